@@ -1,0 +1,304 @@
+#pragma once
+// Turns a few C++ classes into a plugin's table (backend_abi.h). Header only; nothing of C++ crosses the boundary and
+// no exception leaves a function of the table. Copy backends/null to begin; docs/backend-guide.md explains.
+//
+//   class MyBackend : public assay::kit::Backend { … };
+//   ASSAY_BACKEND(MyBackend)
+
+#include <dlfcn.h>
+#include <glob.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "assay/backend_abi.h"
+
+namespace assay::kit {
+
+/// Thrown by a plugin's own code; becomes the status and message that the host sees.
+class Failure : public std::runtime_error {
+ public:
+  Failure(assay_status code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  [[nodiscard]] assay_status code() const noexcept { return code_; }
+
+ private:
+  assay_status code_;
+};
+
+/// The host as a plugin sees it. Copyable; the copy's log may be used until the session is closed.
+class Host {
+ public:
+  Host() = default;
+  explicit Host(const assay_host* host) {
+    for (std::size_t i = 0; i < host->root_count; ++i) {
+      roots.emplace_back(host->roots[i].folder, host->roots[i].origin);
+    }
+    if (host->library != nullptr) library = host->library;
+    log_ = host->log;
+    user_ = host->log_user;
+  }
+  void log(assay_log_level level, const std::string& message) const {
+    if (log_ != nullptr) log_(user_, level, message.c_str());
+  }
+  std::vector<std::pair<std::string, std::string>> roots;  ///< folder, origin
+  std::string library;                                     ///< explicit path, or empty
+
+ private:
+  assay_log_fn log_ = nullptr;
+  void* user_ = nullptr;
+};
+
+struct FoundLibrary {
+  std::string path;
+  std::string origin;
+};
+
+/// The first file matching one of `patterns` (globs relative to a root, "onnxruntime/capi/libonnxruntime.so*"), looking
+/// through the host's roots in their order; an explicit library is taken as it is. Empty path: not found.
+inline FoundLibrary find_library(const Host& host, std::span<const char* const> patterns) {
+  if (!host.library.empty()) return {host.library, "explicit path"};
+  for (const auto& [folder, origin] : host.roots) {
+    for (const char* pattern : patterns) {
+      const std::string full = folder + "/" + pattern;
+      glob_t found{};
+      const int rc = ::glob(full.c_str(), 0, nullptr, &found);
+      FoundLibrary result;
+      if (rc == 0 && found.gl_pathc > 0) result = {found.gl_pathv[found.gl_pathc - 1], origin};
+      ::globfree(&found);
+      if (!result.path.empty()) return result;
+    }
+  }
+  return {};
+}
+
+/// Opens a framework's library as all are opened: now, local, binding to its own symbols first (a host may have another
+/// protobuf). Never closed again. Throws Failure(ASSAY_UNAVAILABLE).
+inline void* open_library(const std::string& path) {
+  int flags = RTLD_NOW | RTLD_LOCAL;
+#if !defined(__SANITIZE_ADDRESS__)
+  flags |= RTLD_DEEPBIND;  // refused under AddressSanitizer
+#endif
+  void* handle = ::dlopen(path.c_str(), flags);
+  if (handle == nullptr) {
+    const char* why = ::dlerror();
+    throw Failure(ASSAY_UNAVAILABLE, "cannot open " + path + ": " + (why != nullptr ? why : "no reason given"));
+  }
+  return handle;
+}
+
+struct Device {
+  std::string name, description, identity;
+  std::uint64_t memory_bytes = 0;
+};
+
+struct Probe {
+  bool available = false;
+  std::string reason, version, library, origin;
+  std::vector<Device> devices;
+};
+
+struct TensorInfo {
+  std::string name;
+  assay_dtype dtype = ASSAY_FLOAT32;
+  bool rank_known = true;
+  std::vector<std::int64_t> shape;
+  std::vector<std::string> axes;  ///< as long as shape, or empty
+};
+
+struct Description {
+  std::vector<TensorInfo> inputs, outputs;
+  std::vector<std::pair<std::string, std::string>> in_force;
+  bool from_cache = false;
+  int useful_slots = 1;
+  assay_short_batch short_batch = ASSAY_SHORT_BATCH_RESHAPE;
+  std::uint32_t alignment = 64;
+  std::uint32_t memory_kinds = 1U << ASSAY_HOST;
+};
+
+struct FixedShape {
+  std::string input;
+  std::vector<std::int64_t> shape;
+};
+
+struct OpenRequest {
+  std::string model_path, device;
+  assay_goal goal = ASSAY_GOAL_THROUGHPUT;
+  assay_precision precision = ASSAY_PRECISION_F32;
+  int threads = 1;
+  int in_flight = 0;
+  bool profile = false;
+  std::map<std::string, std::string> options;  ///< only those that the user set
+  std::vector<FixedShape> shapes;
+  std::string cache_read, cache_fill;  ///< empty: none
+  Host host;
+
+  /// The option's value, or `fallback` where it was not set.
+  [[nodiscard]] std::string option(const std::string& name, const std::string& fallback) const {
+    const auto it = options.find(name);
+    return it == options.end() ? fallback : it->second;
+  }
+};
+
+struct Timing {
+  std::int64_t copy_in_ns = -1, compute_ns = -1, copy_out_ns = -1;
+};
+
+/// One batch under way. See assay_backend_table's 5 to 7 for the contract.
+class Slot {
+ public:
+  Slot() = default;
+  virtual ~Slot() = default;
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  virtual void submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
+                      void* user) = 0;
+  /// Sets data, bytes, rank and shape of each output.
+  virtual void wait(std::span<assay_tensor> outputs, Timing& timing) = 0;
+};
+
+/// For frameworks whose run call blocks: write `run`, and get a slot that runs on the caller's thread without `done`,
+/// and on a thread of its own (made when first needed, asleep when idle) with it.
+class BlockingSlot : public Slot {
+ public:
+  ~BlockingSlot() override { stop(); }
+
+  void submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
+              void* user) final {
+    inputs_.assign(inputs.begin(), inputs.end());
+    outputs_.assign(outputs.begin(), outputs.end());
+    failure_code_ = ASSAY_OK;
+    deferred_ = done == nullptr;
+    if (deferred_) return;
+    const std::lock_guard lock(mutex_);
+    if (!thread_.joinable()) thread_ = std::thread([this] { serve(); });
+    done_ = done;
+    user_ = user;
+    finished_ = false;
+    begun_ = true;
+    wake_.notify_one();
+  }
+
+  void wait(std::span<assay_tensor> outputs, Timing& timing) final {
+    if (deferred_) {
+      run_caught();
+    } else {
+      std::unique_lock lock(mutex_);
+      over_.wait(lock, [this] { return finished_; });
+    }
+    if (failure_code_ != ASSAY_OK) throw Failure(failure_code_, failure_);
+    std::copy_n(outputs_.begin(), std::min(outputs_.size(), outputs.size()), outputs.begin());
+    timing = timing_;
+  }
+
+ protected:
+  /// Computes one batch; sets data, bytes, rank and shape of each output whose data came as nullptr.
+  virtual void run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, Timing& timing) = 0;
+  /// A derived class calls it first in its destructor: the thread may still be inside `run`.
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      quit_ = true;
+      wake_.notify_one();
+    }
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void run_caught() {
+    timing_ = {};
+    try {
+      run(inputs_, outputs_, timing_);
+    } catch (const Failure& e) {
+      failure_code_ = e.code();
+      failure_ = e.what();
+    } catch (const std::bad_alloc&) {
+      failure_code_ = ASSAY_OUT_OF_MEMORY;
+      failure_ = "out of memory while running a batch";
+    } catch (const std::exception& e) {
+      failure_code_ = ASSAY_FRAMEWORK;
+      failure_ = e.what();
+    }
+  }
+  void serve() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      wake_.wait(lock, [this] { return begun_ || quit_; });
+      if (quit_) return;
+      begun_ = false;
+      lock.unlock();
+      run_caught();
+      lock.lock();
+      finished_ = true;
+      assay_done_fn done = done_;
+      void* user = user_;
+      over_.notify_one();
+      lock.unlock();
+      done(user);
+      lock.lock();
+    }
+  }
+
+  std::vector<assay_tensor> inputs_, outputs_;
+  Timing timing_;
+  assay_status failure_code_ = ASSAY_OK;
+  std::string failure_;
+  bool deferred_ = false;
+  std::mutex mutex_;
+  std::condition_variable wake_, over_;
+  bool begun_ = false, finished_ = false, quit_ = false;
+  assay_done_fn done_ = nullptr;
+  void* user_ = nullptr;
+  std::thread thread_;
+};
+
+/// A loaded model.
+class Session {
+ public:
+  Session() = default;
+  virtual ~Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual Description describe() = 0;
+  virtual std::unique_ptr<Slot> open_slot(std::span<const FixedShape> shapes) = 0;
+  virtual std::string report(const std::string& kind) {
+    throw Failure(ASSAY_UNSUPPORTED, "this backend has no report of kind '" + kind + "'");
+  }
+  /// Host memory is all that most backends have.
+  virtual void* allocate(assay_memory kind, std::uint64_t bytes) {
+    if (kind == ASSAY_DEVICE) throw Failure(ASSAY_UNSUPPORTED, "this backend's devices have no memory of their own");
+    void* p = nullptr;
+    if (::posix_memalign(&p, 64, bytes) != 0) throw std::bad_alloc();
+    return p;
+  }
+  virtual void release(assay_memory /*kind*/, void* data) { ::free(data); }
+};
+
+/// The plugin itself: one static instance.
+class Backend {
+ public:
+  Backend() = default;
+  virtual ~Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  [[nodiscard]] virtual const char* name() const = 0;
+  virtual Probe probe(const Host& host) = 0;
+  virtual std::span<const assay_option> options() = 0;
+  virtual std::unique_ptr<Session> open(const OpenRequest& request) = 0;
+};
+
+}  // namespace assay::kit
+
+#include "assay/backend_kit_table.hpp"  // the table's functions, and ASSAY_BACKEND

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/case.hpp"
+#include "core/metric.hpp"
+
+namespace assay {
+
+enum class OutcomeState { kMeasured, kSkipped, kFailed };
+const char* to_string(OutcomeState state);  ///< "measured", "skipped", "failed"
+OutcomeState outcome_state_from_string(const std::string& text);
+
+/// Observations of one process: numbers by name ("latency_ns": one per batch, "load.cold": one), and what was noisy.
+struct ProcessSamples {
+  int process = 0;                                   ///< 0, 1, … within the case
+  bool kept = true;                                  ///< false: noisy, re-run by rule; stored all the same
+  std::string noise;                                 ///< why not kept, or what was odd; "" when quiet
+  std::map<std::string, std::vector<double>> values; ///< base units: ns, bytes, 1
+};
+
+/// What became of a case: always a row, never a lost run.
+struct Outcome {
+  Case test_case;
+  OutcomeState state = OutcomeState::kFailed;
+  std::string phase;   ///< where it ended: "open", "parity", "warm-up", "window" …; "" when measured
+  std::string reason;  ///< why skipped or failed; "" when measured
+  std::string backend_version;
+  std::map<std::string, std::string> in_force;  ///< read back from the framework
+  std::vector<Metric> metrics;
+  std::vector<ProcessSamples> samples;
+};
+
+/// The metric with that tag, or nullptr.
+const Metric* find_metric(const Outcome& outcome, const std::string& tag);
+
+}  // namespace assay

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/assay.hpp"
+
+namespace assay::model {
+
+/// The paper's Table I and what else is worth knowing of a graph, for one sample.
+struct Statistics {
+  std::int64_t parameters = 0;
+  std::int64_t layers = 0;  ///< nodes with weights of their own (convolution, dense)
+  double parameters_per_layer = 0;
+  std::int64_t jumps = 0;                                 ///< places where branches meet again
+  std::map<std::string, std::int64_t> jumps_by_operator;  ///< "Add": 16
+  std::map<std::string, std::int64_t> operators;          ///< operator → count
+  std::optional<std::int64_t> flops;   ///< 2 per multiply-add, per sample; empty where shapes are not known
+  std::optional<std::int64_t> activation_bytes;  ///< sum over all intermediate tensors, per sample
+  std::uint64_t weight_bytes = 0;
+};
+
+/// What can be known of an ONNX file without a framework.
+struct Model {
+  std::filesystem::path path;
+  std::int64_t opset = 0;
+  std::int64_t ir_version = 0;
+  std::string producer;
+  std::vector<TensorInfo> inputs;   ///< batch_axis: 0 where the first axis is free, else -1
+  std::vector<TensorInfo> outputs;
+  /// Per output: the axis of the Softmax that produces it, or nothing. Parity is then compared before it.
+  std::vector<std::optional<int>> softmax_axis;
+  std::vector<std::filesystem::path> files;  ///< the model and its external data
+  Statistics statistics;
+};
+
+/// Reads and checks; hostile files are refused within bounds of time and memory. Throws Error(kInvalidModel | kIo).
+/// `shapes` fixes free axes for the statistics.
+Model read_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes = {});
+
+/// SHA-256 over the bytes of the model and its external data. With a memo folder, remembers it by path, size, inode and
+/// times of the files.
+std::string model_hash(const Model& model, const std::filesystem::path& memo_folder = {});
+
+}  // namespace assay::model

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/campaign.hpp"
+
+namespace assay::store {
+
+/// One row of `results list`.
+struct CampaignSummary {
+  std::string id, started, finished, version, command, effort;
+  int planned = 0, measured = 0, skipped = 0, failed = 0;
+};
+
+/// A results file: SQLite, WAL, several processes at once. docs/results-schema.md describes the tables. An object is
+/// for one thread. Every call throws Error(kIo) with path, reason and what to do.
+class Store {
+ public:
+  /// Opens or creates; migrates an older schema; refuses a newer one and files that are not SQLite.
+  explicit Store(const std::filesystem::path& file);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& file() const;
+  /// All but the outcomes is written; the id must be new.
+  void begin(const Campaign& campaign);
+  /// One finished case: outcome, metrics and samples in one transaction.
+  void add(const std::string& campaign_id, const Outcome& outcome);
+  void add_warning(const std::string& campaign_id, const Warning& warning);
+  void finish(const std::string& campaign_id, const std::string& when);
+
+  [[nodiscard]] std::vector<CampaignSummary> list() const;
+  /// A campaign by id or unambiguous beginning of one; "" the newest. Throws Error(kInvalidArgument) listing near ones.
+  [[nodiscard]] Campaign load(const std::string& id) const;
+  /// The newest campaign that was not finished, if any.
+  [[nodiscard]] std::optional<std::string> newest_unfinished() const;
+  /// A campaign read from a bundle; refused if its id is there with other content.
+  void import(const Campaign& campaign);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// $ASSAY_DB, or results.db in the user's data folder.
+std::filesystem::path default_results_file();
+
+}  // namespace assay::store

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "worker/protocol.hpp"
+
+namespace assay::worker {
+
+/// What a worker may use before it is stopped.
+struct Limits {
+  std::chrono::milliseconds timeout{600'000};       ///< whole process
+  std::chrono::milliseconds silence{120'000};       ///< between two events: a hang
+  std::uint64_t memory_bytes = 0;                   ///< resident; 0: what the machine has, less a reserve
+};
+
+/// How a worker ended. Exactly one of a result and a failure is there.
+struct Exit {
+  bool ok = false;
+  Event result;          ///< kResult when ok
+  std::string phase;     ///< where it was
+  ErrorCode code = ErrorCode::kInternal;
+  std::string reason;    ///< signal, exit status, limit, and the framework's last words
+  std::uint64_t peak_bytes = 0;  ///< as polled by the launcher
+};
+
+using EventListener = std::function<void(const Event&)>;
+
+/// Starts worker processes. The runner sees nothing else of them; tests give it a double.
+class Launcher {
+ public:
+  virtual ~Launcher() = default;
+  /// Runs one worker to its end. `stop` becoming true ends it (SIGTERM, then SIGKILL): Exit with kCancelled.
+  virtual Exit run(const Request& request, const Limits& limits, const EventListener& listener,
+                   const std::atomic<bool>& stop) = 0;
+};
+
+/// Real processes: the `assay-worker` program beside the running one, or $ASSAY_WORKER.
+std::unique_ptr<Launcher> process_launcher();
+
+}  // namespace assay::worker

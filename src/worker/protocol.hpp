@@ -1,0 +1,54 @@
+#pragma once
+// What a launcher and its worker process say to each other, as JSON in length-prefixed frames.
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "core/case.hpp"
+#include "core/outcome.hpp"
+#include "measure/effort.hpp"
+
+namespace assay::worker {
+
+/// What one worker process is to do, once.
+struct Request {
+  enum class Kind {
+    kMeasure,    ///< load cold, load cached, first, parity, warm-up, window
+    kMemory,     ///< load and run a little; peak and resting memory
+    kReference,  ///< run `parity_samples` seeded samples and write the outputs to reference_file
+    kStart,      ///< load (cached) and answer once: from exec to the first answer
+    kProbe,      ///< what `assay backends` asks: the plugin's probe, as a result
+  };
+  Kind kind = Kind::kMeasure;
+  Case test_case;
+  std::filesystem::path model;            ///< resolved
+  measure::Effort effort;
+  std::filesystem::path cache_folder;     ///< "": none
+  std::filesystem::path reference_file;   ///< "": unverified; else written by a kReference worker
+  std::filesystem::path library;          ///< explicit path of the framework, or ""
+  double parity_tolerance = 2e-5;
+  std::string profile_file;               ///< "": no profile
+};
+
+/// What a worker reports. `phase` names where it is ("load", "first", "parity", "warm-up", "window", "memory", "unload").
+struct Event {
+  enum class Kind { kPhase, kLog, kResult, kFailure };
+  Kind kind = Kind::kPhase;
+  std::string phase;
+  double progress = 0;      ///< of the phase, 0 to 1
+  std::string message;      ///< kLog, kFailure
+  ErrorCode code = ErrorCode::kInternal;  ///< kFailure
+  /// kResult: numbers (base units: ns, bytes, 1), texts (what is in force, remarks, parity's identity).
+  std::map<std::string, std::vector<double>> values;
+  std::map<std::string, std::string> texts;
+};
+
+nlohmann::json to_json(const Request& r);
+Request request_from_json(const nlohmann::json& j);
+nlohmann::json to_json(const Event& e);
+Event event_from_json(const nlohmann::json& j);
+
+}  // namespace assay::worker
