@@ -59,9 +59,9 @@ struct Params {
 struct TensorInfo {
   std::string name;
   DType dtype = DType::kFloat32;
-  Shape shape;                     ///< of the model; -1: free
-  std::vector<std::string> axes;   ///< names of the free axes, "" elsewhere
-  int batch_axis = -1;             ///< -1: has none
+  Shape shape;                    ///< of the model; -1: free
+  std::vector<std::string> axes;  ///< names of the free axes, "" elsewhere
+  int batch_axis = -1;            ///< -1: has none
 };
 
 /// Times of predict's last finished call, summed over its batches.
@@ -89,8 +89,8 @@ class ASSAY_API Session {
   [[nodiscard]] const std::vector<TensorInfo>& outputs() const;
   /// What is in force, read back from the framework: "device", "precision", "threads", "streams", "version" …
   [[nodiscard]] const std::map<std::string, std::string>& in_force() const;
-  [[nodiscard]] int in_flight() const;             ///< batches kept outstanding
-  [[nodiscard]] bool from_cache() const;           ///< the optimized graph was read from the cache
+  [[nodiscard]] int in_flight() const;                    ///< batches kept outstanding
+  [[nodiscard]] bool from_cache() const;                  ///< the optimized graph was read from the cache
   [[nodiscard]] const std::string& cache_remark() const;  ///< why not, or where it came from
   [[nodiscard]] std::chrono::nanoseconds load_time() const;
 

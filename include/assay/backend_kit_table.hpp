@@ -170,9 +170,7 @@ struct Table {
   static assay_status submit(assay_slot* slot, const assay_tensor* inputs, std::size_t input_count,
                              const assay_tensor* outputs, std::size_t output_count, assay_done_fn done, void* user,
                              assay_error* error) {
-    return guarded(error, [&] {
-      box(slot).slot->submit({inputs, input_count}, {outputs, output_count}, done, user);
-    });
+    return guarded(error, [&] { box(slot).slot->submit({inputs, input_count}, {outputs, output_count}, done, user); });
   }
 
   static assay_status wait(assay_slot* slot, assay_tensor* outputs, std::size_t output_count, assay_timing* timing,

@@ -68,7 +68,7 @@ class ASSAY_API Tensor {
 
   [[nodiscard]] DType dtype() const noexcept { return dtype_; }
   [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
-  [[nodiscard]] std::int64_t size() const noexcept { return size_; }                              ///< elements
+  [[nodiscard]] std::int64_t size() const noexcept { return size_; }  ///< elements
   [[nodiscard]] std::size_t bytes() const noexcept { return static_cast<std::size_t>(size_) * size_of(dtype_); }
   [[nodiscard]] void* data() noexcept { return data_.get(); }
   [[nodiscard]] const void* data() const noexcept { return data_.get(); }

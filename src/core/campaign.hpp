@@ -19,13 +19,13 @@ struct Warning {
 
 /// One invocation of bench: what was planned, where, and what came of it.
 struct Campaign {
-  std::string id;          ///< 8 hex digits
-  std::string version;     ///< of Assay
-  std::string command;     ///< as typed
-  std::string effort;      ///< "quick", "standard", "rigorous"
-  std::string started;     ///< UTC, ISO 8601
-  std::string finished;    ///< "" while it runs, or when it was interrupted
-  std::uint64_t seed = 1;  ///< of the order of the cases
+  std::string id;                                  ///< 8 hex digits
+  std::string version;                             ///< of Assay
+  std::string command;                             ///< as typed
+  std::string effort;                              ///< "quick", "standard", "rigorous"
+  std::string started;                             ///< UTC, ISO 8601
+  std::string finished;                            ///< "" while it runs, or when it was interrupted
+  std::uint64_t seed = 1;                          ///< of the order of the cases
   std::map<std::string, std::string> environment;  ///< "cpu.model", "cpu.flags", "memory.total", "kernel" …
   std::vector<Warning> warnings;
   std::vector<Case> plan;  ///< in the order of the axes

@@ -16,10 +16,10 @@ OutcomeState outcome_state_from_string(const std::string& text);
 
 /// Observations of one process: numbers by name ("latency_ns": one per batch, "load.cold": one), and what was noisy.
 struct ProcessSamples {
-  int process = 0;                                   ///< 0, 1, … within the case
-  bool kept = true;                                  ///< false: noisy, re-run by rule; stored all the same
-  std::string noise;                                 ///< why not kept, or what was odd; "" when quiet
-  std::map<std::string, std::vector<double>> values; ///< base units: ns, bytes, 1
+  int process = 0;                                    ///< 0, 1, … within the case
+  bool kept = true;                                   ///< false: noisy, re-run by rule; stored all the same
+  std::string noise;                                  ///< why not kept, or what was odd; "" when quiet
+  std::map<std::string, std::vector<double>> values;  ///< base units: ns, bytes, 1
 };
 
 /// What became of a case: always a row, never a lost run.

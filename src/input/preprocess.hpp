@@ -8,14 +8,14 @@ namespace assay::input {
 
 /// How an image becomes a model's input. One text form on the command line: a preset's name, or key=value,… on top.
 struct Preprocess {
-  int resize = 256;          ///< the shorter side, pixels; 0: straight to the crop's size, whatever the aspect
-  int crop = 0;              ///< centre crop, pixels; 0: the model's own height and width
-  std::array<double, 3> mean = {0, 0, 0};      ///< in units of `scale`d values, in the order of `channels`
+  int resize = 256;  ///< the shorter side, pixels; 0: straight to the crop's size, whatever the aspect
+  int crop = 0;      ///< centre crop, pixels; 0: the model's own height and width
+  std::array<double, 3> mean = {0, 0, 0};  ///< in units of `scale`d values, in the order of `channels`
   std::array<double, 3> deviation = {1, 1, 1};
-  double scale = 1.0 / 255;  ///< applied to 0..255 first
-  std::string channels = "rgb";   ///< "rgb" or "bgr"
+  double scale = 1.0 / 255;         ///< applied to 0..255 first
+  std::string channels = "rgb";     ///< "rgb" or "bgr"
   std::string filter = "bilinear";  ///< "bilinear" (antialiased), "nearest"
-  std::string layout = "auto";    ///< "nchw", "nhwc", "auto": where the axis of 1 or 3 is
+  std::string layout = "auto";      ///< "nchw", "nhwc", "auto": where the axis of 1 or 3 is
 };
 
 /// Names of the presets: those of the zoo's four networks, "none".

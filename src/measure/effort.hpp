@@ -7,8 +7,8 @@ namespace assay::measure {
 
 /// How much time is traded for certainty: measurement.md's table, one row each.
 struct Effort {
-  std::string name;                        ///< "quick", "standard", "rigorous"
-  int processes = 1;                       ///< per case
+  std::string name;   ///< "quick", "standard", "rigorous"
+  int processes = 1;  ///< per case
   int warm_up_calls = 2;
   std::chrono::milliseconds warm_up_time{1000};
   bool warm_up_needs_both = true;          ///< calls and time (quick), or whichever comes first (the others)
@@ -16,8 +16,8 @@ struct Effort {
   std::chrono::milliseconds window{3000};  ///< at least
   int window_calls = 5;                    ///< at least
   int parity_samples = 2;
-  bool memory_apart = false;               ///< memory is read in a process of its own
-  double a_a_share = 0;                    ///< part of the cases that is run twice to find the noise floor
+  bool memory_apart = false;  ///< memory is read in a process of its own
+  double a_a_share = 0;       ///< part of the cases that is run twice to find the noise floor
 };
 
 /// Throws Error(kInvalidArgument) listing the names.

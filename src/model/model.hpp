@@ -19,7 +19,7 @@ struct Statistics {
   std::int64_t jumps = 0;                                 ///< places where branches meet again
   std::map<std::string, std::int64_t> jumps_by_operator;  ///< "Add": 16
   std::map<std::string, std::int64_t> operators;          ///< operator → count
-  std::optional<std::int64_t> flops;   ///< 2 per multiply-add, per sample; empty where shapes are not known
+  std::optional<std::int64_t> flops;             ///< 2 per multiply-add, per sample; empty where shapes are not known
   std::optional<std::int64_t> activation_bytes;  ///< sum over all intermediate tensors, per sample
   std::uint64_t weight_bytes = 0;
 };
@@ -30,7 +30,7 @@ struct Model {
   std::int64_t opset = 0;
   std::int64_t ir_version = 0;
   std::string producer;
-  std::vector<TensorInfo> inputs;   ///< batch_axis: 0 where the first axis is free, else -1
+  std::vector<TensorInfo> inputs;  ///< batch_axis: 0 where the first axis is free, else -1
   std::vector<TensorInfo> outputs;
   /// Per output: the axis of the Softmax that produces it, or nothing. Parity is then compared before it.
   std::vector<std::optional<int>> softmax_axis;

@@ -17,11 +17,11 @@ namespace assay::runner {
 struct Progress {
   enum class Kind { kPlanned, kCaseStarted, kPhase, kCaseFinished, kWarning, kNote };
   Kind kind = Kind::kPhase;
-  int runs_done = 0, runs_total = 0;        ///< worker processes
+  int runs_done = 0, runs_total = 0;  ///< worker processes
   std::chrono::seconds estimated_left{0};
   const Case* test_case = nullptr;
-  const Outcome* outcome = nullptr;         ///< kCaseFinished
-  std::string text;                         ///< phase, warning or note
+  const Outcome* outcome = nullptr;  ///< kCaseFinished
+  std::string text;                  ///< phase, warning or note
   double phase_progress = 0;
 };
 using ProgressListener = std::function<void(const Progress&)>;
@@ -39,8 +39,8 @@ struct RunSettings {
   double noise_floor = 0.03;  ///< relative; of the machine's store, else the stated default
 };
 
-/// Runs every case of campaign.plan that has no outcome yet. A case never takes the campaign down. Outcomes and warnings are
-/// appended to `campaign` as well as handed to `sink`. Returns false when `stop` ended it early.
+/// Runs every case of campaign.plan that has no outcome yet. A case never takes the campaign down. Outcomes and
+/// warnings are appended to `campaign` as well as handed to `sink`. Returns false when `stop` ended it early.
 bool run(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock,
          const OutcomeSink& sink, const ProgressListener& listener, const std::atomic<bool>& stop);
 

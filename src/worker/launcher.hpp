@@ -12,18 +12,18 @@ namespace assay::worker {
 
 /// What a worker may use before it is stopped.
 struct Limits {
-  std::chrono::milliseconds timeout{600'000};       ///< whole process
-  std::chrono::milliseconds silence{120'000};       ///< between two events: a hang
-  std::uint64_t memory_bytes = 0;                   ///< resident; 0: what the machine has, less a reserve
+  std::chrono::milliseconds timeout{600'000};  ///< whole process
+  std::chrono::milliseconds silence{120'000};  ///< between two events: a hang
+  std::uint64_t memory_bytes = 0;              ///< resident; 0: what the machine has, less a reserve
 };
 
 /// How a worker ended. Exactly one of a result and a failure is there.
 struct Exit {
   bool ok = false;
-  Event result;          ///< kResult when ok
-  std::string phase;     ///< where it was
+  Event result;       ///< kResult when ok
+  std::string phase;  ///< where it was
   ErrorCode code = ErrorCode::kInternal;
-  std::string reason;    ///< signal, exit status, limit, and the framework's last words
+  std::string reason;            ///< signal, exit status, limit, and the framework's last words
   std::uint64_t peak_bytes = 0;  ///< as polled by the launcher
 };
 

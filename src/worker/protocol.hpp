@@ -24,22 +24,23 @@ struct Request {
   };
   Kind kind = Kind::kMeasure;
   Case test_case;
-  std::filesystem::path model;            ///< resolved
+  std::filesystem::path model;  ///< resolved
   measure::Effort effort;
-  std::filesystem::path cache_folder;     ///< "": none
-  std::filesystem::path reference_file;   ///< "": unverified; else written by a kReference worker
-  std::filesystem::path library;          ///< explicit path of the framework, or ""
+  std::filesystem::path cache_folder;    ///< "": none
+  std::filesystem::path reference_file;  ///< "": unverified; else written by a kReference worker
+  std::filesystem::path library;         ///< explicit path of the framework, or ""
   double parity_tolerance = 2e-5;
-  std::string profile_file;               ///< "": no profile
+  std::string profile_file;  ///< "": no profile
 };
 
-/// What a worker reports. `phase` names where it is ("load", "first", "parity", "warm-up", "window", "memory", "unload").
+/// What a worker reports. `phase` names where it is ("load", "first", "parity", "warm-up", "window", "memory",
+/// "unload").
 struct Event {
   enum class Kind { kPhase, kLog, kResult, kFailure };
   Kind kind = Kind::kPhase;
   std::string phase;
-  double progress = 0;      ///< of the phase, 0 to 1
-  std::string message;      ///< kLog, kFailure
+  double progress = 0;                    ///< of the phase, 0 to 1
+  std::string message;                    ///< kLog, kFailure
   ErrorCode code = ErrorCode::kInternal;  ///< kFailure
   /// kResult: numbers (base units: ns, bytes, 1), texts (what is in force, remarks, parity's identity).
   std::map<std::string, std::vector<double>> values;

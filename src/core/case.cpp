@@ -1,0 +1,61 @@
+#include "core/case.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "assay/error.hpp"
+#include "base/sha256.hpp"
+#include "core/json.hpp"
+
+namespace assay {
+namespace {
+
+[[noreturn]] void unknown(const std::string& what, const std::string& text, const std::string& known) {
+  throw Error(ErrorCode::kInvalidArgument, fmt::format("'{}' is no {}; there are {}", text, what, known));
+}
+
+}  // namespace
+
+const char* to_string(Goal goal) { return goal == Goal::kLatency ? "latency" : "throughput"; }
+
+Goal goal_from_string(const std::string& text) {
+  if (text == "throughput") return Goal::kThroughput;
+  if (text == "latency") return Goal::kLatency;
+  unknown("goal", text, "throughput, latency");
+}
+
+const char* to_string(Precision precision) {
+  switch (precision) {
+    case Precision::kFloat32:
+      return "f32";
+    case Precision::kBFloat16:
+      return "bf16";
+    case Precision::kFloat16:
+      return "f16";
+    case Precision::kInt8:
+      return "int8";
+  }
+  return "f32";
+}
+
+Precision precision_from_string(const std::string& text) {
+  for (const Precision p : {Precision::kFloat32, Precision::kBFloat16, Precision::kFloat16, Precision::kInt8}) {
+    if (text == to_string(p)) return p;
+  }
+  unknown("precision", text, "f32, bf16, f16, int8");
+}
+
+std::string describe(const Case& c) {
+  std::string text = fmt::format("{} · {} · {} · batch {}", c.model, c.backend, to_string(c.goal),
+                                 c.batch_size == 0 ? "model" : std::to_string(c.batch_size));
+  if (c.device != "cpu") text += " · " + c.device;
+  if (c.precision != Precision::kFloat32) text += fmt::format(" · {}", to_string(c.precision));
+  if (c.in_flight != 0) text += fmt::format(" · in flight {}", c.in_flight);
+  for (const auto& [key, value] : c.options) text += fmt::format(" · {}={}", key, value);
+  return text;
+}
+
+std::string case_key(const Case& c) { return sha256_of(to_json(c).dump()).substr(0, 16); }
+
+}  // namespace assay

@@ -1,0 +1,88 @@
+#include "core/json.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.hpp"
+
+namespace assay {
+namespace {
+
+Campaign example() {
+  Campaign c;
+  c.id = "0123abcd";
+  c.version = "0.1.0";
+  c.effort = "quick";
+  c.seed = 7;
+  c.environment = {{"cpu.model", "some"}};
+  c.warnings = {{"drift", "the machine slowed down", "run again"}};
+  Case one;
+  one.model = "resnet50";
+  one.backend = "openvino";
+  one.goal = Goal::kLatency;
+  one.batch_size = 0;
+  one.precision = Precision::kBFloat16;
+  one.shapes = {{"x", {1, 3, 8, 8}}};
+  one.batch_axis = {{"x", -1}};
+  one.options = {{"streams", "2"}};
+  one.data.ranges = {{"ids", {0, 99}}};
+  c.plan = {one};
+  Outcome o;
+  o.test_case = one;
+  o.state = OutcomeState::kFailed;
+  o.phase = "open";
+  o.reason = "why";
+  o.backend_version = "1.2";
+  o.metrics = {{"throughput", "1/s", 12.5, 12.0, 13.0, 40, ""},
+               {"energy.net", "J", std::nullopt, {}, {}, 0, "no counter"}};
+  o.samples = {{1, false, "steal", {{"latency_ns", {1, 2}}}}};
+  c.outcomes = {o};
+  return c;
+}
+
+TEST(Json, CampaignThereAndBack) {
+  const Campaign c = example();
+  const nlohmann::json once = to_json(c, true);
+  EXPECT_EQ(to_json(campaign_from_json(once), true), once);
+  EXPECT_EQ(once["outcomes"][0]["case"]["batch_size"], "model");
+  EXPECT_EQ(once["outcomes"][0]["case"]["in_flight"], "auto");
+  EXPECT_FALSE(to_json(c, false)["outcomes"][0].contains("samples"));
+}
+
+TEST(Json, NotANumberIsNull) {
+  Metric m;
+  m.value = std::nan("");
+  EXPECT_TRUE(to_json(m)["value"].is_null());
+}
+
+TEST(Json, WrongTypesAreNamed) {
+  for (const char* text :
+       {R"({"campaign": 3})", R"({})", R"([])", R"({"campaign": {"id": 3}})",
+        R"({"campaign": {}, "plan": [{"batch_size": "many"}]})",
+        R"({"campaign": {}, "outcomes": [{"state": "measured"}]})", R"({"campaign": {}, "outcomes": 5})"}) {
+    EXPECT_THROW(campaign_from_json(parse_json(text, "test")), Error) << text;
+  }
+  EXPECT_THROW(parse_json("{", "file"), Error);
+}
+
+TEST(Case, KeyFollowsTheSettings) {
+  Case a = example().plan[0];
+  Case b = a;
+  EXPECT_EQ(case_key(a), case_key(b));
+  b.options["streams"] = "3";
+  EXPECT_NE(case_key(a), case_key(b));
+  EXPECT_EQ(case_key(a).size(), 16U);
+}
+
+TEST(Case, WordsAndBack) {
+  EXPECT_EQ(precision_from_string("int8"), Precision::kInt8);
+  EXPECT_EQ(goal_from_string(to_string(Goal::kLatency)), Goal::kLatency);
+  EXPECT_THROW(precision_from_string("fp32"), Error);
+  EXPECT_THROW(goal_from_string("speed"), Error);
+}
+
+}  // namespace
+}  // namespace assay

@@ -1,0 +1,37 @@
+#include "core/outcome.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "assay/error.hpp"
+
+namespace assay {
+
+const char* to_string(OutcomeState state) {
+  switch (state) {
+    case OutcomeState::kMeasured:
+      return "measured";
+    case OutcomeState::kSkipped:
+      return "skipped";
+    case OutcomeState::kFailed:
+      return "failed";
+  }
+  return "failed";
+}
+
+OutcomeState outcome_state_from_string(const std::string& text) {
+  for (const OutcomeState s : {OutcomeState::kMeasured, OutcomeState::kSkipped, OutcomeState::kFailed}) {
+    if (text == to_string(s)) return s;
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("'{}' is no state of an outcome; there are measured, skipped, failed", text));
+}
+
+const Metric* find_metric(const Outcome& outcome, const std::string& tag) {
+  const auto it =
+      std::find_if(outcome.metrics.begin(), outcome.metrics.end(), [&](const Metric& m) { return m.tag == tag; });
+  return it == outcome.metrics.end() ? nullptr : &*it;
+}
+
+}  // namespace assay
