@@ -83,7 +83,8 @@ typedef int32_t assay_log_level;
 enum { ASSAY_LOG_DEBUG = 0, ASSAY_LOG_INFO = 1, ASSAY_LOG_WARNING = 2, ASSAY_LOG_ERROR = 3 };
 typedef void (*assay_log_fn)(void* user, assay_log_level level, const char* message);
 
-/* A folder in which the framework's library may lie, in the order to look. `origin` says in words where it comes from. */
+/* A folder in which the framework's library may lie, in the order to look. `origin` says in words where it comes from.
+ */
 typedef struct assay_search_root {
   const char* folder;
   const char* origin; /* "ASSAY_ONNXRUNTIME_PATH", "python environment", "user data", "build tree", "system" */
@@ -93,7 +94,8 @@ typedef struct assay_search_root {
 typedef struct assay_host {
   uint32_t struct_size;
   uint32_t abi_version;
-  const assay_search_root* roots; /* each as site-packages would be: <folder>/onnxruntime/capi/…; or the library's folder */
+  const assay_search_root*
+      roots; /* each as site-packages would be: <folder>/onnxruntime/capi/…; or the library's folder */
   size_t root_count;
   const char* library; /* an explicit path of the framework's library, or NULL; given, nothing else is looked at */
   assay_log_fn log;
@@ -119,7 +121,13 @@ typedef struct assay_probe_result {
 } assay_probe_result;
 
 typedef int32_t assay_option_type;
-enum { ASSAY_OPTION_BOOL = 0, ASSAY_OPTION_INT = 1, ASSAY_OPTION_REAL = 2, ASSAY_OPTION_TEXT = 3, ASSAY_OPTION_CHOICE = 4 };
+enum {
+  ASSAY_OPTION_BOOL = 0,
+  ASSAY_OPTION_INT = 1,
+  ASSAY_OPTION_REAL = 2,
+  ASSAY_OPTION_TEXT = 3,
+  ASSAY_OPTION_CHOICE = 4
+};
 
 /* Flags of an option. */
 enum {
@@ -175,7 +183,8 @@ typedef struct assay_open_request {
   const assay_fixed_shape* shapes; /* at most one per input */
   size_t shape_count;
   const char* cache_read; /* a folder that an earlier `open` of the same key filled, or NULL; read only */
-  const char* cache_fill; /* an empty folder to leave the optimized graph in, or NULL. The host keeps it if `open` is OK */
+  const char*
+      cache_fill; /* an empty folder to leave the optimized graph in, or NULL. The host keeps it if `open` is OK */
 } assay_open_request;
 
 typedef struct assay_session assay_session; /* the plugin's */
@@ -184,9 +193,9 @@ typedef struct assay_slot assay_slot;       /* the plugin's: the means to have o
 typedef struct assay_tensor_info {
   const char* name;
   assay_dtype dtype;
-  int32_t rank;             /* -1: known only after a run */
-  const int64_t* shape;     /* -1: free, or known only after a run */
-  const char* const* axes;  /* names of free axes, "" where there is none; NULL: not known */
+  int32_t rank;            /* -1: known only after a run */
+  const int64_t* shape;    /* -1: free, or known only after a run */
+  const char* const* axes; /* names of free axes, "" where there is none; NULL: not known */
 } assay_tensor_info;
 
 typedef int32_t assay_short_batch;
@@ -197,11 +206,11 @@ enum {
 
 typedef struct assay_session_info {
   uint32_t struct_size;
-  int32_t from_cache;     /* not 0: the graph came from cache_read */
-  int32_t useful_slots;   /* > 0: batches outstanding beyond which nothing is gained */
+  int32_t from_cache;   /* not 0: the graph came from cache_read */
+  int32_t useful_slots; /* > 0: batches outstanding beyond which nothing is gained */
   assay_short_batch short_batch;
-  uint32_t alignment;     /* bytes; memory aligned so is used in place, other memory may be copied by the plugin */
-  uint32_t memory_kinds;  /* bit set: 1u << assay_memory that submit takes */
+  uint32_t alignment;    /* bytes; memory aligned so is used in place, other memory may be copied by the plugin */
+  uint32_t memory_kinds; /* bit set: 1u << assay_memory that submit takes */
   const assay_tensor_info* inputs;
   size_t input_count;
   const assay_tensor_info* outputs;
@@ -246,7 +255,8 @@ typedef struct assay_backend_table {
    *    (shape arrays are the plugin's, until the next submit) and, unless NULL, `timing`. */
   assay_status (*wait)(assay_slot* slot, assay_tensor* outputs, size_t output_count, assay_timing* timing,
                        assay_error* error);
-  /* 8. Text about a session: "profile", "placement", "memory", "plan", "dump". JSON; ASSAY_UNSUPPORTED if it has none. */
+  /* 8. Text about a session: "profile", "placement", "memory", "plan", "dump". JSON; ASSAY_UNSUPPORTED if it has none.
+   */
   assay_status (*report)(assay_session* session, const char* kind, const char** text, assay_error* error);
   /* 9. Pinned or device memory of the session's device: *data NULL and bytes > 0 allocates, bytes 0 frees *data. */
   assay_status (*buffer)(assay_session* session, assay_memory kind, uint64_t bytes, void** data, assay_error* error);
@@ -255,7 +265,8 @@ typedef struct assay_backend_table {
 } assay_backend_table;
 
 /* The one symbol. Answers the plugin's table (static storage). The host compares `abi_version` and says what does not
- * match: equal majors work together, whatever the minors. `host_abi_version` is for a plugin that has several tables. */
+ * match: equal majors work together, whatever the minors. `host_abi_version` is for a plugin that has several tables.
+ */
 typedef const assay_backend_table* (*assay_backend_query_fn)(uint32_t host_abi_version);
 #define ASSAY_BACKEND_QUERY_SYMBOL "assay_backend_query"
 

@@ -1,0 +1,91 @@
+# Sourced by the other scripts: where things are, and how they speak.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# as_root COMMAND…: as it is for root, else through sudo.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "this needs root: '$*'. Run it yourself, or install sudo."
+  fi
+}
+
+# packages_missing FILE…: the listed Debian packages that are not installed.
+packages_missing() {
+  local wanted
+  wanted=$(sed 's/#.*//' "$@" | tr -s ' \n' '\n' | sort -u | grep .)
+  comm -23 <(echo "$wanted") <(dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' 2>/dev/null |
+    sed -n 's/:amd64//; s/ installed$//p' | sort -u)
+}
+
+need_packages() {
+  local missing
+  command -v dpkg-query >/dev/null ||
+    die "this is not Debian: install the equivalents of $(cat "$@" | grep -vc '^#') packages in $* and use cmake --preset release"
+  missing=$(packages_missing "$@")
+  [ -n "$missing" ] || return 0
+  say "installing Debian packages:" $missing
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  # shellcheck disable=SC2086
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+# need_frameworks NAME…: the pinned wheels of scripts/locks, in a store below the user's cache folder whose name is the
+# hash of the locks, so that clones share it; .deps/python links to it.
+need_frameworks() {
+  local locks=() key store fresh
+  for name in "$@"; do
+    [ -f "scripts/locks/$name.txt" ] || die "no lock file for '$name'; there are: $(cd scripts/locks && echo *.txt | sed 's/\.txt//g')"
+    locks+=("scripts/locks/$name.txt")
+  done
+  [ "$(uname -m)" = x86_64 ] || die "the pinned wheels are for x86-64, this is $(uname -m)"
+  key=$(cat "${locks[@]}" | sha256sum | cut -c1-16)
+  store=${ASSAY_DEPS_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/assay/deps}/$key
+  if [ ! -d "$store" ]; then
+    say "fetching the pinned wheels: $* (into the user's cache; other clones will share them)"
+    mkdir -p "$(dirname "$store")"
+    fresh=$(mktemp -d "$store.XXXXXX")
+    # The libraries in these wheels know no Python: any version of pip will do to fetch them.
+    if ! python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
+      --require-hashes --only-binary=:all: --python-version 3.11 --implementation cp \
+      --platform manylinux_2_28_x86_64 --target "$fresh" $(printf -- '-r %s ' "${locks[@]}"); then
+      rm -rf "$fresh"
+      die "pip could not fetch the wheels of ${locks[*]} (is PyPI reachable from here?)"
+    fi
+    chmod 755 "$fresh"
+    mv -T "$fresh" "$store" 2>/dev/null || rm -rf "$fresh" # another clone was faster
+  fi
+  mkdir -p .deps
+  ln -sfn "$store" .deps/python
+}
+
+# build PRESET [TARGET…]: configures when there is something new to configure, and builds.
+build() {
+  local preset=$1 stamp
+  shift
+  stamp=build/$preset/build.ninja
+  if [ ! -f "$stamp" ] || [ CMakePresets.json -nt "$stamp" ]; then
+    say "configuring ($preset)"
+    cmake --preset "$preset" >"build.$preset.log" 2>&1 || {
+      cat "build.$preset.log" >&2
+      rm -f "build.$preset.log"
+      die "cmake --preset $preset failed"
+    }
+    rm -f "build.$preset.log"
+  fi
+  if [ -t 2 ]; then
+    cmake --build --preset "$preset" ${1:+--target "$@"} >&2
+  else
+    cmake --build --preset "$preset" ${1:+--target "$@"} -- --quiet >&2
+  fi
+}
