@@ -1,7 +1,7 @@
 #pragma once
 // For whoever measures (worker, measure): `engine::run_stream` is predict_stream with a record of every batch, a stop
-// condition for endless streams, and the choice of no overlap; `engine::load` is assay::load with settings that users do
-// not have.
+// condition for endless streams, and the choice of no overlap; `engine::load` is assay::load with settings that users
+// do not have.
 
 #include <cstdint>
 #include <functional>
@@ -12,7 +12,7 @@ namespace assay::engine {
 
 /// One batch's way through the pipeline. Moments are of std::chrono::steady_clock since its epoch.
 struct BatchRecord {
-  std::int64_t index = 0;  ///< of the batch, from 0, in the order of the samples
+  std::int64_t index = 0;             ///< of the batch, from 0, in the order of the samples
   std::int64_t first = 0, count = 0;  ///< its samples
   std::chrono::nanoseconds fill_begin{}, fill_end{};
   std::chrono::nanoseconds submitted{};  ///< just before it was handed to the backend
@@ -38,8 +38,8 @@ struct StreamSettings {
   bool overlap = true;
 };
 
-/// As Session::predict_stream. Every batch holds batch_size samples (with batch_size 0: the batch axis of Params::shapes,
-/// else 1) but the last. `drain` may be empty.
+/// As Session::predict_stream. Every batch holds batch_size samples (with batch_size 0: the batch axis of
+/// Params::shapes, else 1) but the last. `drain` may be empty.
 PredictTiming run_stream(Session& session, const StreamSettings& settings, const FillFunction& fill,
                          const DrainFunction& drain);
 
