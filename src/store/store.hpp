@@ -20,8 +20,12 @@ struct CampaignSummary {
 /// for one thread. Every call throws Error(kIo) with path, reason and what to do.
 class Store {
  public:
-  /// Opens or creates; migrates an older schema; refuses a newer one and files that are not SQLite.
-  explicit Store(const std::filesystem::path& file);
+  enum class Access {
+    kRead,   ///< the file must be there; nothing of it is changed
+    kWrite,  ///< opens or creates; migrates an older schema
+  };
+  /// Refuses a newer schema, files that are not SQLite, and SQLite files that are not Assay's.
+  explicit Store(const std::filesystem::path& file, Access access = Access::kWrite);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -32,15 +36,25 @@ class Store {
   /// One finished case: outcome, metrics and samples in one transaction.
   void add(const std::string& campaign_id, const Outcome& outcome);
   void add_warning(const std::string& campaign_id, const Warning& warning);
+  /// Sets or replaces one entry of the environment: what is learnt while it runs.
+  void set_environment(const std::string& campaign_id, const std::string& key, const std::string& value);
   void finish(const std::string& campaign_id, const std::string& when);
 
+  /// Newest first.
   [[nodiscard]] std::vector<CampaignSummary> list() const;
   /// A campaign by id or unambiguous beginning of one; "" the newest. Throws Error(kInvalidArgument) listing near ones.
   [[nodiscard]] Campaign load(const std::string& id) const;
   /// The newest campaign that was not finished, if any.
   [[nodiscard]] std::optional<std::string> newest_unfinished() const;
-  /// A campaign read from a bundle; refused if its id is there with other content.
-  void import(const Campaign& campaign);
+  /// A campaign read from a bundle; refused if its id is there with other content, left alone if it is there as it is.
+  /// Answers whether it was added.
+  bool import(const Campaign& campaign);
+
+  /// Medians of `sample` ("process.wall" …) over the newest processes that ran the case; empty: never ran.
+  [[nodiscard]] std::optional<double> typical(const std::string& case_key, const std::string& sample) const;
+  /// The newest value of `key` in a campaign whose `same_key` is `same_value` (same machine, say).
+  [[nodiscard]] std::optional<std::string> newest_environment(const std::string& key, const std::string& same_key,
+                                                              const std::string& same_value) const;
 
  private:
   struct Impl;
