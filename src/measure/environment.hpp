@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/campaign.hpp"
+
+namespace assay::measure {
+
+/// What is known of the machine, and what about it bears on trust.
+struct Environment {
+  std::map<std::string, std::string> values;  ///< "cpu.model", "cpu.allowed", "memory.total" …; absent: not to be known
+  std::vector<Warning> warnings;
+};
+
+/// Reads /proc and /sys below `root` (tests give a tree of their own). Never throws: what is missing is left out.
+Environment read_environment(const std::filesystem::path& root = "/");
+
+/// Bytes of the last-level cache of the first CPU, or nothing known: 32 MiB.
+std::uint64_t last_level_cache_bytes(const std::filesystem::path& root = "/");
+
+/// MemTotal and MemAvailable, cut to the cgroup's limit; 0 where not known.
+struct MachineMemory {
+  std::uint64_t total = 0, available = 0;
+};
+MachineMemory machine_memory(const std::filesystem::path& root = "/");
+
+}  // namespace assay::measure
