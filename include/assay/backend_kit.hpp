@@ -10,17 +10,14 @@
 #include <stdlib.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -66,17 +63,26 @@ struct FoundLibrary {
   std::string origin;
 };
 
-/// The first file matching one of `patterns` (globs relative to a root, "onnxruntime/capi/libonnxruntime.so*"), looking
-/// through the host's roots in their order; an explicit library is taken as it is. Empty path: not found.
+/// The newest file matching the first of `patterns` (globs relative to a root, "onnxruntime/capi/libonnxruntime.so*"),
+/// looking through the host's roots in their order, at each for one pattern after the other; an explicit library is
+/// taken as it is. Empty path: not found.
 inline FoundLibrary find_library(const Host& host, std::span<const char* const> patterns) {
   if (!host.library.empty()) return {host.library, "explicit path"};
   for (const auto& [folder, origin] : host.roots) {
     for (const char* pattern : patterns) {
-      const std::string full = folder + "/" + pattern;
+      std::string full;
+      for (const char c : folder) {  // a folder's own name is no pattern
+        if (std::strchr("*?[\\", c) != nullptr) full += '\\';
+        full += c;
+      }
+      full += std::string("/") + pattern;
       glob_t found{};
-      const int rc = ::glob(full.c_str(), 0, nullptr, &found);
       FoundLibrary result;
-      if (rc == 0 && found.gl_pathc > 0) result = {found.gl_pathv[found.gl_pathc - 1], origin};
+      if (::glob(full.c_str(), 0, nullptr, &found) == 0) {
+        for (std::size_t i = 0; i < found.gl_pathc; ++i) {  // the newest: 1.32 is after 1.9
+          if (::strverscmp(found.gl_pathv[i], result.path.c_str()) > 0) result = {found.gl_pathv[i], origin};
+        }
+      }
       ::globfree(&found);
       if (!result.path.empty()) return result;
     }
@@ -165,103 +171,10 @@ class Slot {
   Slot& operator=(const Slot&) = delete;
   virtual void submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
                       void* user) = 0;
-  /// Sets data, bytes, rank and shape of each output.
+  /// Sets data, bytes, rank and shape of each output. Must not return before `done` has.
   virtual void wait(std::span<assay_tensor> outputs, Timing& timing) = 0;
-};
-
-/// For frameworks whose run call blocks: write `run`, and get a slot that runs on the caller's thread without `done`,
-/// and on a thread of its own (made when first needed, asleep when idle) with it.
-class BlockingSlot : public Slot {
- public:
-  ~BlockingSlot() override { stop(); }
-
-  void submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
-              void* user) final {
-    inputs_.assign(inputs.begin(), inputs.end());
-    outputs_.assign(outputs.begin(), outputs.end());
-    failure_code_ = ASSAY_OK;
-    deferred_ = done == nullptr;
-    if (deferred_) return;
-    const std::lock_guard lock(mutex_);
-    if (!thread_.joinable()) thread_ = std::thread([this] { serve(); });
-    done_ = done;
-    user_ = user;
-    finished_ = false;
-    begun_ = true;
-    wake_.notify_one();
-  }
-
-  void wait(std::span<assay_tensor> outputs, Timing& timing) final {
-    if (deferred_) {
-      run_caught();
-    } else {
-      std::unique_lock lock(mutex_);
-      over_.wait(lock, [this] { return finished_; });
-    }
-    if (failure_code_ != ASSAY_OK) throw Failure(failure_code_, failure_);
-    std::copy_n(outputs_.begin(), std::min(outputs_.size(), outputs.size()), outputs.begin());
-    timing = timing_;
-  }
-
- protected:
-  /// Computes one batch; sets data, bytes, rank and shape of each output whose data came as nullptr.
-  virtual void run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, Timing& timing) = 0;
-  /// A derived class calls it first in its destructor: the thread may still be inside `run`.
-  void stop() {
-    {
-      const std::lock_guard lock(mutex_);
-      quit_ = true;
-      wake_.notify_one();
-    }
-    if (thread_.joinable()) thread_.join();
-  }
-
- private:
-  void run_caught() {
-    timing_ = {};
-    try {
-      run(inputs_, outputs_, timing_);
-    } catch (const Failure& e) {
-      failure_code_ = e.code();
-      failure_ = e.what();
-    } catch (const std::bad_alloc&) {
-      failure_code_ = ASSAY_OUT_OF_MEMORY;
-      failure_ = "out of memory while running a batch";
-    } catch (const std::exception& e) {
-      failure_code_ = ASSAY_FRAMEWORK;
-      failure_ = e.what();
-    }
-  }
-  void serve() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      wake_.wait(lock, [this] { return begun_ || quit_; });
-      if (quit_) return;
-      begun_ = false;
-      lock.unlock();
-      run_caught();
-      lock.lock();
-      finished_ = true;
-      assay_done_fn done = done_;
-      void* user = user_;
-      over_.notify_one();
-      lock.unlock();
-      done(user);
-      lock.lock();
-    }
-  }
-
-  std::vector<assay_tensor> inputs_, outputs_;
-  Timing timing_;
-  assay_status failure_code_ = ASSAY_OK;
-  std::string failure_;
-  bool deferred_ = false;
-  std::mutex mutex_;
-  std::condition_variable wake_, over_;
-  bool begun_ = false, finished_ = false, quit_ = false;
-  assay_done_fn done_ = nullptr;
-  void* user_ = nullptr;
-  std::thread thread_;
+  /// Called before the destructor, while all of a derived class is still there: to end threads that use it.
+  virtual void quiesce() noexcept {}
 };
 
 /// A loaded model.
@@ -301,4 +214,6 @@ class Backend {
 
 }  // namespace assay::kit
 
-#include "assay/backend_kit_table.hpp"  // the table's functions, and ASSAY_BACKEND
+#include "assay/backend_kit_slot.hpp"    // BlockingSlot
+#include "assay/backend_kit_table.hpp"   // the table's functions, and ASSAY_BACKEND
+#include "assay/backend_kit_tensor.hpp"  // sizes, and checks of what the host hands over

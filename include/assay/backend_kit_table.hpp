@@ -209,6 +209,7 @@ struct Table {
 
   static void close(assay_session* session, assay_slot* slot) {
     if (slot != nullptr) {
+      box(slot).slot->quiesce();
       delete &box(slot);
     } else if (session != nullptr) {
       delete &box(session);

@@ -1,0 +1,230 @@
+// A backend without a framework: the plugin to copy, and the double of Assay's tests. See README.md.
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+
+#include "assay/backend_kit.hpp"
+#include "faults.hpp"
+#include "io_rule.hpp"
+#include "options.hpp"
+
+namespace assay::null_backend {
+namespace {
+
+using kit::Failure;
+using Clock = std::chrono::steady_clock;
+constexpr const char* kVersion = "1.0.0";
+constexpr const char* kCacheFile = "/null.graph";
+
+/// The pretended device: one queue, shared by all slots of a session.
+class Device {
+ public:
+  explicit Device(const Settings& settings) : settings_(settings) {}
+  struct Turn {
+    Clock::time_point begin, end;
+  };
+  /// Begins when the batch before has ended, by the deadlines and not by when somebody woke: nothing adds up.
+  Turn reserve() {
+    const std::lock_guard lock(mutex_);
+    const Clock::time_point begin = std::max(Clock::now(), free_);
+    const double noise =
+        settings_.jitter * (static_cast<double>(mix(settings_.noise_seed + count_++) >> 11) * 0x1p-52 - 1);
+    free_ = begin + std::chrono::nanoseconds(std::llround(settings_.compute_ms * (1 + noise) * 1e6));
+    return {begin, free_};
+  }
+
+ private:
+  const Settings& settings_;
+  std::mutex mutex_;
+  Clock::time_point free_{};
+  std::uint64_t count_ = 0;
+};
+
+struct Loaded {  // what slots share
+  Settings settings;
+  IoRule rule;
+  Faults faults{settings};
+  Device device{settings};
+};
+
+class NullSlot final : public kit::BlockingSlot {
+ public:
+  NullSlot(Loaded& loaded, std::vector<kit::FixedShape> shapes) : loaded_(loaded), shapes_(std::move(shapes)) {
+    out_shapes_.resize(loaded.rule.outputs.size());
+    out_memory_.resize(loaded.rule.outputs.size());
+  }
+
+  void submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
+              void* user) override {
+    const IoRule& rule = loaded_.rule;
+    if (inputs.size() != rule.inputs.size() || outputs.size() != rule.outputs.size()) {
+      throw Failure(ASSAY_INVALID_ARGUMENT, "submit was given another number of tensors than the model has");
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) kit::check_tensor(rule.inputs[i], shapes_[i].shape, inputs[i]);
+    loaded_.faults.strike("submit");
+    hash_samples(rule, inputs, loaded_.settings.values_seed, before_);
+    turn_ = loaded_.device.reserve();
+    BlockingSlot::submit(inputs, outputs, done, user);
+  }
+
+ protected:
+  void run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) override {
+    loaded_.faults.strike("run");
+    std::this_thread::sleep_until(turn_.end);
+    hash_samples(loaded_.rule, inputs, loaded_.settings.values_seed, hashes_);
+    if (hashes_ != before_) throw Failure(ASSAY_INVALID_ARGUMENT, "an input changed while its batch was under way");
+    for (std::size_t i = 0; i < outputs.size(); ++i) answer(i, inputs[0], outputs[i]);
+    timing.compute_ns = std::chrono::nanoseconds(turn_.end - turn_.begin).count();
+  }
+
+ private:
+  void answer(std::size_t i, const assay_tensor& input, assay_tensor& output) {
+    const kit::TensorInfo& info = loaded_.rule.outputs[i];
+    std::vector<std::int64_t>& shape = out_shapes_[i];
+    shape = info.shape;
+    if (!info.rank_known) shape.assign(1 + hashes_[0] % 3, 2);
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+      if (shape[axis] < 0)
+        shape[axis] = axis == 0 && input.rank > 0 ? input.shape[0] : 1 + static_cast<std::int64_t>(hashes_[0] % 5);
+    }
+    const std::uint64_t bytes = static_cast<std::uint64_t>(kit::element_count(shape)) * kit::element_bytes(info.dtype);
+    if (output.data == nullptr) {
+      out_memory_[i].resize(bytes + 1);
+      output.data = out_memory_[i].data();
+    } else if (output.bytes < bytes) {
+      throw Failure(ASSAY_INVALID_ARGUMENT,
+                    "'" + info.name + "' is " + kit::to_text(shape) + ": its memory is too small");
+    }
+    output = {output.data, bytes,        info.dtype, ASSAY_HOST, static_cast<std::int32_t>(shape.size()),
+              0,           shape.data(), nullptr};
+    write_output(info, hashes_, i, output);
+  }
+
+  Loaded& loaded_;
+  std::vector<kit::FixedShape> shapes_;
+  Device::Turn turn_;
+  std::vector<std::uint64_t> before_, hashes_;
+  std::vector<std::vector<std::int64_t>> out_shapes_;
+  std::vector<std::vector<std::byte>> out_memory_;
+};
+
+class NullSession final : public kit::Session {
+ public:
+  explicit NullSession(const kit::OpenRequest& request) : request_(request) {
+    loaded_.settings = read_settings(request);
+    loaded_.rule = parse_rule(loaded_.settings.io);
+    apply_shapes();
+    loaded_.faults.strike("open");
+    load_graph();
+    ballast_.assign(loaded_.settings.memory_mb << 20U, std::byte{1});  // every page is touched
+  }
+
+  kit::Description describe() override {
+    loaded_.faults.strike("describe");
+    kit::Description d;
+    d.inputs = loaded_.rule.inputs;
+    d.outputs = loaded_.rule.outputs;
+    d.from_cache = from_cache_;
+    d.useful_slots = request_.in_flight > 0                ? request_.in_flight
+                     : request_.goal == ASSAY_GOAL_LATENCY ? 1
+                                                           : loaded_.settings.useful_slots;
+    d.short_batch = loaded_.settings.pad ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
+    d.alignment = loaded_.settings.alignment;
+    d.in_force = {{"device", request_.device},
+                  {"precision", precision_name(request_.precision)},
+                  {"threads", std::to_string(request_.threads)},
+                  {"streams", "1"},
+                  {"version", kVersion}};
+    return d;
+  }
+
+  std::unique_ptr<kit::Slot> open_slot(std::span<const kit::FixedShape> shapes) override {
+    loaded_.faults.strike("slot");
+    if (shapes.size() != loaded_.rule.inputs.size())
+      throw Failure(ASSAY_INVALID_ARGUMENT, "one shape an input is needed");
+    for (std::size_t i = 0; i < shapes.size(); ++i) kit::check_shape(loaded_.rule.inputs[i], shapes[i].shape);
+    return std::make_unique<NullSlot>(loaded_, std::vector(shapes.begin(), shapes.end()));
+  }
+
+  std::string report(const std::string& kind) override {
+    if (kind == "plan") return "{\"io\": \"" + loaded_.settings.io + "\"}";
+    return Session::report(kind);
+  }
+
+ private:
+  void apply_shapes() {
+    for (const kit::FixedShape& fixed : request_.shapes) {
+      auto& inputs = loaded_.rule.inputs;
+      const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const auto& i) { return i.name == fixed.input; });
+      if (it == inputs.end())
+        throw Failure(ASSAY_INVALID_ARGUMENT, "a shape is given for '" + fixed.input + "', which is no input");
+      kit::check_shape(*it, fixed.shape, true);
+      for (std::size_t a = 0; a < fixed.shape.size(); ++a) it->shape[a] = std::max(it->shape[a], fixed.shape[a]);
+    }
+  }
+
+  // The "optimized graph" is the rule; making it takes open_ms, reading it does not.
+  void load_graph() {
+    if (!request_.cache_read.empty()) {
+      std::ostringstream kept;
+      kept << std::ifstream(request_.cache_read + kCacheFile).rdbuf();
+      if (kept.str() != loaded_.settings.io)
+        throw Failure(ASSAY_FRAMEWORK, "the cache folder " + request_.cache_read + " holds no graph of this model");
+      from_cache_ = true;
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(loaded_.settings.open_ms));
+    if (request_.cache_fill.empty()) return;
+    std::ofstream out(request_.cache_fill + kCacheFile);
+    if (!(out << loaded_.settings.io << std::flush))
+      throw Failure(ASSAY_FRAMEWORK, "cannot write into the cache folder " + request_.cache_fill);
+  }
+
+  kit::OpenRequest request_;
+  Loaded loaded_;
+  std::vector<std::byte> ballast_;
+  bool from_cache_ = false;
+};
+
+class NullBackend final : public kit::Backend {
+ public:
+  [[nodiscard]] const char* name() const override { return "null"; }
+  std::span<const assay_option> options() override { return option_table(); }
+
+  kit::Probe probe(const kit::Host& host) override {
+    const char* why = std::getenv("ASSAY_NULL_UNAVAILABLE");
+    if (why != nullptr && *why != '\0') return {false, why, "", "", "", {}};
+    if (!host.library.empty())
+      return {false, "the null backend opens no library; " + host.library + " was named", "", "", "", {}};
+    return {true, "", kVersion, "", "built in", {{"cpu", "nothing at all", "null", 0}}};
+  }
+
+  std::unique_ptr<kit::Session> open(const kit::OpenRequest& request) override {
+    if (const kit::Probe met = probe(request.host); !met.available) throw Failure(ASSAY_UNAVAILABLE, met.reason);
+    if (request.device != "cpu")
+      throw Failure(ASSAY_UNAVAILABLE, "the null backend has the device cpu, not '" + request.device + "'");
+    struct stat file{};
+    if (::stat(request.model_path.c_str(), &file) != 0 || ::access(request.model_path.c_str(), R_OK) != 0) {
+      throw Failure(ASSAY_INVALID_MODEL, "cannot read the model " + request.model_path);
+    }
+    if (!S_ISREG(file.st_mode) || file.st_size == 0)
+      throw Failure(ASSAY_INVALID_MODEL, request.model_path + " is empty, or no file");
+    if (request.precision != ASSAY_PRECISION_F32 && request.option("any_precision", "false") != "true") {
+      throw Failure(ASSAY_UNSUPPORTED, std::string("the null backend computes in f32; ") +
+                                           precision_name(request.precision) + " needs any_precision=true");
+    }
+    return std::make_unique<NullSession>(request);
+  }
+};
+
+}  // namespace
+}  // namespace assay::null_backend
+
+ASSAY_BACKEND(assay::null_backend::NullBackend)

@@ -1,0 +1,26 @@
+#pragma once
+// The null backend's settings: the table that the host shows and checks, and the values of one session.
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "assay/backend_kit.hpp"
+
+namespace assay::null_backend {
+
+struct Settings {
+  std::string io, fail_at, hang_at, crash_at;
+  double compute_ms = 0, open_ms = 0, jitter = 0;
+  int crash_signal = 0, useful_slots = 0;
+  std::uint32_t alignment = 0;
+  std::uint64_t memory_mb = 0, noise_seed = 0, values_seed = 0;
+  bool pad = false;
+};
+
+std::span<const assay_option> option_table();
+/// What was set, and the table's defaults.
+Settings read_settings(const kit::OpenRequest& request);
+const char* precision_name(assay_precision precision);
+
+}  // namespace assay::null_backend
