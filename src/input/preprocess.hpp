@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "assay/tensor.hpp"
+#include "input/image.hpp"
+
 namespace assay::input {
 
 /// How an image becomes a model's input. One text form on the command line: a preset's name, or key=value,… on top.
@@ -14,7 +17,7 @@ struct Preprocess {
   std::array<double, 3> deviation = {1, 1, 1};
   double scale = 1.0 / 255;         ///< applied to 0..255 first
   std::string channels = "rgb";     ///< "rgb" or "bgr"
-  std::string filter = "bilinear";  ///< "bilinear" (antialiased), "nearest"
+  std::string filter = "bilinear";  ///< "bilinear", "bicubic" (both antialiased), "nearest"
   std::string layout = "auto";      ///< "nchw", "nhwc", "auto": where the axis of 1 or 3 is
 };
 
@@ -22,5 +25,10 @@ struct Preprocess {
 std::vector<std::string> preset_names();
 /// "resnet50", "resize=256,crop=224,mean=0.485/0.456/0.406", "vgg19,channels=bgr". Throws Error(kInvalidArgument).
 Preprocess parse_preprocess(const std::string& text);
+
+/// Writes one image as one sample: `sample` has no batch axis, and rank 3. Floats get (scale * pixel - mean) /
+/// deviation, integers the pixels as they are (0 to 255). Throws Error(kInvalidArgument) where the two do not fit
+/// together.
+void preprocess_image(const Image& image, const Preprocess& how, const MutableTensorView& sample);
 
 }  // namespace assay::input

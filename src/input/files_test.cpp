@@ -1,0 +1,119 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "assay/error.hpp"
+#include "base/file.hpp"
+#include "input/npy.hpp"
+#include "input/source.hpp"
+#include "input/test_images.hpp"
+
+namespace assay::input {
+namespace {
+
+using testing::HasSubstr;
+
+class Files : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
+  std::string floats(const std::string& name, const Shape& shape, float first = 0) const {
+    Tensor t(DType::kFloat32, shape);
+    for (std::int64_t i = 0; i < t.size(); ++i) t.as<float>()[i] = first + static_cast<float>(i);
+    write_npy(path(name), t.view());
+    return path(name);
+  }
+  static std::string why_refused(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs,
+                                 const std::map<std::string, Shape>& shapes = {}) {
+    try {
+      open_files(arguments, inputs, shapes, parse_preprocess("none"));
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "accepted";
+  }
+
+  TemporaryFolder folder_;
+  TensorInfo image_{"image", DType::kFloat32, {-1, 3, 2, 2}, {"n", "", "", ""}, 0};
+  TensorInfo vector_{"vector", DType::kFloat32, {-1, 4}, {"n", ""}, 0};
+};
+
+TEST_F(Files, ArraysBySamples) {
+  const auto source = open_files({floats("a.npy", {5, 4})}, {vector_}, {}, {});
+  EXPECT_EQ(source->samples(), 5);
+  std::vector<float> out(8);
+  const MutableTensorView to{out.data(), DType::kFloat32, {2, 4}, {}};
+  source->fill(3, 2, {&to, 1});
+  EXPECT_EQ(out[0], 12);
+  EXPECT_EQ(out[7], 19);
+}
+
+TEST_F(Files, ImagesOfAFolderInOrder) {
+  for (const int value : {30, 10, 20}) {
+    const auto grey = static_cast<std::uint8_t>(value);
+    write_file_atomically(path(std::to_string(value) + ".png"), test::png_of(test::flat(2, 2, {grey, grey, grey})));
+  }
+  write_file_atomically(path("notes.txt"), std::string("not an image"));
+  const auto source = open_files({folder_.path().string()}, {image_}, {}, parse_preprocess("none"));
+  ASSERT_EQ(source->samples(), 3);
+  EXPECT_EQ(source->label(0), "10.png");
+  std::vector<float> out(24);
+  const MutableTensorView to{out.data(), DType::kFloat32, {2, 3, 2, 2}, {}};
+  source->fill(1, 2, {&to, 1});
+  EXPECT_FLOAT_EQ(out[0], 20);
+  EXPECT_FLOAT_EQ(out[23], 30);
+}
+
+TEST_F(Files, SeveralInputsByName) {
+  const auto source = open_files({"vector=" + floats("v.npy", {2, 4}), "image=" + floats("i.npy", {2, 3, 2, 2})},
+                                 {image_, vector_}, {}, {});
+  EXPECT_EQ(source->samples(), 2);
+}
+
+TEST_F(Files, NoBatchAxisIsOneSample) {
+  TensorInfo whole{"whole", DType::kFloat32, {2, 4}, {}, -1};
+  EXPECT_EQ(open_files({floats("w.npy", {2, 4})}, {whole}, {}, {})->samples(), 1);
+}
+
+TEST_F(Files, FreeAxesTakeTheGivenShape) {
+  TensorInfo free{"x", DType::kFloat32, {-1, 3, -1, -1}, {"n", "", "h", "w"}, 0};
+  const std::string file = floats("x.npy", {2, 3, 4, 4});
+  EXPECT_EQ(open_files({file}, {free}, {{"x", {1, 3, 4, 4}}}, {})->samples(), 2);
+  EXPECT_THAT(why_refused({file}, {free}, {{"x", {1, 3, 8, 8}}}),
+              HasSubstr("input 'x' takes ?x3x8x8, the file holds 2x3x4x4"));
+}
+
+TEST_F(Files, SaysWhatIsWrong) {
+  Tensor ints(DType::kInt64, {2, 4});
+  write_npy(path("ints.npy"), ints.view());
+  Tensor nan(DType::kFloat32, {1, 4});
+  for (int i = 0; i < 4; ++i) nan.as<float>()[i] = i == 2 ? std::nanf("") : 0.0F;
+  write_npy(path("nan.npy"), nan.view());
+  write_file_atomically(path("x.npy"), std::string("nothing"));
+  const std::string one = floats("one.npy", {4});
+
+  EXPECT_THAT(why_refused({path("none.npy")}, {vector_}), HasSubstr("no such file or folder"));
+  EXPECT_THAT(why_refused({path("x.npy")}, {vector_}), HasSubstr("x.npy: is not an .npy file"));
+  EXPECT_THAT(why_refused({path("ints.npy")}, {vector_}), HasSubstr("is float32, the file holds int64"));
+  EXPECT_THAT(why_refused({floats("w.npy", {2, 5})}, {vector_}), HasSubstr("takes ?x4, the file holds 2x5"));
+  EXPECT_THAT(why_refused({one}, {vector_}), HasSubstr("needs a leading axis of 1: array[None]"));
+  EXPECT_THAT(why_refused({path("nan.npy")}, {vector_}),
+              HasSubstr("element 2 (in the order of the file) is not a number"));
+  EXPECT_THAT(why_refused({one}, {vector_, image_}), HasSubstr("write NAME=PATH for each"));
+  EXPECT_THAT(why_refused({"other=" + one}, {vector_}), HasSubstr("no input 'other'; it has vector"));
+  EXPECT_THAT(why_refused({"vector=" + floats("v.npy", {2, 4})}, {vector_, image_}),
+              HasSubstr("add --input image=PATH"));
+  EXPECT_THAT(
+      why_refused({"vector=" + floats("v.npy", {2, 4}), "image=" + floats("i.npy", {3, 3, 2, 2})}, {vector_, image_}),
+      HasSubstr("this input got 3 samples, input 'vector' got 2"));
+  EXPECT_THAT(why_refused({floats("a.npy", {1, 4}), floats("b.npy", {1, 4})}, {vector_}),
+              HasSubstr("works with images only"));
+  std::filesystem::create_directory(path("empty"));
+  EXPECT_THAT(why_refused({path("empty")}, {image_}), HasSubstr("there is no .jpg"));
+  write_file_atomically(path("p.png"), test::png_of(test::flat(2, 2, {1, 2, 3})));
+  EXPECT_THAT(why_refused({path("p.png")}, {vector_}), HasSubstr("an image fits inputs of four axes"));
+}
+
+}  // namespace
+}  // namespace assay::input
