@@ -1,0 +1,157 @@
+#include "ort_options.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace assay::ort {
+namespace {
+
+constexpr std::array<const char*, 6> kLevels = {"disabled", "basic", "extended", "layout", "all", nullptr};
+constexpr std::array<OptimizationLevel, 5> kLevelValues = {OptimizationLevel::kDisabled, OptimizationLevel::kBasic,
+                                                           OptimizationLevel::kExtended, OptimizationLevel::kLayout,
+                                                           OptimizationLevel::kAll};
+constexpr std::array<const char*, 3> kModes = {"sequential", "parallel", nullptr};
+constexpr std::uint32_t kGraph = ASSAY_OPTION_SHAPES_GRAPH;
+
+constexpr assay_option choice(const char* name, std::uint32_t flags, const char* fallback, const char* const* choices,
+                              const char* meaning) {
+  return {name, ASSAY_OPTION_CHOICE, flags, fallback, 0, 0, choices, meaning};
+}
+constexpr assay_option boolean(const char* name, std::uint32_t flags, const char* fallback, const char* meaning) {
+  return {name, ASSAY_OPTION_BOOL, flags, fallback, 0, 0, nullptr, meaning};
+}
+constexpr assay_option integer(const char* name, const char* fallback, const char* meaning) {
+  return {name, ASSAY_OPTION_INT, 0, fallback, 1, 1024, nullptr, meaning};
+}
+constexpr assay_option text(const char* name, std::uint32_t flags, const char* meaning) {
+  return {name, ASSAY_OPTION_TEXT, flags, "", 0, 0, nullptr, meaning};
+}
+
+constexpr std::array kOptions = {
+    choice("graph_optimization_level", kGraph, "all", kLevels.data(),
+           "How far the graph is rewritten at load; layout and all also choose the CPU's blocked data layout"),
+    text("disabled_optimizers", kGraph, "Optimizers to leave out, by ONNX Runtime's names, separated by ';'"),
+    integer("intra_op_threads", "auto",
+            "Threads within an operator, caller included; auto: all threads, shared by streams"),
+    integer("inter_op_threads", "auto", "Threads between operators in parallel mode; auto: half of all threads"),
+    integer("streams", "auto",
+            "Batches computing at once on the one session, each on a thread of its own; auto: by goal"),
+    boolean("spinning", 0, "auto", "Idle threads of the pool spin for a while before they sleep; auto: by streams"),
+    boolean("inter_op_spinning", 0, "auto",
+            "The same for the pool between operators (parallel mode); auto: as spinning"),
+    text("affinity", 0,
+         "CPUs of the pool's threads, ONNX Runtime's format ('1;2': one a thread, from 1); empty: not pinned"),
+    choice("execution_mode", 0, "sequential", kModes.data(),
+           "Operators one after another, or independent branches at once"),
+    boolean("memory_pattern", 0, "true", "Plan activations into one block per input shape; off with parallel mode"),
+    boolean("arena", 0, "true", "Keep freed memory in an arena; off: malloc for each tensor, less memory, slower"),
+    boolean("arena_shrink", 0, "false", "Give the arena's free memory back after each batch"),
+    boolean("denormals_as_zero", 0, "false", "Flush denormal numbers to zero: faster where there are many, not exact"),
+    boolean("deterministic", 0, "false", "Only kernels that give the same bits each time, where there is a choice"),
+    boolean("prepacking", 0, "true", "Rearrange constant weights for the kernels at load; off: less memory, slower"),
+};
+
+int to_int(const std::string& value, int automatic) { return value == "auto" ? automatic : std::stoi(value); }
+bool to_bool(const std::string& value, bool automatic) { return value == "auto" ? automatic : value == "true"; }
+
+int automatic_streams(const kit::OpenRequest& request, int threads) {
+  if (request.goal == ASSAY_GOAL_LATENCY) return 1;
+  return request.in_flight > 0 ? std::min(request.in_flight, threads) : 1;
+}
+
+/// "1;2,3;4-5": for each thread of the pool the CPUs that it may use, counted from 1.
+void check_affinity(const std::string& affinity, int pool_threads) {
+  if (affinity.empty()) return;
+  const auto groups = std::count(affinity.begin(), affinity.end(), ';') + 1;
+  bool valid = groups == pool_threads;
+  char before = ';';
+  for (const char c : affinity + ';') {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit) valid = valid && (c == ';' || c == ',' || c == '-') && before >= '0' && before <= '9';
+    before = c;
+  }
+  if (!valid) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT,
+                       "affinity is '" + affinity + "'; the pool has " + std::to_string(pool_threads) +
+                           " threads beside the caller's, and each needs its CPUs, counted from 1: ids and ranges "
+                           "separated by ',', threads by ';', such as '2' for one thread or '2;3-4' for two");
+  }
+}
+
+}  // namespace
+
+std::span<const assay_option> option_table() { return kOptions; }
+
+Setup resolve_setup(const kit::OpenRequest& request, int cpus) {
+  Setup s;
+  const std::string level = request.option("graph_optimization_level", "all");
+  for (std::size_t i = 0; i < kLevelValues.size(); ++i) {
+    if (level == kLevels[i]) s.level = kLevelValues[i];
+  }
+  s.disabled_optimizers = request.option("disabled_optimizers", "");
+  s.mode = request.option("execution_mode", "sequential") == "parallel" ? ExecutionMode::kParallel
+                                                                        : ExecutionMode::kSequential;
+  const bool parallel = s.mode == ExecutionMode::kParallel;
+  s.threads = request.threads > 0 ? request.threads : std::max(1, cpus);
+  s.streams = to_int(request.option("streams", "auto"), automatic_streams(request, s.threads));
+  if (s.streams > s.threads) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "streams is " + std::to_string(s.streams) + ", but there are " +
+                                                   std::to_string(s.threads) +
+                                                   " threads in all and every stream needs one: lower streams or "
+                                                   "raise threads");
+  }
+  s.inter_op_threads = to_int(request.option("inter_op_threads", "auto"), parallel ? std::max(1, s.threads / 2) : 1);
+  // Each stream brings its caller's thread; the pool has one thread less than its number, and all streams share it.
+  const int rest = s.threads - s.streams - (parallel ? s.inter_op_threads - 1 : 0);
+  s.intra_op_threads = to_int(request.option("intra_op_threads", "auto"), std::max(1, rest + 1));
+  s.spinning = to_bool(request.option("spinning", "auto"), s.streams == 1);
+  s.inter_op_spinning = to_bool(request.option("inter_op_spinning", "auto"), s.spinning);
+  s.affinity = request.option("affinity", "");
+  check_affinity(s.affinity, s.intra_op_threads - 1);
+  s.memory_pattern = to_bool(request.option("memory_pattern", "true"), true) && !parallel;
+  s.arena = to_bool(request.option("arena", "true"), true);
+  s.arena_shrink = to_bool(request.option("arena_shrink", "false"), false);
+  s.denormals_as_zero = to_bool(request.option("denormals_as_zero", "false"), false);
+  s.deterministic = to_bool(request.option("deterministic", "false"), false);
+  s.prepacking = to_bool(request.option("prepacking", "true"), true);
+  if (s.arena_shrink && !s.arena) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "arena_shrink is on, but arena is off: there is no arena to shrink");
+  }
+  return s;
+}
+
+void check_precision(assay_precision precision) {
+  if (precision == ASSAY_PRECISION_F32) return;
+  const char* asked = precision == ASSAY_PRECISION_BF16 ? "bf16" : precision == ASSAY_PRECISION_F16 ? "f16" : "int8";
+  throw kit::Failure(ASSAY_UNSUPPORTED,
+                     std::string("precision ") + asked +
+                         " was asked for, but ONNX Runtime computes in the types that the model names and does not "
+                         "change them on a CPU: for int8 give it a quantized (QDQ) model and precision f32, for bf16 "
+                         "use a backend that lowers precision itself, such as openvino");
+}
+
+std::string to_string(OptimizationLevel level) {
+  for (std::size_t i = 0; i < kLevelValues.size(); ++i) {
+    if (level == kLevelValues[i]) return kLevels[i];
+  }
+  return "unknown";
+}
+
+std::string to_string(ExecutionMode mode) { return mode == ExecutionMode::kParallel ? "parallel" : "sequential"; }
+
+std::vector<std::pair<std::string, std::string>> config_entries(const Setup& s) {
+  const auto digit = [](bool value) { return value ? "1" : "0"; };
+  std::vector<std::pair<std::string, std::string>> entries = {
+      {"session.intra_op.allow_spinning", digit(s.spinning)},
+      {"session.inter_op.allow_spinning", digit(s.inter_op_spinning)},
+      {"session.set_denormal_as_zero", digit(s.denormals_as_zero)},
+      {"session.disable_prepacking", digit(!s.prepacking)},
+  };
+  if (!s.affinity.empty()) entries.emplace_back("session.intra_op_thread_affinities", s.affinity);
+  if (!s.disabled_optimizers.empty()) {
+    entries.emplace_back("optimization.disable_specified_optimizers", s.disabled_optimizers);
+  }
+  return entries;
+}
+
+}  // namespace assay::ort

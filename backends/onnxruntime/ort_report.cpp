@@ -1,0 +1,95 @@
+#include "ort_report.hpp"
+
+#include <fstream>
+#include <iterator>
+
+namespace assay::ort {
+
+std::string json_string(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      result += '\\';
+      result += c;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(c));
+      result += code;
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
+
+std::string end_profiling(const Library& library, OrtSession* session) {
+  OrtAllocator* allocator = nullptr;
+  library.call<GetAllocatorWithDefaultOptions>("ending the profile", &allocator);
+  char* path = nullptr;
+  library.call<SessionEndProfiling>("ending the profile", session, allocator, &path);
+  const std::string file = path;
+  library.call<AllocatorFree>("ending the profile", allocator, path);
+  std::ifstream stream(file, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (!stream || text.empty()) {
+    throw kit::Failure(ASSAY_FRAMEWORK, "ONNX Runtime said that it wrote the profile to " + file +
+                                            ", but it cannot be read: is the disk full?");
+  }
+  return text;
+}
+
+std::string memory_report(const Library& library, const OrtSession* session) {
+  if (!library.has(kApiAllocatorStats)) {
+    throw kit::Failure(ASSAY_UNSUPPORTED, "ONNX Runtime " + library.version() + " tells nothing about its memory: 1." +
+                                              std::to_string(kApiAllocatorStats) + ".0 or newer does");
+  }
+  OrtMemoryInfo* info = nullptr;
+  library.call<CreateCpuMemoryInfo>("reading the memory's state", kArenaAllocator, kMemTypeDefault, &info);
+  const OwnedMemoryInfo owned_info(library, info);
+  OrtAllocator* allocator = nullptr;
+  library.call<CreateAllocator>("reading the memory's state", session, info, &allocator);
+  const OwnedAllocator owned_allocator(library, allocator);
+  OrtKeyValuePairs* pairs = nullptr;
+  library.call<AllocatorGetStats>("reading the memory's state", allocator, &pairs);
+  const OwnedPairs owned_pairs(library, pairs);
+  const char* const* keys = nullptr;
+  const char* const* values = nullptr;
+  std::size_t count = 0;
+  library.raw<GetKeyValuePairs>(pairs, &keys, &values, &count);
+  std::string text = "{";
+  for (std::size_t i = 0; i < count; ++i) {
+    text += (i == 0 ? "" : ", ") + json_string(keys[i]) + ": " + json_string(values[i]);
+  }
+  return text + "}";
+}
+
+std::string placement_report(const Library& library, const OrtSession* session) {
+  if (!library.has(kApiPlacement)) {
+    throw kit::Failure(ASSAY_UNSUPPORTED, "ONNX Runtime " + library.version() + " does not tell its placement: 1." +
+                                              std::to_string(kApiPlacement) + ".0 or newer does");
+  }
+  const OrtEpAssignedSubgraph* const* subgraphs = nullptr;
+  std::size_t subgraph_count = 0;
+  library.call<SessionGetEpGraphAssignmentInfo>("reading the placement", session, &subgraphs, &subgraph_count);
+  std::string text = "[";
+  for (std::size_t i = 0; i < subgraph_count; ++i) {
+    const char* provider = nullptr;
+    library.call<EpAssignedSubgraphGetEpName>("reading the placement", subgraphs[i], &provider);
+    const OrtEpAssignedNode* const* nodes = nullptr;
+    std::size_t node_count = 0;
+    library.call<EpAssignedSubgraphGetNodes>("reading the placement", subgraphs[i], &nodes, &node_count);
+    text += (i == 0 ? "" : ", ") + std::string("{\"provider\": ") + json_string(provider) + ", \"nodes\": [";
+    for (std::size_t n = 0; n < node_count; ++n) {
+      const char* name = nullptr;
+      const char* type = nullptr;
+      library.call<EpAssignedNodeGetName>("reading the placement", nodes[n], &name);
+      library.call<EpAssignedNodeGetOperatorType>("reading the placement", nodes[n], &type);
+      text += (n == 0 ? "" : ", ") + std::string("{\"name\": ") + json_string(name) +
+              ", \"operator\": " + json_string(type) + "}";
+    }
+    text += "]}";
+  }
+  return text + "]";
+}
+
+}  // namespace assay::ort

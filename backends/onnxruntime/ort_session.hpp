@@ -1,0 +1,58 @@
+#pragma once
+// A model loaded by ONNX Runtime.
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "assay/backend_kit.hpp"
+#include "ort_library.hpp"
+#include "ort_options.hpp"
+#include "temporary_folder.hpp"
+
+namespace assay::ort {
+
+class OrtBackendSession final : public kit::Session {
+ public:
+  OrtBackendSession(Library& library, const kit::OpenRequest& request);
+  ~OrtBackendSession() override;
+
+  kit::Description describe() override;
+  std::unique_ptr<kit::Slot> open_slot(std::span<const kit::FixedShape> shapes) override;
+  std::string report(const std::string& kind) override;
+
+  [[nodiscard]] const Library& library() const { return library_; }
+  [[nodiscard]] OrtSession* handle() const { return session_.get(); }
+  [[nodiscard]] const Setup& setup() const { return setup_; }
+  [[nodiscard]] const std::vector<kit::TensorInfo>& inputs() const { return inputs_; }
+  [[nodiscard]] const std::vector<kit::TensorInfo>& outputs() const { return outputs_; }
+
+ private:
+  void configure(const kit::OpenRequest& request);
+  void configure_cache(const kit::OpenRequest& request);
+  void pin_shapes(const kit::OpenRequest& request);
+  void count_threads();
+  void read_tensors();
+  [[nodiscard]] std::string config(const std::string& key) const;
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> in_force() const;
+  std::string profile();
+
+  Library& library_;
+  kit::Host host_;  // where this session's log goes; outlives the library's session
+  LogScope log_scope_;
+  Setup setup_;
+  std::string device_, provider_;
+  bool from_cache_ = false;
+  bool batch_pinned_ = false;
+  bool profiling_ = false;
+  std::atomic<int> pool_threads_{0};
+  std::mutex report_mutex_;
+  std::unique_ptr<TemporaryFolder> profile_folder_;
+  std::string profile_;
+  OwnedOptions options_;
+  OwnedSession session_;
+  std::vector<kit::TensorInfo> inputs_, outputs_;
+};
+
+}  // namespace assay::ort

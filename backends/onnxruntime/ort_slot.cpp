@@ -1,0 +1,154 @@
+#include "ort_slot.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "ort_session.hpp"
+#include "tensor_check.hpp"
+
+namespace assay::ort {
+
+const OrtValue* OrtSlot::Views::of(const Library& library, const OrtMemoryInfo* memory, const assay_tensor& tensor,
+                                   std::span<const std::int64_t> shape) {
+  for (const View& view : views_) {
+    if (view.value.get() != nullptr && view.data == tensor.data && view.bytes == tensor.bytes &&
+        std::equal(shape.begin(), shape.end(), view.shape.begin(), view.shape.end())) {
+      return view.value.get();
+    }
+  }
+  OrtValue* value = nullptr;
+  library.call<CreateTensorWithDataAsOrtValue>("wrapping a tensor", memory, tensor.data, tensor.bytes, shape.data(),
+                                               shape.size(), tensor.dtype, &value);
+  View& view = views_[next_];
+  next_ = (next_ + 1) % kKept;
+  view = {tensor.data, tensor.bytes, {shape.begin(), shape.end()}, OwnedValue(library, value)};
+  return value;
+}
+
+OrtSlot::OrtSlot(const OrtBackendSession& session, std::span<const kit::FixedShape> shapes)
+    : session_(session), library_(session.library()) {
+  check_shapes(shapes);
+  OrtMemoryInfo* memory = nullptr;
+  library_.call<CreateCpuMemoryInfo>("describing host memory", kArenaAllocator, kMemTypeDefault, &memory);
+  memory_ = OwnedMemoryInfo(library_, memory);
+  OrtIoBinding* binding = nullptr;
+  library_.call<CreateIoBinding>("making a binding", session_.handle(), &binding);
+  binding_ = OwnedBinding(library_, binding);
+  if (session_.setup().arena_shrink) {
+    OrtRunOptions* options = nullptr;
+    library_.call<CreateRunOptions>("making run options", &options);
+    run_options_ = OwnedRunOptions(library_, options);
+    library_.call<AddRunConfigEntry>("setting arena_shrink", options, "memory.enable_memory_arena_shrinkage", "cpu:0");
+  }
+  const std::size_t outputs = session_.outputs().size();
+  input_views_.resize(input_shapes_.size());
+  bound_inputs_.resize(input_shapes_.size());
+  output_views_.resize(outputs);
+  bound_outputs_.resize(outputs);
+  values_.resize(outputs);
+  output_shapes_.resize(outputs);
+}
+
+OrtSlot::~OrtSlot() { stop(); }
+
+void OrtSlot::check_shapes(std::span<const kit::FixedShape> shapes) {
+  const auto& inputs = session_.inputs();
+  if (shapes.size() != inputs.size()) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "shapes of " + std::to_string(shapes.size()) +
+                                                   " inputs were given, the model has " +
+                                                   std::to_string(inputs.size()));
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!shapes[i].input.empty() && shapes[i].input != inputs[i].name) {
+      throw kit::Failure(ASSAY_INVALID_ARGUMENT, "input " + std::to_string(i) + " is '" + inputs[i].name +
+                                                     "', a shape was given for '" + shapes[i].input + "'");
+    }
+    check_shape(inputs[i], shapes[i].shape);
+    input_shapes_.push_back(shapes[i].shape);
+  }
+}
+
+void OrtSlot::bind_inputs(std::span<const assay_tensor> inputs) {
+  if (inputs.size() != input_shapes_.size()) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT, std::to_string(inputs.size()) + " inputs were passed, the model has " +
+                                                   std::to_string(input_shapes_.size()));
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const kit::TensorInfo& info = session_.inputs()[i];
+    check_tensor(info, inputs[i], input_shapes_[i]);
+    const OrtValue* view = input_views_[i].of(library_, memory_.get(), inputs[i], input_shapes_[i]);
+    if (view == bound_inputs_[i]) continue;
+    library_.call<BindInput>("binding an input", binding_.get(), info.name.c_str(), view);
+    bound_inputs_[i] = view;
+  }
+}
+
+void OrtSlot::bind_outputs(std::span<const assay_tensor> outputs) {
+  if (outputs.size() != bound_outputs_.size()) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT, std::to_string(outputs.size()) + " outputs were passed, the model has " +
+                                                   std::to_string(bound_outputs_.size()));
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const kit::TensorInfo& info = session_.outputs()[i];
+    if (outputs[i].data == nullptr) {
+      // Each time anew: after a run the binding holds that run's tensor, and the next run would write into it.
+      library_.call<BindOutputToDevice>("binding an output", binding_.get(), info.name.c_str(), memory_.get());
+      bound_outputs_[i] = nullptr;
+      continue;
+    }
+    const std::span shape(outputs[i].shape, static_cast<std::size_t>(outputs[i].rank));
+    check_tensor(info, outputs[i], shape);
+    const OrtValue* view = output_views_[i].of(library_, memory_.get(), outputs[i], shape);
+    if (view == bound_outputs_[i]) continue;
+    library_.call<BindOutput>("binding an output", binding_.get(), info.name.c_str(), view);
+    bound_outputs_[i] = view;
+  }
+}
+
+void OrtSlot::free_values() {
+  for (OwnedValue& value : values_) value.reset();
+}
+
+void OrtSlot::take_outputs(std::span<assay_tensor> outputs) {
+  OrtAllocator* allocator = nullptr;
+  library_.call<GetAllocatorWithDefaultOptions>("fetching the outputs", &allocator);
+  OrtValue** bound = nullptr;
+  std::size_t count = 0;
+  library_.call<GetBoundOutputValues>("fetching the outputs", binding_.get(), allocator, &bound, &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    OwnedValue value(library_, bound[i]);
+    if (i < values_.size()) values_[i] = std::move(value);
+  }
+  if (bound != nullptr) library_.call<AllocatorFree>("fetching the outputs", allocator, bound);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].data != nullptr) continue;
+    OrtTensorTypeAndShapeInfo* info = nullptr;
+    library_.call<GetTensorTypeAndShape>("reading an output's shape", values_[i].get(), &info);
+    const OwnedShapeInfo owned(library_, info);
+    std::size_t rank = 0;
+    library_.call<GetDimensionsCount>("reading an output's shape", info, &rank);
+    output_shapes_[i].resize(rank);
+    library_.call<GetDimensions>("reading an output's shape", info, output_shapes_[i].data(), rank);
+    library_.call<GetTensorMutableData>("reading an output", values_[i].get(), &outputs[i].data);
+    outputs[i].dtype = session_.outputs()[i].dtype;
+    outputs[i].memory = ASSAY_HOST;
+    outputs[i].rank = static_cast<std::int32_t>(rank);
+    outputs[i].shape = output_shapes_[i].data();
+    outputs[i].strides = nullptr;
+    outputs[i].bytes = byte_size(outputs[i].dtype, output_shapes_[i]);
+  }
+}
+
+void OrtSlot::run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) {
+  free_values();
+  bind_inputs(inputs);
+  bind_outputs(outputs);
+  const auto begin = std::chrono::steady_clock::now();
+  library_.call<RunWithBinding>("running a batch", session_.handle(), run_options_.get(), binding_.get());
+  timing.compute_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
+  if (std::any_of(outputs.begin(), outputs.end(), [](const assay_tensor& t) { return t.data == nullptr; })) {
+    take_outputs(outputs);
+  }
+}
+
+}  // namespace assay::ort

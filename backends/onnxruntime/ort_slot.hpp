@@ -1,0 +1,60 @@
+#pragma once
+// One batch under way: an IoBinding over the caller's memory.
+
+#include <array>
+#include <vector>
+
+#include "assay/backend_kit.hpp"
+#include "ort_library.hpp"
+
+namespace assay::ort {
+
+class OrtBackendSession;
+
+class OrtSlot final : public kit::BlockingSlot {
+ public:
+  OrtSlot(const OrtBackendSession& session, std::span<const kit::FixedShape> shapes);
+  ~OrtSlot() override;
+
+ protected:
+  void run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) override;
+
+ private:
+  /// The library's views of memory that was passed before. A pipeline passes the same few buffers again and again.
+  class Views {
+   public:
+    /// The view of `tensor`'s memory with this shape; made when it is not among the last ones.
+    const OrtValue* of(const Library& library, const OrtMemoryInfo* memory, const assay_tensor& tensor,
+                       std::span<const std::int64_t> shape);
+
+   private:
+    struct View {
+      const void* data = nullptr;
+      std::uint64_t bytes = 0;
+      std::vector<std::int64_t> shape;
+      OwnedValue value;
+    };
+    static constexpr std::size_t kKept = 8;
+    std::array<View, kKept> views_;
+    std::size_t next_ = 0;
+  };
+
+  void check_shapes(std::span<const kit::FixedShape> shapes);
+  void bind_inputs(std::span<const assay_tensor> inputs);
+  void bind_outputs(std::span<const assay_tensor> outputs);
+  void take_outputs(std::span<assay_tensor> outputs);
+  void free_values();
+
+  const OrtBackendSession& session_;
+  const Library& library_;
+  OwnedMemoryInfo memory_;
+  OwnedBinding binding_;
+  OwnedRunOptions run_options_;
+  std::vector<std::vector<std::int64_t>> input_shapes_;
+  std::vector<Views> input_views_, output_views_;
+  std::vector<const OrtValue*> bound_inputs_, bound_outputs_;
+  std::vector<OwnedValue> values_;  // outputs in the library's memory, until the next batch
+  std::vector<std::vector<std::int64_t>> output_shapes_;
+};
+
+}  // namespace assay::ort
