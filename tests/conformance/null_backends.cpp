@@ -1,0 +1,7 @@
+#include "conformance/backends.hpp"
+
+namespace assay::conformance {
+
+std::vector<std::string> backends_to_test() { return {"null"}; }
+
+}  // namespace assay::conformance

@@ -1,0 +1,30 @@
+#pragma once
+// ONNX files of a few nodes whose answers are known by heart.
+
+#include <filesystem>
+#include <span>
+#include <vector>
+
+namespace assay::tiny {
+
+/// x float32 [batch, 4] → y float32 [batch, 3] = x·W + b, see `linear`.
+void write_linear(const std::filesystem::path& path);
+std::vector<float> linear(std::span<const float> x);
+
+/// a float32 [batch, 2], b uint8 [batch, 3], c int64 [batch, 2], d float16 [batch, 2] → each added to itself, b as float32:
+/// "a2", "b1" (b itself), "c2", "d2".
+void write_types(const std::filesystem::path& path);
+
+/// x float32 [5] → y int64 [1, ?]: where x is not zero.
+void write_nonzero(const std::filesystem::path& path);
+
+/// x float32 [batch, 1, height, width] → y float32 [batch, 1, 1, 1]: the mean.
+void write_mean(const std::filesystem::path& path);
+
+/// x float32 [batch, 4] → y, by an operator that there is not.
+void write_unknown_operator(const std::filesystem::path& path);
+
+/// Two nodes, each waiting for the other.
+void write_cycle(const std::filesystem::path& path);
+
+}  // namespace assay::tiny
