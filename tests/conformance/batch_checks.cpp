@@ -25,7 +25,8 @@ void a_batch_runs_with_a_callback(const Subject& subject) {
   for (int i = 0; i < 20; ++i) {
     Signal signal;  // gone after `wait`: the callback must be over by then
     require(slot.run(1, &signal) == expected, "with a callback the outputs differ");
-    require(signal.count() == 1, "the callback was called " + std::to_string(signal.count()) + " times when wait returned");
+    require(signal.count() == 1,
+            "the callback was called " + std::to_string(signal.count()) + " times when wait returned");
   }
   Signal signal;
   slot.submit(1, &signal);
@@ -50,7 +51,8 @@ void memory_that_is_not_aligned_gives_the_same(const Subject& subject) {
   BackendSession session = subject.open();
   const std::vector<float> expected = LinearSlot(subject, session, 3).run(1);
   for (const std::size_t offset : {4U, 8U, 32U}) {
-    require(LinearSlot(subject, session, 3, offset).run(1) == expected, "outputs differ " + std::to_string(offset) + " bytes off");
+    require(LinearSlot(subject, session, 3, offset).run(1) == expected,
+            "outputs differ " + std::to_string(offset) + " bytes off");
   }
 }
 
@@ -86,8 +88,12 @@ void inputs_and_outputs_of_several_types(const Subject& subject) {
   const std::vector<std::uint8_t> b = {0, 1, 255, 7, 8, 9};
   const std::vector<std::int64_t> c = {-1, INT64_C(1) << 40, 3, 4};
   const std::vector<std::uint16_t> d = {0x3c00, 0xc000, 0x3800, 0x0000};  // 1, -2, 0.5, 0
-  Buffer ins[] = {{DType::kFloat32, {2, 2}, a}, {DType::kUint8, {2, 3}, b}, {DType::kInt64, {2, 2}, c}, {DType::kFloat16, {2, 2}, d}};
-  Buffer outs[] = {{DType::kFloat32, {2, 2}}, {DType::kFloat32, {2, 3}}, {DType::kInt64, {2, 2}}, {DType::kFloat16, {2, 2}}};
+  Buffer ins[] = {{DType::kFloat32, {2, 2}, a},
+                  {DType::kUint8, {2, 3}, b},
+                  {DType::kInt64, {2, 2}, c},
+                  {DType::kFloat16, {2, 2}, d}};
+  Buffer outs[] = {
+      {DType::kFloat32, {2, 2}}, {DType::kFloat32, {2, 3}}, {DType::kInt64, {2, 2}}, {DType::kFloat16, {2, 2}}};
   std::vector<assay_tensor> in, out;
   for (Buffer& buffer : ins) in.push_back(buffer.tensor());
   for (Buffer& buffer : outs) out.push_back(buffer.tensor());
@@ -95,14 +101,17 @@ void inputs_and_outputs_of_several_types(const Subject& subject) {
   slot.submit(in, out, nullptr, nullptr);
   slot.wait(out, nullptr);
   for (std::size_t i = 0; i < 4; ++i) {
-    require(out[i].data == outs[i].data() && outs[i].guards_stand(), "output " + std::to_string(i) + " is not where it was told to be");
-    require(out[i].dtype == static_cast<assay_dtype>(session.info().outputs[i].dtype), "an output's type is not describe's");
+    require(out[i].data == outs[i].data() && outs[i].guards_stand(),
+            "output " + std::to_string(i) + " is not where it was told to be");
+    require(out[i].dtype == static_cast<assay_dtype>(session.info().outputs[i].dtype),
+            "an output's type is not describe's");
   }
   if (subject.is_null()) return;
   require(outs[0].values<float>() == std::vector<float>{3, -4, 6, 8}, "float32 is wrong");
   require(outs[1].values<float>() == std::vector<float>{0, 1, 255, 7, 8, 9}, "uint8 is wrong");
   require(outs[2].values<std::int64_t>() == std::vector<std::int64_t>{-2, INT64_C(1) << 41, 6, 8}, "int64 is wrong");
-  require(outs[3].values<std::uint16_t>() == std::vector<std::uint16_t>{0x4000, 0xc400, 0x3c00, 0x0000}, "float16 is wrong");
+  require(outs[3].values<std::uint16_t>() == std::vector<std::uint16_t>{0x4000, 0xc400, 0x3c00, 0x0000},
+          "float16 is wrong");
 }
 
 // Runs NonZero on `x`; the output's values, from the plugin's memory.
@@ -123,7 +132,8 @@ std::vector<std::int64_t> nonzero(Slot& slot, const std::vector<float>& x, Signa
 void outputs_whose_shape_is_known_only_after_the_run(const Subject& subject) {
   BackendSession session = subject.open(Model::kNonZero);
   const backend::SessionInfo& info = session.info();
-  require(!info.output_rank_known[0] || info.outputs[0].shape == Shape{1, -1}, "the output is said to be " + to_string(info.outputs[0].shape));
+  require(!info.output_rank_known[0] || info.outputs[0].shape == Shape{1, -1},
+          "the output is said to be " + to_string(info.outputs[0].shape));
   Slot slot = session.open_slot(std::vector<Shape>{{5}});
   const auto three = nonzero(slot, {0, 1, 0, 2, 3}, nullptr);
   const auto one = nonzero(slot, {0, 0, 4, 0, 0}, nullptr);
@@ -142,7 +152,8 @@ void a_known_output_may_be_left_to_the_plugin(const Subject& subject) {
   assay_tensor out{};
   slot.slot().submit({&in, 1}, {&out, 1}, nullptr, nullptr);
   slot.slot().wait({&out, 1}, nullptr);
-  require(out.data != nullptr && out.bytes == 6 * sizeof(float) && out.rank == 2, "memory, bytes or shape are not filled in");
+  require(out.data != nullptr && out.bytes == 6 * sizeof(float) && out.rank == 2,
+          "memory, bytes or shape are not filled in");
   require(std::memcmp(out.data, expected.data(), out.bytes) == 0, "the values differ");
   require(slot.run(1) == expected, "given memory again, the values differ");
 }
@@ -161,7 +172,8 @@ float mean_of(BackendSession& session, const Shape& shape, float value) {
 
 void free_axes_are_fixed_at_open_or_at_the_slot(const Subject& subject) {
   BackendSession free = subject.open(Model::kMean);
-  require(free.info().inputs[0].shape == Shape{-1, 1, -1, -1}, "the input is said to be " + to_string(free.info().inputs[0].shape));
+  require(free.info().inputs[0].shape == Shape{-1, 1, -1, -1},
+          "the input is said to be " + to_string(free.info().inputs[0].shape));
   const float a = mean_of(free, {2, 1, 3, 5}, 2.5F), b = mean_of(free, {1, 1, 6, 2}, 4);
   require(subject.is_null() || (std::abs(a - 2.5F) < 1e-4F && std::abs(b - 4) < 1e-4F), "the means are wrong");
   OpenRequest request = subject.request(Model::kMean);
@@ -180,7 +192,8 @@ void mistakes_of_the_caller_are_errors_and_do_no_harm(const Subject& subject) {
                 [&] { (void)session.open_slot(std::vector<Shape>{{4}}); });
   LinearSlot slot(subject, session, 2);
   const std::vector<float> expected = slot.run(1);
-  const auto refused = [&](const std::string& what, const std::vector<assay_tensor>& in, std::vector<assay_tensor> out) {
+  const auto refused = [&](const std::string& what, const std::vector<assay_tensor>& in,
+                           std::vector<assay_tensor> out) {
     require_error({ErrorCode::kInvalidArgument, ErrorCode::kFramework, ErrorCode::kUnsupported}, what, [&] {
       slot.slot().submit(in, out, nullptr, nullptr);
       slot.slot().wait(out, nullptr);

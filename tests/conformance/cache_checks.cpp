@@ -34,9 +34,11 @@ void a_filled_cache_gives_the_same_answers(const Subject& subject) {
   for (int i = 0; i < 2; ++i) {
     BackendSession session = subject.backend().open(request);
     require(session.info().from_cache, "the graph was not taken from the folder that was filled");
-    require(session.info().in_force.contains("precision") && session.info().inputs[0].name == "x", "describe says less");
+    require(session.info().in_force.contains("precision") && session.info().inputs[0].name == "x",
+            "describe says less");
     require(LinearSlot(subject, session, 3).run(1) == cold, "the answers differ");
-    require(LinearSlot(subject, session, 1).run(1) == std::vector(cold.begin(), cold.begin() + 3), "another batch size answers otherwise");
+    require(LinearSlot(subject, session, 1).run(1) == std::vector(cold.begin(), cold.begin() + 3),
+            "another batch size answers otherwise");
   }
   require(contents(cache.path()) == filled, "the folder to read was written to");
 }
@@ -51,7 +53,8 @@ void fixed_axes_go_into_the_cache(const Subject& subject) {
   request.cache_read = cache.path();
   BackendSession session = subject.backend().open(request);
   require(session.info().from_cache, "the graph was not taken from the cache");
-  require(session.info().inputs[0].shape == Shape{-1, 1, 4, 4}, "the input is said to be " + to_string(session.info().inputs[0].shape));
+  require(session.info().inputs[0].shape == Shape{-1, 1, 4, 4},
+          "the input is said to be " + to_string(session.info().inputs[0].shape));
 }
 
 void an_empty_cache_folder_is_no_graph(const Subject& subject) {

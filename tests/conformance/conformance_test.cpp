@@ -26,7 +26,8 @@ std::map<std::string, std::string> known_limits(const std::string& backend) {
   std::ifstream in(std::string(ASSAY_SOURCE_DIR) + "/backends/" + backend + "/conformance.txt");
   for (std::string line; std::getline(in, line);) {
     const std::size_t colon = line.find(": ");
-    if (!line.empty() && line[0] != '#' && colon != std::string::npos) limits[line.substr(0, colon)] = line.substr(colon + 2);
+    if (!line.empty() && line[0] != '#' && colon != std::string::npos)
+      limits[line.substr(0, colon)] = line.substr(colon + 2);
   }
   return limits;
 }
@@ -43,6 +44,8 @@ std::vector<Case> all_cases() {
   }
   return cases;
 }
+
+std::string name_of(const testing::TestParamInfo<Case>& c) { return c.param.backend + "_" + c.param.check.name; }
 
 class Conformance : public testing::TestWithParam<Case> {};
 
@@ -68,13 +71,13 @@ TEST_P(Conformance, Holds) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, Conformance, testing::ValuesIn(all_cases()),
-                         [](const auto& info) { return info.param.backend + "_" + info.param.check.name; });
+INSTANTIATE_TEST_SUITE_P(Backends, Conformance, testing::ValuesIn(all_cases()), name_of);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Conformance);
 
 TEST(ConformanceLists, NameChecksThatThereAre) {
   std::set<std::string> names;
-  for (const Check& check : all_checks()) EXPECT_TRUE(names.insert(check.name).second) << check.name << " is there twice";
+  for (const Check& check : all_checks())
+    EXPECT_TRUE(names.insert(check.name).second) << check.name << " is there twice";
   for (const std::string& backend : backends_to_test()) {
     for (const auto& [check, reason] : known_limits(backend)) {
       EXPECT_TRUE(names.contains(check)) << backend << "'s conformance.txt names no check: " << check;

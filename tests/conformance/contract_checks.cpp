@@ -18,7 +18,8 @@ void probe_names_what_it_met(const Subject& subject) {
   require(probe.available, "not available: " + probe.reason);
   require(probe.reason.empty(), "available, and yet with a reason: " + probe.reason);
   require(!probe.version.empty(), "no version");
-  require(subject.is_null() || std::filesystem::exists(probe.library), "the library '" + probe.library + "' is no file");
+  require(subject.is_null() || std::filesystem::exists(probe.library),
+          "the library '" + probe.library + "' is no file");
   require(!probe.origin.empty(), "no origin");
   std::set<std::string> names;
   for (const backend::Device& device : probe.devices) {
@@ -36,7 +37,8 @@ void probe_of_a_missing_library_says_so(const Subject& subject) {
   const std::filesystem::path missing = subject.folder() / "libmissing.so";
   const backend::Probe probe = subject.backend().probe(missing);
   require(!probe.available, "available, with a library that there is not");
-  require(probe.reason.find("libmissing.so") != std::string::npos, "the reason does not name the library: " + probe.reason);
+  require(probe.reason.find("libmissing.so") != std::string::npos,
+          "the reason does not name the library: " + probe.reason);
   OpenRequest request = subject.request(Model::kLinear);
   request.library = missing;
   require_error({ErrorCode::kUnavailable}, "open", [&] { (void)subject.backend().open(request); });
@@ -49,7 +51,8 @@ void options_are_whole(const Subject& subject) {
     const bool plain = std::all_of(option.name.begin(), option.name.end(),
                                    [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
     require(plain && !option.name.empty(), "the name '" + option.name + "' is not of a-z, 0-9 and _");
-    require(!option.meaning.empty() && option.meaning.find('\n') == std::string::npos, option.name + " has no one-line meaning");
+    require(!option.meaning.empty() && option.meaning.find('\n') == std::string::npos,
+            option.name + " has no one-line meaning");
     require(option.type != ASSAY_OPTION_CHOICE || !option.choices.empty(), option.name + " has no choices");
     backend::check_option(subject.backend().name(), option, option.default_value);
   }
@@ -85,7 +88,8 @@ void every_choice_and_truth_value_opens_or_is_unsupported(const Subject& subject
         slot.tolerance = 0.05;  // a choice may be of a lower precision
         slot.run(1);
       } catch (const Error& e) {
-        require(e.code() == ErrorCode::kUnsupported && !e.message().empty(), option.name + "=" + value + ": " + e.what());
+        require(e.code() == ErrorCode::kUnsupported && !e.message().empty(),
+                option.name + "=" + value + ": " + e.what());
       }
     }
   }
@@ -127,14 +131,17 @@ void describe_agrees_with_the_model(const Subject& subject) {
   for (std::size_t i = 0; i < 4; ++i) {
     require(info.inputs[i].name == names[i], "input " + std::to_string(i) + " is called " + info.inputs[i].name);
     require(info.inputs[i].dtype == types[i], std::string(names[i]) + " has type " + to_string(info.inputs[i].dtype));
-    require(info.inputs[i].shape == Shape{-1, widths[i]}, std::string(names[i]) + " is " + to_string(info.inputs[i].shape));
+    require(info.inputs[i].shape == Shape{-1, widths[i]},
+            std::string(names[i]) + " is " + to_string(info.inputs[i].shape));
     require(info.output_rank_known[i] && info.outputs[i].shape == Shape{-1, widths[i]},
             info.outputs[i].name + " is " + to_string(info.outputs[i].shape));
   }
   const char* outputs[] = {"a2", "b1", "c2", "d2"};
-  for (std::size_t i = 0; i < 4; ++i) require(info.outputs[i].name == outputs[i], "an output is called " + info.outputs[i].name);
+  for (std::size_t i = 0; i < 4; ++i)
+    require(info.outputs[i].name == outputs[i], "an output is called " + info.outputs[i].name);
   require(!info.from_cache, "from the cache, and there was none");
-  require(info.alignment <= 4096 && (info.alignment & (info.alignment - 1)) == 0, "the alignment is no power of two up to 4096");
+  require(info.alignment <= 4096 && (info.alignment & (info.alignment - 1)) == 0,
+          "the alignment is no power of two up to 4096");
   require((info.memory_kinds & (1U << ASSAY_HOST)) != 0, "host memory is not taken");
 }
 
@@ -156,7 +163,8 @@ void both_goals_open(const Subject& subject) {
       request.goal = goal;
       request.threads = threads;
       BackendSession session = subject.backend().open(request);
-      require(goal == Goal::kThroughput || session.info().useful_slots == 1, "for latency, more than one batch is called useful");
+      require(goal == Goal::kThroughput || session.info().useful_slots == 1,
+              "for latency, more than one batch is called useful");
       LinearSlot(subject, session, 2).run(1);
     }
   }
@@ -197,7 +205,8 @@ void reports_are_json_or_unsupported(const Subject& subject) {
       require(e.code() == ErrorCode::kUnsupported && !e.message().empty(), std::string(kind) + ": " + e.what());
     }
   }
-  require_error({ErrorCode::kUnsupported, ErrorCode::kInvalidArgument}, "an unknown kind", [&] { (void)session.report("horoscope"); });
+  require_error({ErrorCode::kUnsupported, ErrorCode::kInvalidArgument}, "an unknown kind",
+                [&] { (void)session.report("horoscope"); });
 }
 
 void buffers_are_memory(const Subject& subject) {

@@ -14,9 +14,9 @@ using backend::OpenRequest;
 void refused(const Subject& subject, const std::filesystem::path& file) {
   OpenRequest request = subject.request(Model::kLinear);
   request.model = file;
-  const std::string message = require_error(
-      {ErrorCode::kInvalidModel, ErrorCode::kUnsupported, ErrorCode::kFramework, ErrorCode::kIo, ErrorCode::kInvalidArgument},
-      "open", [&] { (void)subject.backend().open(request); });
+  const std::string message = require_error({ErrorCode::kInvalidModel, ErrorCode::kUnsupported, ErrorCode::kFramework,
+                                             ErrorCode::kIo, ErrorCode::kInvalidArgument},
+                                            "open", [&] { (void)subject.backend().open(request); });
   require(message.size() > 10, "the message says too little: " + message);
 }
 
@@ -49,8 +49,8 @@ void an_unknown_operator_is_refused(const Subject& subject) {
   tiny::write_unknown_operator(file);
   OpenRequest request = subject.request(Model::kLinear);
   request.model = file;
-  const std::string message = require_error({ErrorCode::kUnsupported, ErrorCode::kInvalidModel, ErrorCode::kFramework}, "open",
-                                            [&] { (void)subject.backend().open(request); });
+  const std::string message = require_error({ErrorCode::kUnsupported, ErrorCode::kInvalidModel, ErrorCode::kFramework},
+                                            "open", [&] { (void)subject.backend().open(request); });
   require(message.find("Quomodocunquize") != std::string::npos, "the message does not name the operator: " + message);
 }
 
@@ -94,7 +94,9 @@ void two_sessions_stand_side_by_side(const Subject& subject) {
   BackendSession two = subject.open(Model::kMean);
   LinearSlot slot(subject, one, 2);
   slot.run(1);
-  { BackendSession gone = std::move(two); }
+  {
+    BackendSession gone = std::move(two);
+  }
   slot.run(2);
 }
 
@@ -104,8 +106,9 @@ void a_refused_model_spoils_no_other(const Subject& subject) {
   const std::vector<float> before = slot.run(1);
   OpenRequest request = subject.request(Model::kLinear);
   request.model = subject.folder() / "missing.onnx";
-  for (int i = 0; i < 5; ++i) require_error({ErrorCode::kInvalidModel, ErrorCode::kFramework, ErrorCode::kIo, ErrorCode::kInvalidArgument},
-                                            "open", [&] { (void)subject.backend().open(request); });
+  for (int i = 0; i < 5; ++i)
+    require_error({ErrorCode::kInvalidModel, ErrorCode::kFramework, ErrorCode::kIo, ErrorCode::kInvalidArgument},
+                  "open", [&] { (void)subject.backend().open(request); });
   require(slot.run(1) == before, "the answer of an open session changed");
 }
 

@@ -42,7 +42,8 @@ void slots_are_outstanding_together(const Subject& subject) {
     Signal signal;
     for (unsigned i = 0; i < kSlots; ++i) slots[i]->submit((i + round) % kSlots + 1, &signal);
     for (unsigned i = kSlots; i-- > 0;) {
-      require(slots[i]->wait() == expected[(i + round) % kSlots], "slot " + std::to_string(i) + " answers another one's batch");
+      require(slots[i]->wait() == expected[(i + round) % kSlots],
+              "slot " + std::to_string(i) + " answers another one's batch");
     }
     require(signal.count() == kSlots, "not one callback for each batch");
   }
@@ -57,7 +58,8 @@ void slots_are_submitted_again_as_they_finish(const Subject& subject) {
   first.submit(1, &signals[0]);
   for (int batch = 1; batch < 100; ++batch) {
     slots[batch % 2]->submit(batch % 2 == 0 ? 1 : 2, &signals[batch % 2]);
-    require(slots[(batch + 1) % 2]->wait() == (batch % 2 == 0 ? even : odd), "batch " + std::to_string(batch) + " is wrong");
+    require(slots[(batch + 1) % 2]->wait() == (batch % 2 == 0 ? even : odd),
+            "batch " + std::to_string(batch) + " is wrong");
   }
   slots[1]->wait();
 }
@@ -68,7 +70,9 @@ void a_slot_wanders_between_threads(const Subject& subject) {
   const std::vector<float> expected = slot->run(1);
   for (int i = 0; i < 3; ++i) {
     on_threads(1, [&](int) { slot->submit(1); });
-    on_threads(1, [&](int) { require(slot->wait() == expected, "submitted and waited for on other threads, the answer differs"); });
+    on_threads(1, [&](int) {
+      require(slot->wait() == expected, "submitted and waited for on other threads, the answer differs");
+    });
     Signal signal;
     on_threads(1, [&](int) { slot->submit(1, &signal); });
     on_threads(1, [&](int) { require(slot->wait() == expected, "with a callback, the answer differs"); });

@@ -44,7 +44,8 @@ void require(bool holds, const std::string& what) {
   if (!holds) throw Nonconformance(what);
 }
 
-std::string require_error(const std::vector<ErrorCode>& codes, const std::string& what, const std::function<void()>& body) {
+std::string require_error(const std::vector<ErrorCode>& codes, const std::string& what,
+                          const std::function<void()>& body) {
   try {
     body();
   } catch (const Error& e) {
@@ -92,7 +93,9 @@ Buffer::Buffer(DType dtype, Shape shape, std::size_t offset) : dtype_(dtype), sh
 }
 
 assay_tensor Buffer::tensor() {
-  return {data_, bytes_, static_cast<assay_dtype>(dtype_), ASSAY_HOST, static_cast<std::int32_t>(shape_.size()), 0, shape_.data(), nullptr};
+  return {
+      data_,         bytes_, static_cast<assay_dtype>(dtype_), ASSAY_HOST, static_cast<std::int32_t>(shape_.size()), 0,
+      shape_.data(), nullptr};
 }
 
 bool Buffer::guards_stand() const {
@@ -112,7 +115,8 @@ LinearSlot::LinearSlot(const Subject& subject, backend::BackendSession& session,
 void LinearSlot::fill(unsigned seed) {
   std::vector<float> values;
   std::mt19937 random(seed);
-  for (int i = 0; i < samples_ * 4; ++i) values.push_back(static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 256.0F);
+  for (int i = 0; i < samples_ * 4; ++i)
+    values.push_back(static_cast<float>(static_cast<int>(random() % 2001) - 1000) / 256.0F);
   std::memcpy(x_.data(), values.data(), values.size() * sizeof(float));
 }
 
@@ -139,7 +143,8 @@ std::vector<float> LinearSlot::wait() {
   for (std::size_t i = 0; i < values.size(); ++i) {
     require(std::isfinite(values[i]), "an element of the output was not written");
     const bool right = null_ || std::abs(values[i] - expected[i]) <= tolerance * std::max(1.0F, std::abs(expected[i]));
-    require(right, "element " + std::to_string(i) + " is " + std::to_string(values[i]) + " and should be " + std::to_string(expected[i]));
+    require(right, "element " + std::to_string(i) + " is " + std::to_string(values[i]) + " and should be " +
+                       std::to_string(expected[i]));
   }
   return values;
 }

@@ -23,7 +23,8 @@ class Nonconformance : public std::runtime_error {
 void require(bool holds, const std::string& what);
 
 /// `body` must throw Error with a message; its code must be one of `codes`. Answers the message.
-std::string require_error(const std::vector<ErrorCode>& codes, const std::string& what, const std::function<void()>& body);
+std::string require_error(const std::vector<ErrorCode>& codes, const std::string& what,
+                          const std::function<void()>& body);
 
 /// Models of tests/support/tiny_models.hpp; the null backend has them as text of its option `io`.
 enum class Model { kLinear, kTypes, kNonZero, kMean };
@@ -62,7 +63,8 @@ class Buffer {
  public:
   Buffer(DType dtype, Shape shape, std::size_t offset = 0);
   template <class T>
-  Buffer(DType dtype, Shape shape, const std::vector<T>& values, std::size_t offset = 0) : Buffer(dtype, std::move(shape), offset) {
+  Buffer(DType dtype, Shape shape, const std::vector<T>& values, std::size_t offset = 0)
+      : Buffer(dtype, std::move(shape), offset) {
     require(values.size() * sizeof(T) == bytes_, "a defect of the suite: a buffer's values do not fill its shape");
     std::memcpy(data_, values.data(), bytes_);
   }

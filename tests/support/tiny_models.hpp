@@ -11,8 +11,8 @@ namespace assay::tiny {
 void write_linear(const std::filesystem::path& path);
 std::vector<float> linear(std::span<const float> x);
 
-/// a float32 [batch, 2], b uint8 [batch, 3], c int64 [batch, 2], d float16 [batch, 2] → each added to itself, b as float32:
-/// "a2", "b1" (b itself), "c2", "d2".
+/// a float32 [batch, 2], b uint8 [batch, 3], c int64 [batch, 2], d float16 [batch, 2] → each added to itself, b as
+/// float32: "a2", "b1" (b itself), "c2", "d2".
 void write_types(const std::filesystem::path& path);
 
 /// x float32 [5] → y int64 [1, ?]: where x is not zero.
