@@ -4,12 +4,11 @@
 #include <chrono>
 
 #include "ort_session.hpp"
-#include "tensor_check.hpp"
 
 namespace assay::ort {
 
-const OrtValue* OrtSlot::Views::of(const Library& library, const OrtMemoryInfo* memory, const assay_tensor& tensor,
-                                   std::span<const std::int64_t> shape) {
+const OrtValue* OrtSlot::Views::of(const Library& library, const OrtMemoryInfo* memory, const assay_tensor& tensor) {
+  const std::span shape(tensor.shape, static_cast<std::size_t>(tensor.rank));
   for (const View& view : views_) {
     if (view.value.get() != nullptr && view.data == tensor.data && view.bytes == tensor.bytes &&
         std::equal(shape.begin(), shape.end(), view.shape.begin(), view.shape.end())) {
@@ -63,44 +62,51 @@ void OrtSlot::check_shapes(std::span<const kit::FixedShape> shapes) {
       throw kit::Failure(ASSAY_INVALID_ARGUMENT, "input " + std::to_string(i) + " is '" + inputs[i].name +
                                                      "', a shape was given for '" + shapes[i].input + "'");
     }
-    check_shape(inputs[i], shapes[i].shape);
+    if (inputs[i].rank_known) kit::check_shape(inputs[i], shapes[i].shape);
+    kit::element_count(shapes[i].shape);  // throws for a shape that no memory holds
     input_shapes_.push_back(shapes[i].shape);
   }
 }
 
-void OrtSlot::bind_inputs(std::span<const assay_tensor> inputs) {
-  if (inputs.size() != input_shapes_.size()) {
-    throw kit::Failure(ASSAY_INVALID_ARGUMENT, std::to_string(inputs.size()) + " inputs were passed, the model has " +
-                                                   std::to_string(input_shapes_.size()));
+void OrtSlot::check(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs) const {
+  if (inputs.size() != input_shapes_.size() || outputs.size() != bound_outputs_.size()) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT,
+                       std::to_string(inputs.size()) + " inputs and " + std::to_string(outputs.size()) +
+                           " outputs were passed, the model has " + std::to_string(input_shapes_.size()) + " and " +
+                           std::to_string(bound_outputs_.size()));
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const kit::TensorInfo& info = session_.inputs()[i];
-    check_tensor(info, inputs[i], input_shapes_[i]);
-    const OrtValue* view = input_views_[i].of(library_, memory_.get(), inputs[i], input_shapes_[i]);
+    kit::check_tensor(session_.inputs()[i], input_shapes_[i], inputs[i]);
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].data == nullptr) continue;
+    const std::span shape(outputs[i].shape, static_cast<std::size_t>(outputs[i].rank));
+    if (session_.outputs()[i].rank_known) kit::check_shape(session_.outputs()[i], shape);
+    kit::check_tensor(session_.outputs()[i], shape, outputs[i]);
+  }
+}
+
+void OrtSlot::bind_inputs(std::span<const assay_tensor> inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const OrtValue* view = input_views_[i].of(library_, memory_.get(), inputs[i]);
     if (view == bound_inputs_[i]) continue;
-    library_.call<BindInput>("binding an input", binding_.get(), info.name.c_str(), view);
+    library_.call<BindInput>("binding an input", binding_.get(), session_.inputs()[i].name.c_str(), view);
     bound_inputs_[i] = view;
   }
 }
 
 void OrtSlot::bind_outputs(std::span<const assay_tensor> outputs) {
-  if (outputs.size() != bound_outputs_.size()) {
-    throw kit::Failure(ASSAY_INVALID_ARGUMENT, std::to_string(outputs.size()) + " outputs were passed, the model has " +
-                                                   std::to_string(bound_outputs_.size()));
-  }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const kit::TensorInfo& info = session_.outputs()[i];
+    const char* name = session_.outputs()[i].name.c_str();
     if (outputs[i].data == nullptr) {
       // Each time anew: after a run the binding holds that run's tensor, and the next run would write into it.
-      library_.call<BindOutputToDevice>("binding an output", binding_.get(), info.name.c_str(), memory_.get());
+      library_.call<BindOutputToDevice>("binding an output", binding_.get(), name, memory_.get());
       bound_outputs_[i] = nullptr;
       continue;
     }
-    const std::span shape(outputs[i].shape, static_cast<std::size_t>(outputs[i].rank));
-    check_tensor(info, outputs[i], shape);
-    const OrtValue* view = output_views_[i].of(library_, memory_.get(), outputs[i], shape);
+    const OrtValue* view = output_views_[i].of(library_, memory_.get(), outputs[i]);
     if (view == bound_outputs_[i]) continue;
-    library_.call<BindOutput>("binding an output", binding_.get(), info.name.c_str(), view);
+    library_.call<BindOutput>("binding an output", binding_.get(), name, view);
     bound_outputs_[i] = view;
   }
 }
@@ -135,14 +141,32 @@ void OrtSlot::take_outputs(std::span<assay_tensor> outputs) {
     outputs[i].rank = static_cast<std::int32_t>(rank);
     outputs[i].shape = output_shapes_[i].data();
     outputs[i].strides = nullptr;
-    outputs[i].bytes = byte_size(outputs[i].dtype, output_shapes_[i]);
+    outputs[i].bytes =
+        static_cast<std::uint64_t>(kit::element_count(output_shapes_[i])) * kit::element_bytes(outputs[i].dtype);
   }
 }
 
-void OrtSlot::run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) {
+void OrtSlot::submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
+                     void* user) {
+  if (busy_) {  // refused by the base; the batch under way keeps its binding
+    BlockingSlot::submit(inputs, outputs, done, user);
+    return;
+  }
+  check(inputs, outputs);
   free_values();
   bind_inputs(inputs);
   bind_outputs(outputs);
+  busy_ = true;
+  try {
+    BlockingSlot::submit(inputs, outputs, done, user);
+  } catch (...) {
+    busy_ = false;
+    throw;
+  }
+}
+
+void OrtSlot::run(std::span<const assay_tensor> /*inputs*/, std::span<assay_tensor> outputs, kit::Timing& timing) {
+  const Idle idle(busy_);
   const auto begin = std::chrono::steady_clock::now();
   library_.call<RunWithBinding>("running a batch", session_.handle(), run_options_.get(), binding_.get());
   timing.compute_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();

@@ -2,6 +2,7 @@
 // One batch under way: an IoBinding over the caller's memory.
 
 #include <array>
+#include <atomic>
 #include <vector>
 
 #include "assay/backend_kit.hpp"
@@ -16,6 +17,9 @@ class OrtSlot final : public kit::BlockingSlot {
   OrtSlot(const OrtBackendSession& session, std::span<const kit::FixedShape> shapes);
   ~OrtSlot() override;
 
+  void submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
+              void* user) override;
+
  protected:
   void run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) override;
 
@@ -23,9 +27,8 @@ class OrtSlot final : public kit::BlockingSlot {
   /// The library's views of memory that was passed before. A pipeline passes the same few buffers again and again.
   class Views {
    public:
-    /// The view of `tensor`'s memory with this shape; made when it is not among the last ones.
-    const OrtValue* of(const Library& library, const OrtMemoryInfo* memory, const assay_tensor& tensor,
-                       std::span<const std::int64_t> shape);
+    /// The view of `tensor`; made when it is not among the last ones.
+    const OrtValue* of(const Library& library, const OrtMemoryInfo* memory, const assay_tensor& tensor);
 
    private:
     struct View {
@@ -39,7 +42,20 @@ class OrtSlot final : public kit::BlockingSlot {
     std::size_t next_ = 0;
   };
 
+  /// Says that the slot is idle again when a run is over, however it ended.
+  class Idle {
+   public:
+    explicit Idle(std::atomic<bool>& busy) : busy_(busy) {}
+    ~Idle() { busy_ = false; }
+    Idle(const Idle&) = delete;
+    Idle& operator=(const Idle&) = delete;
+
+   private:
+    std::atomic<bool>& busy_;
+  };
+
   void check_shapes(std::span<const kit::FixedShape> shapes);
+  void check(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs) const;
   void bind_inputs(std::span<const assay_tensor> inputs);
   void bind_outputs(std::span<const assay_tensor> outputs);
   void take_outputs(std::span<assay_tensor> outputs);
@@ -47,6 +63,7 @@ class OrtSlot final : public kit::BlockingSlot {
 
   const OrtBackendSession& session_;
   const Library& library_;
+  std::atomic<bool> busy_{false};  // between submit and the end of the run: the binding is in use
   OwnedMemoryInfo memory_;
   OwnedBinding binding_;
   OwnedRunOptions run_options_;
