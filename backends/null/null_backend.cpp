@@ -67,7 +67,7 @@ class NullSlot final : public kit::BlockingSlot {
     if (inputs.size() != rule.inputs.size() || outputs.size() != rule.outputs.size()) {
       throw Failure(ASSAY_INVALID_ARGUMENT, "submit was given another number of tensors than the model has");
     }
-    for (std::size_t i = 0; i < inputs.size(); ++i) kit::require_tensor(rule.inputs[i], shapes_[i].shape, inputs[i]);
+    for (std::size_t i = 0; i < inputs.size(); ++i) kit::check_tensor(rule.inputs[i], shapes_[i].shape, inputs[i]);
     loaded_.faults.strike("submit");
     hash_samples(rule, inputs, loaded_.settings.values_seed, before_);
     turn_ = loaded_.device.reserve();
@@ -149,7 +149,7 @@ class NullSession final : public kit::Session {
     loaded_.faults.strike("slot");
     if (shapes.size() != loaded_.rule.inputs.size())
       throw Failure(ASSAY_INVALID_ARGUMENT, "one shape an input is needed");
-    for (std::size_t i = 0; i < shapes.size(); ++i) kit::require_shape(loaded_.rule.inputs[i], shapes[i].shape);
+    for (std::size_t i = 0; i < shapes.size(); ++i) kit::check_shape(loaded_.rule.inputs[i], shapes[i].shape);
     return std::make_unique<NullSlot>(loaded_, std::vector(shapes.begin(), shapes.end()));
   }
 
@@ -165,7 +165,7 @@ class NullSession final : public kit::Session {
       const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const auto& i) { return i.name == fixed.input; });
       if (it == inputs.end())
         throw Failure(ASSAY_INVALID_ARGUMENT, "a shape is given for '" + fixed.input + "', which is no input");
-      kit::require_shape(*it, fixed.shape, true);
+      kit::check_shape(*it, fixed.shape, true);
       for (std::size_t a = 0; a < fixed.shape.size(); ++a) it->shape[a] = std::max(it->shape[a], fixed.shape[a]);
     }
   }

@@ -50,7 +50,7 @@ inline std::string to_text(std::span<const std::int64_t> shape) {
 }
 
 /// Throws Failure(ASSAY_INVALID_ARGUMENT), naming the input, unless `shape` is a case of `info`'s (whose -1 are free).
-inline void require_shape(const TensorInfo& info, std::span<const std::int64_t> shape, bool may_be_free = false) {
+inline void check_shape(const TensorInfo& info, std::span<const std::int64_t> shape, bool may_be_free = false) {
   bool fits = shape.size() == info.shape.size();
   for (std::size_t i = 0; fits && i < shape.size(); ++i) {
     fits = (info.shape[i] < 0 || info.shape[i] == shape[i] || (may_be_free && shape[i] < 0)) &&
@@ -64,7 +64,7 @@ inline void require_shape(const TensorInfo& info, std::span<const std::int64_t> 
 
 /// Throws Failure unless `tensor` is contiguous host memory of `info`'s type and exactly `shape`. Allocates only to
 /// fail.
-inline void require_tensor(const TensorInfo& info, std::span<const std::int64_t> shape, const assay_tensor& tensor) {
+inline void check_tensor(const TensorInfo& info, std::span<const std::int64_t> shape, const assay_tensor& tensor) {
   const std::span given(tensor.shape, static_cast<std::size_t>(tensor.rank));
   if (!std::equal(given.begin(), given.end(), shape.begin(), shape.end())) {
     throw Failure(ASSAY_INVALID_ARGUMENT,
