@@ -122,6 +122,7 @@ class NullSession final : public kit::Session {
     loaded_.rule = parse_rule(loaded_.settings.io);
     apply_shapes();
     loaded_.faults.strike("open");
+    request.host.log(ASSAY_LOG_INFO, "pretending to load " + request.model_path);
     load_graph();
     ballast_.assign(loaded_.settings.memory_mb << 20U, std::byte{1});  // every page is touched
   }

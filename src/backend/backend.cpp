@@ -95,6 +95,27 @@ void check_request(const std::string& backend, const std::vector<Option>& known,
   }
 }
 
+// A plugin fixes the axes of inputs that it finds; a name that is none would be passed over without a word.
+void check_shapes(const std::vector<TensorInfo>& inputs, const OpenRequest& request) {
+  for (const auto& [name, shape] : request.shapes) {
+    const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& i) { return i.name == name; });
+    if (it == inputs.end()) {
+      std::vector<std::string> names;
+      for (const TensorInfo& input : inputs) names.push_back(input.name);
+      throw Error(
+          ErrorCode::kInvalidArgument,
+          fmt::format("a shape was given for '{}', which is no input of the model; {}", name, name_advice(name, names)),
+          request.model.string());
+    }
+    if (it->shape.size() != shape.size()) {
+      throw Error(
+          ErrorCode::kInvalidArgument,
+          fmt::format("the shape {} was given for '{}', which has {} axes", to_string(shape), name, it->shape.size()),
+          request.model.string());
+    }
+  }
+}
+
 std::string text(const char* c) { return c == nullptr ? "" : c; }
 
 }  // namespace
@@ -128,7 +149,9 @@ BackendSession Backend::open(const OpenRequest& request) const {
   if (open->session == nullptr) {
     throw Error(ErrorCode::kInternal, "the plugin's open answered success and no session", name_);
   }
-  return BackendSession(std::move(open));
+  BackendSession session(std::move(open));
+  check_shapes(session.info().inputs, request);
+  return session;
 }
 
 }  // namespace assay::backend

@@ -14,7 +14,6 @@
 namespace assay::backend {
 namespace {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -113,6 +112,14 @@ TEST_F(HostTest, AThreadOrFlightCountOutOfRangeIsRefused) {
   EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [&] { (void)null_.open(r); }), HasSubstr("-1 batches in flight"));
 }
 
+TEST_F(HostTest, AShapeForNoInputIsRefused) {
+  OpenRequest r = request();
+  r.shapes["X"] = {2, 4};
+  EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [&] { (void)null_.open(r); }), HasSubstr("'X', which is no input"));
+  r.shapes = {{"x", {2, 4, 1}}};
+  EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [&] { (void)null_.open(r); }), HasSubstr("2x4x1"));
+}
+
 TEST_F(HostTest, DescribesTheModel) {
   BackendSession session = null_.open(request({{"io", "a:float32:-1x8,b:int64:2->y:float32:-1x4,z:uint8:?"}}));
   const SessionInfo& info = session.info();
@@ -158,6 +165,44 @@ TEST_F(HostTest, RunsABatchInTheCallersMemory) {
     EXPECT_EQ(y[i], y[i + 3]) << "equal samples have equal answers";
   }
   EXPECT_NE(y[0], y[1]);
+}
+
+TEST_F(HostTest, ThePluginsWordsReachTheListenerWhoMayThrow) {
+  std::vector<std::string> heard;
+  OpenRequest r = request();
+  r.log = [&](LogLevel level, const std::string& text) {
+    EXPECT_EQ(level, LogLevel::kInfo);
+    heard.push_back(text);
+    throw std::runtime_error("a listener's mistake");
+  };
+  (void)null_.open(r);
+  EXPECT_THAT(heard, ElementsAre(HasSubstr("pretending to load")));
+}
+
+TEST_F(HostTest, CachedGraphsAreReadAndOthersRefused) {
+  const TemporaryFolder cache;
+  OpenRequest r = request();
+  r.cache_fill = cache.path();
+  EXPECT_FALSE(null_.open(r).info().from_cache);
+  r.cache_fill.clear();
+  r.cache_read = cache.path();
+  EXPECT_TRUE(null_.open(r).info().from_cache);
+  r.options["io"] = "x:float32:-1x5->y:float32:-1x3";
+  EXPECT_THAT(error_of(ErrorCode::kFramework, [&] { (void)null_.open(r); }), HasSubstr("no graph of this model"));
+}
+
+TEST_F(HostTest, MovedSlotsAndSessionsCloseOnce) {
+  BackendSession session = null_.open(request());
+  Slot a = session.open_slot(std::vector<Shape>{{1, 4}});
+  Slot b = std::move(a);
+  a = session.open_slot(std::vector<Shape>{{2, 4}});
+  std::swap(a, b);
+  {
+    Slot c = std::move(a);
+  }
+  b = session.open_slot(std::vector<Shape>{{3, 4}});
+  BackendSession moved = std::move(session);
+  EXPECT_EQ(moved.info().inputs.size(), 1U);
 }
 
 TEST_F(HostTest, BuffersComeAlignedAndGoAgain) {

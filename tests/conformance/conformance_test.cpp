@@ -45,6 +45,8 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
+void PrintTo(const Case& c, std::ostream* out) { *out << c.backend << " " << c.check.name; }  // NOLINT: gtest's name
+
 std::string name_of(const testing::TestParamInfo<Case>& c) { return c.param.backend + "_" + c.param.check.name; }
 
 class Conformance : public testing::TestWithParam<Case> {};
