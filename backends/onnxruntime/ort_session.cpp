@@ -1,5 +1,6 @@
 #include "ort_session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <set>
@@ -104,6 +105,7 @@ OrtBackendSession::OrtBackendSession(Library& library, const kit::OpenRequest& r
   library_.call<CreateSession>("loading the model", library_.env(), path.c_str(), options, &session);
   session_ = OwnedSession(library_, session);
   read_tensors();
+  apply_shapes(request);
 }
 
 OrtBackendSession::~OrtBackendSession() { session_.reset(); }
@@ -160,10 +162,28 @@ void OrtBackendSession::configure_cache(const kit::OpenRequest& request) {
 
 void OrtBackendSession::pin_shapes(const kit::OpenRequest& request) {
   if (request.shapes.empty()) return;
-  const std::vector<InputAxes> inputs = read_input_axes(request.model_path);
-  for (const auto& [axis, value] : axes_to_pin(inputs, request.shapes)) {
+  for (const auto& [axis, value] : axes_to_pin(read_input_axes(request.model_path), request.shapes)) {
     library_.call<AddFreeDimensionOverrideByName>("fixing a shape", options_.get(), axis.c_str(), value);
-    for (const InputAxes& input : inputs) batch_pinned_ |= !input.axes.empty() && input.axes.front() == axis;
+  }
+}
+
+void OrtBackendSession::apply_shapes(const kit::OpenRequest& request) {
+  for (const kit::FixedShape& asked : request.shapes) {
+    const auto input =
+        std::find_if(inputs_.begin(), inputs_.end(), [&](const auto& i) { return i.name == asked.input; });
+    if (input == inputs_.end()) {
+      std::string names;
+      for (const kit::TensorInfo& known : inputs_) names += (names.empty() ? "" : ", ") + known.name;
+      throw kit::Failure(ASSAY_INVALID_ARGUMENT,
+                         "a shape was given for '" + asked.input + "'; the model's inputs are: " + names);
+    }
+    if (!input->rank_known) continue;
+    kit::check_shape(*input, asked.shape, true);
+    for (std::size_t axis = 0; axis < asked.shape.size(); ++axis) {
+      if (asked.shape[axis] < 0) continue;
+      input->shape[axis] = asked.shape[axis];  // an axis without a name is free in the graph, but not to slots
+      batch_pinned_ |= axis == 0;
+    }
   }
 }
 

@@ -32,6 +32,7 @@ class OrtBackendSession final : public kit::Session {
   void configure(const kit::OpenRequest& request);
   void configure_cache(const kit::OpenRequest& request);
   void pin_shapes(const kit::OpenRequest& request);
+  void apply_shapes(const kit::OpenRequest& request);
   void count_threads();
   void read_tensors();
   [[nodiscard]] std::string config(const std::string& key) const;
