@@ -1,0 +1,36 @@
+#pragma once
+// Files behind a Model: the model itself and its external data, mapped.
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/file.hpp"
+#include "onnx_graph/wire.hpp"
+
+namespace assay::onnx_graph {
+
+class Storage {
+ public:
+  /// External data may lie in `folder` and below; an empty folder: nowhere.
+  explicit Storage(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  ByteSpan map_model(const std::filesystem::path& path);
+  /// `length` bytes (or, where nothing is said, what is left) at `offset` of a file named in a model. Fails on paths
+  /// that leave the folder, by "..", as absolute ones or through a symbolic link.
+  ByteSpan external(Reading& reading, const std::string& location, std::uint64_t offset,
+                    std::optional<std::uint64_t> length);
+  [[nodiscard]] const std::vector<std::filesystem::path>& external_files() const noexcept { return order_; }
+
+ private:
+  const MappedFile& open(Reading& reading, const std::string& location);
+
+  std::filesystem::path folder_;
+  MappedFile model_;
+  std::map<std::string, MappedFile> files_;    // by canonical path
+  std::map<std::string, std::string> opened_;  // location → canonical path
+  std::vector<std::filesystem::path> order_;
+};
+
+}  // namespace assay::onnx_graph
