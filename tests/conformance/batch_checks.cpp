@@ -86,7 +86,7 @@ void inputs_and_outputs_of_several_types(const Subject& subject) {
   BackendSession session = subject.open(Model::kTypes);
   const std::vector<float> a = {1.5F, -2, 3, 4};
   const std::vector<std::uint8_t> b = {0, 1, 255, 7, 8, 9};
-  const std::vector<std::int64_t> c = {-1, INT64_C(1) << 40, 3, 4};
+  const std::vector<std::int64_t> c = {-1, INT64_C(1) << 20, 3, 4};
   const std::vector<std::uint16_t> d = {0x3c00, 0xc000, 0x3800, 0x0000};  // 1, -2, 0.5, 0
   Buffer ins[] = {{DType::kFloat32, {2, 2}, a},
                   {DType::kUint8, {2, 3}, b},
@@ -109,9 +109,28 @@ void inputs_and_outputs_of_several_types(const Subject& subject) {
   if (subject.is_null()) return;
   require(outs[0].values<float>() == std::vector<float>{3, -4, 6, 8}, "float32 is wrong");
   require(outs[1].values<float>() == std::vector<float>{0, 1, 255, 7, 8, 9}, "uint8 is wrong");
-  require(outs[2].values<std::int64_t>() == std::vector<std::int64_t>{-2, INT64_C(1) << 41, 6, 8}, "int64 is wrong");
+  require(outs[2].values<std::int64_t>() == std::vector<std::int64_t>{-2, INT64_C(1) << 21, 6, 8}, "int64 is wrong");
   require(outs[3].values<std::uint16_t>() == std::vector<std::uint16_t>{0x4000, 0xc400, 0x3c00, 0x0000},
           "float16 is wrong");
+}
+
+void int64_beyond_32_bits_is_exact(const Subject& subject) {
+  if (subject.is_null()) return;
+  BackendSession session = subject.open(Model::kTypes);
+  Buffer ins[] = {{DType::kFloat32, {1, 2}, std::vector<float>(2)},
+                  {DType::kUint8, {1, 3}, std::vector<std::uint8_t>(3)},
+                  {DType::kInt64, {1, 2}, std::vector<std::int64_t>{INT64_C(1) << 40, -(INT64_C(1) << 33) - 1}},
+                  {DType::kFloat16, {1, 2}, std::vector<std::uint16_t>(2)}};
+  Buffer outs[] = {
+      {DType::kFloat32, {1, 2}}, {DType::kFloat32, {1, 3}}, {DType::kInt64, {1, 2}}, {DType::kFloat16, {1, 2}}};
+  std::vector<assay_tensor> in, out;
+  for (Buffer& buffer : ins) in.push_back(buffer.tensor());
+  for (Buffer& buffer : outs) out.push_back(buffer.tensor());
+  Slot slot = session.open_slot(std::vector<Shape>{{1, 2}, {1, 3}, {1, 2}, {1, 2}});
+  slot.submit(in, out, nullptr, nullptr);
+  slot.wait(out, nullptr);
+  require(outs[2].values<std::int64_t>() == std::vector<std::int64_t>{INT64_C(1) << 41, -(INT64_C(1) << 34) - 2},
+          "2^40 + 2^40 is answered as " + std::to_string(outs[2].values<std::int64_t>()[0]));
 }
 
 // Runs NonZero on `x`; the output's values, from the plugin's memory.
@@ -230,6 +249,7 @@ constexpr Check kChecks[] = {
     {"batch_sizes_do_not_change_a_sample", batch_sizes_do_not_change_a_sample},
     {"other_memory_at_every_submit", other_memory_at_every_submit},
     {"inputs_and_outputs_of_several_types", inputs_and_outputs_of_several_types},
+    {"int64_beyond_32_bits_is_exact", int64_beyond_32_bits_is_exact},
     {"outputs_whose_shape_is_known_only_after_the_run", outputs_whose_shape_is_known_only_after_the_run},
     {"a_known_output_may_be_left_to_the_plugin", a_known_output_may_be_left_to_the_plugin},
     {"free_axes_are_fixed_at_open_or_at_the_slot", free_axes_are_fixed_at_open_or_at_the_slot},

@@ -1,0 +1,36 @@
+#!/bin/sh
+# symbols.sh BUILD: what our binaries export and need. A plugin exports its query alone; nobody exports or needs protobuf,
+# since a second one in a process crashes TensorFlow when it is opened (docs/adr/0001); no plugin links its framework.
+set -eu
+build=$1
+bad=0
+fail() { echo "$1"; bad=1; }
+
+exports() { nm --dynamic --defined-only --demangle "$1" | sed 's/^[0-9a-f]* *[A-Za-z] //'; }
+needs() { readelf --dynamic --wide "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p'; }
+
+check_any() {
+  found=$(exports "$1" | grep -E 'google::protobuf|(^|[^[:alnum:]_:])onnx::' | head -3 || true)
+  [ -z "$found" ] || fail "$1 exports $found"
+  found=$(needs "$1" | grep -E 'protobuf|libonnx|onnxruntime|openvino|tensorflow' || true)
+  [ -z "$found" ] || fail "$1 needs $found"
+}
+
+plugins=0
+for plugin in "$build"/lib/assay/libassay_backend_*.so; do
+  [ -e "$plugin" ] || continue
+  plugins=$((plugins + 1))
+  check_any "$plugin"
+  exported=$(exports "$plugin")
+  [ "$exported" = assay_backend_query ] || fail "$plugin exports more or less than assay_backend_query: $(echo "$exported" | head -5)"
+done
+[ "$plugins" -gt 0 ] || fail "there is no plugin below $build/lib/assay"
+
+checked=$plugins
+for binary in "$build"/bin/assay "$build"/libexec/assay/assay-worker "$build"/lib/libassay.so; do
+  [ -e "$binary" ] || continue
+  checked=$((checked + 1))
+  check_any "$binary"
+done
+[ "$bad" -eq 0 ] && echo "$checked binaries export and need what they may"
+exit "$bad"
