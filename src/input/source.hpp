@@ -36,4 +36,7 @@ std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, co
 std::unique_ptr<Source> random_source(const std::vector<TensorInfo>& inputs, const std::map<std::string, Shape>& shapes,
                                       const DataSpec& data, std::uint64_t cache_bytes);
 
+/// Bytes of one sample over all inputs.
+std::uint64_t bytes_per_sample(const std::vector<TensorInfo>& inputs, const std::map<std::string, Shape>& shapes);
+
 }  // namespace assay::input

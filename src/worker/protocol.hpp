@@ -1,6 +1,7 @@
 #pragma once
 // What a launcher and its worker process say to each other, as JSON in length-prefixed frames.
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
@@ -31,6 +32,7 @@ struct Request {
   std::filesystem::path library;         ///< explicit path of the framework, or ""
   double parity_tolerance = 2e-5;
   std::string profile_file;  ///< "": no profile
+  std::int64_t exec_ns = 0;  ///< CLOCK_MONOTONIC just before the worker was started; set by the launcher
 };
 
 /// What a worker reports. `phase` names where it is ("load", "first", "parity", "warm-up", "window", "memory",
@@ -42,11 +44,17 @@ struct Event {
   double progress = 0;                    ///< of the phase, 0 to 1
   std::string message;                    ///< kLog, kFailure
   ErrorCode code = ErrorCode::kInternal;  ///< kFailure
-  /// kResult: numbers (base units: ns, bytes, 1), texts (what is in force, remarks, parity's identity).
+  /// kResult: numbers (base units: ns, bytes, 1), as measure::Observations names them; texts: "in_force.<key>" as read
+  /// back, "parity" (against what, or why unverified), "remark.<tag>", "warm_up", "input", "cache".
   std::map<std::string, std::vector<double>> values;
   std::map<std::string, std::string> texts;
 };
 
+/// "measure", "memory", "reference", "start", "probe"; the inverse throws Error(kInvalidArgument).
+const char* to_string(Request::Kind kind);
+Request::Kind request_kind_from_string(const std::string& text);
+
+/// Members of the wrong type throw Error(kInvalidArgument).
 nlohmann::json to_json(const Request& r);
 Request request_from_json(const nlohmann::json& j);
 nlohmann::json to_json(const Event& e);

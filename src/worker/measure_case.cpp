@@ -1,0 +1,182 @@
+// kMeasure: everything about one case in one process, in the order of docs/measurement.md.
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/cpu.hpp"
+#include "base/file.hpp"
+#include "measure/environment.hpp"
+#include "measure/fma_peak.hpp"
+#include "measure/noise.hpp"
+#include "model/model.hpp"
+#include "worker/parity_gate.hpp"
+#include "worker/session.hpp"
+#include "worker/window.hpp"
+
+namespace assay::worker {
+namespace {
+
+// Generated inputs exceed the last-level cache, but no more memory than this goes into them.
+constexpr std::uint64_t kMostInputBytes = UINT64_C(1) << 30;
+// What handing a batch over between threads may cost before a device that waits is called starved.
+constexpr double kHandOver = 100e3;
+
+double cpu_ns() {
+  rusage own{};
+  getrusage(RUSAGE_SELF, &own);
+  const auto ns = [](const timeval& t) {
+    return 1e9 * static_cast<double>(t.tv_sec) + 1e3 * static_cast<double>(t.tv_usec);
+  };
+  return ns(own.ru_utime) + ns(own.ru_stime);
+}
+
+double ns(std::chrono::nanoseconds t) { return static_cast<double>(t.count()); }
+
+/// Cold, then from the cache; the session that is measured is the one a user would have.
+Session load_twice(const Request& request, Reporter& reporter, TaskResult& result) {
+  Session cold = load_session(request, {}, reporter);
+  result.values["load.cold"] = {ns(cold.load_time())};
+  if (!request.test_case.cache || request.cache_folder.empty()) return cold;
+  {
+    const Session gone = std::move(cold);  // one session at a time: memory and threads
+  }
+  Session cached = load_session(request, request.cache_folder, reporter);
+  if (!cached.from_cache()) {  // this load filled it
+    {
+      const Session gone = std::move(cached);
+    }
+    cached = load_session(request, request.cache_folder, reporter);
+  }
+  if (cached.from_cache()) {
+    result.values["load.cached"] = {ns(cached.load_time())};
+  } else {
+    result.texts["remark.load.cached"] = cached.cache_remark();
+  }
+  result.texts["cache"] = cached.cache_remark();
+  return cached;
+}
+
+struct WindowMarks {
+  measure::NoiseReading noise;
+  double cpu = 0;
+};
+
+void check_little(const WindowObserver& observer, double in_flight, bool overlap, TaskResult& result) {
+  const measure::LittleCheck check = observer.little(overlap ? in_flight : 1, !overlap);
+  result.values["little.observed"] = {check.observed};
+  if (check.ok) return;
+  const double per_batch =
+      observer.window_ns() / static_cast<double>(std::max<std::int64_t>(1, observer.completions()));
+  const std::string found = fmt::format(
+      "throughput x latency says {:.2f} batches were outstanding, the case says {:.0f}", check.observed, check.stated);
+  // Too few: between one batch and the next a place was empty. Short batches cannot hide the hand-over.
+  const double empty = per_batch * (check.stated - check.observed);
+  if (check.observed < check.stated && empty < kHandOver) {
+    result.texts["remark.throughput"] =
+        fmt::format("{}: a batch of {:.0f} us is too short to hide the hand-over", found, per_batch / 1000);
+    return;
+  }
+  throw Error(ErrorCode::kInternal, "Invalid: " + found + " (Little's law, bound 5 %)");
+}
+
+void measure_window(const Request& request, Session& session, const Inputs& inputs, Reporter& reporter,
+                    TaskResult& result) {
+  WindowMarks begin;
+  WindowMarks end;
+  WindowObserver observer(
+      request.effort, [&] { begin = {measure::read_noise(), cpu_ns()}; },
+      [&] { end = {measure::read_noise(), cpu_ns()}; });
+  const bool overlap = request.test_case.goal == Goal::kThroughput || session.in_flight() > 1;
+  bool said_warm = false;
+  engine::run_stream(session,
+                     {.samples = -1,
+                      .stop =
+                          [&](std::int64_t) {
+                            if (observer.warm() && !said_warm) reporter.phase("window");
+                            said_warm = said_warm || observer.warm();
+                            reporter.progress(observer.progress());
+                            return observer.finished();
+                          },
+                      .observer = [&](const engine::BatchRecord& record) { observer.observe(record); },
+                      .overlap = overlap},
+                     inputs.fill, {});
+  result.values.merge(observer.values());
+  const double window_s = observer.window_ns() / 1e9;
+  const auto batches = static_cast<double>(observer.completions());
+  result.values["window"] = {observer.window_ns()};
+  result.values["cpu.time"] = {(end.cpu - begin.cpu) / (batches * result.values["batch_size"].front())};
+  for (auto& [name, value] : measure::noise_between(begin.noise, end.noise, window_s, allowed_cores())) {
+    result.values[name] = value;
+  }
+  const measure::WarmUpCriterion& warm_up = observer.warm_up();
+  result.values["warm_up.calls"] = {static_cast<double>(warm_up.calls())};
+  result.values["warm_up.level"] = {warm_up.level() ? 1.0 : 0.0};
+  result.texts["warm_up"] = warm_up.level() || !request.effort.until_level
+                                ? fmt::format("{} calls", warm_up.calls())
+                                : fmt::format("never became level in {} calls", warm_up.calls());
+  check_little(observer, session.in_flight(), overlap, result);
+}
+
+/// What "peak.effective" needs; after all measuring.
+void measure_peak(const Request& request, TaskResult& result) {
+  if (request.test_case.device == "cpu" && request.test_case.goal == Goal::kThroughput) {
+    const measure::FmaPeak peak = measure::measure_fma_peak(std::max(1, request.test_case.threads));
+    result.values["machine.fma_peak"] = {peak.flops_per_second};
+    result.texts["machine.fma_kernel"] = peak.kernel;
+  }
+  try {
+    const model::Model model = model::read_model(request.model, request.test_case.shapes);
+    if (model.statistics.flops) result.values["model.flops"] = {static_cast<double>(*model.statistics.flops)};
+  } catch (const Error&) {
+    // The backend runs what our reader does not understand: the figure is not known, nothing else suffers.
+  }
+}
+
+}  // namespace
+
+TaskResult measure_case(const Request& request, Reporter& reporter) {
+  TaskResult result;
+  MemoryMarks marks;
+  reporter.phase("open");
+  marks.start = measure::read_process_memory();
+  open_library(request, result);
+  marks.library = measure::read_process_memory();
+  read_through(request.model);
+
+  reporter.phase("load");
+  Session session = load_twice(request, reporter, result);
+  describe_session(session, result);
+  reporter.phase("first");
+  result.values["first"] = {time_one_batch(session, parity_inputs(request, session))};
+  reporter.phase("parity");
+  check_parity(request, session, result);
+
+  reporter.phase("warm-up");
+  const std::uint64_t cache = std::min(measure::last_level_cache_bytes(), kMostInputBytes);
+  const Inputs inputs = make_inputs(request, session, cache);
+  result.texts["input.remark"] = inputs.remark;
+  measure_window(request, session, inputs, reporter, result);
+  if (!request.effort.memory_apart) {
+    marks.now = measure::read_process_memory();
+    put_memory(marks, inputs.bytes, result);
+    for (const char* tag : {"memory.peak", "memory.resting", "memory.model"}) {
+      result.texts[std::string("remark.") + tag] = "in the measuring process (quick), generated inputs left out";
+    }
+  }
+  if (!request.profile_file.empty()) write_file_atomically(request.profile_file, session.report("profile"));
+  reporter.phase("unload");
+  {
+    const auto begin = steady_clock().now();
+    {
+      const Session gone = std::move(session);
+    }
+    result.values["unload"] = {ns(steady_clock().now() - begin)};
+  }
+  measure_peak(request, result);
+  return result;
+}
+
+}  // namespace assay::worker

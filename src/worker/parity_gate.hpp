@@ -1,0 +1,17 @@
+#pragma once
+
+#include "worker/session.hpp"
+
+namespace assay::worker {
+
+/// Runs full batches of the seeded parity inputs and compares each sample with the reference's. Puts "parity.error",
+/// "parity.top1" and the text "parity" into `result`. Throws Error(kParity). Without a reference: unverified, said so.
+void check_parity(const Request& request, Session& session, TaskResult& result);
+
+/// Calls `visit(output index, sample, view)` for each sample of every output of a drained batch; the view is contiguous
+/// and valid during the call.
+void for_each_sample(const std::vector<TensorInfo>& outputs, std::int64_t first, std::int64_t count,
+                     std::span<const TensorView> views,
+                     const std::function<void(std::size_t, std::int64_t, const TensorView&)>& visit);
+
+}  // namespace assay::worker

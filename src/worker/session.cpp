@@ -1,0 +1,161 @@
+#include "worker/session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+
+#include "backend/backend.hpp"
+#include "core/copy.hpp"
+
+namespace assay::worker {
+namespace {
+
+namespace fs = std::filesystem;
+
+double ns_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// Samples of files, over and over.
+void fill_rotating(input::Source& source, const std::vector<TensorInfo>& infos, std::int64_t first, std::int64_t count,
+                   std::span<const MutableTensorView> inputs) {
+  const std::int64_t n = source.samples();
+  if (n <= 0) return source.fill(first, count, inputs);
+  std::vector<MutableTensorView> part(inputs.begin(), inputs.end());
+  for (std::int64_t done = 0; done < count;) {
+    const std::int64_t from = (first + done) % n;
+    const std::int64_t length = std::min(count - done, n - from);
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      const int axis = infos[i].batch_axis;
+      part[i] = axis < 0 ? inputs[i] : slice(inputs[i], static_cast<std::size_t>(axis), done, length);
+    }
+    source.fill(from, length, part);
+    done += length;
+  }
+}
+
+FillFunction rotating(const std::shared_ptr<input::Source>& source, std::vector<TensorInfo> infos) {
+  return [source, infos = std::move(infos)](std::int64_t first, std::int64_t count,
+                                            std::span<const MutableTensorView> inputs) {
+    fill_rotating(*source, infos, first, count, inputs);
+  };
+}
+
+}  // namespace
+
+Params params_of(const Request& request, const fs::path& cache, Reporter& reporter) {
+  const Case& c = request.test_case;
+  Params p;
+  p.backend = c.backend;
+  p.device = c.device;
+  p.goal = c.goal;
+  p.batch_size = c.batch_size;
+  p.in_flight = c.in_flight;
+  p.threads = c.threads;
+  p.precision = c.precision;
+  p.shapes = c.shapes;
+  p.batch_axis = c.batch_axis;
+  p.options = c.options;
+  p.cache = cache;
+  p.library = request.library;
+  p.log = [&reporter](LogLevel level, const std::string& message) {
+    if (level >= LogLevel::kWarning) reporter.log(message);
+  };
+  return p;
+}
+
+void open_library(const Request& request, TaskResult& result) {
+  const auto begin = std::chrono::steady_clock::now();
+  const backend::Probe probe = backend::load_backend(request.test_case.backend).probe(request.library);
+  if (!probe.available) throw Error(ErrorCode::kUnavailable, probe.reason, request.test_case.backend);
+  result.values["library"] = {ns_since(begin)};
+  result.texts["backend.version"] = probe.version;
+  result.texts["backend.library"] = probe.library;
+}
+
+void read_through(const fs::path& model) {
+  std::array<char, 1 << 16> chunk;
+  const auto read_one = [&](const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    while (in.read(chunk.data(), chunk.size()) || in.gcount() > 0) {
+    }
+  };
+  read_one(model);
+  // External data lies beside the model under names that begin as its own does, by every exporter's habit.
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(model.parent_path(), error)) {
+    if (entry.is_regular_file(error) && entry.path() != model &&
+        entry.path().filename().string().starts_with(model.stem().string())) {
+      read_one(entry.path());
+    }
+  }
+}
+
+Session load_session(const Request& request, const fs::path& cache, Reporter& reporter) {
+  return engine::load(request.model, params_of(request, cache, reporter), {.profile = !request.profile_file.empty()});
+}
+
+void describe_session(const Session& session, TaskResult& result) {
+  for (const auto& [key, value] : session.in_force()) result.texts["in_force." + key] = value;
+  result.values["batch_size"] = {static_cast<double>(engine::samples_per_batch(session))};
+  result.values["in_flight"] = {static_cast<double>(session.in_flight())};
+}
+
+Inputs make_inputs(const Request& request, const Session& session, std::uint64_t distinct_bytes) {
+  const Case& c = request.test_case;
+  Inputs inputs;
+  if (c.data.source != "random") {
+    inputs.source = input::open_files({c.data.source}, session.inputs(), c.shapes, input::Preprocess{});
+    inputs.remark =
+        fmt::format("inputs: {} samples of {}, read in the pipeline", inputs.source->samples(), c.data.source);
+  } else {
+    inputs.source = input::random_source(session.inputs(), c.shapes, c.data, distinct_bytes);
+    const std::uint64_t sample = std::max<std::uint64_t>(1, input::bytes_per_sample(session.inputs(), c.shapes));
+    const std::uint64_t distinct = distinct_bytes / sample + 1;
+    inputs.bytes = distinct * sample;
+    inputs.remark =
+        fmt::format("inputs: {} distinct samples of seed {} ({:.1f} MiB), made beforehand, filling is a copy", distinct,
+                    c.data.seed, static_cast<double>(inputs.bytes) / 0x1p20);
+  }
+  inputs.fill = rotating(inputs.source, session.inputs());
+  return inputs;
+}
+
+Inputs parity_inputs(const Request& request, const Session& session) {
+  const Case& c = request.test_case;
+  const std::uint64_t sample = input::bytes_per_sample(session.inputs(), c.shapes);
+  const auto samples = static_cast<std::uint64_t>(std::max(1, request.effort.parity_samples));
+  Inputs inputs;
+  // Just so many distinct ones that sample i is that of i mod parity_samples.
+  inputs.source = input::random_source(session.inputs(), c.shapes, c.data, (samples - 1) * sample);
+  inputs.bytes = samples * sample;
+  inputs.fill = rotating(inputs.source, session.inputs());
+  return inputs;
+}
+
+double time_one_batch(Session& session, const Inputs& inputs) {
+  const auto begin = std::chrono::steady_clock::now();
+  engine::run_stream(session,
+                     {.samples = engine::samples_per_batch(session), .stop = {}, .observer = {}, .overlap = false},
+                     inputs.fill, {});
+  return ns_since(begin);
+}
+
+void run_batches(Session& session, const Inputs& inputs, std::int64_t batches, const DrainFunction& drain) {
+  engine::run_stream(
+      session, {.samples = batches * engine::samples_per_batch(session), .stop = {}, .observer = {}, .overlap = true},
+      inputs.fill, drain);
+}
+
+void put_memory(const MemoryMarks& marks, std::uint64_t generated_bytes, TaskResult& result) {
+  if (!marks.start || !marks.library || !marks.now) return;
+  const auto less = [](std::uint64_t a, std::uint64_t b) { return static_cast<double>(a > b ? a - b : 0); };
+  result.values["memory.peak"] = {less(marks.now->peak_pss(), generated_bytes)};
+  result.values["memory.resting"] = {less(marks.now->pss, generated_bytes)};
+  result.values["memory.library"] = {less(marks.library->pss, marks.start->pss)};
+  result.values["memory.model"] = {less(marks.now->pss, marks.library->pss + generated_bytes)};
+}
+
+}  // namespace assay::worker

@@ -1,0 +1,135 @@
+#include "worker/tasks.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "backend/backend.hpp"
+#include "model/model.hpp"
+#include "worker/parity_gate.hpp"
+#include "worker/reference.hpp"
+#include "worker/session.hpp"
+
+namespace assay::worker {
+namespace {
+
+double monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
+}
+
+std::vector<std::optional<int>> softmax_axes(const Request& request) {
+  try {
+    return model::read_model(request.model, request.test_case.shapes).softmax_axis;
+  } catch (const Error&) {
+    return {};  // outputs are compared as they are
+  }
+}
+
+}  // namespace
+
+TaskResult read_memory(const Request& request, Reporter& reporter) {
+  TaskResult result;
+  MemoryMarks marks;
+  reporter.phase("memory");
+  marks.start = measure::read_process_memory();
+  open_library(request, result);
+  marks.library = measure::read_process_memory();
+  // A cold load: its peak does not depend on what the cache happens to hold.
+  Session session = load_session(request, {}, reporter);
+  describe_session(session, result);
+  const Inputs inputs = make_inputs(request, session, 0);
+  run_batches(session, inputs, 4 * std::max(1, session.in_flight()));
+  marks.now = measure::read_process_memory();
+  put_memory(marks, inputs.bytes, result);
+  result.texts["remark.memory.peak"] = "in a process of its own, cold load";
+  return result;
+}
+
+TaskResult make_reference(const Request& request, Reporter& reporter) {
+  TaskResult result;
+  reporter.phase("open");
+  open_library(request, result);
+  reporter.phase("load");
+  Session session = load_session(request, {}, reporter);
+  describe_session(session, result);
+  reporter.phase("reference");
+  const Case& c = request.test_case;
+  Reference reference;
+  reference.identity = fmt::format("{} {}", c.backend, result.texts["backend.version"]);
+  for (const auto& [key, value] : c.options) reference.identity += fmt::format(", {} {}", key, value);
+  reference.identity += fmt::format(", {}", to_string(c.precision));
+  reference.data_key = parity_data_key(request);
+  const std::vector<std::optional<int>> axes = softmax_axes(request);
+  for (std::size_t o = 0; o < session.outputs().size(); ++o) {
+    reference.outputs.push_back({session.outputs()[o].name, o < axes.size() ? axes[o] : std::nullopt, {}});
+  }
+  const std::int64_t samples = std::max(1, request.effort.parity_samples);
+  const std::int64_t batch = engine::samples_per_batch(session);
+  run_batches(session, parity_inputs(request, session), (samples + batch - 1) / batch,
+              [&](std::int64_t first, std::int64_t count, std::span<const TensorView> views) {
+                for_each_sample(session.outputs(), first, count, views,
+                                [&](std::size_t output, std::int64_t sample, const TensorView& view) {
+                                  if (sample >= samples) return;
+                                  Tensor kept(view.dtype, view.shape);
+                                  if (kept.bytes() > 0) std::memcpy(kept.data(), view.data, kept.bytes());
+                                  reference.outputs[output].samples.push_back(std::move(kept));
+                                });
+              });
+  write_reference(request.reference_file, reference);
+  result.texts["reference"] = reference.identity;
+  result.values["parity.samples"] = {static_cast<double>(samples)};
+  return result;
+}
+
+TaskResult answer_once(const Request& request, Reporter& reporter) {
+  TaskResult result;
+  reporter.phase("load");
+  const std::filesystem::path cache = request.test_case.cache ? request.cache_folder : std::filesystem::path();
+  Session session = load_session(request, cache, reporter);
+  reporter.phase("first");
+  time_one_batch(session, parity_inputs(request, session));
+  if (request.exec_ns > 0) result.values["start"] = {monotonic_ns() - static_cast<double>(request.exec_ns)};
+  describe_session(session, result);
+  result.texts["remark.start"] = session.from_cache() ? "graph from the cache" : "graph not from the cache";
+  result.texts["cache"] = session.cache_remark();
+  return result;
+}
+
+TaskResult probe_backend(const Request& request, Reporter& reporter) {
+  reporter.phase("open");
+  const backend::Probe probe = backend::load_backend(request.test_case.backend).probe(request.library);
+  nlohmann::json devices = nlohmann::json::array();
+  for (const backend::Device& d : probe.devices) {
+    devices.push_back({{"name", d.name}, {"description", d.description}, {"memory_bytes", d.memory_bytes}});
+  }
+  TaskResult result;
+  result.values["available"] = {probe.available ? 1.0 : 0.0};
+  result.texts = {{"reason", probe.reason},
+                  {"version", probe.version},
+                  {"library", probe.library},
+                  {"origin", probe.origin},
+                  {"devices", devices.dump()}};
+  return result;
+}
+
+TaskResult run_task(const Request& request, Reporter& reporter) {
+  switch (request.kind) {
+    case Request::Kind::kMeasure:
+      return measure_case(request, reporter);
+    case Request::Kind::kMemory:
+      return read_memory(request, reporter);
+    case Request::Kind::kReference:
+      return make_reference(request, reporter);
+    case Request::Kind::kStart:
+      return answer_once(request, reporter);
+    case Request::Kind::kProbe:
+      return probe_backend(request, reporter);
+  }
+  throw Error(ErrorCode::kInternal, "no task for this kind of request");
+}
+
+}  // namespace assay::worker
