@@ -91,9 +91,11 @@ TEST_F(Cache, AGraphThatOpenVinoRefusesIsCompiledAnewWithAWarning) {
   }
 }
 
-TEST_F(Cache, AFolderThatCannotBeFilledCostsOnlyTheCache) {
+TEST_F(Cache, AFolderThatCannotBeFilledIsAFailure) {
   request_.cache_fill = folder_ + "/not/there";
-  EXPECT_EQ(answer(), (std::vector<float>{1, 0, 5, 0, 3, 3.5F}));
+  const auto [code, message] = failure_of([&] { open(); });
+  EXPECT_EQ(code, ASSAY_FRAMEWORK);
+  EXPECT_THAT(message, testing::HasSubstr("/not/there/model.blob"));
 }
 
 }  // namespace

@@ -121,19 +121,14 @@ Compiled import(const Runtime& runtime, const kit::OpenRequest& request) {
   return compiled;
 }
 
-/// A cache that cannot be filled costs the next load time, not this one its result.
-void fill_cache(const Runtime& runtime, const kit::OpenRequest& request, const Compiled& compiled) {
-  const std::string path = request.cache_fill + "/" + kBlobName;
-  try {
-    check(runtime, runtime.api.compiled_model_export_model(compiled.model.get(), path.c_str()), Phase::kRun,
-          "writing the compiled graph to " + path);
-    std::error_code error;
-    if (std::filesystem::file_size(path, error) > 0 && !error) return;
+/// Throws where it cannot be filled, so that the host keeps no half a graph; it may open again without.
+void fill_cache(const Runtime& runtime, const std::string& folder, const Compiled& compiled) {
+  const std::string path = folder + "/" + kBlobName;
+  check(runtime, runtime.api.compiled_model_export_model(compiled.model.get(), path.c_str()), Phase::kRun,
+        "writing the compiled graph to " + path);
+  std::error_code error;
+  if (std::filesystem::file_size(path, error) == 0 || error) {
     throw kit::Failure(ASSAY_FRAMEWORK, "OpenVINO left nothing in " + path + ": is the disk full or read-only?");
-  } catch (const kit::Failure& e) {
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
-    request.host.log(ASSAY_LOG_WARNING, std::string("the graph cache was not filled: ") + e.what());
   }
 }
 
@@ -158,7 +153,7 @@ Compiled compile(const Runtime& runtime, const kit::OpenRequest& request, const 
     }
   }
   Compiled compiled = compile_from_model(runtime, request, signature);
-  if (!request.cache_fill.empty()) fill_cache(runtime, request, compiled);
+  if (!request.cache_fill.empty()) fill_cache(runtime, request.cache_fill, compiled);
   return compiled;
 }
 
