@@ -52,12 +52,6 @@ const kit::TensorInfo* find_input(const OnnxSignature& signature, const std::str
   return nullptr;
 }
 
-std::string text_of(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (const std::int64_t axis : shape) text += (text.size() > 1 ? "," : "") + std::to_string(axis);
-  return text + "]";
-}
-
 void check_shape(const OnnxSignature& signature, const kit::FixedShape& fixed) {
   const kit::TensorInfo* input = find_input(signature, fixed.input);
   if (input == nullptr) {
@@ -66,15 +60,7 @@ void check_shape(const OnnxSignature& signature, const kit::FixedShape& fixed) {
     throw kit::Failure(ASSAY_INVALID_ARGUMENT,
                        "a shape was given for '" + fixed.input + "', but the model's inputs are: " + known);
   }
-  bool fits = !input->rank_known || input->shape.size() == fixed.shape.size();
-  for (std::size_t i = 0; fits && input->rank_known && i < fixed.shape.size(); ++i) {
-    fits = input->shape[i] < 0 || fixed.shape[i] < 0 || input->shape[i] == fixed.shape[i];
-  }
-  if (!fits) {
-    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "input '" + fixed.input + "' was given the shape " +
-                                                   text_of(fixed.shape) + ", but the model has " +
-                                                   text_of(input->shape) + " (-1: free)");
-  }
+  if (input->rank_known) kit::check_shape(*input, fixed.shape, true);
 }
 
 /// A graph of known shapes is compiled once and for all; OpenVINO prepares a free one anew for each shape it meets.

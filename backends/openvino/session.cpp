@@ -13,22 +13,21 @@ namespace {
 struct TypePair {
   ElementType theirs;
   assay_dtype ours;
-  std::uint64_t bytes;
 };
 
-constexpr std::array<TypePair, 13> kTypes = {{{ElementType::kF32, ASSAY_FLOAT32, 4},
-                                              {ElementType::kU8, ASSAY_UINT8, 1},
-                                              {ElementType::kI8, ASSAY_INT8, 1},
-                                              {ElementType::kU16, ASSAY_UINT16, 2},
-                                              {ElementType::kI16, ASSAY_INT16, 2},
-                                              {ElementType::kI32, ASSAY_INT32, 4},
-                                              {ElementType::kI64, ASSAY_INT64, 8},
-                                              {ElementType::kBoolean, ASSAY_BOOL, 1},
-                                              {ElementType::kF16, ASSAY_FLOAT16, 2},
-                                              {ElementType::kF64, ASSAY_FLOAT64, 8},
-                                              {ElementType::kU32, ASSAY_UINT32, 4},
-                                              {ElementType::kU64, ASSAY_UINT64, 8},
-                                              {ElementType::kBf16, ASSAY_BFLOAT16, 2}}};
+constexpr std::array<TypePair, 13> kTypes = {{{ElementType::kF32, ASSAY_FLOAT32},
+                                              {ElementType::kU8, ASSAY_UINT8},
+                                              {ElementType::kI8, ASSAY_INT8},
+                                              {ElementType::kU16, ASSAY_UINT16},
+                                              {ElementType::kI16, ASSAY_INT16},
+                                              {ElementType::kI32, ASSAY_INT32},
+                                              {ElementType::kI64, ASSAY_INT64},
+                                              {ElementType::kBoolean, ASSAY_BOOL},
+                                              {ElementType::kF16, ASSAY_FLOAT16},
+                                              {ElementType::kF64, ASSAY_FLOAT64},
+                                              {ElementType::kU32, ASSAY_UINT32},
+                                              {ElementType::kU64, ASSAY_UINT64},
+                                              {ElementType::kBf16, ASSAY_BFLOAT16}}};
 
 using ByName = Status (*)(const ov_compiled_model*, const char*, ov_output_const_port**);
 using ByIndex = Status (*)(const ov_compiled_model*, std::size_t, ov_output_const_port**);
@@ -130,20 +129,6 @@ assay_dtype dtype_of(int element_type, const std::string& tensor) {
   }
   throw kit::Failure(ASSAY_UNSUPPORTED, "tensor '" + tensor + "' has OpenVINO's element type " +
                                             std::to_string(element_type) + ", which has no counterpart here");
-}
-
-int element_type_of(assay_dtype dtype) {
-  for (const TypePair& type : kTypes) {
-    if (type.ours == dtype) return static_cast<int>(type.theirs);
-  }
-  return static_cast<int>(ElementType::kDynamic);
-}
-
-std::uint64_t size_of(assay_dtype dtype) {
-  for (const TypePair& type : kTypes) {
-    if (type.ours == dtype) return type.bytes;
-  }
-  return 0;
 }
 
 bool Port::is_static() const {

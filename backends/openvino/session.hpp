@@ -40,9 +40,7 @@ class OvSession : public kit::Session {
   kit::Description description_;
 };
 
-/// OpenVINO's element type as ours, and back. Throws Failure(ASSAY_UNSUPPORTED) for one that has no counterpart.
+/// OpenVINO's element type as ours. Throws Failure(ASSAY_UNSUPPORTED) for one that has no counterpart.
 assay_dtype dtype_of(int element_type, const std::string& tensor);
-int element_type_of(assay_dtype dtype);
-std::uint64_t size_of(assay_dtype dtype);
 
 }  // namespace assay::openvino

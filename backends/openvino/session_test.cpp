@@ -293,7 +293,7 @@ TEST_F(OpenVino, MistakesOfTheCallerAreInvalidArguments) {
   EXPECT_EQ(failure_of([&] { slot->submit({}, {&out, 1}, nullptr, nullptr); }).first, ASSAY_INVALID_ARGUMENT);
 
   request_.shapes = {{"x", {2, 5}}};
-  EXPECT_THAT(failure_of([&] { open(); }), testing::Pair(ASSAY_INVALID_ARGUMENT, HasSubstr("[-1,3]")));
+  EXPECT_THAT(failure_of([&] { open(); }), testing::Pair(ASSAY_INVALID_ARGUMENT, HasSubstr("?x3")));
   request_.shapes = {{"nope", {2, 3}}};
   EXPECT_THAT(failure_of([&] { open(); }), testing::Pair(ASSAY_INVALID_ARGUMENT, HasSubstr("x")));
 }

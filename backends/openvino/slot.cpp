@@ -10,39 +10,17 @@ namespace {
 /// Buffers of a pipeline that come back in turn: more than any host keeps per slot.
 constexpr std::size_t kMostKept = 8;
 
-std::string text_of(std::span<const std::int64_t> shape) {
-  std::string text = "[";
-  for (const std::int64_t axis : shape) text += (text.size() > 1 ? "," : "") + std::to_string(axis);
-  return text + "]";
-}
-
 std::span<const std::int64_t> shape_of(const assay_tensor& tensor) {
   return {tensor.shape, static_cast<std::size_t>(std::max(tensor.rank, 0))};
 }
 
-bool contiguous(const assay_tensor& tensor) {
-  if (tensor.strides == nullptr) return true;
-  std::int64_t expected = 1;
-  for (std::int32_t i = tensor.rank - 1; i >= 0; --i) {
-    if (tensor.shape[i] != 1 && tensor.strides[i] != expected) return false;
-    expected *= tensor.shape[i];
-  }
-  return true;
-}
-
-bool fits(const kit::TensorInfo& info, std::span<const std::int64_t> shape) {
-  if (!info.rank_known) return true;
-  if (shape.size() != info.shape.size()) return false;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    if (shape[i] < 0 || (info.shape[i] >= 0 && info.shape[i] != shape[i])) return false;
-  }
-  return true;
+/// A tensor of unknown rank takes any shape.
+void check_fits(const kit::TensorInfo& info, std::span<const std::int64_t> shape) {
+  if (info.rank_known) kit::check_shape(info, shape);
 }
 
 std::uint64_t bytes_of(assay_dtype dtype, std::span<const std::int64_t> shape) {
-  std::uint64_t bytes = size_of(dtype);
-  for (const std::int64_t axis : shape) bytes *= static_cast<std::uint64_t>(axis);
-  return bytes;
+  return static_cast<std::uint64_t>(kit::element_count(shape)) * kit::element_bytes(dtype);
 }
 
 }  // namespace
@@ -60,11 +38,7 @@ OvSlot::OvSlot(std::shared_ptr<Model> model, std::span<const kit::FixedShape> sh
   }
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const Port& port = model_->inputs[i];
-    if (!fits(port.info, shapes[i].shape)) {
-      throw kit::Failure(ASSAY_INVALID_ARGUMENT, "input '" + port.info.name + "' was compiled for " +
-                                                     text_of(port.info.shape) + " and cannot take " +
-                                                     text_of(shapes[i].shape) + " (-1: free)");
-    }
+    check_fits(port.info, shapes[i].shape);
     inputs_[i].port = &port;
     inputs_[i].shape = shapes[i].shape;
   }
@@ -89,19 +63,6 @@ void OvSlot::make_request() {
 void OvSlot::on_done(void* slot) {
   const auto* self = static_cast<const OvSlot*>(slot);
   if (self->done_ != nullptr) self->done_(self->user_);
-}
-
-void OvSlot::check_tensor(const Binding& binding, const assay_tensor& tensor) const {
-  const kit::TensorInfo& info = binding.port->info;
-  if (tensor.dtype != info.dtype || tensor.memory != ASSAY_HOST || !contiguous(tensor)) {
-    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "tensor '" + info.name + "' needs contiguous host memory of type " +
-                                                   std::to_string(info.dtype) + " (ONNX's number), and got type " +
-                                                   std::to_string(tensor.dtype));
-  }
-  if (tensor.bytes < bytes_of(info.dtype, shape_of(tensor))) {
-    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "tensor '" + info.name + "' of shape " + text_of(shape_of(tensor)) +
-                                                   " does not fit into its " + std::to_string(tensor.bytes) + " bytes");
-  }
 }
 
 void OvSlot::bind(Binding& binding, const assay_tensor& tensor) {
@@ -137,12 +98,8 @@ void OvSlot::bind_output(Binding& binding, const assay_tensor& tensor) {
     binding.shape.clear();  // had from the request, after the run
     return;
   }
-  check_tensor(binding, tensor);
-  if (!fits(binding.port->info, shape_of(tensor))) {
-    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "output '" + binding.port->info.name + "' has the shape " +
-                                                   text_of(binding.port->info.shape) + ", and memory for " +
-                                                   text_of(shape_of(tensor)) + " was given");
-  }
+  check_fits(binding.port->info, shape_of(tensor));
+  kit::check_tensor(binding.port->info, shape_of(tensor), tensor);
   bind(binding, tensor);
 }
 
@@ -162,12 +119,7 @@ void OvSlot::submit(std::span<const assay_tensor> inputs, std::span<const assay_
     }
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    check_tensor(inputs_[i], inputs[i]);
-    if (!std::ranges::equal(inputs_[i].shape, shape_of(inputs[i]))) {
-      throw kit::Failure(ASSAY_INVALID_ARGUMENT, "input '" + inputs_[i].port->info.name +
-                                                     "' of this slot has the shape " + text_of(inputs_[i].shape) +
-                                                     ", and got " + text_of(shape_of(inputs[i])));
-    }
+    kit::check_tensor(inputs_[i].port->info, inputs_[i].shape, inputs[i]);
     bind(inputs_[i], inputs[i]);
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) bind_output(outputs_[i], outputs[i]);
@@ -214,7 +166,7 @@ void OvSlot::fill_output(Binding& binding, assay_tensor& tensor) {
       check(runtime_, runtime_.api.tensor_data(made.get(), &data), Phase::kRun, "getting an output's data");
     if (binding.bound != nullptr && data != binding.bound) {
       throw kit::Failure(ASSAY_INVALID_ARGUMENT, "output '" + port.info.name + "' came out as " +
-                                                     text_of(binding.shape) +
+                                                     kit::to_text(binding.shape) +
                                                      ", which is not what memory was given for");
     }
     tensor.data = data;

@@ -36,7 +36,6 @@ class OvSlot : public kit::Slot {
   void make_request();
   void bind(Binding& binding, const assay_tensor& tensor);
   void bind_output(Binding& binding, const assay_tensor& tensor);
-  void check_tensor(const Binding& binding, const assay_tensor& tensor) const;
   void fill_output(Binding& binding, assay_tensor& tensor);
   void collect_profile();
   static void on_done(void* slot);
