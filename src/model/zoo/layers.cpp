@@ -9,6 +9,8 @@ namespace {
 
 constexpr float kEpsilon = 1e-5F;
 constexpr double kSpread = 0.25;  // how much channels differ in scale
+// A sum with a ReLU's output is skewed, and the ReLU after it lets more through than of a normal one (measured).
+constexpr double kSkewedExcess = 1.07;
 
 Attribute ints(const char* name, std::vector<std::int64_t> values) { return {name, std::move(values)}; }
 Attribute square(const char* name, std::int64_t value) { return ints(name, {value, value}); }
@@ -135,11 +137,11 @@ Features Layers::max_pool(const std::string& scope, const Features& x, std::int6
   return y;
 }
 
-Features Layers::average_pool(const std::string& scope, const Features& x, std::int64_t kernel) {
+Features Layers::average_pool(const std::string& scope, const Features& x, std::int64_t kernel, double correlation) {
   Features y = x;
   y.height = slid(x.height, kernel, kernel, 0);
   y.width = slid(x.width, kernel, kernel, 0);
-  for (Normal& m : y.moments) m.variance /= static_cast<double>(kernel * kernel);
+  for (Normal& m : y.moments) m.variance *= correlation / static_cast<double>(kernel * kernel);
   y.before_relu.clear();
   y.name = graph_.node("AveragePool", scope, {x.name}, {square("kernel_shape", kernel), square("strides", kernel)});
   return y;
@@ -172,6 +174,9 @@ Features Layers::dense(const std::string& scope, const Features& x, std::int64_t
 Features Layers::add(const std::string& scope, const Features& a, const Features& b) {
   Features y = a;
   std::transform(a.moments.begin(), a.moments.end(), b.moments.begin(), y.moments.begin(), sum);
+  if (!b.before_relu.empty()) {
+    for (Normal& m : y.moments) m.variance *= kSkewedExcess;
+  }
   y.before_relu.clear();
   y.name = graph_.node("Add", scope, {a.name, b.name});
   return y;

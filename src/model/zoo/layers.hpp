@@ -40,7 +40,8 @@ class Layers {
   Features activation(const std::string& scope, const Features& x, Activation f);
   Features max_pool(const std::string& scope, const Features& x, std::int64_t kernel, std::int64_t stride,
                     std::int64_t pad);
-  Features average_pool(const std::string& scope, const Features& x, std::int64_t kernel);
+  /// correlation: how much more neighbours vary together than independent ones would (1: not at all).
+  Features average_pool(const std::string& scope, const Features& x, std::int64_t kernel, double correlation);
   Features global_average_pool(const std::string& scope, const Features& x);
   /// Keeps height and width: what follows knows the positions.
   Features flatten(const std::string& scope, const Features& x);

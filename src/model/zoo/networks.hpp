@@ -11,4 +11,14 @@ Graph resnet(const ZooRequest& request, bool tiny);
 Graph densenet(const ZooRequest& request, bool tiny);
 Graph efficientnet(const ZooRequest& request, bool tiny);
 
+Graph tiny_mlp(const ZooRequest& request);
+Graph tiny_multi(const ZooRequest& request);
+Graph tiny_tokens(const ZooRequest& request);
+Graph tiny_uint8(const ZooRequest& request);
+Graph tiny_half(const ZooRequest& request);
+Graph tiny_free_axes(const ZooRequest& request);
+Graph tiny_fixed_batch(const ZooRequest& request);
+Graph tiny_no_batch(const ZooRequest& request);
+Graph tiny_dynamic_output(const ZooRequest& request);
+
 }  // namespace assay::model

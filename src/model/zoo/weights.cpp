@@ -8,8 +8,6 @@
 namespace assay::model {
 namespace {
 
-constexpr double kDepthwiseDetail = 0.8;  // 0.6² + 0.8² = 1
-
 class RowMaker {
  public:
   explicit RowMaker(const WeightRows& recipe)
@@ -56,6 +54,7 @@ class RowMaker {
     }
   }
 
+  // One part averages over the taps, the other has no mean; together they have length 1.
   void make_depthwise(std::int64_t index) {
     const auto taps = static_cast<double>(recipe_.taps);
     double mean = 0;
@@ -63,9 +62,10 @@ class RowMaker {
     mean /= taps;
     double power = 0;
     for (const std::int32_t r : raw_) power += (r - mean) * (r - mean);
+    const double share = kDepthwiseThrough * kDepthwiseThrough / taps;
+    const double detail = std::sqrt((1 - share) / power);
+    const double average = kDepthwiseThrough / taps;
     const double scale = recipe_.deviation[index] / std::sqrt((*recipe_.seen)[index].variance);
-    const double detail = kDepthwiseDetail / std::sqrt(power);
-    const double average = kDepthwiseAverage / std::sqrt(taps);
     for (std::size_t t = 0; t < raw_.size(); ++t) {
       row_[t] = static_cast<float>(((raw_[t] - mean) * detail + average) * scale);
     }
@@ -93,8 +93,7 @@ Moments foreseen(const WeightRows& recipe) {
     out[r] = {0, deviation * deviation};
     if (recipe.depthwise) {
       const Normal& in = (*recipe.seen)[r];
-      const double through = kDepthwiseAverage * std::sqrt(static_cast<double>(recipe.taps));
-      out[r].mean = in.mean * through * deviation / std::sqrt(in.variance);
+      out[r].mean = in.mean * kDepthwiseThrough * deviation / std::sqrt(in.variance);
     }
   }
   return out;

@@ -29,8 +29,9 @@ struct WeightRows {
   [[nodiscard]] std::int64_t size() const { return rows * inputs * taps; }
 };
 
-/// A depthwise row is one part of an average over its taps and the rest without mean: it both smooths and sharpens.
-inline constexpr double kDepthwiseAverage = 0.6;
+/// How much of a channel's mean, in units of deviations, a depthwise row lets through. At 1 and above what all
+/// positions have in common would grow from block to block.
+inline constexpr double kDepthwiseThrough = 0.4;
 
 /// Calls `sink` with one row after another.
 void make_rows(const WeightRows& recipe, const RandomTensor& random,
