@@ -54,9 +54,12 @@ constexpr std::array kOptions = {
 int to_int(const std::string& value, int automatic) { return value == "auto" ? automatic : std::stoi(value); }
 bool to_bool(const std::string& value, bool automatic) { return value == "auto" ? automatic : value == "true"; }
 
-int automatic_streams(const kit::OpenRequest& request, int threads) {
-  if (request.goal == ASSAY_GOAL_LATENCY) return 1;
-  return request.in_flight > 0 ? std::min(request.in_flight, threads) : 1;
+/// For throughput, batches side by side: no thread waits for another at the end of each operator (README.md has the
+/// measurements). More than a few streams cost memory and gain nothing more.
+int automatic_streams(const kit::OpenRequest& request, int threads, bool parallel) {
+  constexpr int kEnough = 4;
+  if (request.goal == ASSAY_GOAL_LATENCY || parallel) return 1;
+  return std::min(request.in_flight > 0 ? request.in_flight : kEnough, threads);
 }
 
 /// "1;2,3;4-5": for each thread of the pool the CPUs that it may use, counted from 1.
@@ -93,7 +96,7 @@ Setup resolve_setup(const kit::OpenRequest& request, int cpus) {
                                                                         : ExecutionMode::kSequential;
   const bool parallel = s.mode == ExecutionMode::kParallel;
   s.threads = request.threads > 0 ? request.threads : std::max(1, cpus);
-  s.streams = to_int(request.option("streams", "auto"), automatic_streams(request, s.threads));
+  s.streams = to_int(request.option("streams", "auto"), automatic_streams(request, s.threads, parallel));
   if (s.streams > s.threads) {
     throw kit::Failure(ASSAY_INVALID_ARGUMENT, "streams is " + std::to_string(s.streams) + ", but there are " +
                                                    std::to_string(s.threads) +

@@ -52,7 +52,7 @@ TEST_F(SessionTest, DescribesTheModelAndWhatIsInForce) {
   EXPECT_EQ(in_force("device"), "cpu");
   EXPECT_EQ(in_force("precision"), "f32");
   EXPECT_EQ(in_force("threads"), "2");
-  EXPECT_EQ(in_force("streams"), "1");
+  EXPECT_EQ(in_force("streams"), "2");
   EXPECT_EQ(in_force("graph_optimization_level"), "all");
   EXPECT_THAT(in_force("version"), HasSubstr("1."));
   EXPECT_EQ(info_.from_cache, 0);
@@ -292,12 +292,12 @@ TEST_F(SessionTest, ThreadsAreCountedAsTheLibraryMakesThem) {
   open(r);
   EXPECT_EQ(in_force("threads"), "4");
   close_session();
-  open(r, {{"intra_op_threads", "3"}});
+  open(r, {{"intra_op_threads", "3"}, {"streams", "1"}});
   EXPECT_EQ(in_force("threads"), "3");
 }
 
 TEST_F(SessionTest, TakesAnAffinity) {
-  open(request(write_model(onnx_bytes::dense())), {{"affinity", "1"}});
+  open(request(write_model(onnx_bytes::dense())), {{"affinity", "1"}, {"streams", "1"}});
   EXPECT_EQ(in_force("affinity"), "1");
   EXPECT_EQ(in_force("threads"), "2");
 }
