@@ -102,7 +102,7 @@ class KitTest : public testing::Test {
     return slot;
   }
   assay_status submit(assay_slot* slot, float x, assay_done_fn done = nullptr, void* user = nullptr) {
-    x_ = x;
+    if (x_ != x) x_ = x;  // a batch under way may be reading it
     const std::int64_t shape[] = {1};
     const assay_tensor in{&x_, 4, ASSAY_FLOAT32, ASSAY_HOST, 1, 0, shape, nullptr};
     const assay_tensor out{&y_, 4, ASSAY_FLOAT32, ASSAY_HOST, 1, 0, shape, nullptr};
