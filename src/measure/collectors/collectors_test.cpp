@@ -1,0 +1,174 @@
+#include "measure/collectors/collectors.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "measure/fma_peak.hpp"
+
+namespace assay::measure {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr double kMilli = 1e6;  // ns
+
+/// One process: a batch of 8 every 10 ms, 20 ms each, two outstanding.
+ProcessSamples steady(int process, int batches, double every_ms = 10) {
+  ProcessSamples p;
+  p.process = process;
+  p.values["finish_ns"].push_back(0);
+  for (int i = 1; i <= batches; ++i) {
+    p.values["finish_ns"].push_back(i * every_ms * kMilli);
+    p.values["latency_ns"].push_back(2 * every_ms * kMilli);
+    p.values["compute_ns"].push_back(every_ms * kMilli);
+  }
+  p.values["stride"] = {1};
+  p.values["batch_size"] = {8};
+  p.values["in_flight"] = {2};
+  p.values["load.cold"] = {(100.0 + process) * kMilli};
+  return p;
+}
+
+struct Fixture {
+  Case c;
+  Observations o;
+  Fixture() {
+    o.test_case = &c;
+    o.effort = effort_by_name("quick");
+    o.noise_floor = 0.03;
+  }
+  Metric get(const std::string& tag) {
+    for (const Metric& m : collect(o)) {
+      if (m.tag == tag) return m;
+    }
+    ADD_FAILURE() << "no metric " << tag;
+    return {};
+  }
+};
+
+TEST(Collectors, EveryTagIsThereOnceWithAUnitAndAReasonWhereItHasNoValue) {
+  Fixture f;
+  std::set<std::string> tags;
+  for (const Metric& m : collect(f.o)) {
+    EXPECT_TRUE(tags.insert(m.tag).second) << m.tag << " twice";
+    EXPECT_FALSE(m.unit.empty()) << m.tag;
+    EXPECT_FALSE(m.value) << m.tag << " of nothing";
+    EXPECT_FALSE(m.remark.empty()) << m.tag;
+  }
+  for (const char* tag :
+       {"throughput",     "latency.p50",   "latency.p90",    "latency.p95",  "latency.p99",   "latency.max",
+        "latency.mean",   "time.queue",    "time.fill",      "time.copy_in", "time.compute",  "time.copy_out",
+        "time.drain",     "load.cold",     "load.cached",    "first",        "start",         "memory.peak",
+        "memory.resting", "memory.device", "memory.library", "memory.model", "energy.gross",  "energy.net",
+        "power.mean",     "cpu.time",      "parity.error",   "parity.top1",  "peak.effective"}) {
+    EXPECT_EQ(tags.count(tag), 1U) << tag;
+  }
+}
+
+TEST(Collectors, OneProcessIsWidenedByTheNoiseFloor) {
+  Fixture f;
+  f.o.processes = {steady(0, 100)};
+  const Metric m = f.get("throughput");
+  EXPECT_NEAR(*m.value, 800, 1e-9);
+  EXPECT_NEAR(*m.low, 800 * 0.97, 1e-6);
+  EXPECT_NEAR(*m.high, 800 * 1.03, 1e-6);
+  EXPECT_EQ(m.n, 100);
+  EXPECT_THAT(m.remark, HasSubstr("noise floor"));
+  EXPECT_THAT(m.remark, HasSubstr("2 batches outstanding"));
+}
+
+TEST(Collectors, SeveralProcessesSpeakForThemselves) {
+  Fixture f;
+  f.o.processes = {steady(0, 100, 10), steady(1, 100, 10.1), steady(2, 100, 9.9)};
+  const Metric m = f.get("throughput");
+  EXPECT_NEAR(*m.value, 800.05, 0.1);
+  EXPECT_LT(*m.low, 785);
+  EXPECT_GT(*m.high, 815);
+  EXPECT_EQ(m.n, 300);
+  const Metric load = f.get("load.cold");
+  EXPECT_NEAR(*load.value, 101, 1e-9);
+  EXPECT_NEAR(*load.high - *load.value, 4.303 / std::sqrt(3.0), 1e-2);
+}
+
+TEST(Collectors, NoisyProcessesDoNotCount) {
+  Fixture f;
+  f.o.processes = {steady(0, 100, 10), steady(1, 100, 50)};
+  f.o.processes[1].kept = false;
+  EXPECT_NEAR(*f.get("throughput").value, 800, 1e-9);
+  EXPECT_EQ(f.get("load.cold").n, 1);
+}
+
+TEST(Collectors, PercentilesSayWhatTheyNeed) {
+  Fixture f;
+  f.o.processes = {steady(0, 100)};
+  EXPECT_NEAR(*f.get("latency.p50").value, 20, 1e-9);
+  EXPECT_NEAR(*f.get("latency.p95").value, 20, 1e-9);
+  const Metric p99 = f.get("latency.p99");
+  EXPECT_FALSE(p99.value);
+  EXPECT_THAT(p99.remark, HasSubstr("needs 368, had 100"));
+  f.o.processes = {steady(0, 4)};
+  const Metric p50 = f.get("latency.p50");
+  EXPECT_NEAR(*p50.value, 20, 1e-9);
+  EXPECT_FALSE(p50.low);
+  EXPECT_THAT(p50.remark, HasSubstr("needs 6, had 4 for an interval"));
+}
+
+TEST(Collectors, ThroughputIsNotReadOffALatencyExperiment) {
+  Fixture f;
+  f.c.goal = Goal::kLatency;
+  f.o.processes = {steady(0, 100)};
+  EXPECT_FALSE(f.get("throughput").value);
+  EXPECT_TRUE(f.get("latency.mean").value);
+}
+
+TEST(Collectors, UnitsAreThoseOfTheTable) {
+  Fixture f;
+  ProcessSamples p = steady(0, 20);
+  p.values["memory.peak"] = {64.0 * 1024 * 1024};
+  p.values["cpu.time"] = {2.5 * kMilli};
+  p.values["start"] = {300 * kMilli};
+  p.values["start.together"] = {400 * kMilli, 600 * kMilli};
+  f.o.processes = {p};
+  EXPECT_DOUBLE_EQ(*f.get("memory.peak").value, 64);
+  EXPECT_DOUBLE_EQ(*f.get("cpu.time").value, 2.5);
+  EXPECT_DOUBLE_EQ(*f.get("start").value, 300);
+  EXPECT_THAT(f.get("start").remark, HasSubstr("2 at once: 500.0 ms"));
+  EXPECT_DOUBLE_EQ(*f.get("time.compute").value, 10);
+  EXPECT_FALSE(f.get("time.fill").value);
+}
+
+TEST(Collectors, ParityIsTheWorstProcess) {
+  Fixture f;
+  f.o.processes = {steady(0, 10), steady(1, 10)};
+  f.o.processes[0].values["parity.error"] = {1e-6};
+  f.o.processes[1].values["parity.error"] = {3e-6};
+  f.o.texts["parity"] = "against X";
+  EXPECT_DOUBLE_EQ(*f.get("parity.error").value, 3e-6);
+  EXPECT_EQ(f.get("parity.error").remark, "against X");
+  f.o.texts.clear();
+  f.o.processes = {steady(0, 10)};
+  EXPECT_THAT(f.get("parity.error").remark, HasSubstr("unverified"));
+}
+
+TEST(Collectors, EffectivePeakIsFlopsOverFlops) {
+  Fixture f;
+  ProcessSamples p = steady(0, 100);
+  p.values["model.flops"] = {1e9};
+  EXPECT_THAT((f.o.processes = {p}, f.get("peak.effective").remark), HasSubstr("FMA peak was not measured"));
+  p.values["machine.fma_peak"] = {1.6e12};
+  f.o.processes = {p};
+  EXPECT_NEAR(*f.get("peak.effective").value, 0.5, 1e-9);
+}
+
+TEST(FmaPeak, IsAPlausibleRate) {
+  const FmaPeak peak = measure_fma_peak(1, std::chrono::milliseconds(5));
+  EXPECT_GT(peak.flops_per_second, 1e6);
+  EXPECT_LT(peak.flops_per_second, 1e13);
+  EXPECT_FALSE(peak.kernel.empty());
+}
+
+}  // namespace
+}  // namespace assay::measure
