@@ -2,6 +2,7 @@
 // Small models written in a line or two, for tests.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -116,6 +117,20 @@ class TestModel {
     }
   }
 };
+
+/// The smallest whole model: y = relu(x).
+inline TestModel relu() {
+  TestModel m;
+  m.input("x", {-1, 4}).node("Relu", {"x"}, {"y"}).output("y", {-1, 4});
+  return m;
+}
+
+/// The same beside a tensor "w" of 2 x 2 floats, without data, that `change` completes or spoils.
+inline TestModel with_tensor(const std::function<void(onnx::TensorProto&)>& change) {
+  TestModel m = relu();
+  change(*m.tensor("w", {2, 2}, onnx::TensorProto::FLOAT));
+  return m;
+}
 
 inline std::span<const std::byte> as_bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 

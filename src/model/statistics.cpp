@@ -45,7 +45,6 @@ Count axis(const Inference& inference, const std::string& value, std::ptrdiff_t 
 }
 
 // Multiply-adds of one node. Inputs and outputs that are counted on are there (see LayerRow::inputs).
-// ------------------
 
 using CountFunction = Count (*)(const Node&, const Inference&, std::size_t weights);
 
@@ -107,7 +106,6 @@ const LayerRow* layer_row(const Node& node) {
 }
 
 // Parameters.
-// ----------------------------------------------------------------------------------------------------------
 
 /// True for inputs that are settings or running statistics, not something that training would change.
 bool is_setting(const Node& node, std::size_t input) {

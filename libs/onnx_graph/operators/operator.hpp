@@ -75,7 +75,7 @@ std::span<const OperatorRow> operator_table();
 /// nullptr where there is no such row.
 InferFunction find_operator(std::string_view domain, std::string_view name);
 
-// Helpers of the operators' functions. --------------------------------------------------------------------------------
+// Helpers of the operators' functions.
 
 /// Sizes and attributes beyond this are taken as hostile, so that sums and small products cannot overflow.
 constexpr std::int64_t kLargestSize = std::int64_t{1} << 40;
@@ -103,7 +103,7 @@ Dimensions broadcast(const Dimensions& a, const Dimensions& b);
 /// The same axis seen twice: the one that is known. Throws Mismatch where both are, and differ.
 Dimension same(const Dimension& a, const Dimension& b, std::string_view what);
 
-// The operators, by kind. ---------------------------------------------------------------------------------------------
+// The operators, by kind.
 
 // elementwise.cpp
 void infer_same(Operator& op);        ///< output 0 as input 0
