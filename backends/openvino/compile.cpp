@@ -63,6 +63,21 @@ void check_shape(const OnnxSignature& signature, const kit::FixedShape& fixed) {
   if (input->rank_known) kit::check_shape(*input, fixed.shape, true);
 }
 
+/// The batch, which the host leaves free in `shapes`, is fixed too where its size is known.
+std::vector<kit::FixedShape> shapes_to_fix(const OnnxSignature& signature, const kit::OpenRequest& request) {
+  std::vector<kit::FixedShape> result = request.shapes;
+  if (request.batch_size <= 0) return result;
+  for (const kit::TensorInfo& input : signature.inputs) {
+    const bool given = std::any_of(result.begin(), result.end(), [&](const auto& f) { return f.input == input.name; });
+    const bool free = std::find(input.shape.begin(), input.shape.end(), -1) != input.shape.end();
+    if (!given && free && input.rank_known) result.push_back({input.name, input.shape});
+  }
+  for (kit::FixedShape& fixed : result) {
+    std::replace(fixed.shape.begin(), fixed.shape.end(), std::int64_t{-1}, request.batch_size);
+  }
+  return result;
+}
+
 /// A graph of known shapes is compiled once and for all; OpenVINO prepares a free one anew for each shape it meets.
 void fix_shapes(const Runtime& runtime, const ov_model* model, const OnnxSignature& signature,
                 const std::vector<kit::FixedShape>& shapes) {
@@ -88,7 +103,7 @@ Compiled compile_from_model(const Runtime& runtime, const kit::OpenRequest& requ
   auto model = make_handle<ov_model>(runtime, runtime.api.model_free, Phase::kRead, "reading " + request.model_path,
                                      runtime.api.core_read_model, static_cast<const ov_core*>(core.get()),
                                      request.model_path.c_str(), static_cast<const char*>(nullptr));
-  fix_shapes(runtime, model.get(), signature, request.shapes);
+  fix_shapes(runtime, model.get(), signature, shapes_to_fix(signature, request));
   auto compiled = compile_model(runtime, core.get(), model.get(), compile_properties(request), request.model_path);
   return {nullptr, std::move(core), std::move(compiled), false};
 }

@@ -43,16 +43,16 @@ struct Params {
   int threads = 0;    ///< CPU threads; 0: as many as affinity and the cgroup's quota allow
   Precision precision = Precision::kFloat32;
   /// A full shape for each input that has free axes besides the batch; its batch axis may be anything.
-  std::map<std::string, Shape> shapes;
+  std::map<std::string, Shape> shapes{};
   /// Which axis of an input or output is the batch; -1: none. Default: the first, where it is free in the model.
-  std::map<std::string, int> batch_axis;
+  std::map<std::string, int> batch_axis{};
   /// The backend's own settings, by name; `assay backends -v` lists them. Unknown ones are errors.
-  std::map<std::string, std::string> options;
+  std::map<std::string, std::string> options{};
   /// Where optimized graphs are kept; "": no cache. See default_cache_folder().
-  std::filesystem::path cache;
+  std::filesystem::path cache{};
   /// The framework's library, where it lies nowhere that Assay looks.
-  std::filesystem::path library;
-  LogFunction log;  ///< empty: nothing is said
+  std::filesystem::path library{};
+  LogFunction log{};  ///< empty: nothing is said
 };
 
 /// An input or output of a model.
@@ -112,6 +112,7 @@ class ASSAY_API Session {
   struct Impl;
   explicit Session(std::unique_ptr<Impl> impl);
   [[nodiscard]] Impl& impl() { return *impl_; }
+  [[nodiscard]] const Impl& impl() const { return *impl_; }
 
  private:
   std::unique_ptr<Impl> impl_;

@@ -185,6 +185,9 @@ typedef struct assay_open_request {
   const char* cache_read; /* a folder that an earlier `open` of the same key filled, or NULL; read only */
   const char*
       cache_fill; /* an empty folder to leave the optimized graph in, or NULL. The host keeps it if `open` is OK */
+  /* > 0: along the input axes that `shapes` and the model leave free, nearly every slot will be this long, and a last
+   * one shorter. A backend that is faster with fixed shapes fixes them so and answers ASSAY_SHORT_BATCH_PAD. 0: any. */
+  int64_t batch_size;
 } assay_open_request;
 
 typedef struct assay_session assay_session; /* the plugin's */

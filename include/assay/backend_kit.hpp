@@ -154,6 +154,7 @@ struct OpenRequest {
   assay_precision precision = ASSAY_PRECISION_F32;
   int threads = 1;
   int in_flight = 0;
+  std::int64_t batch_size = 0;  ///< > 0: what free axes will mostly be; see assay_open_request
   bool profile = false;
   std::map<std::string, std::string> options;  ///< only those that the user set
   std::vector<FixedShape> shapes;

@@ -80,6 +80,7 @@ inline OpenRequest open_request(const assay_host* host, const assay_open_request
   q.threads = r->threads;
   q.in_flight = r->in_flight;
   q.profile = r->profile != 0;
+  if (r->struct_size >= offsetof(assay_open_request, batch_size) + sizeof r->batch_size) q.batch_size = r->batch_size;
   for (std::size_t i = 0; i < r->option_count; ++i) q.options[r->options[i].key] = r->options[i].value;
   q.shapes = fixed_shapes(r->shapes, r->shape_count);
   if (r->cache_read != nullptr) q.cache_read = r->cache_read;

@@ -46,6 +46,7 @@ struct OpenRequest {
   Precision precision = Precision::kFloat32;
   int threads = 1;
   int in_flight = 0;
+  std::int64_t batch_size = 0;  ///< what the inputs' free axes will mostly be; 0: any
   bool profile = false;
   std::map<std::string, std::string> options;
   std::map<std::string, Shape> shapes;
