@@ -1,0 +1,395 @@
+// The cache itself, and sessions of the null backend through it.
+
+#include "engine/graph_cache.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "engine/testing/sessions.hpp"
+
+namespace assay::engine {
+namespace {
+
+namespace fs = std::filesystem;
+using test::FakeModel;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class GraphCacheTest : public ::testing::Test {
+ protected:
+  GraphCache cache(std::uint64_t limit = 1U << 30U) {
+    return {folder(), limit, [this](LogLevel, const std::string& text) { warnings.push_back(text); }};
+  }
+  [[nodiscard]] fs::path folder() const { return temporary_.path() / "cache"; }
+  static KeyParts parts(const std::string& model, const std::string& threads = "2") {
+    return {{"model", model}, {"backend", "null"}, {"threads", threads}};
+  }
+  /// An entry of `bytes`, last used `age` seconds ago.
+  fs::path put(const KeyParts& key, std::size_t bytes, int age = 0, std::uint64_t limit = 1U << 30U) {
+    GraphCache c = cache(limit);
+    const fs::path filling = c.begin_filling();
+    std::ofstream(filling / "graph.bin") << std::string(bytes, 'g');
+    c.keep(filling, key);
+    const fs::path entry = folder() / "graphs" / key_of(key);
+    if (age > 0)
+      fs::last_write_time(entry / kManifestName, fs::file_time_type::clock::now() - std::chrono::seconds(age));
+    return entry;
+  }
+  std::vector<std::string> keys_there() {
+    std::vector<std::string> keys;
+    for (const CachedGraph& g : list_graphs(folder())) keys.push_back(g.key);
+    return keys;
+  }
+  /// Entries and all that may have been left lying about.
+  [[nodiscard]] std::ptrdiff_t things_there() const {
+    return std::distance(fs::directory_iterator(folder() / "graphs"), fs::directory_iterator());
+  }
+  std::vector<std::string> warnings;
+
+ private:
+  TemporaryFolder temporary_;
+};
+
+TEST_F(GraphCacheTest, WhatWasKeptIsFound) {
+  const fs::path entry = put(parts("m"), 1000);
+  const GraphCache::Found found = cache().find(parts("m"));
+  EXPECT_EQ(found.folder, entry);
+  EXPECT_THAT(found.remark, HasSubstr("from "));
+  EXPECT_EQ(read_file(entry / "graph.bin"), std::string(1000, 'g'));
+  EXPECT_THAT(warnings, IsEmpty());
+}
+
+TEST_F(GraphCacheTest, AMissSaysWhatIsDifferent) {
+  EXPECT_THAT(cache().find(parts("m")).remark, HasSubstr("no graph of this model"));
+  KeyParts far = parts("m", "8");
+  far["precision"] = "bf16";
+  put(far, 10);
+  put(parts("m", "4"), 10);
+  EXPECT_EQ(cache().find(parts("m", "2")).remark, "no entry: threads is '2', was '4'");
+  EXPECT_THAT(cache().find(parts("other")).remark, HasSubstr("no graph of this model"));
+}
+
+TEST_F(GraphCacheTest, KeysHoldNamesAndValuesApart) {
+  EXPECT_NE(key_of({{"a", "bc"}}), key_of({{"ab", "c"}}));
+  EXPECT_NE(key_of({{"a", "1"}, {"b", ""}}), key_of({{"a", "1"}}));
+}
+
+/// Every kind of damage is found, thrown away with a warning, and made good by the next one who fills.
+class DamageTest : public GraphCacheTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  void damage(const fs::path& entry) const {
+    const std::string kind = GetParam();
+    if (kind == "flipped_bit") {
+      std::fstream(entry / "graph.bin", std::ios::in | std::ios::out | std::ios::binary).seekp(500).put('h');
+    } else if (kind == "truncated") {
+      fs::resize_file(entry / "graph.bin", 999);
+    } else if (kind == "file_gone") {
+      fs::remove(entry / "graph.bin");
+    } else if (kind == "file_more") {
+      std::ofstream(entry / "other.bin") << "x";
+    } else if (kind == "no_manifest") {
+      fs::remove(entry / kManifestName);
+    } else if (kind == "manifest_garbage") {
+      std::ofstream(entry / kManifestName) << "{\"schema\": 1, \"files\": 7}";
+    } else if (kind == "manifest_newer") {
+      std::string text = read_file(entry / kManifestName);
+      text.replace(text.find("\"schema\": 1"), 11, "\"schema\": 9");
+      std::ofstream(entry / kManifestName) << text;
+    } else if (kind == "foreign") {
+      const fs::path other = entry.parent_path() / key_of(parts("other"));
+      fs::rename(other, entry.parent_path() / "aside");
+      fs::remove_all(entry);
+      fs::rename(entry.parent_path() / "aside", entry);
+    } else if (kind == "link") {
+      fs::rename(entry / "graph.bin", entry.parent_path().parent_path() / "elsewhere");
+      fs::create_symlink(entry.parent_path().parent_path() / "elsewhere", entry / "graph.bin");
+    }
+  }
+};
+
+TEST_P(DamageTest, IsFoundThrownAwayAndMadeGood) {
+  put(parts("other"), 1000);
+  const fs::path entry = put(parts("m"), 1000);
+  damage(entry);
+  const GraphCache::Found found = cache().find(parts("m"));
+  EXPECT_TRUE(found.folder.empty());
+  EXPECT_THAT(found.remark, HasSubstr("thrown away"));
+  EXPECT_THAT(warnings, SizeIs(1));
+  EXPECT_FALSE(fs::exists(entry));
+  put(parts("m"), 1000);
+  EXPECT_EQ(cache().find(parts("m")).folder, entry);
+}
+
+TEST_P(DamageTest, IsFoundByVerify) {
+  put(parts("other"), 1000);
+  const fs::path entry = put(parts("m"), 1000);
+  EXPECT_THAT(verify_graphs(folder()), IsEmpty());
+  damage(entry);
+  const std::vector<CacheFinding> findings = verify_graphs(folder());
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_EQ(findings[0].key, entry.filename().string());
+  EXPECT_TRUE(findings[0].removed);
+  EXPECT_THAT(keys_there(), Not(Contains(entry.filename().string())));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, DamageTest,
+                         ::testing::Values("flipped_bit", "truncated", "file_gone", "file_more", "no_manifest",
+                                           "manifest_garbage", "manifest_newer", "foreign", "link"),
+                         [](const auto& tested) { return std::string(tested.param); });
+
+TEST_F(GraphCacheTest, TheLeastRecentlyUsedGoesFirstButNeverOneInUse) {
+  const fs::path oldest = put(parts("a"), 1000, 300);
+  const fs::path second = put(parts("b"), 1000, 200);
+  const fs::path third = put(parts("c"), 1000, 100);
+  const GraphCache::Found used = cache().find(parts("a"));
+  fs::last_write_time(oldest / kManifestName, fs::file_time_type::clock::now() - std::chrono::seconds(300));
+  const std::uint64_t entry_bytes = list_graphs(folder())[0].bytes;
+  put(parts("d"), 1000, 0, entry_bytes * 3 + 100);
+  EXPECT_TRUE(fs::exists(oldest));  // in use
+  EXPECT_FALSE(fs::exists(second));
+  EXPECT_TRUE(fs::exists(third));
+  EXPECT_THAT(keys_there(), SizeIs(3));
+}
+
+TEST_F(GraphCacheTest, UseMakesAnEntryYoung) {
+  const fs::path a = put(parts("a"), 1000, 300);
+  const fs::path b = put(parts("b"), 1000, 200);
+  {
+    const GraphCache::Found used = cache().find(parts("a"));
+  }
+  put(parts("c"), 1000, 0, list_graphs(folder())[0].bytes * 2 + 100);
+  EXPECT_TRUE(fs::exists(a));
+  EXPECT_FALSE(fs::exists(b));
+}
+
+TEST_F(GraphCacheTest, MoreThanTheCacheMayHoldIsNotKept) {
+  put(parts("a"), 5000, 0, 1000);
+  EXPECT_THAT(keys_there(), IsEmpty());
+  EXPECT_EQ(things_there(), 0);
+}
+
+TEST_F(GraphCacheTest, ListTellsTheParts) {
+  put(parts("a"), 1000, 50);
+  put(parts("b"), 2000);
+  const GraphCache::Found used = cache().find(parts("b"));
+  const std::vector<CachedGraph> all = list_graphs(folder());
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[0].parts.at("model"), "b");
+  EXPECT_TRUE(all[0].in_use);
+  EXPECT_FALSE(all[1].in_use);
+  EXPECT_GT(all[0].bytes, 2000U);
+  EXPECT_GE(all[0].last_used, all[1].last_used);
+  EXPECT_THAT(list_graphs("/nonexistent/folder"), IsEmpty());
+}
+
+TEST_F(GraphCacheTest, ClearRemovesAllButWhatIsInUse) {
+  put(parts("a"), 1000);
+  put(parts("b"), 1000);
+  {
+    const GraphCache::Found used = cache().find(parts("b"));
+    const Cleared cleared = clear_graphs(folder());
+    EXPECT_EQ(cleared.removed, 1);
+    EXPECT_EQ(cleared.in_use, 1);
+    EXPECT_GT(cleared.bytes, 1000U);
+  }
+  EXPECT_EQ(clear_graphs(folder()).removed, 1);
+  EXPECT_EQ(things_there(), 0);
+}
+
+TEST_F(GraphCacheTest, FoldersOfDeadProcessesAreSweptAway) {
+  const fs::path dead = cache().begin_filling();
+  const fs::path alive = cache().begin_filling();
+  fs::last_write_time(dead, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  put(parts("a"), 10);
+  EXPECT_FALSE(fs::exists(dead));
+  EXPECT_TRUE(fs::exists(alive));
+}
+
+TEST_F(GraphCacheTest, TheLimitIsReadFromTheEnvironment) {
+  const auto limit = [](const char* text) {
+    const ScopedVariable variable("ASSAY_CACHE_LIMIT", text);
+    return cache_limit();
+  };
+  EXPECT_EQ(limit("1234"), 1234U);
+  EXPECT_EQ(limit("1.5KiB"), 1536U);
+  EXPECT_EQ(limit("20GiB"), UINT64_C(20) << 30U);
+  EXPECT_EQ(limit(""), UINT64_C(10) << 30U);
+  for (const char* wrong : {"10GB", "-1", "many", "1e99"}) {
+    EXPECT_EQ(test::error_of([&] { limit(wrong); }).context(), "ASSAY_CACHE_LIMIT") << wrong;
+  }
+}
+
+/// Sessions of the null backend, whose graph is the line that describes it.
+class CachedLoadTest : public GraphCacheTest {
+ protected:
+  static constexpr const char* kIo = "x:float32:-1x5->y:float32:-1x3";
+  Session open(std::map<std::string, std::string> options = {}, int threads = 2) {
+    Params params{.backend = "null", .threads = threads, .options = std::move(options), .cache = folder()};
+    params.options["io"] = kIo;
+    params.log = [this](LogLevel level, const std::string& text) {
+      if (level == LogLevel::kWarning) warnings.push_back(text);
+    };
+    return open_model(model.model, params, {});
+  }
+  FakeModel model{kIo};
+};
+
+TEST_F(CachedLoadTest, TheSecondLoadComesFromTheCache) {
+  {
+    const Session first = open();
+    EXPECT_FALSE(first.from_cache());
+    EXPECT_THAT(first.cache_remark(), AllOf(HasSubstr("no graph of this model"), HasSubstr("kept now")));
+  }
+  Session second = open();
+  EXPECT_TRUE(second.from_cache());
+  EXPECT_THAT(second.cache_remark(), HasSubstr("from "));
+  const Tensor x = test::random_tensor(DType::kFloat32, {3, 5}, 1);
+  EXPECT_EQ(second.predict(x.view())[0].shape(), (Shape{3, 3}));
+  EXPECT_TRUE(list_graphs(folder())[0].in_use);
+  EXPECT_TRUE(open({{"compute_ms", "1"}}).from_cache());  // shapes no graph
+  const Session third = open({}, 1);
+  EXPECT_FALSE(third.from_cache());
+  EXPECT_THAT(third.cache_remark(), HasSubstr("threads is '1', was '2'"));
+  EXPECT_THAT(warnings, IsEmpty());
+}
+
+TEST_F(CachedLoadTest, AnotherModelIsAnotherEntry) {
+  {
+    const Session s = open();
+  }
+  std::ofstream(model.model.path, std::ios::app) << " ";  // its bytes count, not its name
+  EXPECT_FALSE(open().from_cache());
+  EXPECT_TRUE(open().from_cache());
+}
+
+TEST_F(CachedLoadTest, ADamagedEntryIsRebuilt) {
+  {
+    const Session s = open();
+  }
+  const fs::path entry = folder() / "graphs" / keys_there().at(0);
+  fs::resize_file(entry / "null.graph", 3);
+  EXPECT_FALSE(open().from_cache());
+  EXPECT_THAT(warnings, SizeIs(1));
+  EXPECT_TRUE(open().from_cache());
+}
+
+TEST_F(CachedLoadTest, AWholeEntryThatTheBackendCannotUseIsRebuilt) {
+  {
+    const Session s = open();
+  }
+  const fs::path entry = folder() / "graphs" / keys_there().at(0);
+  const KeyParts made_from = read_manifest(entry).parts;
+  std::ofstream(entry / "null.graph") << "some other graph";
+  write_manifest(entry, describe_folder(entry, made_from));
+  EXPECT_FALSE(open().from_cache());
+  EXPECT_THAT(warnings, Contains(HasSubstr("holds no graph")));
+  EXPECT_TRUE(open().from_cache());
+}
+
+TEST_F(CachedLoadTest, ACacheThatCannotBeMadeIsAWarning) {
+  fs::create_directories(folder().parent_path());
+  std::ofstream(folder()) << "a file where the folder should be";
+  Session s = open();
+  EXPECT_FALSE(s.from_cache());
+  EXPECT_THAT(warnings, Contains(HasSubstr("cannot be written")));
+  EXPECT_EQ(s.predict(test::random_tensor(DType::kFloat32, {3, 5}, 1).view())[0].shape(), (Shape{3, 3}));
+}
+
+/// `body` in a process of its own, which ends with its answer.
+int in_child(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    int answer = 99;
+    try {
+      answer = body();
+    } catch (const std::exception& e) {
+      ::write(2, e.what(), std::strlen(e.what())) < 0 ? void() : void();
+    }
+    ::_exit(answer);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(CachedLoadTest, AReadOnlyCacheIsRead) {
+  {
+    const Session s = open();
+  }
+  for (const fs::path& f : {folder() / "graphs" / keys_there().at(0), folder() / "graphs", folder()}) {
+    fs::permissions(f, fs::perms::owner_write | fs::perms::group_write | fs::perms::others_write,
+                    fs::perm_options::remove);
+  }
+  EXPECT_EQ(in_child([&] {
+              if (::geteuid() == 0 && ::setuid(65534) != 0) return 98;      // root may write everywhere
+              if (::access(model.model.path.c_str(), R_OK) != 0) return 0;  // a temporary folder that is not for others
+              warnings.clear();
+              if (!open().from_cache()) return 1;
+              const Session other = open({}, 1);
+              return other.from_cache() || warnings.empty() ? 2 : 0;
+            }),
+            0);
+  for (const fs::path& f : {folder(), folder() / "graphs", folder() / "graphs" / keys_there().at(0)}) {
+    fs::permissions(f, fs::perms::owner_all);
+  }
+}
+
+TEST_F(CachedLoadTest, AFullDiskIsAWarning) {
+  EXPECT_EQ(in_child([&] {
+              std::signal(SIGXFSZ, SIG_IGN);
+              const rlimit none{0, 0};  // no file may grow, as on a full disk
+              if (::setrlimit(RLIMIT_FSIZE, &none) != 0) return 98;
+              Session s = open();
+              if (s.from_cache()) return 1;
+              return warnings.empty() ? 2 : 0;
+            }),
+            0);
+  EXPECT_THAT(keys_there(), IsEmpty());
+  EXPECT_FALSE(open().from_cache());
+}
+
+TEST_F(CachedLoadTest, ManyProcessesAtOnceAllLoadAndOneEntryStays) {
+  std::vector<pid_t> children;
+  for (int p = 0; p < 6; ++p) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      int answer = 1;
+      try {
+        for (int round = 0; round < 5; ++round) {
+          Session s = open({{"open_ms", "5"}});
+          const Tensor x = test::random_tensor(DType::kFloat32, {3, 5}, 1);
+          s.predict(x.view());
+          if (p == 0 && round == 2) fs::resize_file(folder() / "graphs" / keys_there().at(0) / "null.graph", 1);
+        }
+        answer = 0;
+      } catch (const std::exception&) {
+      }
+      ::_exit(answer);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  {
+    const Session s = open({{"open_ms", "5"}});
+  }
+  EXPECT_TRUE(open({{"open_ms", "5"}}).from_cache());
+  EXPECT_THAT(keys_there(), SizeIs(1));
+  EXPECT_EQ(things_there(), 1);
+}
+
+}  // namespace
+}  // namespace assay::engine

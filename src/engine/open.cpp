@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/cpu.hpp"
+#include "engine/cached_open.hpp"
+#include "engine/session_impl.hpp"
+
+namespace assay {
+namespace engine {
+namespace {
+
+/// "cpu", "gpu:0": what Params::device and Params::gpuid say together.
+std::string device_name(const Params& params) {
+  if (params.gpuid < -1) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("a gpuid of {}: it is -1 for the CPU, or a GPU's number", params.gpuid));
+  }
+  const std::string named = params.device == "gpu" ? "gpu:0" : params.device;
+  if (params.gpuid < 0) return named;
+  const std::string by_id = fmt::format("gpu:{}", params.gpuid);
+  if (params.device != "cpu" && named != by_id) {
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("the device '{}' and gpuid {} were both asked: leave one out",
+                                                         params.device, params.gpuid));
+  }
+  return by_id;
+}
+
+const backend::Device& find_device(const backend::Probe& probe, const std::string& backend, const std::string& name) {
+  std::string known;
+  for (const backend::Device& d : probe.devices) {
+    if (d.name == name) return d;
+    known += (known.empty() ? "" : ", ") + d.name;
+  }
+  throw Error(ErrorCode::kUnavailable, fmt::format("the device '{}' was asked, but {} {} has {} here", name, backend,
+                                                   probe.version, known.empty() ? "none" : known));
+}
+
+backend::OpenRequest request_of(const model::Model& model, const Layout& layout, const Params& params,
+                                const LoadSettings& settings) {
+  if (params.threads < 0 || params.in_flight < 0) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("{} threads and {} batches in flight were asked: neither may be negative (0: automatic)",
+                            params.threads, params.in_flight));
+  }
+  backend::OpenRequest request;
+  request.model = model.path;
+  request.device = device_name(params);
+  request.goal = params.goal;
+  request.precision = params.precision;
+  request.threads = params.threads > 0 ? params.threads : allowed_cores();
+  request.in_flight = params.in_flight > 0 ? params.in_flight : params.goal == Goal::kLatency ? 1 : 0;
+  request.batch_size = layout.batched && !layout.fixed_batch ? layout.batch_size : 0;
+  request.profile = settings.profile;
+  request.options = params.options;
+  request.shapes = layout.open_shapes();
+  request.library = params.library;
+  request.log = params.log;
+  return request;
+}
+
+void say_batch(const Layout& layout, const Params& params) {
+  if (!params.log || !layout.fixed_batch || params.batch_size == layout.batch_size) return;
+  params.log(LogLevel::kInfo, fmt::format("the model's batch is fixed: {} samples go through at once, and a last batch "
+                                          "that is shorter is filled up",
+                                          layout.batch_size));
+}
+
+}  // namespace
+
+Session open_model(const model::Model& model, const Params& params, const LoadSettings& settings) {
+  const auto begin = std::chrono::steady_clock::now();
+  Layout layout(model.inputs, model.outputs, params);
+  say_batch(layout, params);
+  const backend::Backend backend = backend::load_backend(params.backend);
+  const backend::Probe probe = backend.probe(params.library);
+  if (!probe.available) {
+    throw Error(ErrorCode::kUnavailable, fmt::format("{} is not available: {}", params.backend, probe.reason));
+  }
+  backend::OpenRequest request = request_of(model, layout, params, settings);
+  const backend::Device& device = find_device(probe, params.backend, request.device);
+  Opened opened = open_cached(model, params, backend, probe, device, request);
+  layout.adopt(opened.session.info());
+  const int useful = std::max(opened.session.info().useful_slots, 1);
+  const int places = request.in_flight > 0 ? request.in_flight : useful;
+  auto impl = std::make_unique<Session::Impl>(std::move(layout), std::move(opened.session), places);
+  impl->cache_lock = std::move(opened.lock);
+  impl->cache_remark = std::move(opened.remark);
+  for (const TensorLayout& t : impl->layout.inputs) impl->inputs.push_back(t.info);
+  for (const TensorLayout& t : impl->layout.outputs) impl->outputs.push_back(t.info);
+  if (impl->layout.batch_size > 0) impl->pipeline.warm(impl->layout.batch_size);
+  impl->load_time = std::chrono::steady_clock::now() - begin;
+  return Session(std::move(impl));
+}
+
+}  // namespace engine
+}  // namespace assay

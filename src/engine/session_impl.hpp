@@ -1,0 +1,44 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+
+#include "assay/assay.hpp"
+#include "engine/cache_entry.hpp"
+#include "engine/pipeline.hpp"
+#include "engine/stream.hpp"
+#include "model/model.hpp"
+
+namespace assay {
+
+/// All of a session. Its order is that of closing, backwards.
+struct Session::Impl {
+  Impl(engine::Layout made, backend::BackendSession opened, int places)
+      : layout(std::move(made)), backend(std::move(opened)), pipeline(layout, backend, places) {}
+  ~Impl() {
+    std::unique_lock lock(mutex);
+    idle.wait(lock, [this] { return asynchronous == 0; });
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  engine::EntryLock cache_lock;  // for as long as the backend may read the entry
+  engine::Layout layout;
+  backend::BackendSession backend;
+  engine::Pipeline pipeline;
+  std::vector<TensorInfo> inputs, outputs;
+  std::string cache_remark;
+  std::chrono::nanoseconds load_time{};
+  // Calls of predict_async that have not ended: the session outlives them.
+  std::mutex mutex;
+  std::condition_variable idle;
+  int asynchronous = 0;
+};
+
+namespace engine {
+
+/// What `load` does once the model has been read.
+Session open_model(const model::Model& model, const Params& params, const LoadSettings& settings);
+
+}  // namespace engine
+}  // namespace assay

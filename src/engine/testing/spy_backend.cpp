@@ -1,0 +1,117 @@
+// A test's plugin that tells on its host. Inputs x: float32 [-1,4]; outputs y: int64 [-1,6], for each sample: the
+// address of its input, the address of its output, the number of the thread that ran it, samples in its slot, slots
+// that were running at once at most, and the bits of its first value. With transposed=true: x float32 [2,-1] and y
+// float32 [2,-1], y = 2 x.
+
+#include <atomic>
+#include <chrono>
+
+#include "assay/backend_kit.hpp"
+
+namespace assay::test {
+namespace {
+
+struct Shared {
+  bool transposed = false, pad = false;
+  int delay_us = 0;
+  std::atomic<int> running{0}, most{0};
+};
+
+std::int64_t thread_number() { return static_cast<std::int64_t>(::pthread_self()); }
+
+class SpySlot final : public kit::BlockingSlot {
+ public:
+  SpySlot(Shared& shared, std::vector<std::int64_t> shape) : shared_(shared), shape_(std::move(shape)) {
+    out_shape_ = shared.transposed ? shape_ : std::vector<std::int64_t>{shape_[0], 6};
+  }
+  ~SpySlot() override { stop(); }
+
+ protected:
+  void run(std::span<const assay_tensor> in, std::span<assay_tensor> out, kit::Timing& timing) override {
+    const int now = ++shared_.running;
+    for (int most = shared_.most; most < now && !shared_.most.compare_exchange_weak(most, now);) {
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(shared_.delay_us));
+    if (shared_.transposed) {
+      const auto* x = static_cast<const float*>(in[0].data);
+      auto* y = static_cast<float*>(out[0].data);
+      for (std::int64_t i = 0; i < shape_[0] * shape_[1]; ++i) y[i] = 2 * x[i];
+    } else {
+      tell(in[0], out[0]);
+    }
+    out[0].rank = 2;
+    out[0].shape = out_shape_.data();
+    timing.compute_ns = std::int64_t{1000} * shared_.delay_us;
+    --shared_.running;
+  }
+
+ private:
+  void tell(const assay_tensor& in, const assay_tensor& out) {
+    for (std::int64_t n = 0; n < shape_[0]; ++n) {
+      const float* x = static_cast<const float*>(in.data) + 4 * n;
+      std::int64_t* y = static_cast<std::int64_t*>(out.data) + 6 * n;
+      std::int32_t bits = 0;
+      std::memcpy(&bits, x, sizeof bits);
+      y[0] = static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(x));
+      y[1] = static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(y));
+      y[2] = thread_number();
+      y[3] = shape_[0];
+      y[4] = shared_.most;
+      y[5] = bits;
+    }
+  }
+  Shared& shared_;
+  std::vector<std::int64_t> shape_, out_shape_;
+};
+
+class SpySession final : public kit::Session {
+ public:
+  explicit SpySession(const kit::OpenRequest& request) : in_flight_(request.in_flight) {
+    shared_.transposed = request.option("transposed", "false") == "true";
+    shared_.pad = request.option("pad", "false") == "true";
+    shared_.delay_us = std::stoi(request.option("delay_us", "0"));
+  }
+  kit::Description describe() override {
+    kit::Description d;
+    if (shared_.transposed) {
+      d.inputs = {{"x", ASSAY_FLOAT32, true, {2, -1}, {"", "n"}}};
+      d.outputs = {{"y", ASSAY_FLOAT32, true, {2, -1}, {"", "n"}}};
+    } else {
+      d.inputs = {{"x", ASSAY_FLOAT32, true, {-1, 4}, {"n", ""}}};
+      d.outputs = {{"y", ASSAY_INT64, true, {-1, 6}, {"n", ""}}};
+    }
+    d.useful_slots = in_flight_ > 0 ? in_flight_ : 2;
+    d.short_batch = shared_.pad ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
+    return d;
+  }
+  std::unique_ptr<kit::Slot> open_slot(std::span<const kit::FixedShape> shapes) override {
+    return std::make_unique<SpySlot>(shared_, shapes[0].shape);
+  }
+
+ private:
+  Shared shared_;
+  int in_flight_;
+};
+
+class SpyBackend final : public kit::Backend {
+ public:
+  [[nodiscard]] const char* name() const override { return "spy"; }
+  kit::Probe probe(const kit::Host& /*host*/) override {
+    return {true, "", "1", "", "test", {{"cpu", "a spy", "spy", 0}}};
+  }
+  std::span<const assay_option> options() override {
+    static const assay_option kOptions[] = {
+        {"transposed", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "the batch is the second axis"},
+        {"pad", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "short batches are filled up"},
+        {"delay_us", ASSAY_OPTION_INT, 0, "0", 0, 1e6, nullptr, "time of a batch"}};
+    return kOptions;
+  }
+  std::unique_ptr<kit::Session> open(const kit::OpenRequest& request) override {
+    return std::make_unique<SpySession>(request);
+  }
+};
+
+}  // namespace
+}  // namespace assay::test
+
+ASSAY_BACKEND(assay::test::SpyBackend)
