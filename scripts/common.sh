@@ -3,6 +3,9 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
+# Clones in different folders share what ccache keeps: no absolute path takes part in its keys.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_IGNOREOPTIONS='-ffile-prefix-map=*'
+
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() {
   printf 'error: %s\n' "$*" >&2

@@ -15,6 +15,8 @@ namespace {
 
 /// Where a value of the graph comes from.
 constexpr std::size_t kGiven = SIZE_MAX;  // an input or initializer
+/// Nodes of a cycle that a message names.
+constexpr std::size_t kShown = 6;
 
 class GraphCheck {
  public:
@@ -75,7 +77,7 @@ class GraphCheck {
   void capture(const std::string& name, const std::string& user) {
     if (!captured_.insert(name).second) return;
     if (graph_.captured.empty()) first_capture_ = user;
-    reading_.charge(name.size() + sizeof name);
+    reading_.charge(name.size() + sizeof(std::string));
     graph_.captured.push_back(name);
   }
 
@@ -145,7 +147,6 @@ class GraphCheck {
   }
 
   [[noreturn]] void fail_cycle(const std::vector<bool>& done) {
-    constexpr std::size_t kShown = 6;
     auto i = static_cast<std::size_t>(std::find(done.begin(), done.end(), false) - done.begin());
     const auto step = [&] {
       i = *std::find_if(dependencies_[i].begin(), dependencies_[i].end(), [&](std::size_t d) { return !done[d]; });

@@ -143,7 +143,7 @@ struct Node {
     return nullptr;
   }
   template <class T>
-  [[nodiscard]] T attribute_or(std::string_view attribute_name, T fallback) const {
+  [[nodiscard]] T attribute_or(std::string_view attribute_name, const T& fallback) const {
     const T* found = attribute<T>(attribute_name);
     return found != nullptr ? *found : fallback;
   }

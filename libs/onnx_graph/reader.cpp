@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// "ai.onnx" is the long name of the domain "".
-std::string normal_domain(std::string domain) { return domain == "ai.onnx" ? std::string() : domain; }
+std::string normal_domain(const std::string& domain) { return domain == "ai.onnx" ? std::string() : domain; }
 
 Dimension read_dimension(Reading& reading, ByteSpan bytes) {
   using Proto = onnx::TensorShapeProto::Dimension;
@@ -73,11 +73,13 @@ void read_type(Reading& reading, ByteSpan bytes, ValueInfo& info) {
 }
 
 void check_size(Reading& reading, const ValueInfo& info) {
+  if (!info.type.shape) return;
+  const Dimensions& shape = *info.type.shape;
   std::int64_t elements = 1;
-  for (const Dimension& d : info.type.shape.value_or(Dimensions{})) {
+  for (const Dimension& d : shape) {
     if (d.size > 0 && (__builtin_mul_overflow(elements, d.size, &elements) || elements > (INT64_MAX >> 8))) {
       reading.fail(fmt::format("value {} is declared as {}, larger than any memory: refused as hostile",
-                               quote(info.name), to_string(*info.type.shape)));
+                               quote(info.name), to_string(shape)));
     }
   }
 }

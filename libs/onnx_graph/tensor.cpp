@@ -63,7 +63,7 @@ void add_payload(Reading& reading, Draft& draft, Tensor::Encoding encoding, Byte
   if (t.chunks.size() >= kMostChunks) {
     reading.fail(describe(t) + " has its numbers one by one instead of packed: write it with a current ONNX library");
   }
-  reading.charge(sizeof payload);
+  reading.charge(sizeof(ByteSpan));
   t.chunks.push_back(payload);
 }
 

@@ -15,6 +15,9 @@ namespace {
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 
+/// Bytes of a name that a message shows.
+constexpr std::size_t kLongest = 80;
+
 const std::uint8_t* raw(ByteSpan bytes) { return reinterpret_cast<const std::uint8_t*>(bytes.data()); }
 
 }  // namespace
@@ -147,7 +150,6 @@ bool for_each_varint(ByteSpan payload, const std::function<void(std::uint64_t)>&
 }
 
 std::string quote(std::string_view text) {
-  constexpr std::size_t kLongest = 80;
   std::size_t end = std::min(text.size(), kLongest);
   while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U)
     --end;  // whole UTF-8

@@ -43,13 +43,15 @@ bool is_settled(const struct stat& s) {
   return age > (fine ? INT64_C(20'000'000) : INT64_C(2'000'000'000));
 }
 
+/// Bytes of a memo, and then some.
+constexpr std::uint64_t kLongest = 4096;
+
 bool is_hash(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 /// "<fingerprint>\n<hash>\n"; anything else is no memo.
 std::string recall(const fs::path& memo, const std::string& expected) {
-  constexpr std::uint64_t kLongest = 4096;
   try {
     const std::string text = read_file(memo, kLongest);
     if (text.size() != expected.size() + 66 || !text.starts_with(expected + "\n") || text.back() != '\n') return {};
@@ -57,6 +59,17 @@ std::string recall(const fs::path& memo, const std::string& expected) {
     return is_hash(hash) ? hash : std::string();
   } catch (const Error&) {
     return {};  // not there, or not readable: the file is hashed instead
+  }
+}
+
+/// A memo that cannot be kept (read-only or full disk) costs time, no more: false.
+bool remember(const fs::path& memo, const std::string& text) {
+  try {
+    fs::create_directories(memo.parent_path());
+    write_file_atomically(memo, text);
+    return true;
+  } catch (const std::exception&) {
+    return false;
   }
 }
 
@@ -71,12 +84,7 @@ std::string hash_of(const fs::path& path, const fs::path& memo_folder) {
   std::string hash = sha256_of_file(path);
   const struct stat after = status_of(path);
   if (fingerprint(after) == print && is_settled(after)) {
-    try {
-      fs::create_directories(memo_folder);
-      write_file_atomically(memo, print + "\n" + hash + "\n");
-    } catch (const std::exception&) {
-      // A memo that cannot be kept (read-only or full disk) costs time, no more.
-    }
+    remember(memo, print + "\n" + hash + "\n");
   }
   return hash;
 }

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
+#include <csignal>
 #include <map>
 #include <string>
 #include <thread>
@@ -11,6 +13,7 @@
 #include "assay/error.hpp"
 #include "base/file.hpp"
 #include "base/sha256.hpp"
+#include "model/model.hpp"
 
 namespace assay::model {
 namespace {
@@ -52,6 +55,62 @@ TEST(Zoo, TinyNetworksAreSmallAndComplete) {
     EXPECT_LT(fs::file_size(path), 1'000'000U);
   }
   EXPECT_LT(fs::file_size(folder.path() / "tiny-mlp.onnx"), 1'200U);
+}
+
+// The bytes, on every machine. A change that is meant changes these and kCacheFolder in zoo.cpp.
+TEST(Zoo, TinyNetworksAreTheSameEverywhere) {
+  const std::map<std::string, std::string> golden{
+      {"tiny-vgg", "a35c533ad14893e527ced34a0287526d54f9afecf4dac75398c9cf7a4ff497da"},
+      {"tiny-resnet", "804c524e2159302d415bfe6ac146a5069d9a92c5e66c71092d93cfac998faf06"},
+      {"tiny-densenet", "15ec119a5fa8f699e893c215a4db0ac5d5a4026a3d45088539b35ab8d81e7c0e"},
+      {"tiny-efficientnet", "a74d3200cfd7cefcb7862a10deaca8886468ca3a6194bce93968dc2d7eaa821a"},
+      {"tiny-mlp", "933f0ca121a8f2ea58eadb7a01a5738fc1c047468333c363baaeebf23bf876d4"},
+      {"tiny-multi", "55b34d919af450c2daf77aed1b712b7507a78ec6baf44bada789c92f00ee31c2"},
+      {"tiny-tokens", "07c31b348db34c37807a87e8fa495818340eee4b6a5e4c1ef00022829ac2f6eb"},
+      {"tiny-uint8", "a6c7971eb50ee7436b5ef3c1bd27e63667b120cdfe07d4f282812892c22cc3aa"},
+      {"tiny-half", "aa48d16bb086984ace2252e206c68c19e1e3aa3446259ad009f620cc62bb91d7"},
+      {"tiny-free-axes", "55c5558aa375c13e4fac67eac1fdb3f1a16d7214303217ee9ebfd1b530b41f9c"},
+      {"tiny-fixed-batch", "abbfeff1a5500a10997828bf0f1493dfe26592f11b92a0d7ffcbf32210feba7c"},
+      {"tiny-no-batch", "7f15092f09e9584477ad0fb67df9a8ae8000136b17cb36a5e9ec796368da59a8"},
+      {"tiny-dynamic-output", "272612708f632aef063821545981699c6d5eb66a837593e4b7a7256383512acb"},
+  };
+  const TemporaryFolder folder;
+  for (const ZooNetwork& n : zoo()) {
+    if (!n.tiny) continue;
+    ASSERT_TRUE(golden.contains(n.name)) << n.name;
+    EXPECT_EQ(sha256_of_file(write_zoo_network({.name = n.name}, folder.path())), golden.at(n.name)) << n.name;
+  }
+}
+
+// The paper's Table I.
+TEST(Zoo, BigNetworksHaveThePapersJumps) {
+  const TemporaryFolder folder;
+  const auto statistics = [&](const char* name) {
+    return read_model(write_zoo_network({.name = name}, folder.path())).statistics;
+  };
+  const Statistics resnet = statistics("resnet50");
+  EXPECT_EQ(resnet.parameters, 25'557'032);
+  EXPECT_EQ(resnet.jumps_by_operator, (std::map<std::string, std::int64_t>{{"Add", 16}}));
+  const Statistics densenet = statistics("densenet201");
+  EXPECT_EQ(densenet.parameters, 20'013'928);
+  EXPECT_EQ(densenet.jumps_by_operator, (std::map<std::string, std::int64_t>{{"Concat", 98}}));
+  const Statistics efficientnet = statistics("efficientnetb0");
+  EXPECT_EQ(efficientnet.parameters, 5'288'548);
+  EXPECT_EQ(efficientnet.jumps_by_operator, (std::map<std::string, std::int64_t>{{"Add", 9}, {"Mul", 16}}));
+}
+
+TEST(Zoo, TooLargeAFileLeavesNothing) {
+  const TemporaryFolder folder;
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{20'000, old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const Error error = error_of([&] { write_zoo_network({.name = "tiny-vgg"}, folder.path()); });
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(error.code(), ErrorCode::kIo);
+  EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
 TEST(Zoo, SeedAndLogitsChangeFileAndName) {

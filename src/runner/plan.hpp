@@ -1,14 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/campaign.hpp"
-#include "measure/effort.hpp"
 
 namespace assay::runner {
 
@@ -20,7 +18,7 @@ struct Axes {
   std::vector<Goal> goals = {Goal::kThroughput, Goal::kLatency};
   std::vector<std::int64_t> batch_sizes = {1};  ///< 0: "model"
   std::vector<int> in_flight = {0};
-  std::vector<int> threads;  ///< empty: the allowed cores
+  std::vector<int> threads;  ///< the caller fills in the allowed cores where it is empty
   std::vector<Precision> precisions = {Precision::kFloat32};
   std::map<std::string, Shape> shapes;
   std::map<std::string, int> batch_axis;
@@ -29,16 +27,30 @@ struct Axes {
   bool cache = true;
 };
 
-/// "1,8,32", "1..1024" (powers of two), "model". Throws Error(kInvalidArgument).
+/// One axis or setting as people write it: on the command line after "--", in a plan file as a member. The same words
+/// in both.
+struct Setting {
+  const char* name;  ///< "batch-size"
+  const char* form;  ///< "N,…|1..1024|model"
+  const char* meaning;
+  bool repeatable;  ///< each value is one whole entry (NAME=…); else values are lists separated by commas
+  void (*apply)(Axes& axes, const std::vector<std::string>& values);  ///< throws Error(kInvalidArgument)
+};
+
+/// The table of all settings.
+std::span<const Setting> settings();
+/// Applies one by name; the message of an error begins with the name.
+void apply_setting(Axes& axes, const Setting& setting, const std::vector<std::string>& values);
+
+/// "1,8,32", "1..1024" (doubling from the first), "model"; without repetitions. Throws Error(kInvalidArgument).
 std::vector<std::int64_t> parse_batch_sizes(const std::string& text);
 
-/// Every case, in the order of the axes. Throws Error(kInvalidArgument) on an empty axis or a value out of range.
+/// Every case, in the order of the axes, each once. Throws Error(kInvalidArgument) on an empty axis, or too many cases.
 std::vector<Case> expand(const Axes& axes);
-/// Axes from a plan file's JSON (docs/cli.md), or the built-in "paper". Throws Error.
-Axes read_plan(const std::string& file_or_paper);
 
-/// Indices into `cases`, `processes` times over, in randomised blocks: each block holds every case once, shuffled by a
-/// generator seeded with `seed` (the same order on every machine).
-std::vector<std::size_t> interleaved_order(std::size_t cases, int processes, std::uint64_t seed);
+/// Axes from a plan's JSON (docs/user-guide.md). Throws Error(kInvalidArgument).
+Axes parse_plan(const std::string& json, const std::string& context);
+/// The same from a file, or the built-in "paper". Throws Error.
+Axes read_plan(const std::string& file_or_paper);
 
 }  // namespace assay::runner

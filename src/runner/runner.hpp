@@ -3,12 +3,14 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "base/clock.hpp"
 #include "core/campaign.hpp"
 #include "measure/effort.hpp"
-#include "runner/plan.hpp"
+#include "runner/facts.hpp"
 #include "worker/launcher.hpp"
 
 namespace assay::runner {
@@ -26,29 +28,61 @@ struct Progress {
 };
 using ProgressListener = std::function<void(const Progress&)>;
 
-/// What a finished case is handed to; the store, in the program. Called in the order cases finish.
-using OutcomeSink = std::function<void(const Outcome&)>;
+/// Where what is learnt goes as soon as it is known: the store, in the program. May throw; the run goes on.
+class Recorder {
+ public:
+  virtual ~Recorder() = default;
+  virtual void outcome(const Outcome& outcome) = 0;
+  virtual void warning(const Warning& warning) = 0;
+  /// An entry of the campaign's environment, new or replaced.
+  virtual void fact(const std::string& key, const std::string& value) = 0;
+};
 
 struct RunSettings {
   measure::Effort effort;
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;  ///< of the order
   std::filesystem::path cache_folder;
-  worker::Limits limits;
+  worker::Limits limits;  ///< timeout and silence grow with what a batch of the case may take, unless `limits_fixed`
+  bool limits_fixed = false;
   std::map<std::string, std::filesystem::path> libraries;  ///< backend → explicit path
-  bool profile = false;
-  double noise_floor = 0.03;  ///< relative; of the machine's store, else the stated default
+  std::filesystem::path profile_folder;                    ///< where profiles go, <case key>.json; "": none are made
+  double noise_floor = 0.03;         ///< relative; of the machine's store, else the stated default
+  std::uint64_t machine_memory = 0;  ///< bytes; 0: not known, and no case is skipped for its memory
+  ModelLookup models;
+  bool control = true;  ///< the control case at start, middle and end
 };
 
-/// Runs every case of campaign.plan that has no outcome yet. A case never takes the campaign down. Outcomes and
-/// warnings are appended to `campaign` as well as handed to `sink`. Returns false when `stop` ended it early.
-bool run(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock,
-         const OutcomeSink& sink, const ProgressListener& listener, const std::atomic<bool>& stop);
+/// Runs every case of campaign.plan that has no outcome yet. A case never takes the campaign down. Outcomes, warnings
+/// and facts are added to `campaign` as well as handed to `recorder`. Answers false when `stop` ended it early; every
+/// case that was finished is recorded.
+bool run(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock, Recorder& recorder,
+         const ProgressListener& listener, const std::atomic<bool>& stop);
 
-/// How long the plan takes on this machine, from stored campaigns of the same cases where there are any, else from the
-/// models' FLOPs. Deliberately on the long side.
-std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effort& effort);
+/// What stored campaigns tell of a case.
+struct History {
+  std::optional<double> batch_ns;  ///< one batch
+  std::optional<double> load_ns;
+};
+using HistoryLookup = std::function<History(const Case&)>;
 
-/// Names the set that cannot be told from the best, by throughput, and the command that would decide.
-Recommendation recommend(const Campaign& campaign, double noise_floor);
+/// How long one process of a case takes, from stored campaigns where there are any, else from the model's FLOPs.
+std::chrono::duration<double> estimate_process(const Case& c, const measure::Effort& effort, const ModelFacts& facts,
+                                               const History& history);
+/// The whole plan: on the long side. Cases whose model cannot be read count nothing.
+std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effort& effort, const ModelLookup& models,
+                              const HistoryLookup& history);
+
+/// What a dry run shows of a case.
+struct Preview {
+  Case test_case;
+  std::string skipped;                         ///< why it would be; "" where it would run
+  std::chrono::duration<double> estimated{0};  ///< all its processes
+};
+std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& settings, worker::Launcher& launcher,
+                             const HistoryLookup& history, const std::atomic<bool>& stop);
+
+/// Per model, names the set that cannot be told from the best, by throughput (by latency where only that was measured),
+/// and the command that would decide.
+Recommendation recommend(const Campaign& campaign);
 
 }  // namespace assay::runner

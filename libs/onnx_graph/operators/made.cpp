@@ -15,7 +15,6 @@ std::optional<Dimensions> shape_from(const Operator& op, std::size_t input) {
     return result;
   }
   const Dimensions* of = op.shape(input);
-  constexpr std::int64_t kMostAxes = 64;
   if (of != nullptr && of->size() == 1 && (*of)[0].known() && (*of)[0].size <= kMostAxes) {
     return unknown(static_cast<std::size_t>((*of)[0].size));
   }
@@ -59,32 +58,40 @@ void infer_constant_of_shape(Operator& op) {
   op.output_integers(0, Integers(static_cast<std::size_t>(count), Integer{value->integers()[0], ""}));
 }
 
-void infer_range(Operator& op) {
-  Dimension length;
-  const auto start = op.known_integers(0), limit = op.known_integers(1), delta = op.known_integers(2);
-  const auto first = op.known_floats(0), last = op.known_floats(1), step = op.known_floats(2);
-  const auto single = [](const auto& v) { return v && v->size() == 1; };
-  Integers values;
-  double count = -1;
-  if (single(start) && single(limit) && single(delta) && delta->at(0) != 0) {
-    count = std::ceil((static_cast<double>(limit->at(0)) - static_cast<double>(start->at(0))) /
-                      static_cast<double>(delta->at(0)));
-    const auto small = [](std::int64_t v) { return v >= -kLargestSize && v <= kLargestSize; };
-    const bool safe = small(start->at(0)) && small(limit->at(0)) && small(delta->at(0));
-    for (std::int64_t i = 0; safe && count <= static_cast<double>(kMostIntegers) && static_cast<double>(i) < count;
-         ++i) {
-      values.push_back({start->at(0) + i * delta->at(0), ""});
-    }
-  } else if (single(first) && single(last) && single(step) && step->at(0) != 0) {
-    count = std::ceil((static_cast<double>(last->at(0)) - static_cast<double>(first->at(0))) /
-                      static_cast<double>(step->at(0)));
-  } else {
-    return op.output(0, op.element(0), unknown(1));
-  }
+namespace {
+
+/// The only element, if it is that.
+template <class T>
+std::optional<T> single(const std::optional<std::vector<T>>& values) {
+  return values && values->size() == 1 ? std::optional(values->front()) : std::nullopt;
+}
+
+/// Elements of a range; -1 where it is not known. Throws Mismatch where no memory would hold it.
+std::int64_t range_length(double start, double limit, double delta) {
+  if (delta == 0) return -1;
+  const double count = std::ceil((limit - start) / delta);
   if (!(count < static_cast<double>(kLargestSize))) throw Mismatch("the range is longer than any memory");
-  length.size = static_cast<std::int64_t>(std::max(count, 0.0));
-  op.output(0, op.element(0), Dimensions{length});
-  if (static_cast<std::int64_t>(values.size()) == length.size) op.output_integers(0, std::move(values));
+  return static_cast<std::int64_t>(std::max(count, 0.0));
+}
+
+}  // namespace
+
+void infer_range(Operator& op) {
+  const auto start = single(op.known_integers(0)), limit = single(op.known_integers(1)),
+             delta = single(op.known_integers(2));
+  const auto first = single(op.known_floats(0)), last = single(op.known_floats(1)), step = single(op.known_floats(2));
+  std::int64_t length = -1;
+  Integers values;
+  if (start && limit && delta) {
+    length = range_length(static_cast<double>(*start), static_cast<double>(*limit), static_cast<double>(*delta));
+    const auto small = [](std::int64_t v) { return v >= -kLargestSize && v <= kLargestSize; };
+    const bool follow = small(*start) && small(*delta) && length <= static_cast<std::int64_t>(kMostIntegers);
+    for (std::int64_t i = 0; follow && i < length; ++i) values.push_back({*start + i * *delta, ""});
+  } else if (first && last && step) {
+    length = range_length(static_cast<double>(*first), static_cast<double>(*last), static_cast<double>(*step));
+  }
+  op.output(0, op.element(0), Dimensions{{length, ""}});
+  if (static_cast<std::int64_t>(values.size()) == length) op.output_integers(0, std::move(values));
 }
 
 void infer_eye_like(Operator& op) {

@@ -202,11 +202,12 @@ void size_axes(const Operator& op, Dimensions& shape, const std::vector<std::siz
   double ratio = 0;
   for (std::size_t i = 0; policy != "stretch" && i < axes.size(); ++i) {
     const Dimension& d = shape[axes[i]];
-    if (!to[i].value || !d.known() || d.size == 0) {
+    const std::int64_t size = to[i].value.value_or(-1);
+    if (size < 0 || !d.known() || d.size == 0) {
       for (const std::size_t a : axes) shape[a] = {};
       return;
     }
-    const double r = static_cast<double>(*to[i].value) / static_cast<double>(d.size);
+    const double r = static_cast<double>(size) / static_cast<double>(d.size);
     ratio = i == 0 ? r : policy == "not_larger" ? std::min(ratio, r) : std::max(ratio, r);
   }
   for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -214,7 +215,9 @@ void size_axes(const Operator& op, Dimensions& shape, const std::vector<std::siz
     if (policy == "stretch") {
       d = {to[i].value.value_or(-1), to[i].name};
     } else {
-      d = {static_cast<std::int64_t>(std::floor(static_cast<double>(d.size) * ratio + 0.5)), ""};
+      const double scaled = std::floor(static_cast<double>(d.size) * ratio + 0.5);
+      if (!(scaled < static_cast<double>(kLargestSize))) throw Mismatch("a size is out of range");
+      d = {static_cast<std::int64_t>(scaled), ""};
     }
   }
 }

@@ -49,7 +49,10 @@ std::optional<std::vector<std::int64_t>> Operator::list_or_input(std::string_vie
 void Operator::output(std::size_t i, ElementType element, std::optional<Dimensions> shape) {
   if (i >= node.outputs.size() || node.outputs[i].empty()) return;
   if (shape) {
-    if (shape->size() > 64) throw Mismatch("the result has more than 64 axes");
+    if (shape->size() > static_cast<std::size_t>(kMostAxes)) throw Mismatch("the result has more than 64 axes");
+    for (const Dimension& d : *shape) {
+      if (d.size < -1) throw Mismatch("the result has a negative size");
+    }
     product(*shape);  // throws where it is larger than any memory
     if (shape->size() > room_) throw Mismatch("the graph's shapes take too much memory");
     room_ -= shape->size();

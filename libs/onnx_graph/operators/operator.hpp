@@ -79,6 +79,8 @@ InferFunction find_operator(std::string_view domain, std::string_view name);
 
 /// Sizes and attributes beyond this are taken as hostile, so that sums and small products cannot overflow.
 constexpr std::int64_t kLargestSize = std::int64_t{1} << 40;
+/// As many as a tensor has anywhere.
+constexpr std::int64_t kMostAxes = 64;
 /// Integer tensors are followed up to this many elements.
 constexpr std::size_t kMostIntegers = 1024;
 /// Axes and integers kept for all values together: some hundred megabytes, which only a hostile graph takes.

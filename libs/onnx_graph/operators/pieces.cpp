@@ -122,7 +122,9 @@ void infer_slice(Operator& op) {
   if (!given_axes || (given_axes->empty() && (!starts || !ends)))
     return op.output(0, op.element(0), unknown(x->size()));
   std::vector<std::int64_t> axes = *given_axes;
-  for (std::size_t i = 0; given_axes->empty() && i < starts->size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  if (axes.empty() && starts) {
+    for (std::size_t i = 0; i < starts->size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
+  }
   if (!starts || !ends || !given_steps) {
     for (const std::int64_t axis : axes) shape[axis_index(axis, x->size())] = {};
     return op.output(0, op.element(0), std::move(shape));

@@ -80,7 +80,6 @@ void infer_reshape(Operator& op) {
   }
   if (to == nullptr) {
     const Dimensions* rank = op.shape(1);
-    constexpr std::int64_t kMostAxes = 64;
     const bool known = rank != nullptr && rank->size() == 1 && (*rank)[0].known() && (*rank)[0].size <= kMostAxes;
     return op.output(0, op.element(0),
                      known ? std::optional(unknown(static_cast<std::size_t>((*rank)[0].size))) : std::nullopt);

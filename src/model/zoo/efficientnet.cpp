@@ -16,8 +16,6 @@ struct Stage {
   std::int64_t stride;
   std::int64_t outputs;
   std::int64_t blocks;
-  double
-      excess;  ///< variance behind the depthwise convolution over that of normal values (measured): few taps are summed
 };
 
 struct EfficientnetShape {
@@ -30,16 +28,16 @@ struct EfficientnetShape {
 
 const EfficientnetShape kB0{224,
                             32,
-                            {{1, 3, 1, 16, 1, 1.12},
-                             {6, 3, 2, 24, 2, 1.05},
-                             {6, 5, 2, 40, 2, 1.05},
-                             {6, 3, 2, 80, 3, 1.1},
-                             {6, 5, 1, 112, 3, 1.02},
-                             {6, 5, 2, 192, 4, 1.02},
-                             {6, 3, 1, 320, 1, 1.05}},
+                            {{1, 3, 1, 16, 1},
+                             {6, 3, 2, 24, 2},
+                             {6, 5, 2, 40, 2},
+                             {6, 3, 2, 80, 3},
+                             {6, 5, 1, 112, 3},
+                             {6, 5, 2, 192, 4},
+                             {6, 3, 1, 320, 1}},
                             1280,
                             1000};
-const EfficientnetShape kTiny{32, 8, {{1, 3, 1, 8, 1, 1.25}, {6, 3, 2, 12, 2, 1.25}, {6, 5, 2, 16, 1, 1.12}}, 64, 10};
+const EfficientnetShape kTiny{32, 8, {{1, 3, 1, 8, 1}, {6, 3, 2, 12, 2}, {6, 5, 2, 16, 1}}, 64, 10};
 
 // Where its inputs are small SiLU is nearly a square, and a scale that is a little off is further off behind it; where
 // they are larger it is nearly a ReLU, and errors stay what they are.
@@ -53,6 +51,10 @@ Features conv_norm_silu(Layers& net, const std::string& scope, const Features& x
   return net.activation(scope + ".2", conv_norm(net, scope, x, shape, kSiluGain), Activation::kSilu);
 }
 
+// A depthwise convolution sums few values of few channels: what it makes has longer tails than a normal value, and more
+// variance behind the SiLU (measured).
+constexpr double kDepthwiseExcess = 1.15;
+
 // A mean over a whole map of noise hardly varies, and what is foreseen of it is less exact than that: weights that took
 // the variance at its word would blow the error up.
 constexpr double kDoubt = 1.5;
@@ -61,9 +63,10 @@ constexpr double kDoubt = 1.5;
 Features squeeze_and_excite(Layers& net, const std::string& scope, const Features& x, std::int64_t squeezed) {
   Features g = net.global_average_pool(scope + ".avgpool", x);
   for (std::size_t i = 0; i < g.moments.size(); ++i) g.moments[i].variance += kDoubt * x.moments[i].variance;
-  g = net.conv(scope + ".fc1", g, {.outputs = squeezed, .bias = true, .bias_deviation = 1});
+  g = net.conv(scope + ".fc1", g, {.outputs = squeezed, .bias = true, .through = 1.2, .bias_deviation = 0.6});
   g = net.activation(scope + ".activation", g, Activation::kSilu);
-  g = net.conv(scope + ".fc2", g, {.outputs = x.channels, .bias = true, .deviation = 0.2, .bias_mean = 0.6});
+  g = net.conv(scope + ".fc2", g,
+               {.outputs = x.channels, .bias = true, .deviation = 0.2, .through = 0.8, .bias_mean = 0.6});
   g = net.activation(scope + ".scale_activation", g, Activation::kSigmoid);
   return net.scale(scope + ".scale", x, g);
 }
@@ -78,7 +81,7 @@ Features inverted_bottleneck(Layers& net, const std::string& scope, const Featur
   y = conv_norm_silu(
       net, next(), y,
       {.outputs = expanded, .kernel = stage.kernel, .stride = stride, .pad = stage.kernel / 2, .depthwise = true});
-  for (Normal& m : y.moments) m.variance *= stage.excess;
+  for (Normal& m : y.moments) m.variance *= kDepthwiseExcess;
   y = squeeze_and_excite(net, next(), y, std::max<std::int64_t>(1, x.channels / 4));
   y = conv_norm(net, next(), y, {.outputs = stage.outputs});
   return stride == 1 && x.channels == stage.outputs ? net.add(scope + ".add", y, x) : y;

@@ -8,9 +8,10 @@ namespace assay::model {
 namespace {
 
 constexpr float kEpsilon = 1e-5F;
-constexpr double kSpread = 0.25;  // how much channels differ in scale
+constexpr double kSpread = 0.25;     // how much channels differ in scale
+constexpr double kEvenSpread = 0.1;  // of dense layers: classes that differ much in scale would leave few to win
 // A sum with a ReLU's output is skewed, and the ReLU after it lets more through than of a normal one (measured).
-constexpr double kSkewedExcess = 1.07;
+constexpr double kSkewedExcess = 1.1;
 
 Attribute ints(const char* name, std::vector<std::int64_t> values) { return {name, std::move(values)}; }
 Attribute square(const char* name, std::int64_t value) { return ints(name, {value, value}); }
@@ -18,6 +19,17 @@ Attribute around(std::int64_t pad) { return ints("pads", {pad, pad, pad, pad}); 
 
 std::int64_t slid(std::int64_t length, std::int64_t kernel, std::int64_t stride, std::int64_t pad) {
   return (length + 2 * pad - kernel) / stride + 1;
+}
+
+// The part of a kernel's taps that lies on the map and not on its padding, on average over the positions.
+double covered(std::int64_t length, std::int64_t kernel, std::int64_t stride, std::int64_t pad) {
+  const std::int64_t outputs = slid(length, kernel, stride, pad);
+  std::int64_t inside = 0;
+  for (std::int64_t o = 0; o < outputs; ++o) {
+    const std::int64_t first = o * stride - pad;
+    inside += std::min(first + kernel, length) - std::max<std::int64_t>(first, 0);
+  }
+  return static_cast<double>(inside) / static_cast<double>(outputs * kernel);
 }
 
 }  // namespace
@@ -63,10 +75,15 @@ Features Layers::conv(const std::string& scope, const Features& x, const ConvSha
                   shape.kernel * shape.kernel,
                   std::make_shared<Moments>(x.moments),
                   spread(scope + ".scale", shape.outputs, shape.deviation, shape.deviation * kSpread),
-                  shape.depthwise};
+                  shape.depthwise,
+                  {}};
+  if (shape.through > 0) rows.through = spread(scope + ".through", shape.outputs, 0, shape.through);
   std::vector<std::string> operands{x.name};
   operands.push_back(
       weight(scope + ".weight", {shape.outputs, inputs, shape.kernel, shape.kernel}, std::move(rows), y.moments));
+  const double coverage = covered(x.height, shape.kernel, shape.stride, shape.pad) *
+                          covered(x.width, shape.kernel, shape.stride, shape.pad);
+  for (Normal& m : y.moments) m = {m.mean * coverage, m.variance * coverage};
   if (shape.bias) {
     const auto bias = spread(scope + ".bias", shape.outputs, shape.bias_mean, shape.bias_deviation);
     operands.push_back(vector_of(scope + ".bias", bias));
@@ -161,10 +178,11 @@ Features Layers::dense(const std::string& scope, const Features& x, std::int64_t
                   x.channels,
                   taps,
                   std::make_shared<Moments>(x.moments),
-                  spread(scope + ".scale", outputs, deviation, deviation * kSpread),
-                  false};
+                  spread(scope + ".scale", outputs, deviation, deviation * kEvenSpread),
+                  false,
+                  {}};
   const std::string w = weight(scope + ".weight", {outputs, x.channels * taps}, std::move(rows), y.moments);
-  const auto bias = spread(scope + ".bias", outputs, 0, deviation * 0.3);
+  const auto bias = spread(scope + ".bias", outputs, 0, deviation * 0.2);
   const std::string b = vector_of(scope + ".bias", bias);
   for (std::int64_t i = 0; i < outputs; ++i) y.moments[i].mean += bias[i];
   y.name = graph_.node("Gemm", name.empty() ? scope : name, {x.name, w, b}, {{"transB", std::int64_t{1}}});
@@ -207,8 +225,8 @@ Features Layers::flatten(const std::string& scope, const Features& x) {
 
 void Layers::classifier(const std::string& scope, const Features& x, std::int64_t classes, bool logits,
                         const Axis& batch) {
-  // 2.5: between 1 and 5, so that probabilities are neither flat nor all on one class.
-  const Features y = dense(scope, x, classes, 2.5, "logits");
+  // Deviation well between 1 and 5, so that probabilities are neither flat nor all on one class.
+  const Features y = dense(scope, x, classes, 2.0, "logits");
   if (logits) {
     graph_.output("logits", DType::kFloat32, {batch, classes});
     return;

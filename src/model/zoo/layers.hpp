@@ -25,6 +25,7 @@ struct ConvShape {
   bool depthwise = false;
   bool bias = false;
   double deviation = 1;  ///< of the outcome, on average over the channels
+  double through = 0;    ///< deviation, over the channels, of what the inputs' means make of the outcome
   double bias_mean = 0;
   double bias_deviation = 0.3;
 };

@@ -47,9 +47,12 @@ class RowMaker {
       power += channel_power * seen[i].variance;
     }
     const double scale = power > 0 ? recipe_.deviation[index] / std::sqrt(power) : 0;
+    const double through =
+        centred && !recipe_.through.empty() ? recipe_.through[index] / (mean_power_ * static_cast<double>(taps)) : 0;
     for (std::int64_t i = 0; i < recipe_.inputs; ++i) {
       for (std::int64_t t = 0; t < taps; ++t) {
-        row_[i * taps + t] = static_cast<float>((raw_[i * taps + t] - common_[t] * seen[i].mean) * scale);
+        const double centred_weight = (raw_[i * taps + t] - common_[t] * seen[i].mean) * scale;
+        row_[i * taps + t] = static_cast<float>(centred_weight + through * seen[i].mean);
       }
     }
   }
@@ -90,7 +93,7 @@ Moments foreseen(const WeightRows& recipe) {
   Moments out(recipe.rows);
   for (std::int64_t r = 0; r < recipe.rows; ++r) {
     const double deviation = recipe.deviation[r];
-    out[r] = {0, deviation * deviation};
+    out[r] = {recipe.through.empty() ? 0 : recipe.through[r], deviation * deviation};
     if (recipe.depthwise) {
       const Normal& in = (*recipe.seen)[r];
       out[r].mean = in.mean * kDepthwiseThrough * deviation / std::sqrt(in.variance);

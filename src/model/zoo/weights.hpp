@@ -25,6 +25,7 @@ struct WeightRows {
   std::shared_ptr<const Moments> seen;  ///< of every input channel
   std::vector<double> deviation;        ///< of each row's outcome
   bool depthwise = false;               ///< row r sees channel r alone
+  std::vector<double> through;          ///< of each row's outcome, what the inputs' means make of it; empty: nothing
 
   [[nodiscard]] std::int64_t size() const { return rows * inputs * taps; }
 };

@@ -1,0 +1,156 @@
+// The table that bench prints: what both goals say of a setting on one line, reasons below it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "report/exporters.hpp"
+#include "report/format.hpp"
+
+namespace assay::report {
+namespace {
+
+constexpr std::size_t kColumns = 80;
+constexpr std::size_t kBackend = 12, kBatch = 6, kFigure = 22, kMemory = 9;
+constexpr std::size_t kMostReasons = 12;
+
+/// One line: the outcomes that differ in the goal alone.
+struct Line {
+  const Outcome* throughput = nullptr;
+  const Outcome* latency = nullptr;
+  [[nodiscard]] const Outcome& any() const { return throughput != nullptr ? *throughput : *latency; }
+};
+
+struct Group {
+  std::string title;
+  std::vector<Line> lines;
+};
+
+bool same_but_goal(const Case& a, const Case& b) {
+  Case other = b;
+  other.goal = a.goal;
+  return case_key(a) == case_key(other);
+}
+
+std::vector<Group> group(const Campaign& campaign) {
+  std::vector<Group> groups;
+  std::vector<const Outcome*> sorted;
+  for (const Outcome& o : campaign.outcomes) sorted.push_back(&o);
+  // As planned, not as they happened to finish.
+  const auto place = [&](const Outcome* o) {
+    const std::string key = case_key(o->test_case);
+    return std::find_if(campaign.plan.begin(), campaign.plan.end(), [&](const Case& c) { return case_key(c) == key; });
+  };
+  std::vector<std::pair<std::ptrdiff_t, const Outcome*>> placed;
+  for (const Outcome* o : sorted) placed.emplace_back(place(o) - campaign.plan.begin(), o);
+  std::stable_sort(placed.begin(), placed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [position, o] : placed) {
+    const std::string title = group_title(o->test_case);
+    auto it = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.title == title; });
+    if (it == groups.end()) it = groups.insert(groups.end(), {title, {}});
+    const bool throughput = o->test_case.goal == Goal::kThroughput;
+    auto line = std::find_if(it->lines.begin(), it->lines.end(), [&](const Line& l) {
+      return (throughput ? l.throughput : l.latency) == nullptr && same_but_goal(l.any().test_case, o->test_case);
+    });
+    if (line == it->lines.end()) line = it->lines.insert(it->lines.end(), Line{});
+    (throughput ? line->throughput : line->latency) = o;
+  }
+  return groups;
+}
+
+std::string figure(const Outcome* o, const char* tag) {
+  if (o == nullptr) return "";
+  if (o->state != OutcomeState::kMeasured) return to_string(o->state);
+  std::string text = with_interval(find_metric(*o, tag));
+  if (unverified(*o)) text += "*";
+  return text;
+}
+
+std::string memory(const Line& line) {
+  double most = 0;
+  for (const Outcome* o : {line.throughput, line.latency}) {
+    const Metric* metric = o == nullptr ? nullptr : value_of(*o, "memory.peak");
+    if (metric != nullptr) most = std::max(most, *metric->value);
+  }
+  return most > 0 ? number(most) : "–";
+}
+
+void write_group(const Group& g, std::ostream& out) {
+  out << cut(g.title, kColumns) << "\n";
+  out << pad_right("backend", kBackend) << " " << pad_left("batch", kBatch) << "  "
+      << pad_left("throughput, 1/s", kFigure) << "  " << pad_left("latency p50, ms", kFigure) << " "
+      << pad_left("peak, MiB", kMemory) << "\n";
+  for (const Line& line : g.lines) {
+    const Case& c = line.any().test_case;
+    std::string batch = batch_name(c);
+    if (c.in_flight > 0) batch += fmt::format("x{}", c.in_flight);
+    out << pad_right(cut(c.backend, kBackend), kBackend) << " " << pad_left(batch, kBatch) << "  "
+        << pad_left(figure(line.throughput, "throughput"), kFigure) << "  "
+        << pad_left(figure(line.latency, "latency.p50"), kFigure) << " " << pad_left(memory(line), kMemory) << "\n";
+  }
+  out << "\n";
+}
+
+/// Each reason once, with the cases it concerns.
+void write_reasons(const Campaign& campaign, std::ostream& out) {
+  struct Reason {
+    std::string head, why;
+    std::vector<std::string> cases;
+  };
+  std::vector<Reason> reasons;
+  for (const Outcome& o : campaign.outcomes) {
+    if (o.state == OutcomeState::kMeasured) continue;
+    const std::string head = fmt::format("{} ({})", to_string(o.state), o.phase);
+    auto it = std::find_if(reasons.begin(), reasons.end(),
+                           [&](const Reason& r) { return r.head == head && r.why == o.reason; });
+    if (it == reasons.end()) it = reasons.insert(reasons.end(), {head, o.reason, {}});
+    it->cases.push_back(
+        fmt::format("{} {} batch {}", o.test_case.backend, to_string(o.test_case.goal), batch_name(o.test_case)));
+  }
+  for (std::size_t i = 0; i < std::min(reasons.size(), kMostReasons); ++i) {
+    const Reason& r = reasons[i];
+    std::string cases = r.cases.front();
+    if (r.cases.size() > 1) cases += fmt::format(" and {} more", r.cases.size() - 1);
+    out << wrap(fmt::format("{}: {}: {}", r.head, cases, r.why), kColumns, 2) << "\n";
+  }
+  if (reasons.size() > kMostReasons) {
+    out << fmt::format("… and {} more: assay results show {}\n", reasons.size() - kMostReasons, campaign.id);
+  }
+  if (!reasons.empty()) out << "\n";
+}
+
+void write_notes(const Document& d, std::ostream& out) {
+  std::vector<std::string> remarks;
+  for (const Outcome& o : d.campaign->outcomes) {
+    const auto why = unverified(o);
+    if (why && std::find(remarks.begin(), remarks.end(), *why) == remarks.end()) remarks.push_back(*why);
+  }
+  for (const std::string& remark : remarks) out << wrap("* " + remark, kColumns, 2) << "\n";
+  for (const Warning& w : d.campaign->warnings) {
+    out << wrap(fmt::format("warning ({}): {}; {}", w.kind, w.message, w.advice), kColumns, 2) << "\n";
+  }
+  const auto& environment = d.campaign->environment;
+  if (const auto drift = environment.find("control.drift"); drift != environment.end()) {
+    const auto latency = environment.find("control.latency_ms");
+    out << wrap(fmt::format("control case, ms: {} (drift {} %)", latency == environment.end() ? "" : latency->second,
+                            number(100 * std::strtod(drift->second.c_str(), nullptr))),
+                kColumns, 2)
+        << "\n";
+  }
+  std::string how = fmt::format("[…]: 95 % interval; effort {}", d.campaign->effort);
+  if (d.campaign->effort == "quick") {
+    how += fmt::format(", one process, widened by a noise floor of {} %", number(100 * d.noise_floor));
+  }
+  out << wrap(how + ".", kColumns, 2) << "\n\n";
+}
+
+}  // namespace
+
+void write_console(const Document& d, std::ostream& out) {
+  for (const Group& g : group(*d.campaign)) write_group(g, out);
+  write_reasons(*d.campaign, out);
+  write_notes(d, out);
+  out << wrap(d.recommendation.because, kColumns) << "\n";
+}
+
+}  // namespace assay::report

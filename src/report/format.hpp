@@ -1,0 +1,41 @@
+#pragma once
+// Numbers and text for people.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/campaign.hpp"
+
+namespace assay::report {
+
+/// Three or four significant digits: "0.0123", "1.23", "25.3", "1250".
+std::string number(double value);
+/// "25.3 [24.1, 26.5]"; "–" where there is no value.
+std::string with_interval(const Metric* metric);
+/// "batch 8" is "8"; the model's own is "model".
+std::string batch_name(const Case& c);
+/// "for about 2 min 10 s", without the "for about".
+std::string duration(double seconds);
+
+/// Characters on the screen: code points of UTF-8, all taken as one column wide.
+std::size_t width(std::string_view text);
+std::string pad_right(std::string_view text, std::size_t columns);
+std::string pad_left(std::string_view text, std::size_t columns);
+/// Cut with "…" to that many columns.
+std::string cut(std::string_view text, std::size_t columns);
+/// Broken at spaces into lines of at most `columns`; following ones begin with `indent` spaces.
+std::string wrap(std::string_view text, std::size_t columns, std::size_t indent = 0);
+
+/// A label, and beside it a text wrapped into the columns that are left.
+std::string hang(std::string_view label, std::string_view text, std::size_t label_columns, std::size_t columns);
+
+/// What the cases of a group share and others may not: model, device, precision, threads, options, data.
+std::string group_title(const Case& c);
+/// A metric of the outcome that has a value, or nullptr.
+const Metric* value_of(const Outcome& outcome, const std::string& tag);
+/// "unverified: …" where a measured outcome was not compared with the reference.
+std::optional<std::string> unverified(const Outcome& outcome);
+
+}  // namespace assay::report

@@ -1,0 +1,98 @@
+#pragma once
+// One campaign under way; runner.cpp drives it.
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include "runner/probe.hpp"
+#include "runner/runner.hpp"
+
+namespace assay::runner {
+
+/// A case that is not finished.
+struct Pending {
+  std::size_t index = 0;  ///< into the plan
+  ModelFacts facts;
+  std::filesystem::path reference;             ///< "": unverified
+  std::chrono::duration<double> estimated{0};  ///< one process
+  std::vector<ProcessSamples> samples;
+  std::map<std::string, std::string> texts;
+  std::vector<double> rates;  ///< per process kept: samples a second
+  std::vector<double> twins;  ///< the same of its A/A twin
+  bool has_twin = false;
+  int reruns = 0;
+  bool closed = false;  ///< its outcome is recorded
+};
+
+class CampaignRun {
+ public:
+  CampaignRun(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock,
+              Recorder& recorder, const ProgressListener& listener, const std::atomic<bool>& stop);
+  bool run();
+
+ private:
+  struct Turn {
+    std::size_t pending = 0;
+    bool twin = false;
+  };
+
+  // Before anything is measured (preflight.cpp).
+  void find_pending();
+  const ProbeAnswer& probe(const std::string& backend);
+  void skip_unavailable();
+  void read_models();
+  void skip_too_large();
+  void make_references();
+  std::filesystem::path make_reference(const Pending& p, std::string& why_not);
+  void choose_twins();
+
+  // Measuring.
+  bool measure_all();
+  std::vector<Turn> block(int number) const;
+  /// False: the process was noisy, and is to run again.
+  bool take_turn(const Turn& turn);
+  bool keep(Pending& p, const Turn& turn, worker::Exit& exit, double wall_ns);
+  void finish_if_done(Pending& p);
+  void measure_memory(Pending& p);
+  void measure_start(Pending& p);
+  void start_together(Pending& p, const worker::Request& request);
+  void cut_flat_curves(std::size_t pending);
+  void control(const char* where);
+  void sum_up();
+
+  // Outcomes.
+  void measured(Pending& p);
+  void skipped(Pending& p, const std::string& phase, const std::string& reason);
+  void failed(Pending& p, const std::string& phase, const std::string& reason);
+  void close(Pending& p, Outcome outcome);
+  void record(Outcome outcome);
+  void warn(Warning warning);
+  void fact(const std::string& key, const std::string& value);
+
+  [[nodiscard]] const Case& case_of(const Pending& p) const { return campaign_.plan[p.index]; }
+  [[nodiscard]] worker::Request request(const Pending& p, worker::Request::Kind kind) const;
+  [[nodiscard]] worker::Limits limits(const Pending& p) const;
+  worker::Exit launch(const worker::Request& request, const worker::Limits& limits, const Case* for_case);
+  void tell(Progress::Kind kind, const Case* c, const std::string& text = {}, const Outcome* outcome = nullptr,
+            double phase_progress = 0) const;
+  void spent(const Pending& p, double wall_s);
+
+  Campaign& campaign_;
+  const RunSettings& settings_;
+  worker::Launcher& launcher_;
+  Clock& clock_;
+  Recorder& recorder_;
+  const ProgressListener& listener_;
+  const std::atomic<bool>& stop_;
+
+  std::vector<Pending> pending_;
+  std::vector<std::vector<std::size_t>> ladders_;  ///< curves that may be cut short, as indices into pending_
+  std::map<std::string, ProbeAnswer> probes_;
+  std::vector<double> control_ms_;
+  int runs_done_ = 0, runs_total_ = 0;
+  double estimated_done_s_ = 0, estimated_total_s_ = 0, spent_s_ = 0;
+  int noisy_kept_ = 0;
+};
+
+}  // namespace assay::runner

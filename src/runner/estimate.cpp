@@ -1,0 +1,95 @@
+// How long things take, on the long side.
+#include <algorithm>
+
+#include "assay/error.hpp"
+#include "runner/probe.hpp"
+#include "runner/runner.hpp"
+
+namespace assay::runner {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+/// What an engine reaches a core, in FLOPs per second: 2 cores of a 2.5 GHz server ran ResNet50 (8.2 GFLOP an image) at
+/// 26 images a second; networks of small layers reach half of it.
+constexpr double kFlopsPerThread = 50e9;
+/// A model without known FLOPs.
+constexpr double kUnknownSampleSeconds = 0.05;
+/// Starting a process, opening a framework, parity, reading memory, leaving.
+constexpr double kProcessSeconds = 0.9;
+/// Loading, cold: reading and optimizing weights.
+constexpr double kLoadSeconds = 0.2;
+constexpr double kLoadBytesPerSecond = 150e6;
+
+double sample_seconds(const Case& c, const ModelFacts& facts) {
+  if (!facts.flops) return kUnknownSampleSeconds;
+  return static_cast<double>(*facts.flops) / (kFlopsPerThread * std::max(c.threads, 1));
+}
+
+}  // namespace
+
+Seconds estimate_process(const Case& c, const measure::Effort& effort, const ModelFacts& facts,
+                         const History& history) {
+  const double samples = static_cast<double>(std::max<std::int64_t>(c.batch_size, 1));
+  const double one = sample_seconds(c, facts);
+  const double batch = history.batch_ns ? *history.batch_ns * 1e-9 : samples * one;
+  const double load = history.load_ns ? *history.load_ns * 1e-9
+                                      : kLoadSeconds + static_cast<double>(facts.weight_bytes) / kLoadBytesPerSecond;
+  const double warm_time = Seconds(effort.warm_up_time).count();
+  const double warm_calls = effort.warm_up_calls * batch;
+  double warm = effort.warm_up_needs_both ? std::max(warm_time, warm_calls) : std::min(warm_time, warm_calls);
+  if (effort.until_level) warm *= 2;
+  const double window = std::max(Seconds(effort.window).count(), effort.window_calls * batch) + batch;
+  const double parity = std::max(samples, static_cast<double>(effort.parity_samples)) * batch / samples;
+  const double loads = c.cache ? 1.5 * load : load;
+  const double start = (load + kProcessSeconds + batch) / effort.processes;
+  return Seconds(kProcessSeconds + loads + batch + parity + warm + window + start);
+}
+
+std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effort& effort, const ModelLookup& models,
+                              const HistoryLookup& history) {
+  constexpr double kControlSeconds = 3 * 2.5;
+  constexpr double kReferenceSeconds = 2;
+  double total = 0;
+  std::map<std::string, bool> referenced;
+  for (const Case& c : plan) {
+    try {
+      const ModelFacts facts = models(c);
+      const Seconds one = estimate_process(c, effort, facts, history ? history(c) : History{});
+      total += one.count() * effort.processes;
+      if (effort.memory_apart) total += one.count() / 4;
+      if (referenced.emplace(facts.hash, true).second) {
+        total += kReferenceSeconds + effort.parity_samples * sample_seconds(c, facts);
+      }
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  if (total > 0) total += kControlSeconds;
+  return std::chrono::seconds(static_cast<std::int64_t>(total + 0.5));
+}
+
+std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& settings, worker::Launcher& launcher,
+                             const HistoryLookup& history, const std::atomic<bool>& stop) {
+  std::map<std::string, ProbeAnswer> probes;
+  std::vector<Preview> previews;
+  for (const Case& c : plan) {
+    Preview p{c, {}, Seconds(0)};
+    if (!probes.contains(c.backend)) probes[c.backend] = probe_backend(c.backend, {}, launcher, stop);
+    p.skipped = why_unavailable(probes[c.backend], c.backend, c.device);
+    if (p.skipped.empty()) {
+      try {
+        const ModelFacts facts = settings.models(c);
+        p.skipped = why_too_large(c, facts, settings.machine_memory);
+        p.estimated =
+            estimate_process(c, settings.effort, facts, history ? history(c) : History{}) * settings.effort.processes;
+      } catch (const Error& e) {
+        p.skipped = e.what();
+      }
+    }
+    previews.push_back(std::move(p));
+  }
+  return previews;
+}
+
+}  // namespace assay::runner

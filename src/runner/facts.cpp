@@ -1,0 +1,46 @@
+#include "runner/facts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace assay::runner {
+namespace {
+
+/// Of all intermediate tensors, at the least this part is alive at once: 1 / kReuse. VGG19's largest layer with its
+/// input is a fifth of all, ResNet50's a twentieth; below both, so that no case is skipped that might have run.
+constexpr double kReuse = 24;
+constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
+
+}  // namespace
+
+std::optional<std::uint64_t> least_memory(const Case& c, const ModelFacts& facts) {
+  if (!facts.activation_bytes) return std::nullopt;
+  const double batches = std::max(c.in_flight, 1);
+  const double samples = static_cast<double>(std::max<std::int64_t>(c.batch_size, 1));
+  const double live = static_cast<double>(*facts.activation_bytes) / kReuse;
+  return facts.weight_bytes + static_cast<std::uint64_t>(batches * samples * live);
+}
+
+std::string why_too_large(const Case& c, const ModelFacts& facts, std::uint64_t machine_memory) {
+  const auto least = least_memory(c, facts);
+  if (machine_memory == 0 || !least || *least <= machine_memory) return {};
+  return fmt::format("it takes at least {:.1f} GiB by estimate, and this machine has {:.1f} GiB; take a smaller batch",
+                     static_cast<double>(*least) / kGiB, static_cast<double>(machine_memory) / kGiB);
+}
+
+double parity_tolerance(Precision precision) {
+  switch (precision) {
+    case Precision::kFloat32:
+      return 2e-5;
+    case Precision::kFloat16:
+      return 1e-2;
+    case Precision::kBFloat16:
+      return 5e-2;
+    case Precision::kInt8:
+      return 0.1;  // of answers whose first class may differ
+  }
+  return 2e-5;
+}
+
+}  // namespace assay::runner

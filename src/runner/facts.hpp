@@ -1,0 +1,37 @@
+#pragma once
+// What the runner needs to know of a model before it runs.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/case.hpp"
+
+namespace assay::runner {
+
+struct ModelFacts {
+  std::filesystem::path path;  ///< of the file
+  std::string hash;            ///< of its content
+  std::uint64_t weight_bytes = 0;
+  std::optional<std::int64_t> flops;             ///< per sample
+  std::optional<std::int64_t> activation_bytes;  ///< of all intermediate tensors, per sample
+};
+
+/// Throws Error where the model is missing or broken.
+using ModelLookup = std::function<ModelFacts(const Case&)>;
+
+/// Files and zoo networks (written below `cache_folder`), read once each. Not for several threads.
+ModelLookup model_lookup(const std::filesystem::path& cache_folder);
+
+/// Bytes that a case takes at the least: weights, and of the activations the part that is alive at once.
+std::optional<std::uint64_t> least_memory(const Case& c, const ModelFacts& facts);
+
+/// Why the case cannot fit into `machine_memory` bytes (0: not known); "" where it may.
+std::string why_too_large(const Case& c, const ModelFacts& facts, std::uint64_t machine_memory);
+
+/// How far outputs may be from the reference's, relative to its largest: by the precision asked for.
+double parity_tolerance(Precision precision);
+
+}  // namespace assay::runner

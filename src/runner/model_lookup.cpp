@@ -1,0 +1,28 @@
+#include <map>
+#include <memory>
+
+#include "model/model.hpp"
+#include "model/zoo.hpp"
+#include "runner/facts.hpp"
+
+namespace assay::runner {
+
+ModelLookup model_lookup(const std::filesystem::path& cache_folder) {
+  using Key = std::pair<std::string, std::map<std::string, Shape>>;
+  auto known = std::make_shared<std::map<Key, ModelFacts>>();
+  return [known, cache_folder](const Case& c) {
+    const Key key{c.model, c.shapes};
+    if (const auto it = known->find(key); it != known->end()) return it->second;
+    ModelFacts facts;
+    facts.path = model::resolve_model(c.model, cache_folder);
+    const model::Model m = model::read_model(facts.path, c.shapes);
+    facts.hash = model::model_hash(m, cache_folder / "hashes");
+    facts.weight_bytes = m.statistics.weight_bytes;
+    facts.flops = m.statistics.flops;
+    facts.activation_bytes = m.statistics.activation_bytes;
+    known->emplace(key, facts);
+    return facts;
+  };
+}
+
+}  // namespace assay::runner

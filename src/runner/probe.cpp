@@ -1,0 +1,65 @@
+#include "runner/probe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/json.hpp"
+
+namespace assay::runner {
+namespace {
+
+constexpr std::chrono::milliseconds kProbeTimeout{20'000};
+
+std::string text(const worker::Event& event, const std::string& name) {
+  const auto it = event.texts.find(name);
+  return it == event.texts.end() ? std::string() : it->second;
+}
+
+}  // namespace
+
+ProbeAnswer probe_backend(const std::string& backend, const std::filesystem::path& library, worker::Launcher& launcher,
+                          const std::atomic<bool>& stop) {
+  ProbeAnswer answer;
+  try {
+    worker::Request request;
+    request.kind = worker::Request::Kind::kProbe;
+    request.test_case.backend = backend;
+    request.library = library;
+    const worker::Exit exit =
+        launcher.run(request, {kProbeTimeout, kProbeTimeout, 0}, [](const worker::Event&) {}, stop);
+    if (!exit.ok) {
+      answer.reason = exit.reason;
+      return answer;
+    }
+    const auto available = exit.result.values.find("available");
+    answer.available = available != exit.result.values.end() && !available->second.empty() && available->second[0] != 0;
+    answer.reason = text(exit.result, "reason");
+    answer.version = text(exit.result, "version");
+    answer.library = text(exit.result, "library");
+    answer.origin = text(exit.result, "origin");
+    const std::string devices = text(exit.result, "devices");
+    if (!devices.empty()) {
+      for (const auto& d : parse_json(devices, "the worker's list of devices")) {
+        answer.devices.push_back({d.value("name", ""), d.value("description", "")});
+      }
+    }
+  } catch (const std::exception& e) {
+    answer.available = false;
+    answer.reason = e.what();
+  }
+  return answer;
+}
+
+std::string why_unavailable(const ProbeAnswer& answer, const std::string& backend, const std::string& device) {
+  if (!answer.available) return fmt::format("{} is not available: {}", backend, answer.reason);
+  const auto has = [&](const ProbeAnswer::Device& d) { return d.name == device; };
+  if (std::any_of(answer.devices.begin(), answer.devices.end(), has)) return {};
+  std::vector<std::string> names;
+  for (const auto& d : answer.devices) names.push_back(d.name);
+  return fmt::format("{} {} has no device '{}' here; it has {}", backend, answer.version, device,
+                     names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+}
+
+}  // namespace assay::runner

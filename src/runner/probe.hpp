@@ -1,0 +1,30 @@
+#pragma once
+// What a backend said of itself in a worker process of its own.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "worker/launcher.hpp"
+
+namespace assay::runner {
+
+struct ProbeAnswer {
+  bool available = false;
+  std::string reason;  ///< why not
+  std::string version, library, origin;
+  struct Device {
+    std::string name, description;
+  };
+  std::vector<Device> devices;
+};
+
+/// Asks a backend: is its framework there, in which version, with which devices? Never throws: a worker that dies makes
+/// the backend unavailable, with its last words as the reason.
+ProbeAnswer probe_backend(const std::string& backend, const std::filesystem::path& library, worker::Launcher& launcher,
+                          const std::atomic<bool>& stop);
+
+/// Why a case on `device` cannot run; "" when it can.
+std::string why_unavailable(const ProbeAnswer& answer, const std::string& backend, const std::string& device);
+
+}  // namespace assay::runner

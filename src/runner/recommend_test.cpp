@@ -1,0 +1,91 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runner/runner.hpp"
+
+namespace assay::runner {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+Outcome measured(const char* backend, std::int64_t batch, const char* tag, double value, double low, double high) {
+  Outcome o;
+  o.test_case.model = "m";
+  o.test_case.backend = backend;
+  o.test_case.batch_size = batch;
+  o.test_case.goal = std::string(tag) == "throughput" ? Goal::kThroughput : Goal::kLatency;
+  o.state = OutcomeState::kMeasured;
+  o.metrics = {{tag, "", value, low, high, 10, ""}};
+  return o;
+}
+
+Campaign campaign(std::vector<Outcome> outcomes, const char* effort = "quick") {
+  Campaign c;
+  c.effort = effort;
+  for (const Outcome& o : outcomes) c.plan.push_back(o.test_case);
+  c.outcomes = std::move(outcomes);
+  return c;
+}
+
+TEST(Recommend, NamesTheOneThatIsClearlyBest) {
+  const auto r =
+      recommend(campaign({measured("x", 1, "throughput", 50, 48, 52), measured("y", 8, "throughput", 100, 97, 103)}));
+  EXPECT_THAT(r.set, ElementsAre(1));
+  EXPECT_EQ(
+      r.because,
+      "m: for the most throughput use y at batch 8: 100 [97, 103] samples/s, 2.00x the next best (x at batch 1).");
+}
+
+TEST(Recommend, NamesASetAndTheCommandThatWouldDecide) {
+  const auto r =
+      recommend(campaign({measured("x", 8, "throughput", 100, 97, 103), measured("y", 8, "throughput", 101, 98, 104),
+                          measured("y", 32, "throughput", 99, 96, 102), measured("x", 1, "throughput", 50, 48, 52)}));
+  EXPECT_THAT(r.set, ElementsAre(1, 0, 2));
+  EXPECT_THAT(r.because, HasSubstr("y at batch 8, 32 and x at batch 8: they cannot be told apart"));
+  EXPECT_THAT(r.because, HasSubstr("assay bench m --backend y,x --batch-size 8,32 --for throughput --effort standard"));
+}
+
+TEST(Recommend, TheMostEffortHasNoCommandAboveIt) {
+  const auto r = recommend(campaign(
+      {measured("x", 8, "throughput", 100, 97, 103), measured("y", 8, "throughput", 101, 98, 104)}, "rigorous"));
+  EXPECT_THAT(r.because, HasSubstr("cannot be told apart"));
+  EXPECT_THAT(r.because, Not(HasSubstr("assay bench")));
+}
+
+TEST(Recommend, LooksAtLatencyWhereOnlyThatWasMeasuredAndAtTheSmallestBatch) {
+  const auto r =
+      recommend(campaign({measured("x", 1, "latency.p50", 20, 19, 21), measured("y", 1, "latency.p50", 10, 9, 11),
+                          measured("y", 8, "latency.p50", 90, 89, 91)}));
+  EXPECT_THAT(r.set, ElementsAre(1));
+  EXPECT_THAT(r.because, HasSubstr("least latency use y at batch 1: 10 [9, 11] ms a batch, 2.00x the next best (x"));
+}
+
+TEST(Recommend, OnlyWhatWasMeasuredCounts) {
+  Outcome failed = measured("y", 8, "throughput", 1000, 990, 1010);
+  failed.state = OutcomeState::kFailed;
+  Outcome empty = measured("z", 8, "throughput", 0, 0, 0);
+  empty.metrics[0].value = std::nullopt;
+  const auto r = recommend(campaign({failed, empty, measured("x", 8, "throughput", 100, 97, 103)}));
+  EXPECT_THAT(r.set, ElementsAre(2));
+  EXPECT_THAT(r.because, HasSubstr("the only one measured"));
+}
+
+TEST(Recommend, NothingOfNothing) {
+  const auto r = recommend(campaign({}));
+  EXPECT_THAT(r.set, IsEmpty());
+  EXPECT_THAT(r.because, HasSubstr("Nothing was measured"));
+}
+
+TEST(Recommend, EachModelHasItsOwn) {
+  Outcome other = measured("x", 1, "throughput", 7, 6, 8);
+  other.test_case.model = "n";
+  const auto r = recommend(campaign({measured("x", 1, "throughput", 50, 48, 52), other}));
+  EXPECT_THAT(r.set, ElementsAre(0, 1));
+  EXPECT_THAT(r.because, HasSubstr("n: x at batch 1 is the only one"));
+}
+
+}  // namespace
+}  // namespace assay::runner

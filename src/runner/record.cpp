@@ -1,0 +1,302 @@
+// How a case ends: its extra passes, its metrics, its row.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "assay/error.hpp"
+#include "measure/collectors/collectors.hpp"
+#include "measure/series.hpp"
+#include "measure/statistics.hpp"
+#include "runner/campaign_run.hpp"
+#include "runner/reference.hpp"
+
+namespace assay::runner {
+namespace {
+
+constexpr const char* kControlModel = "tiny-resnet";
+constexpr double kDriftBound = 0.05;
+constexpr int kTogether = 4;
+constexpr std::string_view kInForce = "in_force.";
+
+ProcessSamples samples_of(const Pending& p, worker::Exit& exit) {
+  ProcessSamples samples;
+  samples.process = static_cast<int>(p.samples.size());
+  samples.values = std::move(exit.result.values);
+  return samples;
+}
+
+}  // namespace
+
+worker::Request CampaignRun::request(const Pending& p, worker::Request::Kind kind) const {
+  worker::Request request;
+  request.kind = kind;
+  request.test_case = case_of(p);
+  request.model = p.facts.path;
+  request.effort = settings_.effort;
+  if (request.test_case.cache) request.cache_folder = settings_.cache_folder;
+  request.reference_file = p.reference;
+  request.parity_tolerance = parity_tolerance(request.test_case.precision);
+  if (const auto it = settings_.libraries.find(request.test_case.backend); it != settings_.libraries.end()) {
+    request.library = it->second;
+  }
+  if (kind == worker::Request::Kind::kMeasure && !settings_.profile_folder.empty()) {
+    request.profile_file = settings_.profile_folder / (case_key(request.test_case) + ".json");
+  }
+  return request;
+}
+
+worker::Limits CampaignRun::limits(const Pending& p) const {
+  worker::Limits limits = settings_.limits;
+  if (settings_.limits_fixed) return limits;
+  // A hang is told from slowness by what the case may take; the estimate may be five times off.
+  const auto expected = std::chrono::duration_cast<std::chrono::milliseconds>(p.estimated);
+  limits.timeout = std::max(limits.timeout, 5 * expected);
+  limits.silence = std::max(limits.silence, 2 * expected);
+  return limits;
+}
+
+worker::Exit CampaignRun::launch(const worker::Request& request, const worker::Limits& limits, const Case* for_case) {
+  try {
+    return launcher_.run(
+        request, limits,
+        [&](const worker::Event& event) {
+          if (event.kind == worker::Event::Kind::kPhase) {
+            tell(Progress::Kind::kPhase, for_case, event.phase, nullptr, event.progress);
+          }
+        },
+        stop_);
+  } catch (const Error& e) {
+    worker::Exit exit;
+    exit.phase = "launch";
+    exit.code = e.code();
+    exit.reason = e.what();
+    return exit;
+  }
+}
+
+void CampaignRun::measure_memory(Pending& p) {
+  worker::Exit exit = launch(request(p, worker::Request::Kind::kMemory), limits(p), &case_of(p));
+  if (stop_) return;
+  ++runs_done_;
+  if (!exit.ok) {
+    for (const char* tag : {"memory.peak", "memory.resting", "memory.library", "memory.model"}) {
+      p.texts[std::string("remark.") + tag] = fmt::format("its own pass failed ({}): {}", exit.phase, exit.reason);
+    }
+    return;
+  }
+  for (auto& [key, text] : exit.result.texts) p.texts[key] = text;
+  p.samples.push_back(samples_of(p, exit));
+}
+
+void CampaignRun::measure_start(Pending& p) {
+  const worker::Request r = request(p, worker::Request::Kind::kStart);
+  worker::Exit exit = launch(r, limits(p), &case_of(p));
+  if (stop_) return;
+  ++runs_done_;
+  if (!exit.ok) {
+    p.texts["remark.start"] = fmt::format("its own process failed ({}): {}", exit.phase, exit.reason);
+    return;
+  }
+  for (auto& [key, text] : exit.result.texts) p.texts.emplace(key, text);
+  p.samples.push_back(samples_of(p, exit));
+  if (settings_.effort.processes > 1) start_together(p, r);
+}
+
+/// The paper's elasticity: several instances asked for at once.
+void CampaignRun::start_together(Pending& p, const worker::Request& request) {
+  std::array<worker::Exit, kTogether> exits;
+  std::vector<std::thread> threads;
+  for (worker::Exit& exit : exits) {
+    threads.emplace_back([&] {
+      try {
+        exit = launcher_.run(request, limits(p), [](const worker::Event&) {}, stop_);
+      } catch (const Error&) {
+        exit.ok = false;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::vector<double> starts;
+  for (const worker::Exit& exit : exits) {
+    const auto it = exit.result.values.find("start");
+    if (exit.ok && it != exit.result.values.end() && !it->second.empty()) starts.push_back(it->second.front());
+  }
+  if (starts.size() == kTogether) p.samples.back().values["start.together"] = starts;
+}
+
+void CampaignRun::measured(Pending& p) {
+  measure::Observations observations;
+  const Case c = case_of(p);
+  observations.test_case = &c;
+  observations.effort = settings_.effort;
+  observations.processes = p.samples;
+  observations.texts = p.texts;
+  observations.noise_floor = settings_.noise_floor;
+  Outcome outcome;
+  outcome.state = OutcomeState::kMeasured;
+  try {
+    outcome.metrics = measure::collect(observations);
+  } catch (const std::exception& e) {
+    outcome.state = OutcomeState::kFailed;
+    outcome.phase = "statistics";
+    outcome.reason = e.what();
+  }
+  close(p, std::move(outcome));
+}
+
+void CampaignRun::skipped(Pending& p, const std::string& phase, const std::string& reason) {
+  Outcome outcome;
+  outcome.state = OutcomeState::kSkipped;
+  outcome.phase = phase;
+  outcome.reason = reason;
+  close(p, std::move(outcome));
+}
+
+void CampaignRun::failed(Pending& p, const std::string& phase, const std::string& reason) {
+  Outcome outcome;
+  outcome.state = OutcomeState::kFailed;
+  outcome.phase = phase;
+  outcome.reason = reason;
+  close(p, std::move(outcome));
+}
+
+void CampaignRun::close(Pending& p, Outcome outcome) {
+  outcome.test_case = case_of(p);
+  if (const auto it = probes_.find(outcome.test_case.backend); it != probes_.end()) {
+    outcome.backend_version = it->second.version;
+  }
+  for (const auto& [key, text] : p.texts) {
+    if (key.rfind(kInForce, 0) == 0) outcome.in_force[key.substr(kInForce.size())] = text;
+  }
+  outcome.samples = std::move(p.samples);
+  p.closed = true;
+  record(std::move(outcome));
+}
+
+void CampaignRun::record(Outcome outcome) {
+  try {
+    recorder_.outcome(outcome);
+  } catch (const std::exception& e) {
+    // The row that could not be written becomes a row that says so; if that cannot be written either, it stays here.
+    const std::string state = to_string(outcome.state);
+    outcome.reason = fmt::format("could not be recorded as {}{}: {}", state,
+                                 outcome.reason.empty() ? "" : " (" + outcome.reason + ")", e.what());
+    outcome.phase = "record";
+    outcome.state = OutcomeState::kFailed;
+    Outcome small = outcome;
+    small.samples.clear();
+    try {
+      recorder_.outcome(small);
+    } catch (const std::exception& again) {
+      outcome.reason += fmt::format("; nor could this failure: {}", again.what());
+    }
+  }
+  campaign_.outcomes.push_back(std::move(outcome));
+  tell(Progress::Kind::kCaseFinished, &campaign_.outcomes.back().test_case, {}, &campaign_.outcomes.back());
+}
+
+void CampaignRun::warn(Warning warning) {
+  try {
+    recorder_.warning(warning);
+  } catch (const std::exception& e) {
+    warning.message += fmt::format(" (not recorded: {})", e.what());
+  }
+  tell(Progress::Kind::kWarning, nullptr, warning.message + "; " + warning.advice);
+  campaign_.warnings.push_back(std::move(warning));
+}
+
+void CampaignRun::fact(const std::string& key, const std::string& value) {
+  campaign_.environment[key] = value;
+  try {
+    recorder_.fact(key, value);
+  } catch (const std::exception& e) {
+    tell(Progress::Kind::kNote, nullptr, fmt::format("{} was not recorded: {}", key, e.what()));
+  }
+}
+
+void CampaignRun::tell(Progress::Kind kind, const Case* c, const std::string& text, const Outcome* outcome,
+                       double phase_progress) const {
+  if (!listener_) return;
+  Progress progress;
+  progress.kind = kind;
+  progress.runs_done = runs_done_;
+  progress.runs_total = runs_total_;
+  const double pace = estimated_done_s_ > 0 ? spent_s_ / estimated_done_s_ : 1;
+  progress.estimated_left =
+      std::chrono::seconds(static_cast<std::int64_t>(std::max(0.0, estimated_total_s_ - estimated_done_s_) * pace));
+  progress.test_case = c;
+  progress.outcome = outcome;
+  progress.text = text;
+  progress.phase_progress = phase_progress;
+  listener_(progress);
+}
+
+void CampaignRun::spent(const Pending& p, double wall_s) {
+  estimated_done_s_ += p.estimated.count();
+  spent_s_ += wall_s;
+}
+
+void CampaignRun::control(const char* where) {
+  const auto probe = probes_.find(kReferenceBackend);
+  if (!settings_.control || stop_ || runs_total_ == 0 || probe == probes_.end() || !probe->second.available) return;
+  Case c;
+  c.model = kControlModel;
+  c.backend = kReferenceBackend;
+  c.goal = Goal::kLatency;
+  c.threads = campaign_.plan.empty() ? 1 : campaign_.plan.front().threads;
+  c.cache = false;
+  worker::Request r;
+  r.test_case = c;
+  r.effort = settings_.effort;
+  r.effort.until_level = false;
+  r.effort.warm_up_needs_both = true;
+  r.effort.warm_up_calls = 10;
+  r.effort.warm_up_time = std::chrono::milliseconds(300);
+  r.effort.window = std::chrono::milliseconds(1000);
+  r.effort.window_calls = 50;
+  try {
+    r.model = settings_.models(c).path;
+  } catch (const Error&) {
+    return;
+  }
+  const worker::Exit exit = launch(r, settings_.limits, nullptr);
+  const auto latencies = exit.result.values.find("latency_ns");
+  if (!exit.ok || latencies == exit.result.values.end() || latencies->second.empty()) return;
+  control_ms_.push_back(measure::median(latencies->second) / 1e6);
+  std::string& all = campaign_.environment["control.latency_ms"];
+  fact("control.latency_ms", fmt::format("{}{}{} {:.4f}", all, all.empty() ? "" : ", ", where, control_ms_.back()));
+}
+
+void CampaignRun::sum_up() {
+  if (control_ms_.size() > 1) {
+    const auto [least, most] = std::minmax_element(control_ms_.begin(), control_ms_.end());
+    const double drift = *most / *least - 1;
+    fact("control.drift", fmt::format("{:.4f}", drift));
+    if (drift > kDriftBound) {
+      warn({"drift",
+            fmt::format("the control case ({} on {}) moved by {:.1f} % during the campaign", kControlModel,
+                        kReferenceBackend, 100 * drift),
+            "the machine was not steady; trust no difference smaller than that, or run again when it is idle"});
+    }
+  }
+  if (noisy_kept_ > 0) {
+    warn({"noisy-neighbour",
+          fmt::format("{} of {} processes were disturbed even when run again; their rows say by what", noisy_kept_,
+                      runs_done_),
+          "end other programs, or run with a higher effort"});
+  }
+  std::vector<std::pair<double, double>> pairs;
+  for (const Pending& p : pending_) {
+    for (std::size_t i = 0; i < std::min(p.rates.size(), p.twins.size()); ++i) {
+      if (p.rates[i] > 0 && p.twins[i] > 0) pairs.emplace_back(p.rates[i], p.twins[i]);
+    }
+  }
+  if (const auto floor = measure::noise_floor(pairs)) {
+    fact("noise.floor", fmt::format("{:.5f}", *floor));
+    fact("noise.origin", fmt::format("measured by {} A/A pairs of this campaign", pairs.size()));
+  }
+}
+
+}  // namespace assay::runner

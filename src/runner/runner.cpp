@@ -1,0 +1,215 @@
+#include "runner/runner.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "assay/error.hpp"
+#include "measure/noise.hpp"
+#include "measure/series.hpp"
+#include "measure/statistics.hpp"
+#include "runner/campaign_run.hpp"
+#include "runner/order.hpp"
+
+namespace assay::runner {
+namespace {
+
+constexpr int kMaxReruns = 2;
+/// A quick run keeps its promise of time: one more try.
+constexpr int kMaxRerunsOfOneProcess = 1;
+
+int max_reruns(const measure::Effort& effort) { return effort.processes == 1 ? kMaxRerunsOfOneProcess : kMaxReruns; }
+
+/// Samples a second in one process, whatever the goal: what curves and A/A pairs compare.
+std::optional<double> rate_of(const Case& c, const std::map<std::string, std::vector<double>>& values) {
+  const auto first = [&](const char* name, double otherwise) {
+    const auto it = values.find(name);
+    return it == values.end() || it->second.empty() ? otherwise : it->second.front();
+  };
+  const double batch = first("batch_size", static_cast<double>(std::max<std::int64_t>(c.batch_size, 1)));
+  if (c.goal == Goal::kThroughput) {
+    const auto finishes = values.find("finish_ns");
+    if (finishes == values.end()) return std::nullopt;
+    const auto stride = static_cast<std::int64_t>(first("stride", 1));
+    const measure::Throughput t = measure::throughput(finishes->second, stride);
+    if (t.completions == 0) return std::nullopt;
+    return t.per_second * batch;
+  }
+  const auto latencies = values.find("latency_ns");
+  if (latencies == values.end() || latencies->second.empty()) return std::nullopt;
+  return 1e9 * batch / measure::median(latencies->second);
+}
+
+}  // namespace
+
+CampaignRun::CampaignRun(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock,
+                         Recorder& recorder, const ProgressListener& listener, const std::atomic<bool>& stop)
+    : campaign_(campaign),
+      settings_(settings),
+      launcher_(launcher),
+      clock_(clock),
+      recorder_(recorder),
+      listener_(listener),
+      stop_(stop) {}
+
+bool CampaignRun::run() {
+  find_pending();
+  skip_unavailable();
+  read_models();
+  skip_too_large();
+  make_references();
+  if (stop_) return false;
+  choose_twins();
+  for (const Pending& p : pending_) {
+    if (p.closed) continue;
+    const int extras = 1 + (settings_.effort.memory_apart ? 1 : 0);
+    runs_total_ += settings_.effort.processes * (p.has_twin ? 2 : 1) + extras;
+    estimated_total_s_ += p.estimated.count() * settings_.effort.processes * (p.has_twin ? 2 : 1);
+  }
+  tell(Progress::Kind::kPlanned, nullptr);
+  control("start");
+  const bool all = measure_all();
+  if (all) {
+    control("end");
+    sum_up();
+  }
+  return all && !stop_;
+}
+
+std::vector<CampaignRun::Turn> CampaignRun::block(int number) const {
+  std::vector<Case> cases;
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    if (pending_[i].closed) continue;
+    open.push_back(i);
+    cases.push_back(case_of(pending_[i]));
+  }
+  const std::uint64_t seed = settings_.seed + static_cast<std::uint64_t>(number) * 0x9e3779b97f4a7c15U;
+  const auto order = number == 0 ? first_block(cases, seed) : interleaved_order(open.size(), 1, seed);
+  std::vector<Turn> turns;
+  for (const std::size_t i : order) {
+    turns.push_back({open[i], false});
+    if (pending_[open[i]].has_twin) turns.push_back({open[i], true});
+  }
+  // Which of the two comes first must not be fixed.
+  for (std::size_t i = 1; i < turns.size(); ++i) {
+    if (turns[i].twin && (number % 2) == 1) std::swap(turns[i - 1], turns[i]);
+  }
+  return turns;
+}
+
+bool CampaignRun::measure_all() {
+  ladders_.clear();
+  std::vector<Case> cases;
+  for (const Pending& p : pending_) cases.push_back(case_of(p));
+  for (const Ladder& ladder : ladders(cases)) {
+    if (ladder.size() >= kLongLadder) ladders_.push_back(ladder);
+  }
+  const int half = runs_total_ / 2;
+  bool middle = false;
+  for (int number = 0; number < settings_.effort.processes; ++number) {
+    const std::vector<Turn> turns = block(number);
+    std::deque<Turn> queue(turns.begin(), turns.end());
+    while (!queue.empty()) {
+      if (stop_) return false;
+      const Turn turn = queue.front();
+      queue.pop_front();
+      if (pending_[turn.pending].closed) continue;
+      if (!take_turn(turn)) queue.push_back(turn);
+      if (!middle && runs_done_ >= half) {
+        middle = true;
+        control("middle");
+      }
+    }
+  }
+  return !stop_;
+}
+
+bool CampaignRun::take_turn(const Turn& turn) {
+  Pending& p = pending_[turn.pending];
+  tell(Progress::Kind::kCaseStarted, &case_of(p));
+  const Nanoseconds before = clock_.now();
+  worker::Exit exit = launch(request(p, worker::Request::Kind::kMeasure), limits(p), &case_of(p));
+  const double wall_ns = static_cast<double>((clock_.now() - before).count());
+  if (stop_ && !exit.ok) return true;
+  ++runs_done_;
+  spent(p, wall_ns * 1e-9);
+  if (!exit.ok) {
+    // What the backend or the device cannot do is no failure.
+    const bool cannot = exit.code == ErrorCode::kUnsupported || exit.code == ErrorCode::kUnavailable;
+    cannot ? skipped(p, exit.phase, exit.reason) : failed(p, exit.phase, exit.reason);
+    return true;
+  }
+  if (!keep(p, turn, exit, wall_ns)) return false;
+  if (!turn.twin) cut_flat_curves(turn.pending);
+  finish_if_done(p);
+  return true;
+}
+
+bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double wall_ns) {
+  ProcessSamples samples;
+  samples.process = static_cast<int>(p.samples.size());
+  samples.values = std::move(exit.result.values);
+  samples.values["process.wall"] = {wall_ns};
+  if (exit.peak_bytes > 0) samples.values["process.peak_resident"] = {static_cast<double>(exit.peak_bytes)};
+  samples.noise = measure::noise_verdict(samples.values);
+  for (auto& [key, text] : exit.result.texts) p.texts[key] = text;
+  const bool noisy = !samples.noise.empty();
+  const bool again = noisy && p.reruns < max_reruns(settings_.effort);
+  const std::optional<double> rate = rate_of(case_of(p), samples.values);
+  if (again) {
+    samples.kept = false;
+    ++p.reruns;
+    ++runs_total_;
+  } else if (turn.twin) {
+    samples.kept = false;
+    samples.noise += (noisy ? "; " : "") + std::string("the A/A twin: for the noise floor alone");
+    p.twins.push_back(rate.value_or(0));
+  } else {
+    if (noisy) ++noisy_kept_;
+    p.rates.push_back(rate.value_or(0));
+  }
+  p.samples.push_back(std::move(samples));
+  return !again;
+}
+
+void CampaignRun::finish_if_done(Pending& p) {
+  const auto wanted = static_cast<std::size_t>(settings_.effort.processes);
+  if (p.closed || p.rates.size() < wanted || (p.has_twin && p.twins.size() < wanted)) return;
+  if (settings_.effort.memory_apart) measure_memory(p);
+  if (!stop_) measure_start(p);
+  if (!stop_) measured(p);
+}
+
+void CampaignRun::cut_flat_curves(std::size_t pending) {
+  for (const std::vector<std::size_t>& ladder : ladders_) {
+    if (std::find(ladder.begin(), ladder.end(), pending) == ladder.end()) continue;
+    std::vector<double> rates;
+    std::size_t rung = 0;
+    for (; rung < ladder.size() && !pending_[ladder[rung]].rates.empty(); ++rung) {
+      const bool doubled =
+          rung == 0 || case_of(pending_[ladder[rung]]).batch_size >= 2 * case_of(pending_[ladder[rung - 1]]).batch_size;
+      if (!doubled) rates.clear();
+      rates.push_back(pending_[ladder[rung]].rates.front());
+    }
+    if (!measure::flat_for_three_doublings(rates, settings_.noise_floor)) continue;
+    const std::int64_t to = case_of(pending_[ladder[rung - 1]]).batch_size;
+    const std::int64_t from = case_of(pending_[ladder[rung - 4]]).batch_size;
+    for (; rung < ladder.size(); ++rung) {
+      Pending& p = pending_[ladder[rung]];
+      if (p.closed || !p.samples.empty()) continue;
+      skipped(p, "plan",
+              fmt::format("the curve is flat: from batch {} to {} the rate stays within {:.1f} %, so larger ones were "
+                          "not measured; ask for this batch alone to measure it",
+                          from, to, 100 * settings_.noise_floor));
+    }
+  }
+}
+
+bool run(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock, Recorder& recorder,
+         const ProgressListener& listener, const std::atomic<bool>& stop) {
+  return CampaignRun(campaign, settings, launcher, clock, recorder, listener, stop).run();
+}
+
+}  // namespace assay::runner

@@ -1,0 +1,241 @@
+// The rules that were fixed beforehand: order, reference, noise, control, flat curves, estimates.
+#include <algorithm>
+#include <map>
+
+#include "core/json.hpp"
+#include "runner/reference.hpp"
+#include "runner/runner_fixture.hpp"
+
+namespace assay::runner {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+worker::Exit noisy(const worker::Request& r, double rate) {
+  worker::Exit exit = good(r, rate);
+  exit.result.values["noise.steal"] = {0.5};
+  return exit;
+}
+
+TEST_F(RunnerTest, InterleavesTheProcessesOfAllCases) {
+  settings_.effort = measure::effort_by_name("standard");
+  settings_.control = false;
+  plan({"x", "y"}, {1, 8});
+  run();
+  std::vector<std::string> order;
+  for (const auto& r : launcher_.requests) {
+    if (r.kind == Kind::kMeasure) order.push_back(r.test_case.backend + std::to_string(r.test_case.batch_size));
+  }
+  ASSERT_EQ(order.size(), 4U * 3 + 3);  // one case has a twin
+  for (const char* name : {"x1", "x8", "y1", "y8"}) {
+    EXPECT_LT(std::find(order.begin(), order.end(), name) - order.begin(), 5) << "in the first block: " << name;
+  }
+  EXPECT_EQ(launcher_.count(Kind::kMemory), 4);
+  EXPECT_EQ(launcher_.count(Kind::kStart), 4 * (1 + 4));  // one alone, and four at once
+}
+
+TEST_F(RunnerTest, TheNoiseFloorComesFromTwins) {
+  settings_.effort = measure::effort_by_name("standard");
+  std::map<std::string, int> calls;
+  launcher_.measure = [&](const worker::Request& r) { return good(r, ++calls["all"] % 2 == 0 ? 100 : 110); };
+  plan({"x"}, {1});
+  run();
+  ASSERT_TRUE(recorder_.facts.contains("noise.floor"));
+  EXPECT_NEAR(std::stod(recorder_.facts["noise.floor"]), 1.96 * 0.0953, 0.03);  // a 10 % difference in each pair
+  EXPECT_THAT(recorder_.facts["noise.origin"], HasSubstr("3 A/A pairs"));
+  int twins = 0;
+  for (const auto& s : recorder_.outcomes[0].samples) twins += s.noise.find("twin") != std::string::npos ? 1 : 0;
+  EXPECT_EQ(twins, 3);
+}
+
+TEST_F(RunnerTest, ANoisyProcessRunsAgainAndBothAreKept) {
+  int calls = 0;
+  launcher_.measure = [&](const worker::Request& r) { return ++calls == 1 ? noisy(r, 10) : good(r, 100); };
+  plan({"onnxruntime"}, {1});
+  run();
+  const Outcome& o = recorder_.outcomes.at(0);
+  ASSERT_GE(o.samples.size(), 2U);
+  EXPECT_FALSE(o.samples[0].kept);
+  EXPECT_THAT(o.samples[0].noise, HasSubstr("hypervisor"));
+  EXPECT_TRUE(o.samples[1].kept);
+  EXPECT_NEAR(find_metric(o, "throughput")->value.value_or(0), 100, 1e-6);
+}
+
+TEST_F(RunnerTest, ANoisyMachineIsMeasuredAllTheSameAndSaidSo) {
+  settings_.effort = measure::effort_by_name("standard");
+  settings_.effort.a_a_share = 0;
+  launcher_.measure = [](const worker::Request& r) { return noisy(r, 100); };
+  plan({"onnxruntime"}, {1});
+  EXPECT_TRUE(run());
+  const Outcome& o = recorder_.outcomes.at(0);
+  EXPECT_EQ(o.state, OutcomeState::kMeasured);
+  const auto dropped = std::count_if(o.samples.begin(), o.samples.end(), [](const ProcessSamples& s) {
+    return !s.kept && s.noise.find("twin") == std::string::npos;
+  });
+  EXPECT_EQ(dropped, 2);  // at most twice
+  ASSERT_FALSE(recorder_.warnings.empty());
+  EXPECT_EQ(recorder_.warnings.back().kind, "noisy-neighbour");
+}
+
+TEST_F(RunnerTest, TheReferenceIsMadeOnceAndUsedByAll) {
+  plan({"onnxruntime", "openvino", "null"}, {1, 8}, {Goal::kThroughput, Goal::kLatency});
+  run();
+  EXPECT_EQ(launcher_.count(Kind::kReference), 1);
+  for (const auto& r : launcher_.requests) {
+    if (r.kind == Kind::kReference) {
+      EXPECT_EQ(r.test_case.backend, "onnxruntime");
+      EXPECT_EQ(r.test_case.options.at("graph_optimization_level"), "disabled");
+      EXPECT_EQ(r.test_case.precision, Precision::kFloat32);
+    } else if (r.kind == Kind::kMeasure && r.test_case.model == "m") {
+      EXPECT_EQ(r.reference_file.empty(), r.test_case.backend == "null");
+      if (!r.reference_file.empty()) {
+        EXPECT_TRUE(std::filesystem::exists(r.reference_file));
+      }
+    }
+  }
+  // A second campaign finds it in the cache folder.
+  campaign_.outcomes.clear();
+  run();
+  EXPECT_EQ(launcher_.count(Kind::kReference), 1);
+}
+
+TEST_F(RunnerTest, WithoutAReferenceCasesAreUnverifiedNotRefused) {
+  launcher_.missing = {"onnxruntime"};
+  plan({"openvino"}, {1});
+  run();
+  const Outcome& o = recorder_.outcomes.at(0);
+  EXPECT_EQ(o.state, OutcomeState::kMeasured);
+  const Metric* parity = find_metric(o, "parity.error");
+  ASSERT_NE(parity, nullptr);
+  EXPECT_EQ(parity->value, std::nullopt);
+  EXPECT_THAT(parity->remark, HasSubstr("unverified: there is no reference, since onnxruntime is not available"));
+}
+
+TEST_F(RunnerTest, AReferenceThatFailsLeavesNoFile) {
+  launcher_.reference = [](const worker::Request& r) {
+    write_file_atomically(r.reference_file, "half");
+    return bad(ErrorCode::kCrashed, "open", "killed");
+  };
+  plan({"openvino"}, {1});
+  run();
+  EXPECT_THAT(find_metric(recorder_.outcomes.at(0), "parity.error")->remark,
+              HasSubstr("could not be made: open: killed"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path() / "references"));
+}
+
+TEST(Reference, ItsNameChangesWithWhatTheAnswersDependOn) {
+  Case c;
+  c.model = "m.onnx";
+  const auto& effort = measure::effort_by_name("quick");
+  const auto name = [&](const Case& of, const char* hash, const char* version) {
+    return reference_name(reference_request(of, {}, effort), hash, version);
+  };
+  const std::string one = name(c, "hash", "1");
+  Case other = c;
+  other.threads = 7;
+  other.batch_size = 32;
+  other.model = "elsewhere/m.onnx";
+  other.backend = "openvino";
+  EXPECT_EQ(name(other, "hash", "1"), one);
+  EXPECT_NE(name(c, "other", "1"), one);
+  EXPECT_NE(name(c, "hash", "2"), one);
+  other = c;
+  other.shapes["x"] = {1, 2};
+  EXPECT_NE(name(other, "hash", "1"), one);
+  other = c;
+  other.data.seed = 2;
+  EXPECT_NE(name(other, "hash", "1"), one);
+}
+
+TEST_F(RunnerTest, TheControlCaseRunsAtStartMiddleAndEnd) {
+  int calls = 0;
+  launcher_.control = [&] {
+    worker::Exit exit;
+    exit.ok = true;
+    exit.result.values["latency_ns"] = std::vector<double>(10, ++calls == 2 ? 1.2e6 : 1.0e6);
+    return exit;
+  };
+  plan({"onnxruntime"}, {1, 8, 32});
+  run();
+  EXPECT_EQ(recorder_.facts["control.latency_ms"], "start 1.0000, middle 1.2000, end 1.0000");
+  EXPECT_EQ(recorder_.facts["control.drift"], "0.2000");
+  ASSERT_EQ(recorder_.warnings.size(), 1U);
+  EXPECT_EQ(recorder_.warnings[0].kind, "drift");
+  EXPECT_EQ(recorder_.outcomes.size(), 3U);
+}
+
+TEST_F(RunnerTest, WithoutItsEngineThereIsNoControl) {
+  launcher_.missing = {"onnxruntime"};
+  plan({"openvino"}, {1});
+  run();
+  EXPECT_THAT(recorder_.facts, Not(Contains(testing::Key("control.latency_ms"))));
+}
+
+TEST_F(RunnerTest, AFlatCurveIsCutShortAndSaysSo) {
+  launcher_.measure = [](const worker::Request& r) {
+    return good(r, r.test_case.batch_size == 1 ? 50 : 100 + static_cast<double>(r.test_case.batch_size % 3) * 0.1);
+  };
+  plan({"onnxruntime"}, {1, 2, 4, 8, 16, 32, 64});
+  run();
+  for (const std::int64_t batch : {1, 2, 4, 8, 16}) {
+    EXPECT_EQ(outcome_of("onnxruntime", batch).state, OutcomeState::kMeasured) << batch;
+  }
+  for (const std::int64_t batch : {32, 64}) {
+    EXPECT_EQ(outcome_of("onnxruntime", batch).state, OutcomeState::kSkipped) << batch;
+    EXPECT_THAT(outcome_of("onnxruntime", batch).reason, HasSubstr("from batch 2 to 16 the rate stays within 3.0 %"));
+  }
+  EXPECT_EQ(launcher_.measured_batches().size(), 5U);
+}
+
+TEST_F(RunnerTest, ACurveThatStillRisesIsMeasuredToItsEnd) {
+  launcher_.measure = [](const worker::Request& r) {
+    return good(r, 100 + static_cast<double>(r.test_case.batch_size));
+  };
+  plan({"onnxruntime"}, {1, 2, 4, 8, 16, 32, 64});
+  run();
+  EXPECT_EQ(launcher_.measured_batches().size(), 7U);
+}
+
+TEST_F(RunnerTest, AShortListIsNeverCut) {
+  plan({"onnxruntime"}, {1, 2, 4, 8});
+  run();
+  EXPECT_EQ(launcher_.measured_batches().size(), 4U);
+}
+
+TEST_F(RunnerTest, StepsThatAreNoDoublingsAreNotFlatCurves) {
+  plan({"onnxruntime"}, {8, 9, 10, 11, 12, 13});
+  run();
+  EXPECT_EQ(launcher_.measured_batches().size(), 6U);
+}
+
+TEST_F(RunnerTest, SlowCasesGetMoreTimeUnlessItIsFixed) {
+  settings_.control = false;
+  plan({"onnxruntime"}, {100'000});  // 1 GFLOP a sample: 1000 s a batch
+  run();
+  EXPECT_GT(launcher_.last_limits.timeout, std::chrono::hours(2));
+  campaign_.outcomes.clear();
+  settings_.limits_fixed = true;
+  run();
+  EXPECT_EQ(launcher_.last_limits.timeout, worker::Limits{}.timeout);
+}
+
+TEST_F(RunnerTest, EstimatesGrowWithWorkAndLearnFromHistory) {
+  plan({"onnxruntime"}, {1, 512});
+  const auto& quick = measure::effort_by_name("quick");
+  const auto& rigorous = measure::effort_by_name("rigorous");
+  const auto facts = settings_.models(campaign_.plan[0]);
+  const auto one = estimate_process(campaign_.plan[0], quick, facts, {});
+  EXPECT_GT(one.count(), 4.0);
+  EXPECT_GT(estimate_process(campaign_.plan[1], quick, facts, {}), one);
+  EXPECT_GT(estimate_process(campaign_.plan[0], quick, facts, {.batch_ns = 5e9, .load_ns = 1e9}), 5 * one);
+  EXPECT_GT(estimate(campaign_.plan, rigorous, settings_.models, {}),
+            10 * estimate(campaign_.plan, quick, settings_.models, {}));
+  EXPECT_EQ(estimate({}, quick, settings_.models, {}).count(), 0);
+}
+
+}  // namespace
+}  // namespace assay::runner

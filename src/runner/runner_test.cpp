@@ -1,0 +1,185 @@
+// What becomes of cases: every one a row, whatever happens to its worker.
+#include "runner/runner.hpp"
+
+#include <set>
+
+#include "runner/runner_fixture.hpp"
+
+namespace assay::runner {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+TEST_F(RunnerTest, MeasuresEveryCaseOnceAtQuick) {
+  plan({"onnxruntime", "openvino"}, {1, 8}, {Goal::kThroughput, Goal::kLatency});
+  EXPECT_TRUE(run());
+  ASSERT_EQ(recorder_.outcomes.size(), 8U);
+  EXPECT_EQ(campaign_.outcomes.size(), 8U);
+  for (const Outcome& o : recorder_.outcomes) {
+    EXPECT_EQ(o.state, OutcomeState::kMeasured) << describe(o.test_case) << o.reason;
+    EXPECT_EQ(o.backend_version, "1.2.3");
+    EXPECT_EQ(o.in_force.at("threads"), "2");
+    EXPECT_EQ(o.samples.front().values.at("process.wall"), std::vector<double>{1e9});
+  }
+  const Metric* throughput = find_metric(outcome_of("openvino", 8), "throughput");
+  ASSERT_NE(throughput, nullptr);
+  EXPECT_EQ(launcher_.measured_batches().size(), 8U);
+  EXPECT_EQ(launcher_.count(Kind::kStart), 8);
+  EXPECT_EQ(launcher_.count(Kind::kMemory), 0);
+}
+
+TEST_F(RunnerTest, WidensAQuickIntervalByTheNoiseFloor) {
+  settings_.noise_floor = 0.10;
+  plan({"onnxruntime"}, {8});
+  run();
+  const Metric* m = find_metric(outcome_of("onnxruntime", 8), "throughput");
+  ASSERT_TRUE(m != nullptr && m->value && m->low && m->high);
+  EXPECT_NEAR(*m->value, 100, 1e-6);
+  EXPECT_LE(*m->low, 90.001);
+  EXPECT_GE(*m->high, 109.999);
+}
+
+TEST_F(RunnerTest, ACaseThatFailsTakesNothingElseDown) {
+  launcher_.measure = [](const worker::Request& r) {
+    return r.test_case.batch_size == 8 ? bad(ErrorCode::kCrashed, "window", "killed by signal 11") : good(r, 100);
+  };
+  plan({"onnxruntime"}, {1, 8, 32});
+  EXPECT_TRUE(run());
+  EXPECT_EQ(outcome_of("onnxruntime", 8).state, OutcomeState::kFailed);
+  EXPECT_EQ(outcome_of("onnxruntime", 8).phase, "window");
+  EXPECT_EQ(outcome_of("onnxruntime", 8).reason, "killed by signal 11");
+  EXPECT_EQ(outcome_of("onnxruntime", 32).state, OutcomeState::kMeasured);
+}
+
+TEST_F(RunnerTest, AWorkerThatCannotBeStartedIsAFailedCase) {
+  launcher_.measure = [](const worker::Request&) -> worker::Exit { throw Error(ErrorCode::kIo, "no such program"); };
+  plan({"onnxruntime"}, {1});
+  EXPECT_TRUE(run());
+  EXPECT_EQ(outcome_of("onnxruntime", 1).phase, "launch");
+  EXPECT_THAT(outcome_of("onnxruntime", 1).reason, HasSubstr("no such program"));
+}
+
+TEST_F(RunnerTest, WhatABackendCannotDoIsSkipped) {
+  launcher_.measure = [](const worker::Request&) {
+    return bad(ErrorCode::kUnsupported, "open", "no bf16 on this CPU");
+  };
+  plan({"onnxruntime"}, {1});
+  run();
+  EXPECT_EQ(outcome_of("onnxruntime", 1).state, OutcomeState::kSkipped);
+  EXPECT_EQ(outcome_of("onnxruntime", 1).reason, "no bf16 on this CPU");
+}
+
+TEST_F(RunnerTest, AMissingBackendOrDeviceIsSkippedWithoutAWorker) {
+  launcher_.missing = {"openvino"};
+  plan({"openvino", "onnxruntime"}, {1});
+  campaign_.plan.back().device = "gpu:3";
+  run();
+  EXPECT_EQ(outcome_of("openvino", 1).phase, "probe");
+  EXPECT_THAT(outcome_of("openvino", 1).reason, HasSubstr("openvino is not available: its library was not found"));
+  EXPECT_THAT(outcome_of("onnxruntime", 1).reason, HasSubstr("has no device 'gpu:3' here; it has cpu"));
+  EXPECT_EQ(launcher_.count(Kind::kMeasure), 0);
+}
+
+TEST_F(RunnerTest, ABrokenModelFailsItsCases) {
+  const ModelLookup models = settings_.models;
+  settings_.models = [models](const Case& c) {
+    if (c.batch_size == 1) throw Error(ErrorCode::kInvalidModel, "truncated at byte 12", c.model);
+    return models(c);
+  };
+  plan({"onnxruntime"}, {1, 8});
+  EXPECT_TRUE(run());
+  EXPECT_EQ(outcome_of("onnxruntime", 1).phase, "model");
+  EXPECT_EQ(outcome_of("onnxruntime", 1).reason, "m: truncated at byte 12");
+  EXPECT_EQ(outcome_of("onnxruntime", 8).state, OutcomeState::kMeasured);
+}
+
+TEST_F(RunnerTest, SkipsWhatTheMachineCannotHold) {
+  settings_.machine_memory = UINT64_C(100) << 20;  // a sample holds 1 MiB, the weights another
+  plan({"onnxruntime"}, {64, 128});
+  run();
+  EXPECT_EQ(outcome_of("onnxruntime", 64).state, OutcomeState::kMeasured);
+  EXPECT_EQ(outcome_of("onnxruntime", 128).phase, "estimate");
+  EXPECT_THAT(outcome_of("onnxruntime", 128).reason, HasSubstr("at least 0.1 GiB by estimate"));
+}
+
+TEST_F(RunnerTest, AFailureWhileRecordingIsItselfARow) {
+  recorder_.full_from = 0;
+  recorder_.attempts = 0;
+  int attempts = 0;
+  plan({"onnxruntime"}, {1});
+  recorder_.full_from = -1;
+  recorder_.on_outcome = [&](const Outcome&) {
+    if (attempts++ == 0) throw Error(ErrorCode::kIo, "the disk is full");
+  };
+  EXPECT_TRUE(run());
+  ASSERT_EQ(recorder_.outcomes.size(), 1U);
+  EXPECT_EQ(recorder_.outcomes[0].state, OutcomeState::kFailed);
+  EXPECT_EQ(recorder_.outcomes[0].phase, "record");
+  EXPECT_THAT(recorder_.outcomes[0].reason, HasSubstr("could not be recorded as measured: the disk is full"));
+  EXPECT_FALSE(recorder_.outcomes[0].metrics.empty());
+}
+
+TEST_F(RunnerTest, AFailureWhileRecordingAFailureIsARowToo) {
+  recorder_.full_from = 0;
+  plan({"onnxruntime"}, {1, 8});
+  EXPECT_TRUE(run());
+  EXPECT_TRUE(recorder_.outcomes.empty());
+  ASSERT_EQ(campaign_.outcomes.size(), 2U);
+  EXPECT_THAT(campaign_.outcomes[0].reason, HasSubstr("nor could this failure: the disk is full"));
+}
+
+TEST_F(RunnerTest, StoppingKeepsFinishedCasesAndResumingRunsTheRest) {
+  plan({"onnxruntime"}, {1, 8, 32});
+  recorder_.on_outcome = [&](const Outcome&) { stop_ = true; };
+  EXPECT_FALSE(run());
+  ASSERT_EQ(recorder_.outcomes.size(), 1U);
+  const auto first = launcher_.measured_batches();
+  ASSERT_EQ(first.size(), 1U);
+
+  recorder_.on_outcome = nullptr;
+  stop_ = false;
+  EXPECT_TRUE(run());
+  EXPECT_EQ(campaign_.outcomes.size(), 3U);
+  EXPECT_THAT(launcher_.measured_batches(), UnorderedElementsAre(1, 8, 32));
+  const int before = launcher_.count(Kind::kMeasure);
+  EXPECT_TRUE(run());  // nothing is missing
+  EXPECT_EQ(launcher_.count(Kind::kMeasure), before);
+}
+
+TEST_F(RunnerTest, ACancelledWorkerLeavesNoRow) {
+  plan({"onnxruntime"}, {1, 8});
+  launcher_.measure = [&](const worker::Request&) {
+    stop_ = true;
+    return bad(ErrorCode::kCancelled, "window", "stopped");
+  };
+  EXPECT_FALSE(run());
+  EXPECT_TRUE(recorder_.outcomes.empty());
+}
+
+TEST_F(RunnerTest, AStartThatFailsCostsOnlyItsFigure) {
+  launcher_.extra = [](const worker::Request&) { return bad(ErrorCode::kCrashed, "open", "killed by signal 9"); };
+  plan({"onnxruntime"}, {1});
+  run();
+  const Outcome& o = outcome_of("onnxruntime", 1);
+  EXPECT_EQ(o.state, OutcomeState::kMeasured);
+  EXPECT_EQ(find_metric(o, "start")->value, std::nullopt);
+  EXPECT_THAT(find_metric(o, "start")->remark, HasSubstr("its own process failed (open): killed by signal 9"));
+}
+
+TEST_F(RunnerTest, TellsHowFarItIs) {
+  plan({"onnxruntime"}, {1, 8});
+  run();
+  ASSERT_FALSE(progress_.empty());
+  EXPECT_EQ(progress_.front().kind, Progress::Kind::kPlanned);
+  EXPECT_EQ(progress_.front().runs_total, 4);
+  EXPECT_GT(progress_.front().estimated_left.count(), 0);
+  EXPECT_EQ(progress_.back().runs_done, 4);
+  int finished = 0;
+  for (const Progress& p : progress_) finished += p.kind == Progress::Kind::kCaseFinished ? 1 : 0;
+  EXPECT_EQ(finished, 2);
+}
+
+}  // namespace
+}  // namespace assay::runner

@@ -1,0 +1,136 @@
+// The whole output of every exporter, for a campaign that holds a winner, a tie, a failure and two kinds of skipping.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "base/file.hpp"
+#include "report/exporters.hpp"
+#include "report/format.hpp"
+
+namespace assay::report {
+namespace {
+
+const std::filesystem::path kFolder = ASSAY_SOURCE_DIR "/tests/golden/data";
+
+Case a_case(const char* backend, Goal goal, std::int64_t batch) {
+  Case c;
+  c.model = "resnet50";
+  c.backend = backend;
+  c.goal = goal;
+  c.batch_size = batch;
+  c.threads = 2;
+  return c;
+}
+
+Outcome measured(const Case& c, double rate, const char* version) {
+  Outcome o;
+  o.test_case = c;
+  o.state = OutcomeState::kMeasured;
+  o.backend_version = version;
+  o.in_force = {{"device", "CPU"}, {"threads", "2"}};
+  const double ms = 1000.0 * static_cast<double>(c.batch_size) / rate;
+  if (c.goal == Goal::kThroughput) {
+    o.metrics.push_back({"throughput", "1/s", rate, rate * 0.96, rate * 1.04, 40, "2 batches outstanding"});
+  } else {
+    o.metrics.push_back({"throughput", "1/s", {}, {}, {}, 0, "this case is for latency"});
+  }
+  o.metrics.push_back({"latency.p50", "ms", ms, ms * 0.97, ms * 1.03, 40, ""});
+  o.metrics.push_back({"latency.p99", "ms", {}, {}, {}, 40, "needs 368, had 40"});
+  o.metrics.push_back({"load.cold", "ms", 812.5, {}, {}, 1, ""});
+  o.metrics.push_back({"load.cached", "ms", 203.25, {}, {}, 1, ""});
+  o.metrics.push_back({"memory.peak", "MiB", 301.5, {}, {}, 1, "in the measuring process (quick)"});
+  o.metrics.push_back({"energy.net", "J", {}, {}, {}, 0, "no counter can be read"});
+  o.metrics.push_back({"parity.error", "1", 3.5e-6, {}, {}, 1, "against onnxruntime 1.32.0, 2 seeded inputs"});
+  o.samples = {{0, false, "CPU time taken by the hypervisor: 9.0 % (bound 2 %)", {{"latency_ns", {1e6 * ms * 2}}}},
+               {1, true, "", {{"latency_ns", {1e6 * ms, 1e6 * ms + 1}}}}};
+  return o;
+}
+
+Outcome ended(const Case& c, OutcomeState state, const char* phase, const char* reason) {
+  Outcome o;
+  o.test_case = c;
+  o.state = state;
+  o.phase = phase;
+  o.reason = reason;
+  return o;
+}
+
+Campaign campaign() {
+  Campaign c;
+  c.id = "1a2b3c4d";
+  c.version = "0.1.0";
+  c.command = "assay bench resnet50 --backend onnxruntime,openvino,tensorrt --batch-size 1,8,1024";
+  c.effort = "quick";
+  c.started = "2026-11-23T10:00:00Z";
+  c.finished = "2026-11-23T10:02:31Z";
+  c.seed = 7;
+  c.environment = {{"control.drift", "0.0123"},
+                   {"control.latency_ms", "start 0.1210, middle 0.1225, end 0.1215"},
+                   {"cpu.model", "Some CPU @ 2.50GHz"},
+                   {"kernel", "6.1.0"},
+                   {"model.sha256.resnet50", "0123456789abcdef"}};
+  c.warnings = {{"noisy-neighbour", "1 of 9 processes was disturbed even when run again; its row says by what",
+                 "end other programs, or run with a higher effort"}};
+  const Case fails = a_case("openvino", Goal::kLatency, 8);
+  const Case large = a_case("openvino", Goal::kThroughput, 1024);
+  c.outcomes = {measured(a_case("onnxruntime", Goal::kLatency, 1), 24.1, "1.32.0"),
+                measured(a_case("onnxruntime", Goal::kThroughput, 8), 27.3, "1.32.0"),
+                measured(a_case("openvino", Goal::kThroughput, 8), 28.1, "2026.4.1"),
+                ended(fails, OutcomeState::kFailed, "window",
+                      "killed by signal 11 (SIGSEGV); its last words: \"assertion, of a \"kernel\" failed\""),
+                ended(large, OutcomeState::kSkipped, "estimate",
+                      "it takes at least 31.2 GiB by estimate, and this machine has 15.6 GiB; take a smaller batch"),
+                ended(a_case("tensorrt", Goal::kThroughput, 1), OutcomeState::kSkipped, "probe",
+                      "tensorrt is not available: no driver (cudaGetDeviceCount says 35)"),
+                ended(a_case("tensorrt", Goal::kLatency, 1), OutcomeState::kSkipped, "probe",
+                      "tensorrt is not available: no driver (cudaGetDeviceCount says 35)"),
+                measured(a_case("onnxruntime", Goal::kThroughput, 1), 25.2, "1.32.0")};
+  Outcome unverified = measured(a_case("openvino", Goal::kThroughput, 1), 21.0, "2026.4.1");
+  unverified.metrics.back() = {
+      "parity.error", "1", {}, {}, {}, 0, "unverified: the reference could not be made: load: out of memory"};
+  c.outcomes.push_back(unverified);
+  for (const char* backend : {"onnxruntime", "openvino", "tensorrt"}) {
+    for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
+      for (const std::int64_t batch : {1, 8, 1024}) c.plan.push_back(a_case(backend, goal, batch));
+    }
+  }
+  return c;
+}
+
+class GoldenFile : public testing::TestWithParam<const Exporter*> {};
+
+TEST_P(GoldenFile, IsAsApproved) {
+  const Campaign c = campaign();
+  const Recommendation recommendation{{2, 1},
+                                      "resnet50: for the most throughput take openvino at batch 8 and onnxruntime at "
+                                      "batch 8: they cannot be told apart.",
+                                      ""};
+  std::ostringstream out;
+  GetParam()->write({&c, recommendation, 0.03}, out);
+  const std::filesystem::path file = kFolder / (std::string("campaign.") + GetParam()->name);
+  if (std::getenv("ASSAY_APPROVE") != nullptr) {
+    write_file_atomically(file, out.str());
+    GTEST_SKIP() << "approved " << file;
+  }
+  EXPECT_EQ(out.str(), read_file(file)) << "if this is meant, run it with ASSAY_APPROVE=1 and look at the difference";
+}
+
+INSTANTIATE_TEST_SUITE_P(Exporters, GoldenFile, testing::ValuesIn([] {
+                           std::vector<const Exporter*> all;
+                           for (const Exporter& e : exporters()) all.push_back(&e);
+                           return all;
+                         }()),
+                         [](const auto& test) { return std::string(test.param->name); });
+
+TEST(GoldenTable, TheTableFitsEightyColumns) {
+  const Campaign c = campaign();
+  std::ostringstream out;
+  write_console({&c, {{}, std::string(300, 'x'), ""}, 0.03}, out);
+  std::istringstream lines(out.str());
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(width(line), 80U) << line;
+}
+
+}  // namespace
+}  // namespace assay::report
