@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
+#include <cstddef>
 #include <numbers>
 #include <utility>
 
@@ -167,9 +168,7 @@ class RandomSource final : public Source {
     }
     distinct_ = sample_bytes == 0 ? 1 : static_cast<std::int64_t>(cache_bytes / sample_bytes) + 1;
     // Made beforehand: while batches are timed, filling is a copy.
-    for (std::int64_t s = 0; s < distinct_; ++s) {
-      for (std::size_t i = 0; i < inputs_.size(); ++i) samples_.push_back(make(s, i, data.seed));
-    }
+    for (std::size_t i = 0; i < inputs_.size(); ++i) samples_.push_back(make(i, data.seed));
   }
 
   [[nodiscard]] std::int64_t samples() const override { return -1; }
@@ -182,31 +181,44 @@ class RandomSource final : public Source {
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       const int axis = inputs_[i].batch_axis;
       if (axis < 0) {
-        copy_elements(sample(first, i).view(), inputs[i]);
+        copy_elements(run(i, first % distinct_, 1), inputs[i]);
         continue;
       }
-      for (std::int64_t k = 0; k < count; ++k) {
-        copy_elements(sample(first + k, i).view(), slice(inputs[i], static_cast<std::size_t>(axis), k, 1));
+      for (std::int64_t done = 0; done < count;) {
+        const std::int64_t from = (first + done) % distinct_;
+        // Neighbours lie one behind the other, as they do in the batch where its axis is the first.
+        const std::int64_t length = axis == 0 ? std::min(count - done, distinct_ - from) : 1;
+        copy_elements(run(i, from, length), slice(inputs[i], static_cast<std::size_t>(axis), done, length));
+        done += length;
       }
     }
   }
 
  private:
-  [[nodiscard]] const Tensor& sample(std::int64_t s, std::size_t input) const {
-    return samples_[static_cast<std::size_t>(s % distinct_) * inputs_.size() + input];
+  /// Samples [first, first + count) of an input; more than one only where the batch axis is the first.
+  [[nodiscard]] TensorView run(std::size_t input, std::int64_t first, std::int64_t count) const {
+    const Tensor& all = samples_[input];
+    const std::size_t bytes = all.bytes() / static_cast<std::size_t>(distinct_);
+    Shape shape = shapes_[input];
+    if (count > 1) shape[0] = count;
+    return {all.as<std::byte>() + static_cast<std::size_t>(first) * bytes, all.dtype(), std::move(shape), {}};
   }
-  [[nodiscard]] Tensor make(std::int64_t s, std::size_t input, std::uint64_t seed) const {
-    Tensor tensor(inputs_[input].dtype, shapes_[input]);
-    Stream stream(mixed(mixed(mixed(seed + kGamma) + input + 1) + static_cast<std::uint64_t>(s) + 1));
-    generate(tensor.dtype(), ranges_[input], stream, tensor.data(), tensor.size());
-    return tensor;
+  [[nodiscard]] Tensor make(std::size_t input, std::uint64_t seed) const {
+    const std::int64_t each = element_count(shapes_[input]);
+    Tensor all(inputs_[input].dtype, {distinct_, each});
+    for (std::int64_t s = 0; s < distinct_; ++s) {
+      Stream stream(mixed(mixed(mixed(seed + kGamma) + input + 1) + static_cast<std::uint64_t>(s) + 1));
+      std::byte* const at = all.as<std::byte>() + static_cast<std::size_t>(s * each) * size_of(all.dtype());
+      generate(all.dtype(), ranges_[input], stream, at, each);
+    }
+    return all;
   }
 
   std::vector<TensorInfo> inputs_;
   std::vector<Shape> shapes_;
   std::vector<std::pair<std::int64_t, std::int64_t>> ranges_;
   std::int64_t distinct_ = 1;
-  std::vector<Tensor> samples_;
+  std::vector<Tensor> samples_;  // per input: all distinct samples, one behind the other
 };
 
 }  // namespace

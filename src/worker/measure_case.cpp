@@ -22,7 +22,7 @@ namespace {
 // Generated inputs exceed the last-level cache, but no more memory than this goes into them.
 constexpr std::uint64_t kMostInputBytes = UINT64_C(1) << 30;
 // What handing a batch over between threads may cost before a device that waits is called starved.
-constexpr double kHandOver = 100e3;
+constexpr double kHandOver = 500e3;
 
 double cpu_ns() {
   rusage own{};

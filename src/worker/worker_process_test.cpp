@@ -44,14 +44,21 @@ class WorkerTest : public ::testing::Test {
     request_.test_case.batch_size = 2;
     request_.test_case.threads = 1;
     request_.test_case.options = {
-        {"compute_ms", "5"},
+        {"compute_ms", "20"},
         {"io", model.inputs[0].name + ":float32:-1x8->" + model.outputs[0].name + ":float32:-1x4"}};
     request_.effort = measure::effort_by_name("quick");
     request_.effort.warm_up_time = milliseconds(20);
     request_.effort.window = milliseconds(200);
   }
 
+  /// On a machine with more to do than cores the pipeline may starve, which Little's law finds: then once more.
   Exit run(const Request& request) {
+    Exit exit = run_once(request);
+    for (int i = 0; i < 5 && exit.reason.starts_with("Invalid"); ++i) exit = run_once(request);
+    return exit;
+  }
+  Exit run_once(const Request& request) {
+    phases_.clear();
     return process_launcher()->run(
         request, limits_,
         [this](const Event& e) {

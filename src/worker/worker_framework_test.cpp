@@ -1,0 +1,86 @@
+// The whole way over the real frameworks: reference by one worker, the case by another, checked against it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "base/file.hpp"
+#include "model/zoo.hpp"
+#include "worker/launcher.hpp"
+#include "worker/parity.hpp"
+#include "worker/reference.hpp"
+
+namespace assay::worker {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+struct Row {
+  const char* backend;
+  const char* network;
+  Goal goal;
+};
+
+class FrameworkTest : public ::testing::TestWithParam<Row> {};
+
+std::string name_of(const ::testing::TestParamInfo<Row>& row) {
+  std::string name = std::string(row.param.backend) + "_" + row.param.network + "_" + to_string(row.param.goal);
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
+}
+
+TEST_P(FrameworkTest, AgreesWithTheReferenceAndLoadsFromTheCache) {
+  const TemporaryFolder folder;
+  const std::atomic<bool> stop{false};
+  const auto launcher = process_launcher();
+  Request request;
+  request.model = model::write_zoo_network({.name = GetParam().network}, folder.path());
+  request.test_case.backend = GetParam().backend;
+  request.test_case.goal = GetParam().goal;
+  request.test_case.batch_size = 3;
+  request.test_case.threads = 2;
+  if (std::string(GetParam().network) == "tiny-tokens") {
+    request.test_case.shapes = {{"input_ids", {1, 7}}, {"attention_mask", {1, 7}}};
+    request.test_case.data.ranges = {{"attention_mask", {0, 1}}};
+  }
+  request.effort = measure::effort_by_name("quick");
+  request.effort.parity_samples = 5;
+  request.effort.warm_up_time = milliseconds(50);
+  request.effort.window = milliseconds(300);
+  request.cache_folder = folder.path() / "cache";
+  request.parity_tolerance = default_tolerance(Precision::kFloat32);
+  if (std::string(GetParam().network) == "tiny-half") request.parity_tolerance = default_tolerance(Precision::kFloat16);
+  request.reference_file = folder.path() / "reference";
+
+  const Exit reference = launcher->run(reference_request(request), {}, {}, stop);
+  ASSERT_TRUE(reference.ok) << reference.phase << ": " << reference.reason;
+  EXPECT_THAT(read_reference(request.reference_file).identity, HasSubstr("graph_optimization_level disabled"));
+
+  Exit exit = launcher->run(request, {}, {}, stop);
+  // On a machine with more to do than cores the pipeline may starve, which Little's law finds: then once more.
+  for (int i = 0; i < 5 && exit.reason.starts_with("Invalid"); ++i) exit = launcher->run(request, {}, {}, stop);
+  ASSERT_TRUE(exit.ok) << exit.phase << ": " << exit.reason;
+  EXPECT_THAT(exit.result.texts.at("parity"), HasSubstr("against onnxruntime"));
+  EXPECT_LE(exit.result.values.at("parity.error").front(), request.parity_tolerance);
+  EXPECT_EQ(exit.result.values.count("load.cached"), 1U) << exit.result.texts.at("cache");
+  EXPECT_GT(exit.result.values.at("finish_ns").size(), 5U);
+  EXPECT_EQ(exit.result.values.count("model.flops"), 1U);
+}
+
+std::vector<Row> rows() {
+  std::vector<Row> all;
+  for (const char* backend : {"onnxruntime", "openvino"}) {
+    for (const char* network : {"tiny-resnet", "tiny-multi", "tiny-tokens", "tiny-uint8", "tiny-half"}) {
+      all.push_back({backend, network, Goal::kThroughput});
+    }
+    all.push_back({backend, "tiny-vgg", Goal::kLatency});
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, FrameworkTest, ::testing::ValuesIn(rows()), name_of);
+
+}  // namespace
+}  // namespace assay::worker
