@@ -98,19 +98,6 @@ void centre_log_probabilities(std::vector<double>& p, const Shape& shape, int ax
   });
 }
 
-double default_tolerance(Precision precision) {
-  switch (precision) {
-    case Precision::kFloat32:
-      return 2e-5;
-    case Precision::kFloat16:
-      return 1e-2;
-    case Precision::kBFloat16:
-    case Precision::kInt8:
-      return 5e-2;  // at int8 it only says which top-1 are sure
-  }
-  return 2e-5;
-}
-
 ParityCheck::ParityCheck(ParityRule rule, std::vector<std::string> names, std::vector<std::optional<int>> softmax_axis)
     : rule_(rule) {
   softmax_axis.resize(names.size());

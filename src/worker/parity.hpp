@@ -17,9 +17,6 @@ struct ParityRule {
   double least_top1 = 0.9;  ///< at int8
 };
 
-/// Where to start, by what the arithmetic is; Winograd-like transformations may ask for 1e-4.
-double default_tolerance(Precision precision);
-
 struct ParityResult {
   double error = 0;            ///< max |a - b| / max |b|, the worst output
   std::optional<double> top1;  ///< share of equal top-1 where the reference is sure; nothing where none is

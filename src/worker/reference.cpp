@@ -59,22 +59,6 @@ void read_body(const json& header, std::string_view body, Reference& reference) 
 
 }  // namespace
 
-Request reference_request(const Request& request) {
-  Request r = request;
-  r.kind = Request::Kind::kReference;
-  r.test_case.backend = "onnxruntime";
-  r.test_case.device = "cpu";
-  r.test_case.goal = Goal::kLatency;
-  r.test_case.batch_size = request.test_case.batch_size == 0 ? 0 : 1;
-  r.test_case.in_flight = 1;
-  r.test_case.precision = Precision::kFloat32;
-  r.test_case.cache = false;
-  r.test_case.options = {{"graph_optimization_level", "disabled"}};
-  r.library.clear();
-  r.profile_file.clear();
-  return r;
-}
-
 std::string parity_data_key(const Request& request) {
   const json key = {{"seed", request.test_case.data.seed},
                     {"ranges", request.test_case.data.ranges},

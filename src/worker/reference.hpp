@@ -23,10 +23,6 @@ struct Reference {
   std::vector<ReferenceOutput> outputs;
 };
 
-/// The worker that makes the reference for `request`'s case: ONNX Runtime, graph optimizations off, f32, one sample at
-/// a time, latency set-up.
-Request reference_request(const Request& request);
-
 /// Equal for two requests whose seeded parity inputs are the same: seed, ranges, shapes, number of samples.
 std::string parity_data_key(const Request& request);
 

@@ -8,7 +8,6 @@
 #include "base/file.hpp"
 #include "model/zoo.hpp"
 #include "worker/launcher.hpp"
-#include "worker/parity.hpp"
 #include "worker/reference.hpp"
 
 namespace assay::worker {
@@ -50,11 +49,16 @@ TEST_P(FrameworkTest, AgreesWithTheReferenceAndLoadsFromTheCache) {
   request.effort.warm_up_time = milliseconds(50);
   request.effort.window = milliseconds(300);
   request.cache_folder = folder.path() / "cache";
-  request.parity_tolerance = default_tolerance(Precision::kFloat32);
-  if (std::string(GetParam().network) == "tiny-half") request.parity_tolerance = default_tolerance(Precision::kFloat16);
+  if (std::string(GetParam().network) == "tiny-half") request.parity_tolerance = 1e-2;
   request.reference_file = folder.path() / "reference";
 
-  const Exit reference = launcher->run(reference_request(request), {}, {}, stop);
+  Request reference_request = request;
+  reference_request.kind = Request::Kind::kReference;
+  reference_request.test_case.backend = "onnxruntime";
+  reference_request.test_case.goal = Goal::kLatency;
+  reference_request.test_case.batch_size = 1;
+  reference_request.test_case.options = {{"graph_optimization_level", "disabled"}};
+  const Exit reference = launcher->run(reference_request, {}, {}, stop);
   ASSERT_TRUE(reference.ok) << reference.phase << ": " << reference.reason;
   EXPECT_THAT(read_reference(request.reference_file).identity, HasSubstr("graph_optimization_level disabled"));
 

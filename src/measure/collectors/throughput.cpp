@@ -29,6 +29,8 @@ std::vector<Metric> collect_throughput(const Observations& o) {
   }
   metric.value = mean(by_process);
   if (by_process.size() > 1) metric.low = metric.high = std::nullopt;
+  if (by_process.size() == 1 && !metric.low)
+    add_remark(metric, "fewer than ten completions: their scatter is not in the interval");
   widen(metric, o, by_process);
   const std::vector<double> outstanding = scalars(o, "in_flight");
   if (!outstanding.empty()) add_remark(metric, fmt::format("{:.0f} batches outstanding", outstanding.front()));
