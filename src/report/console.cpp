@@ -132,14 +132,15 @@ void write_notes(const Document& d, std::ostream& out) {
   const auto& environment = d.campaign->environment;
   if (const auto drift = environment.find("control.drift"); drift != environment.end()) {
     const auto latency = environment.find("control.latency_ms");
-    out << wrap(fmt::format("control case, ms: {} (drift {} %)", latency == environment.end() ? "" : latency->second,
+    out << wrap(fmt::format("control case, ms: {} (drift {}\u00a0%)",
+                            latency == environment.end() ? "" : latency->second,
                             number(100 * std::strtod(drift->second.c_str(), nullptr))),
                 kColumns, 2)
         << "\n";
   }
   std::string how = fmt::format("[…]: 95 % interval; effort {}", d.campaign->effort);
   if (d.campaign->effort == "quick") {
-    how += fmt::format(", one process, widened by a noise floor of {} %", number(100 * d.noise_floor));
+    how += fmt::format(", one process, widened by a noise floor of {:.3g}\u00a0%", 100 * d.noise_floor);
   }
   out << wrap(how + ".", kColumns, 2) << "\n\n";
 }

@@ -22,6 +22,8 @@ struct Pending {
   std::vector<double> twins;  ///< the same of its A/A twin
   bool has_twin = false;
   int reruns = 0;
+  double estimated_left_s = 0;
+  int left = 0;         ///< processes that it still needs
   bool closed = false;  ///< its outcome is recorded
 };
 
@@ -76,7 +78,9 @@ class CampaignRun {
   worker::Exit launch(const worker::Request& request, const worker::Limits& limits, const Case* for_case);
   void tell(Progress::Kind kind, const Case* c, const std::string& text = {}, const Outcome* outcome = nullptr,
             double phase_progress = 0) const;
-  void spent(const Pending& p, double wall_s);
+  /// One more process of the case has run.
+  void ran(Pending& p);
+  void spent(Pending& p, double wall_s);
 
   Campaign& campaign_;
   const RunSettings& settings_;

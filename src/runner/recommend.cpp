@@ -76,9 +76,15 @@ std::string name_set(const Campaign& campaign, const std::vector<Entry>& set) {
   return parts.empty() ? text : fmt::format("{} and {}", fmt::join(parts, ", "), text);
 }
 
+/// Three or four digits, never an exponent.
+std::string number(double value) {
+  if (value >= 100) return fmt::format("{:.0f}", value);
+  return fmt::format("{:.3g}", value);
+}
+
 std::string figure(const Entry& e, const Contest& contest) {
-  return contest.larger_is_better ? fmt::format("{:.4g} [{:.4g}, {:.4g}] samples/s", e.value, e.low, e.high)
-                                  : fmt::format("{:.4g} [{:.4g}, {:.4g}] ms a batch", e.value, e.low, e.high);
+  return fmt::format("{} [{}, {}] {}", number(e.value), number(e.low), number(e.high),
+                     contest.larger_is_better ? "samples/s" : "ms a batch");
 }
 
 std::string join_numbers(const Campaign& campaign, const std::vector<Entry>& set) {

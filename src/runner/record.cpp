@@ -79,7 +79,7 @@ worker::Exit CampaignRun::launch(const worker::Request& request, const worker::L
 void CampaignRun::measure_memory(Pending& p) {
   worker::Exit exit = launch(request(p, worker::Request::Kind::kMemory), limits(p), &case_of(p));
   if (stop_) return;
-  ++runs_done_;
+  ran(p);
   if (!exit.ok) {
     for (const char* tag : {"memory.peak", "memory.resting", "memory.library", "memory.model"}) {
       p.texts[std::string("remark.") + tag] = fmt::format("its own pass failed ({}): {}", exit.phase, exit.reason);
@@ -94,7 +94,7 @@ void CampaignRun::measure_start(Pending& p) {
   const worker::Request r = request(p, worker::Request::Kind::kStart);
   worker::Exit exit = launch(r, limits(p), &case_of(p));
   if (stop_) return;
-  ++runs_done_;
+  ran(p);
   if (!exit.ok) {
     p.texts["remark.start"] = fmt::format("its own process failed ({}): {}", exit.phase, exit.reason);
     return;
@@ -172,6 +172,9 @@ void CampaignRun::close(Pending& p, Outcome outcome) {
   }
   outcome.samples = std::move(p.samples);
   p.closed = true;
+  runs_total_ -= p.left;  // what was planned and is not needed any more
+  p.left = 0;
+  estimated_total_s_ -= std::max(0.0, p.estimated_left_s);
   record(std::move(outcome));
 }
 
@@ -233,7 +236,13 @@ void CampaignRun::tell(Progress::Kind kind, const Case* c, const std::string& te
   listener_(progress);
 }
 
-void CampaignRun::spent(const Pending& p, double wall_s) {
+void CampaignRun::ran(Pending& p) {
+  ++runs_done_;
+  --p.left;
+}
+
+void CampaignRun::spent(Pending& p, double wall_s) {
+  p.estimated_left_s -= p.estimated.count();
   estimated_done_s_ += p.estimated.count();
   spent_s_ += wall_s;
 }

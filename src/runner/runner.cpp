@@ -61,11 +61,13 @@ bool CampaignRun::run() {
   make_references();
   if (stop_) return false;
   choose_twins();
-  for (const Pending& p : pending_) {
+  for (Pending& p : pending_) {
     if (p.closed) continue;
     const int extras = 1 + (settings_.effort.memory_apart ? 1 : 0);
-    runs_total_ += settings_.effort.processes * (p.has_twin ? 2 : 1) + extras;
-    estimated_total_s_ += p.estimated.count() * settings_.effort.processes * (p.has_twin ? 2 : 1);
+    p.left = settings_.effort.processes * (p.has_twin ? 2 : 1) + extras;
+    runs_total_ += p.left;
+    p.estimated_left_s = p.estimated.count() * settings_.effort.processes * (p.has_twin ? 2 : 1);
+    estimated_total_s_ += p.estimated_left_s;
   }
   tell(Progress::Kind::kPlanned, nullptr);
   control("start");
@@ -133,7 +135,7 @@ bool CampaignRun::take_turn(const Turn& turn) {
   worker::Exit exit = launch(request(p, worker::Request::Kind::kMeasure), limits(p), &case_of(p));
   const double wall_ns = static_cast<double>((clock_.now() - before).count());
   if (stop_ && !exit.ok) return true;
-  ++runs_done_;
+  ran(p);
   spent(p, wall_ns * 1e-9);
   if (!exit.ok) {
     // What the backend or the device cannot do is no failure.
@@ -161,6 +163,7 @@ bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double 
   if (again) {
     samples.kept = false;
     ++p.reruns;
+    ++p.left;
     ++runs_total_;
   } else if (turn.twin) {
     samples.kept = false;

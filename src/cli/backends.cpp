@@ -1,0 +1,119 @@
+// assay backends: what is here, and why the rest is not.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <thread>
+
+#include "backend/backend.hpp"
+#include "cli/cli.hpp"
+#include "report/format.hpp"
+#include "runner/probe.hpp"
+
+namespace assay::cli {
+namespace {
+
+struct Row {
+  std::string name;
+  runner::ProbeAnswer answer;
+};
+
+/// Each in a worker of its own, since frameworks do not share a process; all at once, since they take their time.
+std::vector<Row> ask_all(Context& context) {
+  std::vector<Row> rows;
+  for (const std::string& name : backend::backend_names()) rows.push_back({name, {}});
+  std::vector<std::thread> threads;
+  for (Row& row : rows) {
+    threads.emplace_back([&] { row.answer = runner::probe_backend(row.name, {}, *context.launcher, *context.stop); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return rows;
+}
+
+std::string type_text(const backend::Option& o) {
+  switch (o.type) {
+    case ASSAY_OPTION_BOOL:
+      return "true|false";
+    case ASSAY_OPTION_INT:
+      return fmt::format("{:.0f}..{:.0f}", o.minimum, o.maximum);
+    case ASSAY_OPTION_REAL:
+      return fmt::format("{:g}..{:g}", o.minimum, o.maximum);
+    case ASSAY_OPTION_CHOICE:
+      return fmt::format("{}", fmt::join(o.choices, "|"));
+    default:
+      return "text";
+  }
+}
+
+nlohmann::json to_json(const Row& row) {
+  nlohmann::json devices = nlohmann::json::array();
+  for (const auto& d : row.answer.devices) devices.push_back({{"name", d.name}, {"description", d.description}});
+  nlohmann::json options = nlohmann::json::array();
+  const backend::Backend loaded = backend::load_backend(row.name);
+  for (const backend::Option& o : loaded.options()) {
+    options.push_back(
+        {{"name", o.name}, {"values", type_text(o)}, {"default", o.default_value}, {"meaning", o.meaning}});
+  }
+  return {{"name", row.name},
+          {"available", row.answer.available},
+          {"reason", row.answer.reason},
+          {"version", row.answer.version},
+          {"library", row.answer.library},
+          {"origin", row.answer.origin},
+          {"devices", devices},
+          {"options", options}};
+}
+
+void print(const Row& row, bool verbose, std::ostream& out) {
+  constexpr std::size_t kName = 13, kColumns = 80;
+  std::string devices;
+  for (const auto& d : row.answer.devices) {
+    devices += (devices.empty() ? "" : ", ") + d.name;
+    if (!d.description.empty()) devices += " (" + d.description + ")";
+  }
+  const std::string state = row.answer.available
+                                ? fmt::format("available: {} · {} · {}", row.answer.version, devices, row.answer.origin)
+                                : fmt::format("not available: {}", row.answer.reason);
+  out << report::hang(row.name, state, kName, kColumns) << "\n";
+  if (!verbose) return;
+  if (!row.answer.library.empty()) out << "  library: " << row.answer.library << "\n";
+  const backend::Backend loaded = backend::load_backend(row.name);
+  for (const backend::Option& o : loaded.options()) {
+    out << report::wrap(fmt::format("  {} = {} [{}] {}", o.name, o.default_value.empty() ? "\"\"" : o.default_value,
+                                    type_text(o), o.meaning),
+                        kColumns, 6)
+        << "\n";
+  }
+  out << "\n";
+}
+
+int backends(bool verbose, bool json, Context& context) {
+  const std::vector<Row> rows = ask_all(context);
+  if (json) {
+    nlohmann::json j = {{"schema", 1}, {"backends", nlohmann::json::array()}};
+    for (const Row& row : rows) j["backends"].push_back(to_json(row));
+    *context.out << j.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+    return kOk;
+  }
+  for (const Row& row : rows) print(row, verbose, *context.out);
+  if (!verbose) *context.out << "\nOptions of each: assay backends -v. To fetch one: assay setup BACKEND\n";
+  return kOk;
+}
+
+}  // namespace
+
+void add_backends(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("backends", "engines, their versions and devices, or why they are not here");
+  command->footer("Example:\n  assay backends -v     every option of every engine, with range, default and meaning");
+  struct Options {
+    bool verbose = false, json = false;
+  };
+  const auto o = std::make_shared<Options>();
+  command->add_flag("-v,--verbose", o->verbose, "every option with range, default and meaning");
+  command->add_flag("--json", o->json, "as JSON");
+  command->callback(
+      [&action, o] { action = [o](Context& context) { return backends(o->verbose, o->json, context); }; });
+}
+
+}  // namespace assay::cli

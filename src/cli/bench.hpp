@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/cli.hpp"
+#include "report/exporters.hpp"
+#include "runner/plan.hpp"
+#include "runner/runner.hpp"
+#include "store/store.hpp"
+
+namespace assay::cli {
+
+/// bench's command line.
+struct BenchOptions {
+  std::vector<std::string> models;
+  std::map<std::string, std::vector<std::string>> settings;  ///< of runner::settings(), as given
+  std::string effort = "quick";
+  std::string plan;
+  bool dry_run = false, profile = false, json = false;
+  bool resume = false;
+  std::string resume_id;  ///< id, beginning of one, or a bundle; "" the newest unfinished
+  std::string cache, duration, timeout, memory_limit, db;
+};
+
+/// What a bench is to do: its cases, and what was asked for by name.
+struct BenchPlan {
+  std::vector<Case> cases;
+  std::vector<std::string> named_backends;  ///< not by "all": their absence is a failure
+  bool named_devices = false;
+  std::uint64_t seed = 1;
+};
+
+/// Axes from options, with every default filled in and every name, option and model checked. Throws Error.
+BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models);
+/// Effort, limits and cache folder. Throws Error.
+runner::RunSettings run_settings_of(const BenchOptions& options);
+
+int bench(const BenchOptions& options, Context& context);
+int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
+            const runner::HistoryLookup& history, Context& context);
+
+/// A campaign with what can be concluded from it.
+report::Document document_of(const Campaign& campaign);
+
+}  // namespace assay::cli

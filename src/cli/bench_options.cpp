@@ -1,0 +1,180 @@
+// From bench's command line to cases: defaults, and every check that can be made before anything runs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "assay/error.hpp"
+#include "backend/backend.hpp"
+#include "base/cpu.hpp"
+#include "base/suggest.hpp"
+#include "cli/bench.hpp"
+#include "cli/units.hpp"
+#include "measure/environment.hpp"
+#include "model/model.hpp"
+
+namespace assay::cli {
+namespace {
+
+using runner::Axes;
+
+constexpr const char* kNullBackend = "null";
+
+/// What `make bench` runs.
+constexpr const char* kDefaultPlan =
+    R"({"model": "resnet50", "backend": "onnxruntime,openvino", "batch-size": "1,8,32"})";
+
+Axes axes_of(const BenchOptions& options) {
+  Axes axes;
+  if (!options.plan.empty()) {
+    axes = runner::read_plan(options.plan);
+  } else if (options.models.empty()) {
+    axes = runner::parse_plan(kDefaultPlan, "default plan");
+  }
+  for (const runner::Setting& setting : runner::settings()) {
+    const auto given = options.settings.find(setting.name);
+    if (given != options.settings.end() && !given->second.empty()) apply_setting(axes, setting, given->second);
+    if (setting.name == std::string("model") && !options.models.empty()) apply_setting(axes, setting, options.models);
+  }
+  if (axes.backends.empty()) axes.backends = {"all"};
+  if (axes.threads.empty()) axes.threads = {allowed_cores()};
+  axes.cache = axes.cache && options.cache != "off";
+  return axes;
+}
+
+/// "all": every plugin but the one that computes nothing.
+void expand_all(Axes& axes, std::vector<std::string>& named) {
+  std::vector<std::string> backends;
+  for (const std::string& b : axes.backends) {
+    if (b != "all") {
+      named.push_back(b);
+      if (std::find(backends.begin(), backends.end(), b) == backends.end()) backends.push_back(b);
+      continue;
+    }
+    for (const std::string& name : backend::backend_names()) {
+      if (name != kNullBackend && std::find(backends.begin(), backends.end(), name) == backends.end()) {
+        backends.push_back(name);
+      }
+    }
+  }
+  if (backends.empty()) {
+    throw Error(ErrorCode::kUnavailable,
+                "no engine is installed with Assay; ASSAY_BACKEND_PATH names folders of plugins");
+  }
+  axes.backends = std::move(backends);
+}
+
+void check_option_of(const backend::Backend& b, const std::string& key, const std::string& value) {
+  const auto& options = b.options();
+  const auto it = std::find_if(options.begin(), options.end(), [&](const backend::Option& o) { return o.name == key; });
+  if (it == options.end()) {
+    std::vector<std::string> names;
+    for (const backend::Option& o : options) names.push_back(o.name);
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("--option: {} has no option '{}'; {} (assay backends -v)",
+                                                         b.name(), key, name_advice(key, names)));
+  }
+  backend::check_option(b.name(), *it, value);
+}
+
+void check_options(const Axes& axes) {
+  for (const auto& [owner, options] : axes.options) {
+    if (!owner.empty() && std::find(axes.backends.begin(), axes.backends.end(), owner) == axes.backends.end()) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  fmt::format("--option: '{}.…' is for a backend that is not measured here; measured are {}", owner,
+                              fmt::join(axes.backends, ", ")));
+    }
+  }
+  for (const std::string& name : axes.backends) {
+    const backend::Backend b = backend::load_backend(name);
+    for (const std::string& owner : {std::string(), name}) {
+      const auto options = axes.options.find(owner);
+      if (options == axes.options.end()) continue;
+      for (const auto& [key, value] : options->second) check_option_of(b, key, value);
+    }
+  }
+}
+
+/// "x=1x3x?x?": what has to be given, the known axes filled in.
+std::string shape_to_give(const TensorInfo& input, int batch_axis) {
+  std::string text = input.name + "=";
+  for (std::size_t i = 0; i < input.shape.size(); ++i) {
+    if (i > 0) text += "x";
+    if (static_cast<int>(i) == batch_axis) {
+      text += "1";
+    } else {
+      text += input.shape[i] < 0 ? "?" : std::to_string(input.shape[i]);
+    }
+  }
+  return text;
+}
+
+/// A free axis that is not the batch needs a value before anything can be run.
+void check_free_axes(const std::string& name, const model::Model& m, const Axes& axes) {
+  std::vector<std::string> names;
+  for (const TensorInfo& input : m.inputs) {
+    names.push_back(input.name);
+    if (axes.shapes.contains(input.name)) continue;
+    const auto given = axes.batch_axis.find(input.name);
+    const int batch = given != axes.batch_axis.end() ? given->second : input.batch_axis;
+    std::vector<std::string> free;
+    for (std::size_t i = 0; i < input.shape.size(); ++i) {
+      if (input.shape[i] >= 0 || static_cast<int>(i) == batch) continue;
+      const std::string axis = i < input.axes.size() ? input.axes[i] : "";
+      free.push_back(axis.empty() ? fmt::format("axis {}", i) : fmt::format("axis {} ({})", i, axis));
+    }
+    if (free.empty()) continue;
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("input '{}' has free axes without a value: {}; add --shape {} with numbers for the '?'",
+                            input.name, fmt::join(free, ", "), shape_to_give(input, batch)),
+                name);
+  }
+  for (const auto& [input, shape] : axes.shapes) {
+    if (std::find(names.begin(), names.end(), input) == names.end()) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  fmt::format("--shape: there is no input '{}'; {}", input, name_advice(input, names)), name);
+    }
+  }
+}
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return device();
+}
+
+}  // namespace
+
+BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models) {
+  BenchPlan plan;
+  Axes axes = axes_of(options);
+  expand_all(axes, plan.named_backends);
+  plan.named_devices = options.settings.contains("device") || options.settings.contains("gpuid");
+  check_options(axes);
+  plan.cases = runner::expand(axes);
+  for (const std::string& name : axes.models) {
+    const auto it = std::find_if(plan.cases.begin(), plan.cases.end(), [&](const Case& c) { return c.model == name; });
+    check_free_axes(name, model::read_model(models(*it).path, axes.shapes), axes);
+  }
+  plan.seed = options.settings.contains("seed") ? axes.data.seed : random_seed();
+  return plan;
+}
+
+runner::RunSettings run_settings_of(const BenchOptions& options) {
+  runner::RunSettings settings;
+  settings.effort = measure::effort_by_name(options.effort);
+  if (!options.duration.empty()) settings.effort.window = parse_duration(options.duration, "--duration");
+  if (!options.timeout.empty()) {
+    settings.limits.timeout = parse_duration(options.timeout, "--timeout");
+    settings.limits.silence = settings.limits.timeout;
+    settings.limits_fixed = true;
+  }
+  if (!options.memory_limit.empty()) settings.limits.memory_bytes = parse_size(options.memory_limit, "--memory-limit");
+  const bool own = !options.cache.empty() && options.cache != "off";
+  settings.cache_folder = own ? std::filesystem::path(options.cache) : default_cache_folder();
+  settings.machine_memory =
+      settings.limits.memory_bytes > 0 ? settings.limits.memory_bytes : measure::machine_memory().total;
+  settings.models = runner::model_lookup(settings.cache_folder);
+  return settings;
+}
+
+}  // namespace assay::cli

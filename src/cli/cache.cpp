@@ -1,0 +1,96 @@
+// assay cache: optimized graphs that were kept, so that loading is fast.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "assay/assay.hpp"
+#include "cli/cli.hpp"
+#include "engine/graph_cache.hpp"
+
+namespace assay::cli {
+namespace {
+
+constexpr double kMiB = 1024.0 * 1024.0;
+
+std::filesystem::path folder_of(const std::string& given) {
+  return given.empty() ? default_cache_folder() : std::filesystem::path(given);
+}
+
+std::string part(const engine::KeyParts& parts, const std::string& name) {
+  const auto it = parts.find(name);
+  return it == parts.end() ? "?" : it->second;
+}
+
+int list(const std::string& folder, bool json, Context& context) {
+  const auto graphs = engine::list_graphs(folder_of(folder));
+  if (json) {
+    nlohmann::json all = nlohmann::json::array();
+    for (const auto& g : graphs) {
+      all.push_back({{"key", g.key},
+                     {"bytes", g.bytes},
+                     {"last_used", static_cast<std::int64_t>(g.last_used)},
+                     {"in_use", g.in_use},
+                     {"made_from", g.parts}});
+    }
+    *context.out << nlohmann::json{{"schema", 1}, {"folder", folder_of(folder).string()}, {"graphs", all}}.dump(2)
+                 << "\n";
+    return kOk;
+  }
+  double total = 0;
+  for (const auto& g : graphs) {
+    total += static_cast<double>(g.bytes);
+    *context.out << fmt::format("{}  {:8.1f} MiB  {:%Y-%m-%d %H:%M}  {} {}, model {}{}\n", g.key.substr(0, 12),
+                                static_cast<double>(g.bytes) / kMiB, fmt::gmtime(g.last_used), part(g.parts, "backend"),
+                                part(g.parts, "version"), part(g.parts, "model").substr(0, 12),
+                                g.in_use ? "  (in use)" : "");
+  }
+  *context.out << fmt::format("{} graphs, {:.1f} MiB of at most {:.0f} in {}\n", graphs.size(), total / kMiB,
+                              static_cast<double>(engine::cache_limit()) / kMiB, folder_of(folder).string());
+  return kOk;
+}
+
+int verify(const std::string& folder, Context& context) {
+  const auto count = engine::list_graphs(folder_of(folder)).size();
+  const auto findings = engine::verify_graphs(folder_of(folder));
+  for (const auto& f : findings) {
+    *context.out << fmt::format("{}: {}{}\n", f.key.substr(0, 12), f.what, f.removed ? "; removed" : "; not removed");
+  }
+  *context.out << fmt::format("{} graphs, {} damaged\n", count, findings.size());
+  return findings.empty() ? kOk : kFailed;
+}
+
+int clear(const std::string& folder, Context& context) {
+  const engine::Cleared cleared = engine::clear_graphs(folder_of(folder));
+  *context.out << fmt::format("{} graphs removed, {:.1f} MiB freed{}\n", cleared.removed,
+                              static_cast<double>(cleared.bytes) / kMiB,
+                              cleared.in_use > 0 ? fmt::format("; {} are in use and stay", cleared.in_use) : "");
+  return kOk;
+}
+
+}  // namespace
+
+void add_cache(CLI::App& app, Action& action) {
+  CLI::App* cache = app.add_subcommand("cache", "optimized graphs that were kept: list, verify, clear");
+  cache->footer("In $ASSAY_CACHE or ~/.cache/assay; ASSAY_CACHE_LIMIT bounds their size.");
+  cache->require_subcommand(1);
+  struct Options {
+    std::string folder;
+    bool json = false;
+  };
+  const auto o = std::make_shared<Options>();
+  CLI::App* list_command = cache->add_subcommand("list", "what is kept, the last used first");
+  list_command->add_flag("--json", o->json, "as JSON");
+  list_command->callback([&action, o] { action = [o](Context& c) { return list(o->folder, o->json, c); }; });
+  CLI::App* verify_command = cache->add_subcommand("verify", "compare every checksum; what is damaged is removed");
+  verify_command->callback([&action, o] { action = [o](Context& c) { return verify(o->folder, c); }; });
+  CLI::App* clear_command = cache->add_subcommand("clear", "remove all that is not in use");
+  clear_command->callback([&action, o] { action = [o](Context& c) { return clear(o->folder, c); }; });
+  for (CLI::App* command : {list_command, verify_command, clear_command}) {
+    command->add_option("--cache", o->folder, "DIR: another folder than the user's");
+  }
+}
+
+}  // namespace assay::cli

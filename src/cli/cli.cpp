@@ -1,0 +1,71 @@
+#include "cli/cli.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <ostream>
+
+#include "assay/assay.hpp"
+#include "assay/error.hpp"
+
+namespace assay::cli {
+namespace {
+
+constexpr const char* kDescription =
+    "Assay measures and runs deep-learning inference across engines: one model file, any engine, numbers that can be "
+    "compared.";
+constexpr const char* kFooter =
+    "Begin with:\n"
+    "  assay backends                              what is here\n"
+    "  assay setup onnxruntime openvino            fetch engines\n"
+    "  assay bench resnet50                        measure a network on all of them\n"
+    "  assay bench my.onnx --batch-size 1..32      measure yours\n"
+    "  assay results list                          what was measured before\n"
+    "\n"
+    "Exit status: 0 all measured; 1 a case failed, or an engine or device asked for by\n"
+    "name is not available; 2 usage; 130 interrupted (finished cases are stored).";
+
+/// The table of subcommands, in the order of --help.
+constexpr void (*kCommands[])(CLI::App&, Action&) = {add_backends, add_setup,   add_models, add_predict,
+                                                     add_bench,    add_results, add_cache};
+
+int status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kInvalidModel:
+    case ErrorCode::kIo:
+      return kUsage;
+    case ErrorCode::kCancelled:
+      return kInterrupted;
+    default:
+      return kFailed;
+  }
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, Context& context) {
+  CLI::App app(kDescription, "assay");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("assay ") + version());
+  app.require_subcommand(1);
+  Action action;
+  for (const auto add : kCommands) add(app, action);
+  context.command = "assay";
+  for (const std::string& a : arguments) context.command += " " + a;
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    return action(context);
+  } catch (const CLI::ParseError& e) {
+    const int status = app.exit(e, *context.out, *context.err);
+    return status == 0 ? kOk : kUsage;
+  } catch (const Error& e) {
+    *context.err << "assay: " << e.what() << "\n";
+    return status_of(e.code());
+  } catch (const std::exception& e) {
+    *context.err << "assay: " << e.what() << "\n";
+    return kFailed;
+  }
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,83 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "cli/bench.hpp"
+#include "core/json.hpp"
+#include "report/format.hpp"
+
+namespace assay::cli {
+namespace {
+
+constexpr std::size_t kColumns = 80;
+
+/// Cases that follow each other and differ in the batch alone, and are of one fate, on one line.
+struct Row {
+  Case first;
+  std::vector<std::string> batches;
+  std::string skipped;
+  double seconds = 0;
+};
+
+std::vector<Row> rows_of(const std::vector<runner::Preview>& previews) {
+  std::vector<Row> rows;
+  for (const runner::Preview& p : previews) {
+    bool joins = false;
+    if (!rows.empty()) {
+      Case same = p.test_case;
+      same.batch_size = rows.back().first.batch_size;
+      joins = case_key(same) == case_key(rows.back().first) && p.skipped.empty() == rows.back().skipped.empty();
+    }
+    if (!joins) rows.push_back({p.test_case, {}, p.skipped, 0});
+    rows.back().batches.push_back(report::batch_name(p.test_case));
+    rows.back().seconds += p.estimated.count();
+  }
+  return rows;
+}
+
+std::string title(const Row& row) {
+  Case c = row.first;
+  std::string text = fmt::format("{} · {} · {}", c.model, c.backend, to_string(c.goal));
+  if (c.device != "cpu") text += " · " + c.device;
+  if (c.precision != Precision::kFloat32) text += fmt::format(" · {}", to_string(c.precision));
+  if (c.in_flight != 0) text += fmt::format(" · in flight {}", c.in_flight);
+  return fmt::format("{} · batch {}", text, fmt::join(row.batches, ","));
+}
+
+void print_json(const std::vector<runner::Preview>& previews, double seconds, std::ostream& out) {
+  nlohmann::json cases = nlohmann::json::array();
+  for (const runner::Preview& p : previews) {
+    cases.push_back({{"case", to_json(p.test_case)}, {"skipped", p.skipped}, {"seconds", p.estimated.count()}});
+  }
+  out << nlohmann::json{{"schema", 1}, {"cases", cases}, {"seconds", seconds}}.dump(
+             2, ' ', false, nlohmann::json::error_handler_t::replace)
+      << "\n";
+}
+
+}  // namespace
+
+int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
+            const runner::HistoryLookup& history, Context& context) {
+  const auto previews = runner::preview(plan.cases, settings, *context.launcher, history, *context.stop);
+  double seconds = 0;
+  std::size_t skipped = 0;
+  for (const runner::Preview& p : previews) {
+    seconds += p.skipped.empty() ? p.estimated.count() : 0;
+    skipped += p.skipped.empty() ? 0 : 1;
+  }
+  if (options.json) {
+    print_json(previews, seconds, *context.out);
+    return kOk;
+  }
+  std::ostream& out = *context.out;
+  for (const Row& row : rows_of(previews)) {
+    const std::string fate = row.skipped.empty() ? "about " + report::duration(row.seconds) : "skipped: " + row.skipped;
+    out << report::wrap(title(row) + ": " + fate, kColumns, 4) << "\n";
+  }
+  out << fmt::format("\n{} cases, {} of them skipped; effort {}: about {} ({:.1f} h) if no curve is cut short\n",
+                     previews.size(), skipped, settings.effort.name, report::duration(seconds), seconds / 3600);
+  return kOk;
+}
+
+}  // namespace assay::cli

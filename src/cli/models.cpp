@@ -1,0 +1,206 @@
+// assay models: the networks that Assay writes itself, and what is known of any ONNX file.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "assay/error.hpp"
+#include "base/file.hpp"
+#include "cli/cli.hpp"
+#include "model/model.hpp"
+#include "model/zoo.hpp"
+#include "report/format.hpp"
+
+namespace assay::cli {
+namespace {
+
+constexpr std::size_t kColumns = 80;
+
+std::string grouped(std::int64_t n) {
+  std::string text = std::to_string(n);
+  for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > 0; i -= 3)
+    text.insert(static_cast<std::size_t>(i), ",");
+  return text;
+}
+
+int list(bool json, Context& context) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const model::ZooNetwork& n : model::zoo()) {
+    if (json) {
+      all.push_back({{"name", n.name}, {"summary", n.summary}, {"parameters", n.parameters}, {"tiny", n.tiny}});
+    } else {
+      *context.out << report::pad_right(n.name, 18) << report::pad_left(grouped(n.parameters), 12) << "  "
+                   << report::cut(n.summary, kColumns - 32) << "\n";
+    }
+  }
+  if (json) {
+    *context.out << nlohmann::json{{"schema", 1}, {"models", all}}.dump(2) << "\n";
+  } else {
+    *context.out << "\nWeights are seeded, not trained: for timing only, their answers mean nothing.\n";
+  }
+  return kOk;
+}
+
+std::vector<std::string> names_of(const std::vector<std::string>& given) {
+  std::vector<std::string> names;
+  for (const std::string& entry : given) {
+    std::istringstream parts(entry);
+    for (std::string name; std::getline(parts, name, ',');) {
+      if (name != "all") {
+        names.push_back(name);
+        continue;
+      }
+      for (const model::ZooNetwork& n : model::zoo()) names.push_back(n.name);
+    }
+  }
+  return names;
+}
+
+int make(const std::vector<std::string>& given, const std::string& folder, std::uint64_t seed, bool logits,
+         Context& context) {
+  const std::vector<std::string> names = names_of(given);
+  for (const std::string& name : names) {
+    if (!model::is_zoo_network(name)) (void)model::resolve_model(name + "/", {});  // the error that lists them
+  }
+  for (const std::string& name : names) {
+    if (*context.stop) return kInterrupted;
+    const auto file = model::write_zoo_network({name, seed, logits}, folder);
+    *context.out << file.string() << "\n" << std::flush;
+  }
+  return kOk;
+}
+
+std::string shape_text(const TensorInfo& t) {
+  std::string text;
+  for (std::size_t i = 0; i < t.shape.size(); ++i) {
+    const bool free = t.shape[i] < 0;
+    const std::string axis = i < t.axes.size() && !t.axes[i].empty() ? t.axes[i] : "?";
+    text += (i == 0 ? "" : "x") + (free ? axis : std::to_string(t.shape[i]));
+  }
+  return text.empty() ? "scalar" : text;
+}
+
+nlohmann::json to_json(const TensorInfo& t) {
+  return {{"name", t.name}, {"type", to_string(t.dtype)}, {"shape", t.shape}, {"axes", t.axes}};
+}
+
+nlohmann::json to_json(const model::Model& m) {
+  const model::Statistics& s = m.statistics;
+  nlohmann::json j = {{"schema", 1},
+                      {"path", m.path.string()},
+                      {"opset", m.opset},
+                      {"ir_version", m.ir_version},
+                      {"producer", m.producer},
+                      {"parameters", s.parameters},
+                      {"layers", s.layers},
+                      {"parameters_per_layer", s.parameters_per_layer},
+                      {"jumps", s.jumps},
+                      {"jumps_by_operator", s.jumps_by_operator},
+                      {"operators", s.operators},
+                      {"weight_bytes", s.weight_bytes},
+                      {"flops", s.flops ? nlohmann::json(*s.flops) : nlohmann::json(nullptr)}};
+  j["inputs"] = nlohmann::json::array();
+  for (const TensorInfo& t : m.inputs) j["inputs"].push_back(to_json(t));
+  j["outputs"] = nlohmann::json::array();
+  for (const TensorInfo& t : m.outputs) j["outputs"].push_back(to_json(t));
+  return j;
+}
+
+std::string counts(const std::map<std::string, std::int64_t>& of) {
+  std::vector<std::string> parts;
+  for (const auto& [name, count] : of) parts.push_back(fmt::format("{} {}", count, name));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void print(const model::Model& m, std::ostream& out) {
+  const model::Statistics& s = m.statistics;
+  const auto line = [&](const char* label, const std::string& text) {
+    out << report::hang(label, text, 18, kColumns) << "\n";
+  };
+  line("model", m.path.string());
+  line("parameters", grouped(s.parameters));
+  line("layers", fmt::format("{} ({} parameters a layer)", s.layers,
+                             grouped(static_cast<std::int64_t>(s.parameters_per_layer + 0.5))));
+  line("jumps", s.jumps == 0 ? "0" : fmt::format("{} ({})", s.jumps, counts(s.jumps_by_operator)));
+  for (const TensorInfo& t : m.inputs)
+    line("input", fmt::format("{}: {} {}", t.name, to_string(t.dtype), shape_text(t)));
+  for (const TensorInfo& t : m.outputs)
+    line("output", fmt::format("{}: {} {}", t.name, to_string(t.dtype), shape_text(t)));
+  line("FLOPs a sample", s.flops ? fmt::format("{:.3f} G (2 a multiply-add)", static_cast<double>(*s.flops) / 1e9)
+                                 : "not known: a shape or an operator is open (see --shape)");
+  line("weights", fmt::format("{:.1f} MiB", static_cast<double>(s.weight_bytes) / 0x1p20));
+  line("opset", fmt::format("{} (IR {}), by {}", m.opset, m.ir_version, m.producer.empty() ? "?" : m.producer));
+  line("operators", counts(s.operators));
+}
+
+int show(const std::string& name, const std::vector<std::string>& shapes, bool json, Context& context) {
+  std::map<std::string, Shape> fixed;
+  for (const std::string& s : shapes) {
+    const std::size_t equals = s.rfind('=');
+    if (equals == std::string::npos) {
+      throw Error(ErrorCode::kInvalidArgument, fmt::format("--shape: '{}' is not of the form NAME=1x3x640x640", s));
+    }
+    fixed[s.substr(0, equals)] = shape_from_string(s.substr(equals + 1));
+  }
+  const model::Model m = model::read_model(model::resolve_model(name, default_cache_folder()), fixed);
+  if (json) {
+    *context.out << to_json(m).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  } else {
+    print(m, *context.out);
+  }
+  return kOk;
+}
+
+void add_list(CLI::App& models, Action& action) {
+  CLI::App* command = models.add_subcommand("list", "the zoo: networks that Assay writes itself");
+  const auto json = std::make_shared<bool>(false);
+  command->add_flag("--json", *json, "as JSON");
+  command->callback([&action, json] { action = [json](Context& context) { return list(*json, context); }; });
+}
+
+void add_make(CLI::App& models, Action& action) {
+  struct Options {
+    std::vector<std::string> names;
+    std::string folder = ".";
+    std::uint64_t seed = 1;
+    bool logits = false;
+  };
+  CLI::App* command = models.add_subcommand("make", "write networks of the zoo as ONNX files");
+  const auto o = std::make_shared<Options>();
+  command->add_option("NAME", o->names, "NAME[,NAME…] or all")->required();
+  command->add_option("--dir", o->folder, "where to")->capture_default_str();
+  command->add_option("--seed", o->seed, "of the weights")->capture_default_str();
+  command->add_flag("--logits", o->logits, "outputs before the last Softmax");
+  command->callback([&action, o] {
+    action = [o](Context& context) { return make(o->names, o->folder, o->seed, o->logits, context); };
+  });
+}
+
+void add_show(CLI::App& models, Action& action) {
+  struct Options {
+    std::string model;
+    std::vector<std::string> shapes;
+    bool json = false;
+  };
+  CLI::App* command = models.add_subcommand("show", "inputs, outputs, layers, jumps and FLOPs of any ONNX file");
+  const auto o = std::make_shared<Options>();
+  command->add_option("MODEL", o->model, "an ONNX file or a name of the zoo")->required();
+  command->add_option("--shape", o->shapes, "NAME=1x3x640x640: a value for each free axis");
+  command->add_flag("--json", o->json, "as JSON");
+  command->callback(
+      [&action, o] { action = [o](Context& context) { return show(o->model, o->shapes, o->json, context); }; });
+}
+
+}  // namespace
+
+void add_models(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("models", "networks to measure, and what is known of a model file");
+  command->footer("Examples:\n  assay models show my.onnx\n  assay models make resnet50,vgg19 --dir networks");
+  command->require_subcommand(1);
+  add_list(*command, action);
+  add_make(*command, action);
+  add_show(*command, action);
+}
+
+}  // namespace assay::cli

@@ -1,0 +1,77 @@
+#include "cli/progress.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "report/format.hpp"
+
+namespace assay::cli {
+namespace {
+
+constexpr std::size_t kColumns = 79;
+constexpr int kBar = 20;
+constexpr const char* kRed = "\033[31m";
+constexpr const char* kYellow = "\033[33m";
+constexpr const char* kPlain = "\033[0m";
+
+std::string result_of(const Outcome& o) {
+  if (o.state != OutcomeState::kMeasured) return fmt::format("{} ({}): {}", to_string(o.state), o.phase, o.reason);
+  if (const Metric* m = report::value_of(o, "throughput")) return report::with_interval(m) + " 1/s";
+  if (const Metric* m = report::value_of(o, "latency.p50")) return report::with_interval(m) + " ms";
+  return "measured";
+}
+
+}  // namespace
+
+void ProgressView::clear() {
+  if (!drawn_) return;
+  out_ << "\r\033[K" << std::flush;
+  drawn_ = false;
+}
+
+void ProgressView::line(const std::string& text) {
+  clear();
+  out_ << text << "\n" << std::flush;
+}
+
+void ProgressView::draw(const runner::Progress& p) {
+  const double done = p.runs_total == 0 ? 0 : static_cast<double>(p.runs_done) / p.runs_total;
+  const int full = static_cast<int>(std::clamp(done, 0.0, 1.0) * kBar);
+  std::string bar;
+  for (int i = 0; i < kBar; ++i) bar += i < full ? "█" : "░";
+  std::string text = fmt::format("{} {}/{} {} left", bar, p.runs_done, p.runs_total,
+                                 report::duration(static_cast<double>(p.estimated_left.count())));
+  if (p.test_case != nullptr) text += "  " + describe(*p.test_case);
+  if (!p.text.empty()) text += ": " + p.text;
+  out_ << "\r\033[K" << report::cut(text, kColumns) << std::flush;
+  drawn_ = true;
+}
+
+void ProgressView::show(const runner::Progress& p) {
+  using Kind = runner::Progress::Kind;
+  const auto painted = [&](const char* color, const std::string& text) {
+    return color_ ? color + text + kPlain : text;
+  };
+  switch (p.kind) {
+    case Kind::kWarning:
+      return line(painted(kYellow, "warning: ") + p.text);
+    case Kind::kNote:
+      return line("note: " + p.text);
+    case Kind::kCaseFinished: {
+      const bool failed = p.outcome->state == OutcomeState::kFailed;
+      if (live_ && p.outcome->state != OutcomeState::kFailed) return draw(p);
+      const std::string text =
+          fmt::format("[{}/{}] {}: {}", p.runs_done, p.runs_total, describe(*p.test_case), result_of(*p.outcome));
+      return line(failed ? painted(kRed, text) : text);
+    }
+    case Kind::kPlanned:
+    case Kind::kCaseStarted:
+    case Kind::kPhase:
+      if (live_) draw(p);
+      return;
+  }
+}
+
+}  // namespace assay::cli

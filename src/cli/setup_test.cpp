@@ -1,0 +1,146 @@
+// Commands as functions, with the world faked: setup's pip, and what every command answers to bad usage.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "base/clock.hpp"
+#include "base/file.hpp"
+#include "cli/cli.hpp"
+#include "runner/fake_launcher.hpp"
+
+namespace assay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+class CliTest : public testing::Test {
+ protected:
+  CliTest() {
+    setenv("ASSAY_DATA", folder_.path().c_str(), 1);
+    setenv("ASSAY_CACHE", (folder_.path() / "cache").c_str(), 1);
+    unsetenv("ASSAY_DB");
+    context_.in = &in_;
+    context_.out = &out_;
+    context_.err = &err_;
+    context_.launcher = &launcher_;
+    context_.clock = &clock_;
+    context_.stop = &stop_;
+    context_.run_program = [this](const std::vector<std::string>& command) { return pip(command); };
+  }
+
+  int assay(const std::vector<std::string>& arguments) {
+    out_.str("");
+    err_.str("");
+    return run(arguments, context_);
+  }
+
+  /// Does what pip would: fills the target.
+  int pip(const std::vector<std::string>& command) {
+    commands_.push_back(command);
+    const auto target = std::find(command.begin(), command.end(), "--target");
+    if (target == command.end()) return pip_version_status_;
+    if (pip_status_ != 0) return pip_status_;
+    fs::create_directories(*(target + 1));
+    write_file_atomically(fs::path(*(target + 1)) / "library", content_);
+    return 0;
+  }
+
+  TemporaryFolder folder_;
+  std::istringstream in_;
+  std::ostringstream out_, err_;
+  FakeClock clock_;
+  runner::FakeLauncher launcher_{clock_};
+  std::atomic<bool> stop_{false};
+  Context context_;
+  std::vector<std::vector<std::string>> commands_;
+  int pip_status_ = 0, pip_version_status_ = 0;
+  std::string content_ = "one";
+  fs::path place_ = folder_.path() / "frameworks" / "onnxruntime";
+};
+
+TEST_F(CliTest, SetupSaysWhatAndHowLargeAndFetchesNothingUnasked) {
+  EXPECT_EQ(assay({"setup", "onnxruntime"}), kFailed);
+  EXPECT_THAT(out_.str(), HasSubstr("onnxruntime==1.32.0 into " + place_.string()));
+  EXPECT_THAT(out_.str(), HasSubstr("28 MB"));
+  EXPECT_THAT(err_.str(), HasSubstr("give --yes"));
+  EXPECT_TRUE(commands_.empty());
+  EXPECT_EQ(assay({"setup", "onnxruntime", "--dry-run"}), kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("would run: python3 -m pip install"));
+  EXPECT_TRUE(commands_.empty());
+}
+
+TEST_F(CliTest, SetupAsksAndTakesNo) {
+  context_.interactive = true;
+  in_.str("n\n");
+  EXPECT_EQ(assay({"setup", "onnxruntime"}), kFailed);
+  EXPECT_FALSE(fs::exists(place_));
+  in_.str("y\n");
+  in_.clear();
+  EXPECT_EQ(assay({"setup", "onnxruntime"}), kOk);
+  EXPECT_TRUE(fs::exists(place_ / "library"));
+}
+
+TEST_F(CliTest, SetupPinsByHashAndReplacesWhole) {
+  ASSERT_EQ(assay({"setup", "onnxruntime", "--yes"}), kOk) << err_.str();
+  for (const char* needed : {"--require-hashes", "--no-deps", "--only-binary", ":all:"}) {
+    EXPECT_THAT(commands_.back(), Contains(needed));
+  }
+  content_ = "two";
+  ASSERT_EQ(assay({"setup", "onnxruntime", "--yes"}), kOk);
+  EXPECT_EQ(read_file(place_ / "library"), "two");
+  EXPECT_EQ(std::distance(fs::directory_iterator(place_.parent_path()), {}), 1);
+}
+
+TEST_F(CliTest, SetupThatFailsLeavesWhatWasThere) {
+  ASSERT_EQ(assay({"setup", "onnxruntime", "--yes"}), kOk);
+  pip_status_ = 1;
+  EXPECT_EQ(assay({"setup", "onnxruntime", "--yes"}), kFailed);
+  EXPECT_THAT(err_.str(), HasSubstr("pip could not fetch onnxruntime==1.32.0"));
+  EXPECT_EQ(read_file(place_ / "library"), "one");
+  EXPECT_EQ(std::distance(fs::directory_iterator(place_.parent_path()), {}), 1);
+}
+
+TEST_F(CliTest, SetupWithoutPipSaysHowToGetIt) {
+  pip_version_status_ = 127;
+  EXPECT_EQ(assay({"setup", "onnxruntime", "--yes"}), kFailed);
+  EXPECT_THAT(err_.str(), HasSubstr("apt-get install python3-pip"));
+}
+
+TEST_F(CliTest, SetupOfTheUnknownListsTheKnown) {
+  EXPECT_EQ(assay({"setup", "onnxruntim"}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("'onnxruntime'"));
+}
+
+TEST_F(CliTest, UsageErrorsAreTwoAndHelpIsNone) {
+  EXPECT_EQ(assay({}), kUsage);
+  EXPECT_EQ(assay({"no-such-command"}), kUsage);
+  EXPECT_EQ(assay({"bench", "--no-such-option"}), kUsage);
+  EXPECT_EQ(assay({"bench", "--effort", "heroic"}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("quick, standard, rigorous"));
+  EXPECT_EQ(assay({"--help"}), kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("assay bench resnet50"));
+  EXPECT_THAT(out_.str(), Not(HasSubstr("\n  compare ")));
+  EXPECT_EQ(assay({"bench", "--help"}), kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("--batch-size"));
+  EXPECT_EQ(assay({"--version"}), kOk);
+}
+
+TEST_F(CliTest, ResultsThatAreNotThereAreSaidSo) {
+  EXPECT_EQ(assay({"results", "list"}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("no results file here yet"));
+  write_file_atomically(folder_.path() / "no.db", std::string(4096, 'x'));
+  EXPECT_EQ(assay({"results", "list", "--db", (folder_.path() / "no.db").string()}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("not an SQLite file"));
+  write_file_atomically(folder_.path() / "no.json", "{}");
+  EXPECT_EQ(assay({"results", "import", (folder_.path() / "no.json").string()}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("this is no bundle"));
+}
+
+}  // namespace
+}  // namespace assay::cli

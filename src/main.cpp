@@ -1,0 +1,69 @@
+// The program `assay`: streams, signals and processes around assay::cli::run.
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+
+#include "base/clock.hpp"
+#include "cli/cli.hpp"
+#include "worker/launcher.hpp"
+
+extern char** environ;
+
+namespace {
+
+std::atomic<bool> g_stop{false};
+
+/// The first asks to stop; the second, by the default action, ends.
+void on_signal(int /*signal*/) { g_stop = true; }
+
+void install(int signal) {
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(signal, &action, nullptr);
+}
+
+int run_program(const std::vector<std::string>& arguments) {
+  constexpr int kNotThere = 127;
+  std::vector<char*> argv;
+  for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+  // Its output is not what was asked of us: standard output stays clean.
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+  pid_t pid = 0;
+  const int error = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) return kNotThere;
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kNotThere + 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  install(SIGINT);
+  install(SIGTERM);
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  const auto launcher = assay::worker::process_launcher();
+  assay::cli::Context context;
+  context.in = &std::cin;
+  context.out = &std::cout;
+  context.err = &std::cerr;
+  context.live = isatty(STDERR_FILENO) != 0 && (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
+  context.interactive = isatty(STDIN_FILENO) != 0;
+  context.color = context.live && (no_color == nullptr || *no_color == '\0');
+  context.launcher = launcher.get();
+  context.clock = &assay::steady_clock();
+  context.stop = &g_stop;
+  context.run_program = run_program;
+  return assay::cli::run({argv + 1, argv + argc}, context);
+}

@@ -1,0 +1,148 @@
+// What bench, results and backends do when all is well, and what they keep when it is not.
+#include <nlohmann/json.hpp>
+
+#include "integration/cli_fixture.hpp"
+
+namespace assay::integration {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST_F(CliTest, BenchMeasuresStoresAndRecommends) {
+  const Result r = assay(bench({"--batch-size", "1,2"}));
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_THAT(r.err, HasSubstr("4 cases, effort quick: about"));
+  EXPECT_THAT(r.err, Not(HasSubstr("\r")));
+  EXPECT_THAT(r.out, HasSubstr("throughput, 1/s"));
+  EXPECT_THAT(r.out, HasSubstr("tiny-mlp:"));
+  EXPECT_THAT(r.out, HasSubstr("in " + db_.string()));
+  const Campaign c = newest();
+  ASSERT_EQ(c.outcomes.size(), 4U);
+  EXPECT_FALSE(c.finished.empty());
+  for (const Outcome& o : c.outcomes) {
+    EXPECT_EQ(o.state, OutcomeState::kMeasured) << o.reason;
+    EXPECT_EQ(o.test_case.backend, "null");
+    for (const char* tag : {"latency.p50", "load.cold", "load.cached", "first", "start", "memory.peak"}) {
+      const Metric* m = find_metric(o, tag);
+      ASSERT_NE(m, nullptr) << tag;
+      EXPECT_TRUE(m->value.has_value()) << tag << ": " << m->remark;
+    }
+  }
+}
+
+TEST_F(CliTest, JsonIsTheOnlyThingOnStandardOutput) {
+  const Result r = assay(bench({"--for", "latency", "--json"}));
+  ASSERT_EQ(r.status, 0) << r.err;
+  const auto j = nlohmann::json::parse(r.out);
+  EXPECT_EQ(j["schema"], 1);
+  EXPECT_EQ(j["outcomes"][0]["state"], "measured");
+  EXPECT_EQ(j["outcomes"][0]["case"]["for"], "latency");
+  EXPECT_TRUE(j.contains("recommendation"));
+  EXPECT_EQ(nlohmann::json::parse(assay({"results", "show", "--json"}).out), j);
+}
+
+TEST_F(CliTest, ResultsTravelInABundle) {
+  ASSERT_EQ(assay(bench({"--for", "throughput"})).status, 0);
+  const std::string id = newest().id;
+  EXPECT_THAT(assay({"results", "list"}).out, HasSubstr(id));
+  EXPECT_THAT(assay({"results", "export", id.substr(0, 4), "--format", "csv"}).out, HasSubstr("throughput,1/s,"));
+  EXPECT_THAT(assay({"results", "export", "--format", "md"}).out, HasSubstr("| tiny-mlp | null |"));
+  ASSERT_EQ(assay({"results", "export", id, "--format", "bundle", "-o", file("b.json")}).status, 0);
+  const Result imported = assay({"results", "import", file("b.json"), "--db", file("other.db")});
+  EXPECT_EQ(imported.status, 0) << imported.err;
+  EXPECT_EQ(assay({"results", "show", id, "--db", file("other.db")}).out, assay({"results", "show", id}).out);
+  EXPECT_THAT(assay({"results", "import", file("b.json")}).out, HasSubstr("was there already"));
+}
+
+TEST_F(CliTest, ADryRunSaysWhatAndHowLongAndStoresNothing) {
+  const Result r = assay(bench({"--batch-size", "1..8", "--dry-run"}));
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("tiny-mlp · null · throughput · batch 1,2,4,8: about"));
+  EXPECT_THAT(r.out, HasSubstr("8 cases, 0 of them skipped"));
+  EXPECT_FALSE(std::filesystem::exists(db_));
+}
+
+TEST_F(CliTest, BackendsShowsWhatIsThere) {
+  const Result r = assay({"backends", "-v"});
+  EXPECT_EQ(r.status, 0);
+  EXPECT_THAT(r.out, HasSubstr("null"));
+  EXPECT_THAT(r.out, HasSubstr("compute_ms = "));
+  const auto j = nlohmann::json::parse(assay({"backends", "--json"}).out);
+  EXPECT_TRUE(std::any_of(j["backends"].begin(), j["backends"].end(),
+                          [](const auto& b) { return b["name"] == "null" && b["available"] == true; }));
+}
+
+TEST_F(CliTest, AWorkerThatDiesIsAFailedRowAndTheRestGoesOn) {
+  const Result r = assay(bench({"--for", "latency", "--batch-size", "1,2", "--option", "null.crash_at=run:3"}));
+  EXPECT_EQ(r.status, 1);
+  const Campaign c = newest();
+  ASSERT_EQ(c.outcomes.size(), 2U);
+  for (const Outcome& o : c.outcomes) {
+    EXPECT_EQ(o.state, OutcomeState::kFailed);
+    EXPECT_THAT(o.reason, HasSubstr("SIGSEGV"));
+  }
+  EXPECT_FALSE(c.finished.empty());
+}
+
+TEST_F(CliTest, AWorkerThatHangsIsEnded) {
+  const Result r = assay(bench({"--for", "latency", "--option", "hang_at=run:3", "--timeout", "2s"}));
+  EXPECT_EQ(r.status, 1);
+  ASSERT_EQ(newest().outcomes.size(), 1U);
+  EXPECT_EQ(newest().outcomes[0].state, OutcomeState::kFailed);
+  EXPECT_EQ(processes_with("ASSAY_TEST_MARK=" + folder_.path().filename().string()), 0);
+}
+
+TEST_F(CliTest, ABackendAskedForByNameThatIsMissingIsOne) {
+  environment_["ASSAY_NULL_UNAVAILABLE"] = "its library is on holiday";
+  const Result r = assay(bench({"--for", "latency"}));
+  EXPECT_EQ(r.status, 1) << r.err;
+  EXPECT_THAT(newest().outcomes[0].reason, HasSubstr("on holiday"));
+  EXPECT_EQ(newest().outcomes[0].state, OutcomeState::kSkipped);
+}
+
+TEST_F(CliTest, TwoCampaignsOnOneResultsFileBothComplete) {
+  Program one(command(bench({"--for", "latency"})), environment_);
+  Program two(command(bench({"--for", "throughput"})), environment_);
+  const Result a = one.wait();
+  const Result b = two.wait();
+  EXPECT_EQ(a.status, 0) << a.err;
+  EXPECT_EQ(b.status, 0) << b.err;
+  const auto campaigns = store::Store(db_, store::Store::Access::kRead).list();
+  ASSERT_EQ(campaigns.size(), 2U);
+  for (const auto& c : campaigns) {
+    EXPECT_EQ(c.measured, 1);
+    EXPECT_FALSE(c.finished.empty());
+  }
+}
+
+TEST_F(CliTest, InterruptedItKeepsWhatIsFinishedAndResumesTheRest) {
+  Program program(command(bench({"--batch-size", "1,2,4,8"})), environment_);
+  ASSERT_TRUE(eventually([&] {
+    try {
+      return !newest().outcomes.empty();
+    } catch (const std::exception&) {
+      return false;
+    }
+  }));
+  program.send(SIGINT);
+  const Result r = program.wait();
+  EXPECT_EQ(r.status, 130) << r.err;
+  EXPECT_THAT(r.err, HasSubstr("--resume"));
+  EXPECT_EQ(processes_with("ASSAY_TEST_MARK=" + folder_.path().filename().string()), 0);
+  const Campaign stopped = newest();
+  ASSERT_GE(stopped.outcomes.size(), 1U);
+  ASSERT_LT(stopped.outcomes.size(), 8U);
+  EXPECT_TRUE(stopped.finished.empty());
+
+  const Result resumed = assay({"bench", "--resume"});
+  EXPECT_EQ(resumed.status, 0) << resumed.err;
+  const Campaign whole = newest();
+  EXPECT_EQ(whole.id, stopped.id);
+  EXPECT_EQ(whole.outcomes.size(), 8U);
+  EXPECT_FALSE(whole.finished.empty());
+  EXPECT_EQ(assay({"bench", "--resume"}).status, 2);
+}
+
+}  // namespace
+}  // namespace assay::integration
