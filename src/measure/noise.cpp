@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <sstream>
 
 #include "measure/files.hpp"
@@ -18,18 +19,48 @@ namespace fs = std::filesystem;
 constexpr double kMicro = 1e-6;
 constexpr double kNano = 1e-9;
 
-void read_stat(const fs::path& root, NoiseReading& r) {
-  const std::optional<std::string> text = read_text(root / "proc/stat");
-  if (!text || !text->starts_with("cpu ")) return;
-  // proc(5): user nice system idle iowait irq softirq steal guest guest_nice, in clock ticks; guest is within user.
-  std::istringstream in(text->substr(4));
-  std::array<double, 8> ticks{};
-  for (double& t : ticks) {
-    if (!(in >> t)) return;
+/// "0-3,8" as a set.
+std::set<int> listed(const std::string& text) {
+  std::set<int> numbers;
+  std::istringstream in(text);
+  for (std::string range; std::getline(in, range, ',');) {
+    std::istringstream ends(range);
+    int first = 0;
+    char dash = 0;
+    if (!(ends >> first)) continue;
+    int last = first;
+    if (!(ends >> dash >> last)) last = first;
+    for (int n = first; n <= last && n - first < 4096; ++n) numbers.insert(n);
   }
+  return numbers;
+}
+
+/// Only the CPUs that we may use: in a container the others are somebody else's, and busy.
+void read_stat(const fs::path& root, NoiseReading& r) {
+  const auto status = read_fields(root / "proc/self/status");
+  const auto mask = status.find("Cpus_allowed_list");
+  const std::set<int> ours = mask == status.end() ? std::set<int>{} : listed(mask->second);
   const auto per_second = static_cast<double>(sysconf(_SC_CLK_TCK));
-  r.busy_s = (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) / per_second;
-  r.steal_s = ticks[7] / per_second;
+  double busy = 0;
+  double steal = 0;
+  int cpus = 0;
+  for (const std::string& line : read_lines(root / "proc/stat")) {
+    if (!line.starts_with("cpu") || line.starts_with("cpu ")) continue;
+    // proc(5): user nice system idle iowait irq softirq steal guest guest_nice, in clock ticks; guest is within user.
+    std::istringstream in(line.substr(3));
+    int number = 0;
+    std::array<double, 8> ticks{};
+    in >> number;
+    for (double& t : ticks) in >> t;
+    if (!in || (!ours.empty() && ours.count(number) == 0)) continue;
+    ++cpus;
+    busy += (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) / per_second;
+    steal += ticks[7] / per_second;
+  }
+  if (cpus == 0) return;
+  r.cpus = cpus;
+  r.busy_s = busy;
+  r.steal_s = steal;
 }
 
 void read_pressure(const fs::path& root, NoiseReading& r) {
@@ -89,8 +120,9 @@ NoiseReading read_noise(const fs::path& root) {
 }
 
 std::map<std::string, std::vector<double>> noise_between(const NoiseReading& before, const NoiseReading& after,
-                                                         double wall_s, int cpus) {
+                                                         double wall_s) {
   std::map<std::string, std::vector<double>> values;
+  const int cpus = after.cpus;
   if (wall_s <= 0 || cpus <= 0) return values;
   const auto share = [&](const char* name, const std::optional<double>& a, const std::optional<double>& b, double of) {
     if (a && b) values[name] = {std::max(0.0, (*b - *a) / of)};

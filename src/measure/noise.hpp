@@ -12,12 +12,13 @@ namespace assay::measure {
 
 /// Counters at one instant; empty where this machine does not tell.
 struct NoiseReading {
-  std::optional<double> steal_s;      ///< CPU seconds taken by the hypervisor, over all CPUs
-  std::optional<double> busy_s;       ///< CPU seconds used by anybody, over all CPUs
+  std::optional<double> steal_s;      ///< CPU seconds taken by the hypervisor, over the CPUs we may use
+  std::optional<double> busy_s;       ///< CPU seconds used by anybody, over the same
   std::optional<double> pressure_s;   ///< seconds in which some task waited for a CPU (PSI)
   std::optional<double> throttled_s;  ///< seconds for which the cgroup's quota stopped us
   std::optional<double> frequency_hz;
   std::optional<std::int64_t> throttle_events;  ///< thermal
+  int cpus = 1;                                 ///< that we may use: the affinity mask
   std::int64_t involuntary_switches = 0;        ///< of this process
   double own_s = 0;                             ///< CPU seconds of this process
 };
@@ -29,7 +30,7 @@ NoiseReading read_noise(const std::filesystem::path& root = "/");
 /// CPU time), "noise.involuntary" (per second), "noise.frequency" (Hz), "noise.thermal" (events). Unknown ones are
 /// absent.
 std::map<std::string, std::vector<double>> noise_between(const NoiseReading& before, const NoiseReading& after,
-                                                         double wall_s, int cpus);
+                                                         double wall_s);
 
 /// The rule for running a process again, the same for every arm: "" when quiet, else what was noisy, with figure and
 /// bound. More than 2 % stolen, 5 % used by others, 1 % stopped by the quota, or any thermal event.

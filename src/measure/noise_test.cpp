@@ -13,12 +13,16 @@ using ::testing::HasSubstr;
 TEST(Noise, ReadsCountersOfAVirtualMachine) {
   FakeTree tree;
   // In ticks of 1/100 s: user nice system idle iowait irq softirq steal.
-  tree.put("proc/stat", "cpu  1000 100 200 5000 50 10 20 300 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n");
+  tree.put("proc/stat",
+           "cpu  9999 0 0 0 0 0 0 999 0 0\ncpu0 1000 100 200 5000 50 10 20 300 0 0\ncpu1 7000 0 0 0 0 0 0 500 0 0\n"
+           "cpu12 100 0 0 0 0 0 0 100 0 0\nintr 5\n");
+  tree.put("proc/self/status", "Cpus_allowed_list:\t0,10-12\n");  // cpu1 is not ours
   tree.put("proc/pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=2500000\nfull avg10=0 total=0\n");
   const NoiseReading r = read_noise(tree.root());
   ASSERT_TRUE(r.steal_s && r.busy_s && r.pressure_s);
-  EXPECT_DOUBLE_EQ(*r.steal_s, 3);
-  EXPECT_DOUBLE_EQ(*r.busy_s, 13.3);
+  EXPECT_DOUBLE_EQ(*r.steal_s, 4);
+  EXPECT_DOUBLE_EQ(*r.busy_s, 14.3);
+  EXPECT_EQ(r.cpus, 2);
   EXPECT_DOUBLE_EQ(*r.pressure_s, 2.5);
   EXPECT_FALSE(r.frequency_hz);
   EXPECT_FALSE(r.throttle_events);
@@ -48,11 +52,12 @@ NoiseReading reading(double steal, double busy, double own) {
   r.steal_s = steal;
   r.busy_s = busy;
   r.own_s = own;
+  r.cpus = 2;
   return r;
 }
 
 TEST(Noise, OthersAreWhatWeDidNotUse) {
-  const auto values = noise_between(reading(0, 10, 1), reading(0, 29, 19), 10, 2);
+  const auto values = noise_between(reading(0, 10, 1), reading(0, 29, 19), 10);
   EXPECT_DOUBLE_EQ(values.at("noise.others").front(), 0.05);
   EXPECT_DOUBLE_EQ(values.at("noise.steal").front(), 0);
   EXPECT_EQ(values.count("noise.pressure"), 0U) << "not told, not there";

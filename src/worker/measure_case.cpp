@@ -6,12 +6,10 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/cpu.hpp"
 #include "base/file.hpp"
 #include "measure/environment.hpp"
 #include "measure/fma_peak.hpp"
 #include "measure/noise.hpp"
-#include "model/model.hpp"
 #include "worker/parity_gate.hpp"
 #include "worker/session.hpp"
 #include "worker/window.hpp"
@@ -108,7 +106,7 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
   const auto batches = static_cast<double>(observer.completions());
   result.values["window"] = {observer.window_ns()};
   result.values["cpu.time"] = {(end.cpu - begin.cpu) / (batches * result.values["batch_size"].front())};
-  for (auto& [name, value] : measure::noise_between(begin.noise, end.noise, window_s, allowed_cores())) {
+  for (auto& [name, value] : measure::noise_between(begin.noise, end.noise, window_s)) {
     result.values[name] = value;
   }
   const measure::WarmUpCriterion& warm_up = observer.warm_up();
@@ -121,18 +119,13 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
 }
 
 /// What "peak.effective" needs; after all measuring.
-void measure_peak(const Request& request, TaskResult& result) {
+void measure_peak(const Request& request, const std::optional<model::Model>& model, TaskResult& result) {
   if (request.test_case.device == "cpu" && request.test_case.goal == Goal::kThroughput) {
     const measure::FmaPeak peak = measure::measure_fma_peak(std::max(1, request.test_case.threads));
     result.values["machine.fma_peak"] = {peak.flops_per_second};
     result.texts["machine.fma_kernel"] = peak.kernel;
   }
-  try {
-    const model::Model model = model::read_model(request.model, request.test_case.shapes);
-    if (model.statistics.flops) result.values["model.flops"] = {static_cast<double>(*model.statistics.flops)};
-  } catch (const Error&) {
-    // The backend runs what our reader does not understand: the figure is not known, nothing else suffers.
-  }
+  if (model && model->statistics.flops) result.values["model.flops"] = {static_cast<double>(*model->statistics.flops)};
 }
 
 }  // namespace
@@ -144,7 +137,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   marks.start = measure::read_process_memory();
   open_library(request, result);
   marks.library = measure::read_process_memory();
-  read_through(request.model);
+  const std::optional<model::Model> model = read_through(request);
 
   reporter.phase("load");
   Session session = load_twice(request, reporter, result);
@@ -175,7 +168,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
     }
     result.values["unload"] = {ns(steady_clock().now() - begin)};
   }
-  measure_peak(request, result);
+  measure_peak(request, model, result);
   return result;
 }
 

@@ -75,22 +75,21 @@ void open_library(const Request& request, TaskResult& result) {
   result.texts["backend.library"] = probe.library;
 }
 
-void read_through(const fs::path& model) {
+std::optional<model::Model> read_through(const Request& request) {
+  std::optional<model::Model> model;
+  try {
+    model = model::read_model(request.model, request.test_case.shapes);
+  } catch (const Error&) {
+    // As the declaration says.
+  }
   std::array<char, 1 << 16> chunk;
-  const auto read_one = [&](const fs::path& file) {
+  const std::vector<fs::path> files = model ? model->files : std::vector<fs::path>{request.model};
+  for (const fs::path& file : files) {
     std::ifstream in(file, std::ios::binary);
     while (in.read(chunk.data(), chunk.size()) || in.gcount() > 0) {
     }
-  };
-  read_one(model);
-  // External data lies beside the model under names that begin as its own does, by every exporter's habit.
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(model.parent_path(), error)) {
-    if (entry.is_regular_file(error) && entry.path() != model &&
-        entry.path().filename().string().starts_with(model.stem().string())) {
-      read_one(entry.path());
-    }
   }
+  return model;
 }
 
 Session load_session(const Request& request, const fs::path& cache, Reporter& reporter) {

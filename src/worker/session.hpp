@@ -8,6 +8,7 @@
 #include "engine/stream.hpp"
 #include "input/source.hpp"
 #include "measure/memory.hpp"
+#include "model/model.hpp"
 #include "worker/reporter.hpp"
 #include "worker/tasks.hpp"
 
@@ -20,8 +21,9 @@ Params params_of(const Request& request, const std::filesystem::path& cache, Rep
 /// reason. Puts "library" (ns) and texts about the backend into `result`.
 void open_library(const Request& request, TaskResult& result);
 
-/// Reads the model's files once: from then on they are in the page cache.
-void read_through(const std::filesystem::path& model);
+/// Reads the model's files once: from then on they are in the page cache. Nothing where our reader does not understand
+/// the model: loading it then says what is wrong, or the backend knows better.
+std::optional<model::Model> read_through(const Request& request);
 
 Session load_session(const Request& request, const std::filesystem::path& cache, Reporter& reporter);
 

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "backend/backend.hpp"
-#include "model/model.hpp"
 #include "worker/parity_gate.hpp"
 #include "worker/reference.hpp"
 #include "worker/session.hpp"
@@ -19,14 +18,6 @@ double monotonic_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
-}
-
-std::vector<std::optional<int>> softmax_axes(const Request& request) {
-  try {
-    return model::read_model(request.model, request.test_case.shapes).softmax_axis;
-  } catch (const Error&) {
-    return {};  // outputs are compared as they are
-  }
 }
 
 }  // namespace
@@ -42,7 +33,8 @@ TaskResult read_memory(const Request& request, Reporter& reporter) {
   Session session = load_session(request, {}, reporter);
   describe_session(session, result);
   const Inputs inputs = make_inputs(request, session, 0);
-  run_batches(session, inputs, 4 * std::max(1, session.in_flight()));
+  // Every place in flight once, and one that comes back.
+  run_batches(session, inputs, std::max(1, session.in_flight()) + 1);
   marks.now = measure::read_process_memory();
   put_memory(marks, inputs.bytes, result);
   result.texts["remark.memory.peak"] = "in a process of its own, cold load";
@@ -53,6 +45,7 @@ TaskResult make_reference(const Request& request, Reporter& reporter) {
   TaskResult result;
   reporter.phase("open");
   open_library(request, result);
+  const std::optional<model::Model> model = read_through(request);
   reporter.phase("load");
   Session session = load_session(request, {}, reporter);
   describe_session(session, result);
@@ -63,7 +56,7 @@ TaskResult make_reference(const Request& request, Reporter& reporter) {
   for (const auto& [key, value] : c.options) reference.identity += fmt::format(", {} {}", key, value);
   reference.identity += fmt::format(", {}", to_string(c.precision));
   reference.data_key = parity_data_key(request);
-  const std::vector<std::optional<int>> axes = softmax_axes(request);
+  const std::vector<std::optional<int>> axes = model ? model->softmax_axis : std::vector<std::optional<int>>{};
   for (std::size_t o = 0; o < session.outputs().size(); ++o) {
     reference.outputs.push_back({session.outputs()[o].name, o < axes.size() ? axes[o] : std::nullopt, {}});
   }
