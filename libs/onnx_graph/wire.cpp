@@ -47,12 +47,31 @@ Fields::Fields(Reading& reading, ByteSpan bytes, const char* what)
     : reading_(reading), bytes_(bytes), what_(what), input_(raw(bytes), static_cast<int>(bytes.size())) {}
 
 bool Fields::next() {
-  if (!consumed_ && !WireFormatLite::SkipField(&input_, tag_)) malformed("cut off or malformed");
+  if (!consumed_ && !skip()) malformed("cut off or malformed");
   if (static_cast<std::size_t>(input_.CurrentPosition()) == bytes_.size()) return false;
   tag_ = input_.ReadTag();
   if (tag_ == 0 || number() == 0) malformed("without a valid number");
   consumed_ = false;
   return true;
+}
+
+/// Over a field that nobody read. The format has no groups: one is a sign of another file.
+bool Fields::skip() {
+  std::uint64_t ignored = 0;
+  std::uint32_t size = 0;
+  switch (wire_type()) {
+    case WireFormatLite::WIRETYPE_VARINT:
+      return input_.ReadVarint64(&ignored);
+    case WireFormatLite::WIRETYPE_FIXED32:
+      return input_.ReadLittleEndian32(&size);
+    case WireFormatLite::WIRETYPE_FIXED64:
+      return input_.ReadLittleEndian64(&ignored);
+    case WireFormatLite::WIRETYPE_LENGTH_DELIMITED:
+      return input_.ReadVarint32(&size) && size <= bytes_.size() - static_cast<std::size_t>(input_.CurrentPosition()) &&
+             input_.Skip(static_cast<int>(size));
+    default:
+      return false;
+  }
 }
 
 std::uint64_t Fields::varint() {

@@ -59,6 +59,7 @@ class Fields {
 
  private:
   [[noreturn]] void malformed(const char* found) const;
+  bool skip();
   [[nodiscard]] std::uint32_t wire_type() const noexcept { return tag_ & 7U; }
 
   Reading& reading_;
