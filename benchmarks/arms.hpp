@@ -1,0 +1,232 @@
+#pragma once
+// What the programs here share: arms interleaved ABBA within one run, intervals, and a plugin driven without Assay.
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "assay/assay.hpp"
+#include "assay/backend_abi.h"
+#include "measure/statistics.hpp"
+
+namespace assay::bench {
+
+inline double now_ns() {
+  return static_cast<double>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+}
+
+/// Seconds of CPU time that this process has used.
+inline double cpu_seconds() {
+  timespec t{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+
+struct Pairs {
+  std::vector<double> a, b;
+};
+
+/// Calls both arms `rounds` times each, A B B A A B B A …; an arm answers its figure.
+inline Pairs interleave(int rounds, const std::function<double()>& a, const std::function<double()>& b) {
+  Pairs pairs;
+  for (int r = 0; r < rounds; ++r) {
+    if (r % 2 == 0) {
+      pairs.a.push_back(a());
+      pairs.b.push_back(b());
+    } else {
+      pairs.b.push_back(b());
+      pairs.a.push_back(a());
+    }
+  }
+  return pairs;
+}
+
+struct Figure {
+  double value = 0, low = 0, high = 0;
+};
+
+/// The median and its distribution-free 95 % interval.
+inline Figure median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto interval = measure::quantile_interval(values, 0.5);
+  return {measure::median(values), interval ? interval->low : values.front(),
+          interval ? interval->high : values.back()};
+}
+
+inline Figure median_difference(const Pairs& pairs) {
+  std::vector<double> d;
+  for (std::size_t i = 0; i < pairs.a.size(); ++i) d.push_back(pairs.a[i] - pairs.b[i]);
+  return median_of(std::move(d));
+}
+
+/// Median of the pairs' ratios a / b.
+inline Figure median_ratio(const Pairs& pairs) {
+  std::vector<double> r;
+  for (std::size_t i = 0; i < pairs.a.size(); ++i) r.push_back(pairs.a[i] / pairs.b[i]);
+  return median_of(std::move(r));
+}
+
+/// Prints a figure against its bound; answers whether the figure keeps it.
+inline bool show(const char* what, const Figure& f, const char* unit, double bound, bool at_most) {
+  const bool kept = at_most ? f.value <= bound : f.value >= bound;
+  std::printf("%-58s %9.3f [%.3f, %.3f] %s, %s %.3g: %s\n", what, f.value, f.low, f.high, unit,
+              at_most ? "at most" : "at least", bound, kept ? "kept" : "MISSED");
+  std::fflush(stdout);
+  return kept;
+}
+
+/// A plugin's table, called as its functions are, with nothing of Assay's between. Ends the program on an error.
+class RawPlugin {
+ public:
+  explicit RawPlugin(const std::string& name) {
+    void* handle = ::dlopen((std::string(ASSAY_PLUGIN_DIR) + "/libassay_backend_" + name + ".so").c_str(), RTLD_NOW);
+    if (handle == nullptr) fail(::dlerror());
+    void* symbol = ::dlsym(handle, ASSAY_BACKEND_QUERY_SYMBOL);
+    table_ = reinterpret_cast<assay_backend_query_fn>(symbol)(ASSAY_ABI_VERSION);
+    error_.struct_size = sizeof error_;
+  }
+
+  struct Settings {
+    std::string model, library_root;
+    assay_goal goal = ASSAY_GOAL_THROUGHPUT;
+    int threads = 1, in_flight = 0;
+    std::int64_t batch_size = 1;
+    std::map<std::string, std::string> options{};
+  };
+  assay_session* open(const Settings& s) {
+    const assay_search_root root{s.library_root.c_str(), "build tree"};
+    assay_host host{};
+    host.struct_size = sizeof host;
+    host.abi_version = ASSAY_ABI_VERSION;
+    host.roots = &root;
+    host.root_count = s.library_root.empty() ? 0 : 1;
+    std::vector<assay_setting> options;
+    for (const auto& [key, value] : s.options) options.push_back({key.c_str(), value.c_str()});
+    assay_open_request request{};
+    request.struct_size = sizeof request;
+    request.goal = s.goal;
+    request.threads = s.threads;
+    request.in_flight = s.in_flight;
+    request.batch_size = s.batch_size;
+    request.model_path = s.model.c_str();
+    request.device = "cpu";
+    request.options = options.data();
+    request.option_count = options.size();
+    assay_session* session = nullptr;
+    check(table_->open(&host, &request, &session, &error_));
+    info_.struct_size = sizeof info_;
+    check(table_->describe(session, &info_, &error_));
+    return session;
+  }
+  [[nodiscard]] const assay_session_info& info() const { return info_; }
+
+  assay_slot* open_slot(assay_session* session, const std::string& input, const Shape& shape) {
+    const assay_fixed_shape fixed{input.c_str(), static_cast<std::int32_t>(shape.size()), 0, shape.data()};
+    assay_slot* slot = nullptr;
+    check(table_->slot_open(session, &fixed, 1, &slot, &error_));
+    return slot;
+  }
+  void submit(assay_slot* slot, const assay_tensor& in, const assay_tensor& out, assay_done_fn done, void* user) {
+    check(table_->submit(slot, &in, 1, &out, 1, done, user, &error_));
+  }
+  void wait(assay_slot* slot, assay_tensor& out) { check(table_->wait(slot, &out, 1, nullptr, &error_)); }
+  void close(assay_session* session, assay_slot* slot) { table_->close(session, slot); }
+
+ private:
+  void check(assay_status status) {
+    if (status != ASSAY_OK) fail(error_.message);
+  }
+  [[noreturn]] static void fail(const char* why) {
+    std::fprintf(stderr, "%s\n", why);
+    std::exit(1);
+  }
+  const assay_backend_table* table_ = nullptr;
+  assay_session_info info_{};
+  assay_error error_{};
+};
+
+inline assay_tensor tensor(void* data, DType dtype, const Shape& shape) {
+  return {data,
+          static_cast<std::uint64_t>(element_count(shape)) * size_of(dtype),
+          static_cast<assay_dtype>(dtype),
+          ASSAY_HOST,
+          static_cast<std::int32_t>(shape.size()),
+          0,
+          shape.data(),
+          nullptr};
+}
+
+/// The plain loop that a user would write: so many slots, each handed its next batch as soon as it is done.
+class PlainLoop {
+ public:
+  struct Lane {
+    assay_slot* slot;
+    assay_tensor in, out;
+  };
+  PlainLoop(RawPlugin& plugin, std::vector<Lane> lanes) : plugin_(plugin), lanes_(std::move(lanes)) {}
+
+  /// Runs `batches` batches; nanoseconds a batch.
+  double run(int batches) {
+    const double begin = now_ns();
+    if (lanes_.size() == 1) {
+      for (int b = 0; b < batches; ++b) {
+        plugin_.submit(lanes_[0].slot, lanes_[0].in, lanes_[0].out, nullptr, nullptr);
+        assay_tensor out = lanes_[0].out;
+        plugin_.wait(lanes_[0].slot, out);
+      }
+    } else {
+      run_side_by_side(batches);
+    }
+    return (now_ns() - begin) / batches;
+  }
+
+ private:
+  struct Ticket {
+    PlainLoop* loop;
+    std::size_t lane;
+  };
+  static void done(void* user) {
+    const Ticket& ticket = *static_cast<Ticket*>(user);
+    const std::lock_guard lock(ticket.loop->mutex_);
+    ticket.loop->finished_.push_back(ticket.lane);
+    ticket.loop->signal_.notify_one();
+  }
+  void run_side_by_side(int batches) {
+    std::vector<Ticket> tickets;
+    for (std::size_t l = 0; l < lanes_.size(); ++l) tickets.push_back({this, l});
+    int begun = 0;
+    const auto begin = [&](std::size_t l) {
+      plugin_.submit(lanes_[l].slot, lanes_[l].in, lanes_[l].out, done, &tickets[l]);
+      ++begun;
+    };
+    for (std::size_t l = 0; l < lanes_.size() && begun < batches; ++l) begin(l);
+    for (int ended = 0; ended < batches; ++ended) {
+      std::unique_lock lock(mutex_);
+      signal_.wait(lock, [this] { return !finished_.empty(); });
+      const std::size_t l = finished_.back();
+      finished_.pop_back();
+      lock.unlock();
+      assay_tensor out = lanes_[l].out;
+      plugin_.wait(lanes_[l].slot, out);
+      if (begun < batches) begin(l);
+    }
+  }
+  RawPlugin& plugin_;
+  std::vector<Lane> lanes_;
+  std::mutex mutex_;
+  std::condition_variable signal_;
+  std::vector<std::size_t> finished_;
+};
+
+}  // namespace assay::bench
