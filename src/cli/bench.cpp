@@ -25,6 +25,8 @@ namespace {
 
 constexpr std::size_t kColumns = 80;
 constexpr double kDefaultNoiseFloor = 0.03;
+/// Environment: the library that was asked for, by backend.
+const std::string kAskedLibrary = "library.asked.";
 constexpr std::uint64_t kMaxBundleBytes = UINT64_C(1) << 30;
 
 std::string now_utc() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
@@ -78,6 +80,9 @@ Campaign new_campaign(const BenchPlan& plan, const runner::RunSettings& settings
   measure::Environment environment = measure::read_environment();
   campaign.environment = std::move(environment.values);
   campaign.warnings = std::move(environment.warnings);
+  for (const auto& [backend, library] : plan.libraries) {
+    campaign.environment[kAskedLibrary + backend] = library.string();
+  }
   campaign.environment["effort.window_ms"] = std::to_string(settings.effort.window.count());
   campaign.plan = plan.cases;
   return campaign;
@@ -205,7 +210,11 @@ int resume(const BenchOptions& given, Context& context) {
   const auto used = campaign.environment.find("noise.used");
   if (used != campaign.environment.end()) settings.noise_floor = std::strtod(used->second.c_str(), nullptr);
   BenchPlan plan;
-  for (const Case& c : campaign.plan) plan.named_backends.push_back(c.backend);
+  for (const Case& c : campaign.plan) {
+    plan.named_backends.push_back(c.backend);
+    const auto library = campaign.environment.find(kAskedLibrary + c.backend);
+    if (library != campaign.environment.end()) settings.libraries[c.backend] = library->second;
+  }
   return conduct(options, campaign, plan, settings, store, context);
 }
 
@@ -229,6 +238,7 @@ int bench(const BenchOptions& options, Context& context) {
   settings.models = announced(settings.models, context);
   const BenchPlan plan = plan_of(options, settings.models);
   settings.seed = plan.seed;
+  settings.libraries = plan.libraries;
   const std::filesystem::path file =
       options.db.empty() ? store::default_results_file() : std::filesystem::path(options.db);
   if (options.dry_run) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,11 +31,14 @@ struct BenchPlan {
   std::vector<Case> cases;
   std::vector<std::string> named_backends;  ///< not by "all": their absence is a failure
   bool named_devices = false;
+  std::map<std::string, std::filesystem::path> libraries;  ///< backend → explicit path: --option library=PATH
   std::uint64_t seed = 1;
 };
 
 /// Axes from options, with every default filled in and every name, option and model checked. Throws Error.
 BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models);
+/// The option that names a framework's library file; the host's, of every backend.
+inline constexpr const char* kLibraryOption = "library";
 /// Effort, limits and cache folder. Throws Error.
 runner::RunSettings run_settings_of(const BenchOptions& options);
 

@@ -95,6 +95,21 @@ void check_options(const Axes& axes) {
   }
 }
 
+/// Where a library lies is no property of a case: it is taken out of the options.
+std::map<std::string, std::filesystem::path> take_libraries(Axes& axes) {
+  std::map<std::string, std::filesystem::path> libraries;
+  for (const std::string& backend : axes.backends) {
+    for (const std::string& owner : {std::string(), backend}) {
+      const auto options = axes.options.find(owner);
+      if (options == axes.options.end()) continue;
+      const auto library = options->second.find(kLibraryOption);
+      if (library != options->second.end()) libraries[backend] = library->second;
+    }
+  }
+  for (auto& [owner, options] : axes.options) options.erase(kLibraryOption);
+  return libraries;
+}
+
 /// "x=1x3x?x?": what has to be given, the known axes filled in.
 std::string shape_to_give(const TensorInfo& input, int batch_axis) {
   std::string text = input.name + "=";
@@ -149,6 +164,7 @@ BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models
   Axes axes = axes_of(options);
   expand_all(axes, plan.named_backends);
   plan.named_devices = options.settings.contains("device") || options.settings.contains("gpuid");
+  plan.libraries = take_libraries(axes);
   check_options(axes);
   plan.cases = runner::expand(axes);
   for (const std::string& name : axes.models) {

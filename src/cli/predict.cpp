@@ -11,6 +11,7 @@
 #include "assay/error.hpp"
 #include "base/file.hpp"
 #include "cli/answers.hpp"
+#include "cli/bench.hpp"
 #include "cli/cli.hpp"
 #include "input/npy.hpp"
 #include "input/source.hpp"
@@ -65,6 +66,10 @@ Params params_of(const PredictOptions& options, Context& context) {
   p.batch_axis = axes.batch_axis;
   for (const std::string& owner : {std::string(), p.backend}) {
     for (const auto& [key, value] : axes.options[owner]) p.options[key] = value;
+  }
+  if (const auto library = p.options.find(kLibraryOption); library != p.options.end()) {
+    p.library = library->second;
+    p.options.erase(library);
   }
   if (options.cache != "off") p.cache = options.cache.empty() ? default_cache_folder() : fs::path(options.cache);
   p.log = [&context](LogLevel level, const std::string& message) {

@@ -21,6 +21,8 @@ struct Statistics {
   std::map<std::string, std::int64_t> operators;          ///< operator → count
   std::optional<std::int64_t> flops;             ///< 2 per multiply-add, per sample; empty where shapes are not known
   std::optional<std::int64_t> activation_bytes;  ///< sum over all intermediate tensors, per sample
+  /// Largest input and output together of a convolution or product, per sample: alive at once in any engine.
+  std::optional<std::int64_t> largest_step_bytes;
   std::uint64_t weight_bytes = 0;
 };
 

@@ -70,6 +70,7 @@ TEST_F(ModelTest, StatisticsOfASmallNetwork) {
   EXPECT_EQ(s.operators.at("Mul"), 3);
   EXPECT_EQ(s.flops, 2 * (256 * 27 + 4 * 4 + 10 * 4));
   EXPECT_EQ(s.activation_bytes, 4 * (8 * 256 - 256 + 4 * 5 - 4 + 4 * 10 + 4));
+  EXPECT_EQ(s.largest_step_bytes, 4 * (3 * 64 + 256));  // the convolution's input and output
   EXPECT_EQ(s.weight_bytes, 4U * (186 + 8 + 1) + 16);
 }
 

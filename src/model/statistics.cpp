@@ -1,5 +1,6 @@
 #include "model/statistics.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -135,6 +136,7 @@ class Survey {
   Statistics run() {
     result_.flops = 0;
     result_.activation_bytes = 0;
+    result_.largest_step_bytes = 0;
     for (const Tensor& t : graph_.initializers) result_.weight_bytes += t.byte_size();
     for (const Node& node : graph_.nodes) visit(node);
     if (result_.layers > 0) {
@@ -160,9 +162,24 @@ class Survey {
           values_.is_constant(node.inputs[row->weights]) || (row->either && values_.is_constant(node.inputs[0]));
       if (own) ++result_.layers;
       result_.flops = plus(result_.flops, times(2, row->count(node, inference_, row->weights)));
+      count_step(node);
     }
     for (const std::string& output : node.outputs) {
       if (!output.empty()) result_.activation_bytes = plus(result_.activation_bytes, bytes(output));
+    }
+  }
+
+  void count_step(const Node& node) {
+    Count step = 0;
+    for (const auto* side : {&node.inputs, &node.outputs}) {
+      for (const std::string& value : *side) {
+        if (!value.empty() && !values_.is_constant(value)) step = plus(step, bytes(value));
+      }
+    }
+    if (!step || !result_.largest_step_bytes) {
+      result_.largest_step_bytes = std::nullopt;
+    } else {
+      result_.largest_step_bytes = std::max(*result_.largest_step_bytes, *step);
     }
   }
 

@@ -11,8 +11,8 @@ namespace {
 using Seconds = std::chrono::duration<double>;
 
 /// What an engine reaches a core, in FLOPs per second: 2 cores of a 2.5 GHz server ran ResNet50 (8.2 GFLOP an image) at
-/// 26 images a second; networks of small layers reach half of it.
-constexpr double kFlopsPerThread = 50e9;
+/// 26 images a second; 107 GFLOP/s a core.
+constexpr double kFlopsPerThread = 80e9;
 /// A model without known FLOPs.
 constexpr double kUnknownSampleSeconds = 0.05;
 /// Starting a process, opening a framework, parity, reading memory, leaving.
@@ -20,6 +20,11 @@ constexpr double kProcessSeconds = 0.9;
 /// Loading, cold: reading and optimizing weights.
 constexpr double kLoadSeconds = 0.2;
 constexpr double kLoadBytesPerSecond = 150e6;
+
+std::filesystem::path library_of(const RunSettings& settings, const std::string& backend) {
+  const auto it = settings.libraries.find(backend);
+  return it == settings.libraries.end() ? std::filesystem::path() : it->second;
+}
 
 double sample_seconds(const Case& c, const ModelFacts& facts) {
   if (!facts.flops) return kUnknownSampleSeconds;
@@ -75,7 +80,8 @@ std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& s
   std::vector<Preview> previews;
   for (const Case& c : plan) {
     Preview p{c, {}, Seconds(0)};
-    if (!probes.contains(c.backend)) probes[c.backend] = probe_backend(c.backend, {}, launcher, stop);
+    if (!probes.contains(c.backend))
+      probes[c.backend] = probe_backend(c.backend, library_of(settings, c.backend), launcher, stop);
     p.skipped = why_unavailable(probes[c.backend], c.backend, c.device);
     if (p.skipped.empty()) {
       try {

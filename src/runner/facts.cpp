@@ -7,19 +7,15 @@
 namespace assay::runner {
 namespace {
 
-/// Of all intermediate tensors, at the least this part is alive at once: 1 / kReuse. VGG19's largest layer with its
-/// input is a fifth of all, ResNet50's a twentieth; below both, so that no case is skipped that might have run.
-constexpr double kReuse = 24;
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 
 }  // namespace
 
 std::optional<std::uint64_t> least_memory(const Case& c, const ModelFacts& facts) {
-  if (!facts.activation_bytes) return std::nullopt;
+  if (!facts.step_bytes) return std::nullopt;
   const double batches = std::max(c.in_flight, 1);
   const double samples = static_cast<double>(std::max<std::int64_t>(c.batch_size, 1));
-  const double live = static_cast<double>(*facts.activation_bytes) / kReuse;
-  return facts.weight_bytes + static_cast<std::uint64_t>(batches * samples * live);
+  return facts.weight_bytes + static_cast<std::uint64_t>(batches * samples * static_cast<double>(*facts.step_bytes));
 }
 
 std::string why_too_large(const Case& c, const ModelFacts& facts, std::uint64_t machine_memory) {

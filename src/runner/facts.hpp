@@ -15,8 +15,8 @@ struct ModelFacts {
   std::filesystem::path path;  ///< of the file
   std::string hash;            ///< of its content
   std::uint64_t weight_bytes = 0;
-  std::optional<std::int64_t> flops;             ///< per sample
-  std::optional<std::int64_t> activation_bytes;  ///< of all intermediate tensors, per sample
+  std::optional<std::int64_t> flops;       ///< per sample
+  std::optional<std::int64_t> step_bytes;  ///< what one layer needs at the most, per sample
 };
 
 /// Throws Error where the model is missing or broken.
@@ -25,7 +25,7 @@ using ModelLookup = std::function<ModelFacts(const Case&)>;
 /// Files and zoo networks (written below `cache_folder`), read once each. Not for several threads.
 ModelLookup model_lookup(const std::filesystem::path& cache_folder);
 
-/// Bytes that a case takes at the least: weights, and of the activations the part that is alive at once.
+/// Bytes that a case takes at the least: weights, and the largest layer's input and output for each batch under way.
 std::optional<std::uint64_t> least_memory(const Case& c, const ModelFacts& facts);
 
 /// Why the case cannot fit into `machine_memory` bytes (0: not known); "" where it may.

@@ -19,7 +19,7 @@ ModelLookup model_lookup(const std::filesystem::path& cache_folder) {
     facts.hash = model::model_hash(m, cache_folder / "hashes");
     facts.weight_bytes = m.statistics.weight_bytes;
     facts.flops = m.statistics.flops;
-    facts.activation_bytes = m.statistics.activation_bytes;
+    facts.step_bytes = m.statistics.largest_step_bytes;
     known->emplace(key, facts);
     return facts;
   };

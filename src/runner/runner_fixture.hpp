@@ -21,7 +21,7 @@ class RunnerTest : public testing::Test {
       facts.path = c.model;
       facts.hash = "hash of " + c.model;
       facts.weight_bytes = 1 << 20;
-      facts.activation_bytes = 24 << 20;
+      facts.step_bytes = 1 << 20;
       facts.flops = 1'000'000'000;
       return facts;
     };

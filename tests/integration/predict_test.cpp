@@ -1,0 +1,103 @@
+// predict and cache, as they are typed.
+#include <nlohmann/json.hpp>
+
+#include "input/npy.hpp"
+#include "integration/cli_fixture.hpp"
+
+namespace assay::integration {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class PredictTest : public CliTest {
+ protected:
+  [[nodiscard]] std::string write_input(const char* name, Shape shape, float value) const {
+    Tensor t(DType::kFloat32, std::move(shape));
+    for (std::int64_t i = 0; i < t.size(); ++i) t.as<float>()[i] = value + static_cast<float>(i);
+    input::write_npy(folder_.path() / name, t.view());
+    return file(name);
+  }
+  [[nodiscard]] Result predict(std::vector<std::string> more) const {
+    std::vector<std::string> arguments = {"predict", "tiny-mlp", "--backend",
+                                          "null",    "--option", "io=input:float32:-1x8->probabilities:float32:-1x4"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return assay(arguments);
+  }
+};
+
+TEST_F(PredictTest, AnswersEverySampleInOrderWhateverTheBatch) {
+  const std::string x = write_input("x.npy", {5, 8}, 0);
+  for (const char* batch : {"1", "2", "8"}) {
+    const Result r = predict({"--input", x, "--batch-size", batch, "-o", file(batch) + ".npy", "--top", "2"});
+    ASSERT_EQ(r.status, 0) << r.err;
+    EXPECT_EQ(std::count(r.out.begin(), r.out.end(), '\n'), 5);
+    EXPECT_THAT(r.err, HasSubstr("its answers mean nothing"));
+  }
+  const input::NpyFile one(file("1.npy"));
+  EXPECT_EQ(one.view().shape, (Shape{5, 4}));
+  EXPECT_EQ(read_file(file("1.npy")), read_file(file("2.npy")));
+  EXPECT_EQ(read_file(file("1.npy")), read_file(file("8.npy")));
+}
+
+TEST_F(PredictTest, PrintsTheLargestWithTheirLabels) {
+  const std::string x = write_input("x.npy", {1, 8}, 0);
+  write_file_atomically(file("labels.txt"), std::string("cat\ndog\r\nowl\nfox\n"));
+  const auto j = nlohmann::json::parse(
+      predict({"--input", x, "--labels", file("labels.txt"), "--top", "9", "--json", "-o", file("y.npy")}).out);
+  const auto& top = j["samples"][0]["top"]["probabilities"];
+  ASSERT_EQ(top.size(), 4U);
+  const input::NpyFile y(file("y.npy"));
+  const auto* values = static_cast<const float*>(y.view().data);
+  const std::vector<std::string> names = {"cat", "dog", "owl", "fox"};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto index = top[i]["index"].get<std::size_t>();
+    EXPECT_EQ(top[i]["label"], names[index]);
+    EXPECT_FLOAT_EQ(top[i]["value"].get<float>(), values[index]);
+    EXPECT_LE(top[i]["value"].get<float>(), top[i == 0 ? 0 : i - 1]["value"].get<float>());
+  }
+}
+
+TEST_F(PredictTest, WritesAFileForEachOutputIntoAFolder) {
+  const Result r = predict({"--input", write_input("x.npy", {2, 8}, 0), "-o", file("answers"), "--top", "0"});
+  EXPECT_EQ(r.status, 0) << r.err;
+  EXPECT_EQ(r.out, "");
+  EXPECT_TRUE(fs::exists(folder_.path() / "answers" / "probabilities.npy"));
+}
+
+TEST_F(PredictTest, RefusesInputsThatDoNotFit) {
+  const auto says = [&](std::vector<std::string> arguments) {
+    const Result r = predict(std::move(arguments));
+    EXPECT_EQ(r.status, 2);
+    return r.err;
+  };
+  EXPECT_THAT(says({"--input", file("missing.npy")}), HasSubstr("missing.npy"));
+  EXPECT_THAT(says({"--input", write_input("wide.npy", {2, 9}, 0)}), HasSubstr("wide.npy"));
+  EXPECT_THAT(says({"--input", write_input("deep.npy", {2, 8, 1}, 0)}), HasSubstr("deep.npy"));
+  EXPECT_THAT(says({"--input", write_input("nan.npy", {1, 8}, std::numeric_limits<float>::quiet_NaN())}),
+              HasSubstr("nan.npy"));
+  EXPECT_THAT(says({"--input", "nothing=" + write_input("x.npy", {1, 8}, 0)}), HasSubstr("nothing"));
+  EXPECT_THAT(says({"--input", file("x.npy"), "--batch-size", "1,2"}), HasSubstr("predict takes one value"));
+  EXPECT_THAT(says({}), HasSubstr("--input"));
+}
+
+TEST_F(CliTest, TheCacheIsListedVerifiedAndCleared) {
+  EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("0 graphs"));
+  ASSERT_EQ(assay(bench({"--for", "latency"})).status, 0);
+  EXPECT_THAT(assay({"cache", "list"}).out, AllOf(HasSubstr("null 1.0.0"), HasSubstr("1 graphs")));
+  EXPECT_EQ(nlohmann::json::parse(assay({"cache", "list", "--json"}).out)["graphs"].size(), 1U);
+  EXPECT_EQ(assay({"cache", "verify"}).status, 0);
+  for (const auto& entry : fs::recursive_directory_iterator(folder_.path() / "cache" / "graphs")) {
+    if (entry.path().filename() == "null.graph") write_file_atomically(entry.path(), std::string("damaged"));
+  }
+  const Result damaged = assay({"cache", "verify"});
+  EXPECT_EQ(damaged.status, 1);
+  EXPECT_THAT(damaged.out, HasSubstr("1 damaged"));
+  ASSERT_EQ(assay(bench({"--for", "latency"})).status, 0);
+  EXPECT_THAT(assay({"cache", "clear"}).out, HasSubstr("1 graphs removed"));
+  EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("0 graphs"));
+}
+
+}  // namespace
+}  // namespace assay::integration
