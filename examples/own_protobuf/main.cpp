@@ -1,5 +1,6 @@
-// own_protobuf MODEL.onnx BACKEND…: a program that links libprotobuf.so itself and reads the model with it, before and after
-// engines have been loaded. Assay's own protobuf is inside libassay.so and shows no symbol, so the two never meet.
+// own_protobuf MODEL.onnx BACKEND…: a program that links libprotobuf.so itself and reads the model with it, before and
+// after engines have been loaded. Assay's own protobuf is inside libassay.so and shows no symbol, so the two never
+// meet.
 #include <assay/assay.hpp>
 #include <cstdio>
 #include <fstream>
