@@ -75,8 +75,12 @@ int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::Ru
     const std::string fate = row.skipped.empty() ? "about " + report::duration(row.seconds) : "skipped: " + row.skipped;
     out << report::wrap(title(row) + ": " + fate, kColumns, 4) << "\n";
   }
-  out << fmt::format("\n{} cases, {} of them skipped; effort {}: about {} ({:.1f} h) if no curve is cut short\n",
-                     previews.size(), skipped, settings.effort.name, report::duration(seconds), seconds / 3600);
+  out << "\n"
+      << report::wrap(
+             fmt::format("{} cases, {} of them skipped; effort {}: about {} ({:.1f} h) if no curve is cut short",
+                         previews.size(), skipped, settings.effort.name, report::duration(seconds), seconds / 3600),
+             kColumns)
+      << "\n";
   return kOk;
 }
 

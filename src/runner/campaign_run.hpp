@@ -55,6 +55,8 @@ class CampaignRun {
   /// False: the process was noisy, and is to run again.
   bool take_turn(const Turn& turn);
   bool keep(Pending& p, const Turn& turn, worker::Exit& exit, double wall_ns);
+  void again(Pending& p, const std::string& why);
+  void count_rerun(Pending& p);
   void finish_if_done(Pending& p);
   void measure_memory(Pending& p);
   void measure_start(Pending& p);

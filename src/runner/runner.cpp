@@ -16,6 +16,8 @@ namespace assay::runner {
 namespace {
 
 constexpr int kMaxReruns = 2;
+/// How a worker begins to say that its figures contradict each other (Little's law).
+constexpr const char* kInvalid = "Invalid";
 /// A quick run keeps its promise of time: one more try.
 constexpr int kMaxRerunsOfOneProcess = 1;
 
@@ -137,6 +139,10 @@ bool CampaignRun::take_turn(const Turn& turn) {
   if (stop_ && !exit.ok) return true;
   ran(p);
   spent(p, wall_ns * 1e-9);
+  if (!exit.ok && exit.reason.rfind(kInvalid, 0) == 0 && p.reruns < max_reruns(settings_.effort)) {
+    again(p, exit.reason);
+    return false;
+  }
   if (!exit.ok) {
     // What the backend or the device cannot do is no failure.
     const bool cannot = exit.code == ErrorCode::kUnsupported || exit.code == ErrorCode::kUnavailable;
@@ -149,6 +155,22 @@ bool CampaignRun::take_turn(const Turn& turn) {
   return true;
 }
 
+void CampaignRun::count_rerun(Pending& p) {
+  ++p.reruns;
+  ++p.left;
+  ++runs_total_;
+}
+
+/// A measurement that contradicts itself was disturbed: it runs again by the same rule.
+void CampaignRun::again(Pending& p, const std::string& why) {
+  ProcessSamples samples;
+  samples.process = static_cast<int>(p.samples.size());
+  samples.kept = false;
+  samples.noise = why;
+  p.samples.push_back(std::move(samples));
+  count_rerun(p);
+}
+
 bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double wall_ns) {
   ProcessSamples samples;
   samples.process = static_cast<int>(p.samples.size());
@@ -158,13 +180,11 @@ bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double 
   samples.noise = measure::noise_verdict(samples.values);
   for (auto& [key, text] : exit.result.texts) p.texts[key] = text;
   const bool noisy = !samples.noise.empty();
-  const bool again = noisy && p.reruns < max_reruns(settings_.effort);
+  const bool repeat = noisy && p.reruns < max_reruns(settings_.effort);
   const std::optional<double> rate = rate_of(case_of(p), samples.values);
-  if (again) {
+  if (repeat) {
     samples.kept = false;
-    ++p.reruns;
-    ++p.left;
-    ++runs_total_;
+    count_rerun(p);
   } else if (turn.twin) {
     samples.kept = false;
     samples.noise += (noisy ? "; " : "") + std::string("the A/A twin: for the noise floor alone");
@@ -174,7 +194,7 @@ bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double 
     p.rates.push_back(rate.value_or(0));
   }
   p.samples.push_back(std::move(samples));
-  return !again;
+  return !repeat;
 }
 
 void CampaignRun::finish_if_done(Pending& p) {

@@ -81,6 +81,28 @@ TEST_F(RunnerTest, ANoisyMachineIsMeasuredAllTheSameAndSaidSo) {
   EXPECT_EQ(recorder_.warnings.back().kind, "noisy-neighbour");
 }
 
+TEST_F(RunnerTest, AMeasurementThatContradictsItselfRunsAgainOnce) {
+  int calls = 0;
+  int invalid = 1;
+  launcher_.measure = [&](const worker::Request& r) {
+    return ++calls <= invalid ? bad(ErrorCode::kInternal, "window", "Invalid: Little's law") : good(r, 100);
+  };
+  plan({"onnxruntime"}, {1});
+  run();
+  EXPECT_EQ(recorder_.outcomes.at(0).state, OutcomeState::kMeasured);
+  EXPECT_FALSE(recorder_.outcomes[0].samples.at(0).kept);
+  EXPECT_THAT(recorder_.outcomes[0].samples[0].noise, HasSubstr("Little's law"));
+  EXPECT_EQ(progress_.back().runs_done, progress_.back().runs_total);
+
+  campaign_.outcomes.clear();
+  recorder_.outcomes.clear();
+  calls = 0;
+  invalid = 2;
+  run();
+  EXPECT_EQ(recorder_.outcomes.at(0).state, OutcomeState::kFailed);
+  EXPECT_EQ(calls, 2);
+}
+
 TEST_F(RunnerTest, TheReferenceIsMadeOnceAndUsedByAll) {
   plan({"onnxruntime", "openvino", "null"}, {1, 8}, {Goal::kThroughput, Goal::kLatency});
   run();
