@@ -62,11 +62,15 @@ void Dispatcher::start() {
 void Dispatcher::enqueue(Unit& unit) {
   unit.dispatcher = this;
   unit.next_in_queue = nullptr;
-  unit.was_submitted = false;
+  unit.must_wait = false;
   std::unique_lock lock(mutex_);
   (unit_tail_ == nullptr ? unit_head_ : unit_tail_->next_in_queue) = &unit;
   unit_tail_ = &unit;
-  pump(lock);
+  if (places_ > 1) {
+    pump(lock);
+  } else if (taken_ < places_ && !pumping_) {
+    wake_.notify_one();
+  }
 }
 
 void Dispatcher::serve() {
@@ -99,11 +103,16 @@ void Dispatcher::pump(std::unique_lock<std::mutex>& lock) {
   pumping_ = false;
 }
 
+/// With one place the batch is computed right here: between one and the next, no thread waits for another.
 void Dispatcher::hand_over(Unit& unit) {
   if (!unit.lane->failed()) {
     try {
-      unit.submit(&Dispatcher::on_done);
-      return;  // from here on the unit may be anybody's
+      if (places_ > 1) {
+        unit.submit(&Dispatcher::on_done);
+        return;  // from here on the unit may be anybody's
+      }
+      unit.submit(nullptr);
+      unit.wait();
     } catch (...) {
       unit.failure = std::current_exception();
     }

@@ -11,7 +11,8 @@ namespace assay::engine {
 
 /// Thread-safe; waiting threads sleep. Callers that compute on their own thread enter and leave; filled batches are
 /// queued and handed over when there is a place, by the caller or by a thread of the dispatcher's own: the one that
-/// fills may be busy filling, the one that drains draining, and a callback of the backend must not call it.
+/// fills may be busy filling, the one that drains draining, and a callback of the backend must not call it. With one
+/// place that thread computes them itself.
 class Dispatcher {
  public:
   explicit Dispatcher(int places) : places_(places) {}

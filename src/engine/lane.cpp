@@ -95,7 +95,7 @@ void Lane::serve() {
 void Lane::finish_one(Unit& unit) {
   try {
     if (unit.failure != nullptr) std::rethrow_exception(unit.failure);
-    if (unit.was_submitted) unit.wait();  // even after a failure: the slot must be free again
+    if (unit.must_wait) unit.wait();  // even after a failure: the slot must be free again
     if (!failed()) finish_batch(unit, *work_, *observer_, sums_);
   } catch (...) {
     fail(std::current_exception());

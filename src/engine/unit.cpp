@@ -119,11 +119,11 @@ void Unit::pad_inputs() {
 
 void Unit::submit(assay_done_fn done) {
   record.submitted = now();
-  was_submitted = true;  // before: `done` may be called, and the unit be drained, before submit returns
+  must_wait = true;  // before: `done` may be called, and the unit be drained, before submit returns
   try {
     slot_.submit(input_tensors_, output_tensors_, done, this);
   } catch (...) {
-    was_submitted = false;
+    must_wait = false;
     throw;
   }
 }
@@ -133,6 +133,7 @@ void Unit::wait() {
   assay_timing timing{};
   timing.struct_size = sizeof timing;
   timing.copy_in_ns = timing.compute_ns = timing.copy_out_ns = -1;
+  must_wait = false;
   slot_.wait(results_, &timing);
   if (record.done.count() == 0) record.done = now();
   const auto known = [](std::int64_t ns) { return std::chrono::nanoseconds(std::max<std::int64_t>(ns, 0)); };

@@ -82,8 +82,8 @@ class Unit {
   Dispatcher* dispatcher = nullptr;
   Unit* next_in_lane = nullptr;
   Unit* next_in_queue = nullptr;
-  bool ready = false;  ///< guarded by the lane's mutex
-  bool was_submitted = false;
+  bool ready = false;          ///< guarded by the lane's mutex
+  bool must_wait = false;      ///< submitted and not waited for
   std::exception_ptr failure;  ///< of submit
 
  private:
