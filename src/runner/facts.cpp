@@ -28,7 +28,7 @@ std::string why_too_large(const Case& c, const ModelFacts& facts, std::uint64_t 
 double parity_tolerance(Precision precision) {
   switch (precision) {
     case Precision::kFloat32:
-      return 2e-5;
+      return 2e-4;
     case Precision::kFloat16:
       return 1e-2;
     case Precision::kBFloat16:
@@ -36,7 +36,7 @@ double parity_tolerance(Precision precision) {
     case Precision::kInt8:
       return 0.1;  // of answers whose first class may differ
   }
-  return 2e-5;
+  return 2e-4;
 }
 
 }  // namespace assay::runner

@@ -12,7 +12,7 @@ namespace assay::worker {
 
 /// How one output is compared.
 struct ParityRule {
-  double tolerance = 2e-5;  ///< of the error; ignored at int8
+  double tolerance = 2e-4;  ///< of the error; ignored at int8
   bool by_top1 = false;     ///< int8: the share of equal top-1 decides, not the error
   double least_top1 = 0.9;  ///< at int8
 };

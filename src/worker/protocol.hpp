@@ -30,7 +30,7 @@ struct Request {
   std::filesystem::path cache_folder;    ///< "": none
   std::filesystem::path reference_file;  ///< "": unverified; else written by a kReference worker
   std::filesystem::path library;         ///< explicit path of the framework, or ""
-  double parity_tolerance = 2e-5;
+  double parity_tolerance = 2e-4;
   std::string profile_file;  ///< "": no profile
   std::int64_t exec_ns = 0;  ///< CLOCK_MONOTONIC just before the worker was started; set by the launcher
 };
