@@ -1,16 +1,18 @@
 // head_to_head MODEL BACKEND [--batch N,…] [--rounds N] [--seconds S] [--threads N] [--goal throughput|latency]
-// Throughput through predict against a plain loop over the same plugin's functions with the same settings and as many
-// batches outstanding; then the load from the cache against the load without. MODEL has one input and one output.
+// Throughput through predict against a plain loop over the framework's own interface with the same settings and as many
+// batches outstanding; and the load from the cache against the load without. MODEL has one float input and one output.
 // Prints the ratio of medians with a 95 % interval; exit 1 where a bound is missed.
 
-#include <unistd.h>
+#include <dlfcn.h>
 
 #include <cstdint>
 #include <sstream>
 
 #include "arms.hpp"
+#include "backend/backend.hpp"
 #include "base/cpu.hpp"
 #include "base/file.hpp"
+#include "native.hpp"
 
 namespace assay::bench {
 namespace {
@@ -62,49 +64,50 @@ Shape with_batch(const TensorInfo& info, std::int64_t n) {
   return shape;
 }
 
-/// Both arms on one machine at once would disturb each other's caches only; their sessions idle in turn.
+std::unique_ptr<NativeLoop> native(const std::string& backend, const NativeSettings& settings) {
+  return backend == "openvino" ? native_openvino(settings) : native_onnxruntime(settings);
+}
+
+/// Both arms answer the same batches in the same memory; while one runs, the other's session is idle.
 bool throughput(const Arguments& a, std::int64_t batch) {
   Session session = load(a.model, {.backend = a.backend, .goal = a.goal, .batch_size = batch, .threads = a.threads});
-  const int outstanding = session.in_flight();
   const TensorInfo in = session.inputs().at(0), out = session.outputs().at(0);
-  const Tensor one = ramp(in.dtype, with_batch(in, batch));
-
-  RawPlugin plugin(a.backend);
-  const char* root = std::getenv("ASSAY_FRAMEWORKS");
-  assay_session* raw = plugin.open({.model = a.model,
-                                    .library_root = root != nullptr ? root : ASSAY_DEPS_DIR,
-                                    .goal = a.goal == Goal::kLatency ? ASSAY_GOAL_LATENCY : ASSAY_GOAL_THROUGHPUT,
-                                    .threads = a.threads,
-                                    .in_flight = a.goal == Goal::kLatency ? 1 : 0,
-                                    .batch_size = batch});
-  std::vector<Tensor> outputs;
-  for (int l = 0; l < outstanding; ++l) outputs.emplace_back(out.dtype, with_batch(out, batch));
-  std::vector<PlainLoop::Lane> lanes;
-  for (Tensor& y : outputs) {
-    lanes.push_back({plugin.open_slot(raw, in.name, one.shape()),
-                     tensor(const_cast<void*>(one.data()), in.dtype, one.shape()),
-                     tensor(y.data(), out.dtype, y.shape())});
-  }
-  PlainLoop loop(plugin, std::move(lanes));
-
-  const double guess = loop.run(2 * outstanding);
-  const int batches = std::max(2 * outstanding, static_cast<int>(a.seconds * 1e9 / guess));
-  const Tensor x = ramp(in.dtype, with_batch(in, batch * batches));
-  Tensor y(out.dtype, with_batch(out, batch * batches));
+  const auto loop = native(a.backend, {.model = a.model,
+                                       .library = backend::load_backend(a.backend).probe({}).library,
+                                       .goal = a.goal,
+                                       .in_flight = session.in_flight(),
+                                       .in_force = session.in_force(),
+                                       .input = in.name,
+                                       .output = out.name,
+                                       .input_shape = with_batch(in, batch),
+                                       .output_shape = with_batch(out, batch)});
+  const int round = 2 * session.in_flight();  // batches: every place is taken to the end
+  Tensor x = ramp(in.dtype, with_batch(in, batch * round));
+  Tensor y(out.dtype, with_batch(out, batch * round));
+  loop->predict(x.as<float>(), y.as<float>(), round);
+  const double begin = now_ns();
+  loop->predict(x.as<float>(), y.as<float>(), round);
+  const int batches = round * std::max(1, static_cast<int>(std::lround(a.seconds * 1e9 / (now_ns() - begin))));
+  x = ramp(in.dtype, with_batch(in, batch * batches));
+  y = Tensor(out.dtype, with_batch(out, batch * batches));
   const TensorView x_view = x.view();
   const MutableTensorView y_view = y.mutable_view();
+  const auto per_second = [&](double since) { return 1e9 * static_cast<double>(batch * batches) / (now_ns() - since); };
   const auto through_predict = [&] {
-    const double begin = now_ns();
+    const double start = now_ns();
     session.predict({&x_view, 1}, {&y_view, 1});
-    return 1e9 * static_cast<double>(batch * batches) / (now_ns() - begin);
+    return per_second(start);
   };
-  const auto plain = [&] { return 1e9 * static_cast<double>(batch) / loop.run(batches); };
+  const auto plain = [&] {
+    const double start = now_ns();
+    loop->predict(x.as<float>(), y.as<float>(), batches);
+    return per_second(start);
+  };
   through_predict();
-  plain();
   const Pairs pairs = interleave(a.rounds, through_predict, plain);
-  std::printf("%s, batch %lld, %d outstanding, %d threads: predict %.2f/s, plain loop %.2f/s\n", a.backend.c_str(),
-              static_cast<long long>(batch), outstanding, a.threads, median_of(pairs.a).value,
-              median_of(pairs.b).value);
+  std::printf("%s, batch %lld, %d outstanding, %d threads: predict %.2f/s, plain loop over the library %.2f/s\n",
+              a.backend.c_str(), static_cast<long long>(batch), session.in_flight(), a.threads,
+              median_of(pairs.a).value, median_of(pairs.b).value);
   return show("  throughput of predict over the plain loop's", median_ratio(pairs), "x", 0.99, false);
 }
 
@@ -125,6 +128,18 @@ bool loading(const Arguments& a) {
 }
 
 }  // namespace
+
+void native_failure(const std::string& why) {
+  std::fprintf(stderr, "%s\n", why.c_str());
+  std::exit(1);
+}
+
+void* open_native(const std::string& library) {
+  void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+  if (handle == nullptr) native_failure(::dlerror());
+  return handle;
+}
+
 }  // namespace assay::bench
 
 int main(int argc, char** argv) try {

@@ -1,13 +1,17 @@
-# assay_layer(NAME SOURCES… TESTS… DEPENDS layers… LIBRARIES external…)
+# assay_layer(NAME SOURCES… TESTS… DEPENDS layers… LIBRARIES external… [COLD: no loop of it is worth
+# optimising, and compiling it is what takes long])
 # A layer of the drawing in docs/architecture.md: a static library assay_<NAME> and, with TESTS, a program
 # assay_<NAME>_test whose cases ctest sees one by one.
 function(assay_layer NAME)
-  cmake_parse_arguments(A "" "" "SOURCES;TESTS;DEPENDS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(A "COLD" "" "SOURCES;TESTS;DEPENDS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
   list(TRANSFORM A_DEPENDS PREPEND assay_)
   if(A_SOURCES)
     add_library(assay_${NAME} STATIC ${A_SOURCES})
     target_include_directories(assay_${NAME} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/libs)
     target_link_libraries(assay_${NAME} PRIVATE assay_flags PUBLIC ${A_DEPENDS} ${A_LIBRARIES})
+    if(A_COLD)
+      target_compile_options(assay_${NAME} PRIVATE $<$<CONFIG:Release>:-O1>)
+    endif()
   else()
     add_library(assay_${NAME} INTERFACE)
     target_include_directories(assay_${NAME} INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/libs)

@@ -11,11 +11,6 @@ namespace {
 using testing::ElementsAre;
 using Sizes = std::vector<std::int64_t>;
 
-Model parse_kept(const TestModel& m, std::string& bytes) {
-  bytes = m.bytes();
-  return parse(as_bytes(bytes));
-}
-
 // Shape arithmetic.
 
 TEST(InferenceTest, FollowsShapeArithmetic) {

@@ -11,6 +11,7 @@
 
 #include "onnx_graph/graph.hpp"
 #include "onnx_graph/onnx.pb.h"
+#include "onnx_graph/reader.hpp"
 
 namespace assay::onnx_graph {
 
@@ -133,5 +134,11 @@ inline TestModel with_tensor(const std::function<void(onnx::TensorProto&)>& chan
 }
 
 inline std::span<const std::byte> as_bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+/// The model, read; what is read refers to `bytes`.
+inline Model parse_kept(const TestModel& m, std::string& bytes) {
+  bytes = m.bytes();
+  return parse(as_bytes(bytes));
+}
 
 }  // namespace assay::onnx_graph

@@ -66,7 +66,7 @@ nlohmann::json to_json(const Row& row) {
 }
 
 void print(const Row& row, bool verbose, std::ostream& out) {
-  constexpr std::size_t kName = 13, kColumns = 80;
+  constexpr std::size_t kName = 13;
   std::string devices;
   for (const auto& d : row.answer.devices) {
     devices += (devices.empty() ? "" : ", ") + d.name;
@@ -75,14 +75,14 @@ void print(const Row& row, bool verbose, std::ostream& out) {
   const std::string state = row.answer.available
                                 ? fmt::format("available: {} · {} · {}", row.answer.version, devices, row.answer.origin)
                                 : fmt::format("not available: {}", row.answer.reason);
-  out << report::hang(row.name, state, kName, kColumns) << "\n";
+  out << report::hang(row.name, state, kName, report::kColumns) << "\n";
   if (!verbose) return;
   if (!row.answer.library.empty()) out << "  library: " << row.answer.library << "\n";
   const backend::Backend loaded = backend::load_backend(row.name);
   for (const backend::Option& o : loaded.options()) {
     out << report::wrap(fmt::format("  {} = {} [{}] {}", o.name, o.default_value.empty() ? "\"\"" : o.default_value,
                                     type_text(o), o.meaning),
-                        kColumns, 6)
+                        report::kColumns, 6)
         << "\n";
   }
   out << "\n";

@@ -23,7 +23,6 @@
 namespace assay::cli {
 namespace {
 
-constexpr std::size_t kColumns = 80;
 constexpr double kDefaultNoiseFloor = 0.03;
 /// Environment: the library that was asked for, by backend.
 const std::string kAskedLibrary = "library.asked.";
@@ -93,10 +92,10 @@ void announce(const Campaign& campaign, const store::Store& store, double second
   err << report::wrap(
              fmt::format("Campaign {}: {} case{}, effort {}: about {}. Results: {}", campaign.id, left,
                          left == 1 ? "" : "s", campaign.effort, report::duration(seconds), store.file().string()),
-             kColumns)
+             report::kColumns)
       << "\n";
   for (const Warning& w : campaign.warnings) {
-    err << report::wrap(fmt::format("warning ({}): {}; {}", w.kind, w.message, w.advice), kColumns, 2) << "\n";
+    err << report::wrap(fmt::format("warning ({}): {}; {}", w.kind, w.message, w.advice), report::kColumns, 2) << "\n";
   }
   err << std::flush;
 }

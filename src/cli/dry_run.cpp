@@ -10,8 +10,6 @@
 namespace assay::cli {
 namespace {
 
-constexpr std::size_t kColumns = 80;
-
 /// Cases that follow each other and differ in the batch alone, and are of one fate, on one line.
 struct Row {
   Case first;
@@ -73,13 +71,13 @@ int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::Ru
   std::ostream& out = *context.out;
   for (const Row& row : rows_of(previews)) {
     const std::string fate = row.skipped.empty() ? "about " + report::duration(row.seconds) : "skipped: " + row.skipped;
-    out << report::wrap(title(row) + ": " + fate, kColumns, 4) << "\n";
+    out << report::wrap(title(row) + ": " + fate, report::kColumns, 4) << "\n";
   }
   out << "\n"
       << report::wrap(
              fmt::format("{} cases, {} of them skipped; effort {}: about {} ({:.1f} h) if no curve is cut short",
                          previews.size(), skipped, settings.effort.name, report::duration(seconds), seconds / 3600),
-             kColumns)
+             report::kColumns)
       << "\n";
   return kOk;
 }

@@ -15,8 +15,6 @@
 namespace assay::cli {
 namespace {
 
-constexpr std::size_t kColumns = 80;
-
 std::string grouped(std::int64_t n) {
   std::string text = std::to_string(n);
   for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > 0; i -= 3)
@@ -31,7 +29,7 @@ int list(bool json, Context& context) {
       all.push_back({{"name", n.name}, {"summary", n.summary}, {"parameters", n.parameters}, {"tiny", n.tiny}});
     } else {
       *context.out << report::pad_right(n.name, 18) << report::pad_left(grouped(n.parameters), 12) << "  "
-                   << report::cut(n.summary, kColumns - 32) << "\n";
+                   << report::cut(n.summary, report::kColumns - 32) << "\n";
     }
   }
   if (json) {
@@ -116,7 +114,7 @@ std::string counts(const std::map<std::string, std::int64_t>& of) {
 void print(const model::Model& m, std::ostream& out) {
   const model::Statistics& s = m.statistics;
   const auto line = [&](const char* label, const std::string& text) {
-    out << report::hang(label, text, 18, kColumns) << "\n";
+    out << report::hang(label, text, 18, report::kColumns) << "\n";
   };
   line("model", m.path.string());
   line("parameters", grouped(s.parameters));

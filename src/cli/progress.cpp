@@ -10,7 +10,8 @@
 namespace assay::cli {
 namespace {
 
-constexpr std::size_t kColumns = 79;
+/// One less than a terminal's: a cursor in the last column wraps.
+constexpr std::size_t kBarColumns = 79;
 constexpr int kBar = 20;
 constexpr const char* kRed = "\033[31m";
 constexpr const char* kYellow = "\033[33m";
@@ -45,7 +46,7 @@ void ProgressView::draw(const runner::Progress& p) {
                                  report::duration(static_cast<double>(p.estimated_left.count())));
   if (p.test_case != nullptr) text += "  " + describe(*p.test_case);
   if (!p.text.empty()) text += ": " + p.text;
-  out_ << "\r\033[K" << report::cut(text, kColumns) << std::flush;
+  out_ << "\r\033[K" << report::cut(text, kBarColumns) << std::flush;
   drawn_ = true;
 }
 

@@ -123,7 +123,7 @@ void Dispatcher::hand_over(Unit& unit) {
 
 void Dispatcher::on_done(void* user) {
   Unit& unit = *static_cast<Unit*>(user);
-  unit.record.done = std::chrono::steady_clock::now().time_since_epoch();
+  unit.record.done = now();
   unit.dispatcher->leave();
   unit.lane->completed(unit);
 }

@@ -232,16 +232,15 @@ TEST_F(GraphCacheTest, TheLimitIsReadFromTheEnvironment) {
 /// Sessions of the null backend, whose graph is the line that describes it.
 class CachedLoadTest : public GraphCacheTest {
  protected:
-  static constexpr const char* kIo = "x:float32:-1x5->y:float32:-1x3";
   Session open(std::map<std::string, std::string> options = {}, int threads = 2) {
     Params params{.backend = "null", .threads = threads, .options = std::move(options), .cache = folder()};
-    params.options["io"] = kIo;
+    params.options["io"] = test::kIo;
     params.log = [this](LogLevel level, const std::string& text) {
       if (level == LogLevel::kWarning) warnings.push_back(text);
     };
     return open_model(model.model, params, {});
   }
-  FakeModel model{kIo};
+  FakeModel model{test::kIo};
 };
 
 TEST_F(CachedLoadTest, TheSecondLoadComesFromTheCache) {

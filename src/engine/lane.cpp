@@ -6,7 +6,6 @@
 namespace assay::engine {
 
 void finish_batch(Unit& unit, Work& work, const BatchObserver& observer, PredictTiming& sums) {
-  const auto now = [] { return std::chrono::steady_clock::now().time_since_epoch(); };
   BatchRecord& r = unit.record;
   r.drain_begin = now();
   work.drain(unit);

@@ -3,11 +3,7 @@
 #include <utility>
 
 namespace assay::engine {
-namespace {
-
-std::chrono::nanoseconds now() { return std::chrono::steady_clock::now().time_since_epoch(); }
-
-}  // namespace
+namespace {}  // namespace
 
 /// The batches of one run, one after another, and the groups of units that carry them.
 class Pipeline::Batches {

@@ -11,8 +11,6 @@ namespace {
 using namespace ::testing;  // NOLINT: matchers by their names
 using namespace test;       // NOLINT
 
-constexpr const char* kIo = "x:float32:-1x5->y:float32:-1x3";
-
 TEST(LoadErrors, NameWhatWasAskedAndWhatThereIs) {
   const auto message = [](const std::string& io, const Params& params) {
     return error_of([&] { open_null(io, params); }).message();

@@ -50,16 +50,16 @@ std::vector<Tensor> only(Tensor t) {
   return all;
 }
 
-struct Case {
+struct PredictCase {
   std::int64_t samples, batch;
   int in_flight;
   const char* short_batch;
 };
 
-class PredictTest : public TestWithParam<Case> {};
+class PredictTest : public TestWithParam<PredictCase> {};
 
 TEST_P(PredictTest, TheAnswerDoesNotDependOnTheBatch) {
-  const Case c = GetParam();
+  const PredictCase c = GetParam();
   Params params{.batch_size = c.batch, .in_flight = c.in_flight};
   params.options["short_batch"] = c.short_batch;
   params.options["compute_ms"] = "0.2";
@@ -79,8 +79,8 @@ TEST_P(PredictTest, TheAnswerDoesNotDependOnTheBatch) {
   EXPECT_TRUE(same(mine, y[0]));
 }
 
-std::vector<Case> cases() {
-  std::vector<Case> all;
+std::vector<PredictCase> cases() {
+  std::vector<PredictCase> all;
   for (const std::int64_t samples : {0, 1, 7, 8, 9, 25, 64}) {
     for (const std::int64_t batch : {0, 1, 8}) {
       for (const int in_flight : {1, 3}) {
@@ -92,7 +92,7 @@ std::vector<Case> cases() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Splits, PredictTest, ValuesIn(cases()), [](const auto& tested) {
-  const Case& c = tested.param;
+  const PredictCase& c = tested.param;
   return "n" + std::to_string(c.samples) + "_batch" + std::to_string(c.batch) + "_flight" +
          std::to_string(c.in_flight) + "_" + c.short_batch;
 });

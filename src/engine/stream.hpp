@@ -10,6 +10,9 @@
 
 namespace assay::engine {
 
+/// The clock of everything below.
+inline std::chrono::nanoseconds now() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
 /// One batch's way through the pipeline. Moments are of std::chrono::steady_clock since its epoch.
 struct BatchRecord {
   std::int64_t index = 0;             ///< of the batch, from 0, in the order of the samples

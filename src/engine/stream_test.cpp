@@ -18,8 +18,6 @@ using namespace ::testing;  // NOLINT: matchers by their names
 using namespace test;       // NOLINT
 using std::chrono::nanoseconds;
 
-constexpr const char* kIo = "x:float32:-1x5->y:float32:-1x3";
-
 Session open_slow(std::int64_t batch, int in_flight, const char* policy = "reshape") {
   Params params{.batch_size = batch, .in_flight = in_flight};
   params.options["compute_ms"] = "0.3";
@@ -71,16 +69,16 @@ class Endpoints {
   std::atomic<int> filling_{0}, draining_{0};
 };
 
-struct Case {
+struct StreamCase {
   std::int64_t samples, batch;
   int in_flight;
   const char* policy;
 };
 
-class StreamTest : public TestWithParam<Case> {};
+class StreamTest : public TestWithParam<StreamCase> {};
 
 TEST_P(StreamTest, EverySampleOnceAndInOrder) {
-  const Case c = GetParam();
+  const StreamCase c = GetParam();
   Session session = open_slow(c.batch, c.in_flight, c.policy);
   Endpoints ends(c.samples);
   const PredictTiming timing = session.predict_stream(c.samples, ends.fill(), ends.drain());
@@ -91,9 +89,11 @@ TEST_P(StreamTest, EverySampleOnceAndInOrder) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Splits, StreamTest,
-                         Values(Case{0, 4, 1, "reshape"}, Case{1, 4, 1, "pad"}, Case{3, 4, 2, "reshape"},
-                                Case{4, 4, 2, "pad"}, Case{41, 4, 1, "reshape"}, Case{41, 4, 1, "pad"},
-                                Case{41, 4, 4, "reshape"}, Case{42, 4, 4, "pad"}, Case{100, 1, 3, "reshape"}));
+                         Values(StreamCase{0, 4, 1, "reshape"}, StreamCase{1, 4, 1, "pad"},
+                                StreamCase{3, 4, 2, "reshape"}, StreamCase{4, 4, 2, "pad"},
+                                StreamCase{41, 4, 1, "reshape"}, StreamCase{41, 4, 1, "pad"},
+                                StreamCase{41, 4, 4, "reshape"}, StreamCase{42, 4, 4, "pad"},
+                                StreamCase{100, 1, 3, "reshape"}));
 
 TEST(Stream, WholeGraphsTakeAllSamplesAtOnce) {
   Session session = open_null(kIo, {.batch_size = 0});

@@ -34,8 +34,6 @@ assay_tensor tensor_of(const TensorLayout& t, const Shape& shape, bool sized) {
   return c;
 }
 
-std::chrono::nanoseconds now() { return std::chrono::steady_clock::now().time_since_epoch(); }
-
 }  // namespace
 
 std::byte* Buffer::at_least(std::size_t bytes, const std::string& what) {

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void refuse(const std::string& context, const std::string& why) {
+[[noreturn]] void refuse_input(const std::string& context, const std::string& why) {
   throw Error(ErrorCode::kInvalidArgument, why, context);
 }
 
@@ -66,7 +66,7 @@ void refuse_nan(const TensorView& view, const std::string& context) {
   if (view.dtype == DType::kFloat16) {
     at = first_nan<std::uint16_t>(view, [](std::uint16_t v) { return std::isnan(half_to_float(v)); });
   }
-  if (at >= 0) refuse(context, fmt::format("element {} (in the order of the file) is not a number", at));
+  if (at >= 0) refuse_input(context, fmt::format("element {} (in the order of the file) is not a number", at));
 }
 
 class NpyFeed final : public Feed {
@@ -74,16 +74,16 @@ class NpyFeed final : public Feed {
   NpyFeed(const fs::path& path, const TensorInfo& info, const Shape& wanted) : file_(path), axis_(info.batch_axis) {
     const TensorView& view = file_.view();
     if (view.dtype != info.dtype) {
-      refuse(path.string(),
-             fmt::format("input '{}' is {}, the file holds {}; convert it with array.astype('{}')", info.name,
-                         to_string(info.dtype), to_string(view.dtype), to_string(info.dtype)));
+      refuse_input(path.string(),
+                   fmt::format("input '{}' is {}, the file holds {}; convert it with array.astype('{}')", info.name,
+                               to_string(info.dtype), to_string(view.dtype), to_string(info.dtype)));
     }
     if (!fits(view.shape, wanted, axis_)) {
-      refuse(path.string(), fmt::format("input '{}' takes {}, the file holds {}{}", info.name, to_string(wanted),
-                                        to_string(view.shape),
-                                        view.shape.size() + 1 == wanted.size() && axis_ == 0
-                                            ? "; a single sample needs a leading axis of 1: array[None]"
-                                            : ""));
+      refuse_input(path.string(), fmt::format("input '{}' takes {}, the file holds {}{}", info.name, to_string(wanted),
+                                              to_string(view.shape),
+                                              view.shape.size() + 1 == wanted.size() && axis_ == 0
+                                                  ? "; a single sample needs a leading axis of 1: array[None]"
+                                                  : ""));
     }
     refuse_nan(view, path.string());
   }
@@ -105,12 +105,13 @@ class ImageFeed final : public Feed {
   ImageFeed(std::vector<fs::path> files, const TensorInfo& info, const Preprocess& how)
       : files_(std::move(files)), how_(how), axis_(info.batch_axis) {
     if (info.shape.size() != 4 && !(info.shape.size() == 3 && axis_ < 0)) {
-      refuse(files_.front().string(),
-             fmt::format("input '{}' takes {}: an image fits inputs of four axes (a batch, channels, height, width)",
-                         info.name, to_string(info.shape)));
+      refuse_input(
+          files_.front().string(),
+          fmt::format("input '{}' takes {}: an image fits inputs of four axes (a batch, channels, height, width)",
+                      info.name, to_string(info.shape)));
     }
     if (axis_ < 0 && files_.size() > 1) {
-      refuse(files_[1].string(), fmt::format("input '{}' has no batch axis: one image at a time", info.name));
+      refuse_input(files_[1].string(), fmt::format("input '{}' has no batch axis: one image at a time", info.name));
     }
   }
   [[nodiscard]] std::int64_t samples() const override { return static_cast<std::int64_t>(files_.size()); }
@@ -121,7 +122,7 @@ class ImageFeed final : public Feed {
       try {
         preprocess_image(image, how_, sample_of(to, i));
       } catch (const Error& e) {
-        refuse(file.string(), e.message());
+        refuse_input(file.string(), e.message());
       }
     }
   }
@@ -164,7 +165,7 @@ std::vector<fs::path> images_in(const fs::path& folder) {
     if (entry.is_regular_file() && is_image_name(entry.path())) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
-  if (files.empty()) refuse(folder.string(), "there is no .jpg, .jpeg or .png in this folder");
+  if (files.empty()) refuse_input(folder.string(), "there is no .jpg, .jpeg or .png in this folder");
   return files;
 }
 
@@ -181,12 +182,13 @@ std::pair<std::size_t, fs::path> resolve(const std::string& argument, const std:
     const std::string name = argument.substr(0, equals);
     const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& i) { return i.name == name; });
     if (it == inputs.end()) {
-      refuse(argument, fmt::format("the model has no input '{}'; it has {}", name, names_of(inputs)));
+      refuse_input(argument, fmt::format("the model has no input '{}'; it has {}", name, names_of(inputs)));
     }
     return {static_cast<std::size_t>(it - inputs.begin()), argument.substr(equals + 1)};
   }
   if (inputs.size() > 1) {
-    refuse(argument, fmt::format("the model has several inputs ({}): write NAME=PATH for each", names_of(inputs)));
+    refuse_input(argument,
+                 fmt::format("the model has several inputs ({}): write NAME=PATH for each", names_of(inputs)));
   }
   return {0, argument};
 }
@@ -196,14 +198,14 @@ std::unique_ptr<Feed> make_feed(const std::vector<fs::path>& paths, const Tensor
   std::vector<fs::path> images;
   for (const fs::path& path : paths) {
     if (!fs::exists(path))
-      refuse(path.string(), fmt::format("there is no such file or folder (for input '{}')", info.name));
+      refuse_input(path.string(), fmt::format("there is no such file or folder (for input '{}')", info.name));
     if (fs::is_directory(path)) {
       const std::vector<fs::path> more = images_in(path);
       images.insert(images.end(), more.begin(), more.end());
     } else if (is_image_name(path)) {
       images.push_back(path);
     } else if (paths.size() > 1) {
-      refuse(path.string(), fmt::format("input '{}' got several files: that works with images only", info.name));
+      refuse_input(path.string(), fmt::format("input '{}' got several files: that works with images only", info.name));
     } else {
       return std::make_unique<NpyFeed>(path, info, wanted_shape(info, shapes));
     }
@@ -225,15 +227,16 @@ std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, co
   std::vector<std::unique_ptr<Feed>> feeds;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (paths[i].empty()) {
-      refuse(inputs[i].name, fmt::format("nothing was given for this input; add --input {}=PATH", inputs[i].name));
+      refuse_input(inputs[i].name,
+                   fmt::format("nothing was given for this input; add --input {}=PATH", inputs[i].name));
     }
     feeds.push_back(make_feed(paths[i], inputs[i], shapes, preprocess));
     if (feeds.back()->samples() != feeds.front()->samples()) {
-      refuse(inputs[i].name, fmt::format("this input got {} samples, input '{}' got {}", feeds.back()->samples(),
-                                         inputs[0].name, feeds.front()->samples()));
+      refuse_input(inputs[i].name, fmt::format("this input got {} samples, input '{}' got {}", feeds.back()->samples(),
+                                               inputs[0].name, feeds.front()->samples()));
     }
   }
-  if (feeds.empty()) refuse("", "the model has no inputs");
+  if (feeds.empty()) refuse_input("", "the model has no inputs");
   return std::make_unique<FileSource>(std::move(feeds));
 }
 

@@ -17,15 +17,15 @@ namespace {
 
 constexpr std::int64_t kMaximumPixels = 100'000'000;
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_image(const std::string& why) {
   throw Error(ErrorCode::kInvalidArgument, "is not an image that can be read: " + why);
 }
 
 /// An image of that size, its memory not filled yet.
 Image sized(std::int64_t width, std::int64_t height) {
   if (width < 1 || height < 1 || width > kMaximumPixels / height) {
-    refuse(fmt::format("it claims {} x {} pixels; 1 to {} million are accepted", width, height,
-                       kMaximumPixels / 1'000'000));
+    refuse_image(fmt::format("it claims {} x {} pixels; 1 to {} million are accepted", width, height,
+                             kMaximumPixels / 1'000'000));
   }
   return {static_cast<int>(width), static_cast<int>(height),
           std::vector<std::uint8_t>(static_cast<std::size_t>(width * height) * 3)};
@@ -45,10 +45,10 @@ Image decode_jpeg(std::span<const std::byte> file) {
     if (result == 0) return;
     const std::string why = tjGetErrorStr2(decoder.get());
     const bool cut = why.find("remature end") != std::string::npos;
-    if (tjGetErrorCode(decoder.get()) != TJERR_WARNING || cut) refuse(cut ? "the file is cut short" : why);
+    if (tjGetErrorCode(decoder.get()) != TJERR_WARNING || cut) refuse_image(cut ? "the file is cut short" : why);
   };
   check(tjDecompressHeader3(decoder.get(), bytes, file.size(), &width, &height, &subsampling, &colours));
-  if (colours == TJCS_CMYK || colours == TJCS_YCCK) refuse("its colours are for print (CMYK); convert it to RGB");
+  if (colours == TJCS_CMYK || colours == TJCS_YCCK) refuse_image("its colours are for print (CMYK); convert it to RGB");
   Image image = sized(width, height);
   check(tjDecompress2(decoder.get(), bytes, file.size(), image.rgb.data(), width, width * 3, height, TJPF_RGB,
                       TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS));
@@ -60,11 +60,12 @@ Image decode_png(std::span<const std::byte> file) {
   reader.version = PNG_IMAGE_VERSION;
   const auto close = [](png_image* p) { png_image_free(p); };
   const std::unique_ptr<png_image, decltype(close)> guard(&reader, close);
-  if (png_image_begin_read_from_memory(&reader, file.data(), file.size()) == 0) refuse(reader.message);
+  if (png_image_begin_read_from_memory(&reader, file.data(), file.size()) == 0) refuse_image(reader.message);
   reader.format = PNG_FORMAT_RGB;
   Image image = sized(reader.width, reader.height);
   const png_color black{0, 0, 0};
-  if (png_image_finish_read(&reader, &black, image.rgb.data(), image.width * 3, nullptr) == 0) refuse(reader.message);
+  if (png_image_finish_read(&reader, &black, image.rgb.data(), image.width * 3, nullptr) == 0)
+    refuse_image(reader.message);
   return image;
 }
 
@@ -78,7 +79,7 @@ bool begins_with(std::span<const std::byte> file, std::string_view bytes) {
 Image decode_image(std::span<const std::byte> file) {
   if (begins_with(file, "\xFF\xD8\xFF")) return decode_jpeg(file);
   if (begins_with(file, "\x89PNG\r\n\x1A\n")) return decode_png(file);
-  refuse(file.empty() ? "it is empty" : "it is neither JPEG nor PNG");
+  refuse_image(file.empty() ? "it is empty" : "it is neither JPEG nor PNG");
 }
 
 Image read_image(const std::filesystem::path& path) {

@@ -14,13 +14,9 @@ namespace {
 
 using testing::HasSubstr;
 
-std::span<const std::byte> bytes_of(const std::string& text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-
-std::string why_refused(const std::string& file) {
+std::string why_not_decoded(const std::string& file) {
   try {
-    decode_image(bytes_of(file));
+    decode_image(test::bytes_of(file));
   } catch (const Error& e) {
     return e.what();
   }
@@ -29,7 +25,7 @@ std::string why_refused(const std::string& file) {
 
 TEST(Image, PngIsExact) {
   const Image made = test::pattern(7, 5);
-  const Image read = decode_image(bytes_of(test::png_of(made)));
+  const Image read = decode_image(test::bytes_of(test::png_of(made)));
   EXPECT_EQ(read.width, 7);
   EXPECT_EQ(read.height, 5);
   EXPECT_EQ(read.rgb, made.rgb);
@@ -37,27 +33,27 @@ TEST(Image, PngIsExact) {
 
 TEST(Image, JpegIsNear) {
   const Image made = test::flat(33, 17, {200, 100, 50});
-  const Image read = decode_image(bytes_of(test::jpeg_of(made)));
+  const Image read = decode_image(test::bytes_of(test::jpeg_of(made)));
   ASSERT_EQ(read.width, 33);
   ASSERT_EQ(read.height, 17);
   for (std::size_t i = 0; i < read.rgb.size(); ++i) EXPECT_NEAR(read.rgb[i], made.rgb[i], 4);
 }
 
 TEST(Image, RefusesWhatIsBroken) {
-  EXPECT_THAT(why_refused(""), HasSubstr("it is empty"));
-  EXPECT_THAT(why_refused("GIF89a"), HasSubstr("neither JPEG nor PNG"));
+  EXPECT_THAT(why_not_decoded(""), HasSubstr("it is empty"));
+  EXPECT_THAT(why_not_decoded("GIF89a"), HasSubstr("neither JPEG nor PNG"));
   const std::string png = test::png_of(test::pattern(40, 40));
-  EXPECT_NE(why_refused(png.substr(0, png.size() / 2)), "accepted");
+  EXPECT_NE(why_not_decoded(png.substr(0, png.size() / 2)), "accepted");
   const std::string jpeg = test::jpeg_of(test::pattern(64, 64));
-  EXPECT_THAT(why_refused(jpeg.substr(0, jpeg.size() / 2)), HasSubstr("cut short"));
-  EXPECT_NE(why_refused(jpeg.substr(0, 20)), "accepted");
+  EXPECT_THAT(why_not_decoded(jpeg.substr(0, jpeg.size() / 2)), HasSubstr("cut short"));
+  EXPECT_NE(why_not_decoded(jpeg.substr(0, 20)), "accepted");
 }
 
 TEST(Image, ABombIsNotUnpacked) {
   std::string png = test::png_of(test::pattern(8, 8));
   for (const std::size_t at : {16U, 20U}) png.replace(at, 4, std::string("\x00\x01\x00\x00", 4));  // 65536 x 65536
   // The header's checksum is wrong now as well; either reason will do, decoding will not.
-  EXPECT_NE(why_refused(png), "accepted");
+  EXPECT_NE(why_not_decoded(png), "accepted");
 }
 
 TEST(Image, NamesInAnyCase) {

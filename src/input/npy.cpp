@@ -28,7 +28,7 @@ constexpr std::array kDescr = {
     Descr{DType::kUint64, "<u8"},  Descr{DType::kInt64, "<i8"},   Descr{DType::kBool, "|b1"},
 };
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_npy(const std::string& why) {
   throw Error(ErrorCode::kInvalidArgument, "is not an .npy file that can be read: " + why);
 }
 
@@ -41,10 +41,11 @@ DType dtype_of(std::string_view descr) {
     }
   }
   if (!descr.empty() && descr[0] == '>') {
-    refuse(fmt::format("its numbers are big-endian ({}); convert it with array.astype(array.dtype.newbyteorder('<'))",
-                       descr.substr(0, 20)));
+    refuse_npy(
+        fmt::format("its numbers are big-endian ({}); convert it with array.astype(array.dtype.newbyteorder('<'))",
+                    descr.substr(0, 20)));
   }
-  refuse(fmt::format("element type '{}' is not one that Assay handles", descr.substr(0, 20)));
+  refuse_npy(fmt::format("element type '{}' is not one that Assay handles", descr.substr(0, 20)));
 }
 
 /// The few forms of a Python literal that a header may hold: {'descr': '…', 'fortran_order': False, 'shape': (1, 2)}.
@@ -71,13 +72,13 @@ class HeaderParser {
         header.shape = tuple();
         shape = true;
       } else {
-        refuse(fmt::format("its header has an unknown key '{}'", key.substr(0, 20)));
+        refuse_npy(fmt::format("its header has an unknown key '{}'", key.substr(0, 20)));
       }
-      if (!take(',') && !peek('}')) refuse("its header's dictionary is broken");
+      if (!take(',') && !peek('}')) refuse_npy("its header's dictionary is broken");
     }
     skip_space();
-    if (!rest_.empty()) refuse("something follows its header's dictionary");
-    if (!descr || !order || !shape) refuse("its header lacks descr, fortran_order or shape");
+    if (!rest_.empty()) refuse_npy("something follows its header's dictionary");
+    if (!descr || !order || !shape) refuse_npy("its header lacks descr, fortran_order or shape");
     return header;
   }
 
@@ -96,14 +97,14 @@ class HeaderParser {
     return true;
   }
   void expect(char c) {
-    if (!take(c)) refuse(fmt::format("its header lacks a '{}'", c));
+    if (!take(c)) refuse_npy(fmt::format("its header lacks a '{}'", c));
   }
   std::string_view quoted() {
     skip_space();
     const char quote = rest_.empty() ? '\0' : rest_.front();
-    if (quote != '\'' && quote != '"') refuse("its header is broken (structured arrays are not supported)");
+    if (quote != '\'' && quote != '"') refuse_npy("its header is broken (structured arrays are not supported)");
     const std::size_t end = rest_.find(quote, 1);
-    if (end == std::string_view::npos) refuse("its header is broken");
+    if (end == std::string_view::npos) refuse_npy("its header is broken");
     const std::string_view text = rest_.substr(1, end - 1);
     rest_.remove_prefix(end + 1);
     return text;
@@ -117,7 +118,7 @@ class HeaderParser {
         return value;
       }
     }
-    refuse("fortran_order is neither True nor False");
+    refuse_npy("fortran_order is neither True nor False");
   }
   Shape tuple() {
     Shape shape;
@@ -126,12 +127,12 @@ class HeaderParser {
       skip_space();
       std::int64_t axis = 0;
       const auto [next, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), axis);
-      if (error != std::errc() || axis < 0) refuse("its shape is broken");
+      if (error != std::errc() || axis < 0) refuse_npy("its shape is broken");
       rest_.remove_prefix(static_cast<std::size_t>(next - rest_.data()));
       if (!rest_.empty() && rest_.front() == 'L') rest_.remove_prefix(1);  // written by Python 2
       shape.push_back(axis);
-      if (shape.size() > kMaximumRank) refuse(fmt::format("it has more than {} axes", kMaximumRank));
-      if (!take(',') && !peek(')')) refuse("its shape is broken");
+      if (shape.size() > kMaximumRank) refuse_npy(fmt::format("it has more than {} axes", kMaximumRank));
+      if (!take(',') && !peek(')')) refuse_npy("its shape is broken");
     }
     return shape;
   }
@@ -174,23 +175,23 @@ std::string header_text(const TensorView& tensor) {
 
 NpyHeader parse_npy(std::span<const std::byte> file) {
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
-  if (text.empty()) refuse("it is empty");
-  if (text.size() < 10 || !text.starts_with(kMagic)) refuse("it does not begin as one");
+  if (text.empty()) refuse_npy("it is empty");
+  if (text.size() < 10 || !text.starts_with(kMagic)) refuse_npy("it does not begin as one");
   const int version = static_cast<unsigned char>(text[6]);
-  if (version < 1 || version > 3) refuse(fmt::format("it is of version {}; 1 to 3 are known", version));
+  if (version < 1 || version > 3) refuse_npy(fmt::format("it is of version {}; 1 to 3 are known", version));
   const std::size_t length_bytes = version == 1 ? 2 : 4;
   const std::size_t begin = 8 + length_bytes;
-  if (text.size() < begin) refuse("it is cut short in the header");
+  if (text.size() < begin) refuse_npy("it is cut short in the header");
   const std::size_t length = little_endian(text.substr(8, length_bytes));
-  if (length > text.size() - begin) refuse("it is cut short in the header");
+  if (length > text.size() - begin) refuse_npy("it is cut short in the header");
   NpyHeader header = HeaderParser(text.substr(begin, length)).parse();
   header.data_offset = begin + length;
   const std::uint64_t room = text.size() - header.data_offset;
   const auto count = static_cast<std::uint64_t>(element_count(header.shape));
   const std::size_t element = size_of(header.dtype);
   if (count > room / element) {
-    refuse(fmt::format("it is cut short: shape {} of {} needs {} elements, there is room for {}",
-                       to_string(header.shape), to_string(header.dtype), count, room / element));
+    refuse_npy(fmt::format("it is cut short: shape {} of {} needs {} elements, there is room for {}",
+                           to_string(header.shape), to_string(header.dtype), count, room / element));
   }
   return header;
 }

@@ -1,4 +1,5 @@
 #include "input/npy.hpp"
+#include "input/test_images.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,15 +24,11 @@ std::string npy(int version, const std::string& dictionary, const std::string& d
   return file + dictionary + data;
 }
 
-std::span<const std::byte> bytes_of(const std::string& text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-
 constexpr const char* kTwoByThree = "{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3), }";
 
 TEST(Npy, ReadsVersions1To3) {
   for (const int version : {1, 2, 3}) {
-    const NpyHeader h = parse_npy(bytes_of(npy(version, kTwoByThree, std::string(12, 'x'))));
+    const NpyHeader h = parse_npy(test::bytes_of(npy(version, kTwoByThree, std::string(12, 'x'))));
     EXPECT_EQ(h.dtype, DType::kInt16);
     EXPECT_EQ(h.shape, (Shape{2, 3}));
     EXPECT_FALSE(h.fortran_order);
@@ -65,7 +62,7 @@ TEST(Npy, RefusesWhatIsBroken) {
   };
   for (const Row& row : rows) {
     try {
-      parse_npy(bytes_of(row.file));
+      parse_npy(test::bytes_of(row.file));
       ADD_FAILURE() << "accepted, wanted: " << row.says;
     } catch (const Error& e) {
       EXPECT_THAT(e.what(), HasSubstr(row.says));

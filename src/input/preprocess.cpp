@@ -18,19 +18,19 @@ struct Layout {
   std::int64_t step_y = 0, step_x = 0, step_c = 0;  ///< elements
 };
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_preprocess(const std::string& why) {
   throw Error(ErrorCode::kInvalidArgument, "an image cannot become this input: " + why);
 }
 
 Layout layout_of(const MutableTensorView& sample, const std::string& wanted) {
   const Shape& s = sample.shape;
-  if (s.size() != 3) refuse(fmt::format("a sample of it has shape {}, not three axes", to_string(s)));
+  if (s.size() != 3) refuse_preprocess(fmt::format("a sample of it has shape {}, not three axes", to_string(s)));
   const auto is_colour = [](std::int64_t n) { return n == 1 || n == 3; };
   const bool first = wanted == "nchw" || (wanted == "auto" && is_colour(s[0]));
   const std::size_t c = first ? 0 : 2;
   if (!is_colour(s[c])) {
-    refuse(fmt::format("a sample of it has shape {}, which has no axis of 1 or 3 channels{}", to_string(s),
-                       wanted == "auto" ? "" : " where layout=" + wanted + " puts it"));
+    refuse_preprocess(fmt::format("a sample of it has shape {}, which has no axis of 1 or 3 channels{}", to_string(s),
+                                  wanted == "auto" ? "" : " where layout=" + wanted + " puts it"));
   }
   Shape strides = sample.strides;
   if (strides.empty()) strides = {s[1] * s[2], s[2], 1};
@@ -141,7 +141,7 @@ void store(float value, const MutableTensorView& to, std::int64_t index) {
       static_cast<std::int64_t*>(to.data)[index] = static_cast<std::int64_t>(value + 0.5F);
       return;
     default:
-      refuse(fmt::format("its element type is {}", to_string(to.dtype)));
+      refuse_preprocess(fmt::format("its element type is {}", to_string(to.dtype)));
   }
 }
 
@@ -158,13 +158,15 @@ Size resized(const Image& image, const Preprocess& how, Size crop) {
   };
   const Size size{side(image.width), side(image.height)};
   if (size.width < crop.width || size.height < crop.height) {
-    refuse(fmt::format("resize={} makes the picture {} x {}, smaller than the {} x {} to be cut out of it", how.resize,
-                       size.width, size.height, crop.width, crop.height));
+    refuse_preprocess(fmt::format("resize={} makes the picture {} x {}, smaller than the {} x {} to be cut out of it",
+                                  how.resize, size.width, size.height, crop.width, crop.height));
   }
   return size;
 }
 
-bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kFloat64; }
+bool holds_pixels(DType dtype) {
+  return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kFloat64;
+}
 
 }  // namespace
 
@@ -172,14 +174,15 @@ void preprocess_image(const Image& image, const Preprocess& how, const MutableTe
   const Layout layout = layout_of(sample, how.layout);
   const Size crop{static_cast<int>(layout.width), static_cast<int>(layout.height)};
   if (how.crop != 0 && (how.crop != crop.width || how.crop != crop.height)) {
-    refuse(fmt::format("crop={} was asked for, the model takes {} x {} pixels", how.crop, crop.width, crop.height));
+    refuse_preprocess(
+        fmt::format("crop={} was asked for, the model takes {} x {} pixels", how.crop, crop.width, crop.height));
   }
   const Size whole = resized(image, how, crop);
   const auto columns = taps(how.filter, image.width, whole.width, (whole.width - crop.width) / 2, crop.width);
   const auto rows = taps(how.filter, image.height, whole.height, (whole.height - crop.height) / 2, crop.height);
   const std::vector<float> window = resized_window(image, columns, rows);
 
-  const bool normalise = is_float(sample.dtype);
+  const bool normalise = holds_pixels(sample.dtype);
   const float* pixel = window.data();
   for (std::int64_t y = 0; y < layout.height; ++y) {
     for (std::int64_t x = 0; x < layout.width; ++x, pixel += 3) {

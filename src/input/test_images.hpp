@@ -5,12 +5,17 @@
 #include <turbojpeg.h>
 
 #include <array>
+#include <span>
 #include <stdexcept>
 #include <string>
 
 #include "input/image.hpp"
 
 namespace assay::input::test {
+
+inline std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 inline Image flat(int width, int height, std::array<std::uint8_t, 3> colour) {
   Image image{width, height, {}};

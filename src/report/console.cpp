@@ -10,7 +10,6 @@
 namespace assay::report {
 namespace {
 
-constexpr std::size_t kColumns = 80;
 constexpr std::size_t kBackend = 12, kBatch = 6, kFigure = 22, kMemory = 9;
 constexpr std::size_t kMostReasons = 12;
 

@@ -10,6 +10,9 @@
 
 namespace assay::report {
 
+/// What is printed fits a terminal of this width.
+constexpr std::size_t kColumns = 80;
+
 /// Three or four significant digits: "0.0123", "1.23", "25.3", "1250".
 std::string number(double value);
 /// "25.3 [24.1, 26.5]"; "–" where there is no value.

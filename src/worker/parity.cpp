@@ -113,8 +113,9 @@ void ParityCheck::add(std::size_t index, const TensorView& got, const TensorView
   Output& output = outputs_.at(index);
   if (!output.failure.empty()) return;
   if (got.dtype != reference.dtype || got.shape != reference.shape) {
-    output.failure = fmt::format("output {} is {} {}, the reference's is {} {}", output.name, to_string(got.dtype),
-                                 to_string(got.shape), to_string(reference.dtype), to_string(reference.shape));
+    output.failure =
+        fmt::format("output {} is {} {}, the reference's is {} {}", output.name, assay::to_string(got.dtype),
+                    assay::to_string(got.shape), assay::to_string(reference.dtype), assay::to_string(reference.shape));
     return;
   }
   if (floats_of({nullptr, got.dtype, {0}, {}})) {
@@ -124,7 +125,7 @@ void ParityCheck::add(std::size_t index, const TensorView& got, const TensorView
   const std::size_t bytes = static_cast<std::size_t>(element_count(got.shape)) * size_of(got.dtype);
   if (bytes > 0 && std::memcmp(got.data, reference.data, bytes) != 0) {
     output.failure = fmt::format("output {} holds integers ({}) that differ from the reference's", output.name,
-                                 to_string(got.dtype));
+                                 assay::to_string(got.dtype));
   }
 }
 

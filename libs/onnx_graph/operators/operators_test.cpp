@@ -39,11 +39,6 @@ struct Row {
   std::string domain = {};
 };
 
-Model parse_kept(const TestModel& m, std::string& bytes) {
-  bytes = m.bytes();
-  return parse(as_bytes(bytes));
-}
-
 std::string infer_row(const Row& row) {
   TestModel m(row.opset);
   std::vector<std::string> inputs, outputs;

@@ -18,6 +18,9 @@
 
 namespace assay::test {
 
+/// A model with one input and one output that grow with the batch.
+constexpr const char* kIo = "x:float32:-1x5->y:float32:-1x3";
+
 inline std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
   std::istringstream in(text);

@@ -19,7 +19,7 @@ const DensenetShape kDensenet201{224, 32, {6, 12, 48, 32}, 1000};
 // How much neighbours vary together where a transition averages them (measured).
 constexpr double kPooledCorrelation[] = {1.7, 1.15, 1.1};
 
-const DensenetShape kTiny{32, 8, {2, 2}, 10};
+const DensenetShape kTinyDensenet{32, 8, {2, 2}, 10};
 
 Features normed_relu(Layers& net, const std::string& scope, const std::string& suffix, const Features& x) {
   return net.activation(scope + ".relu" + suffix, net.batch_norm(scope + ".norm" + suffix, x), Activation::kRelu);
@@ -34,7 +34,7 @@ Features dense_layer(Layers& net, const std::string& scope, const Features& x, s
 }  // namespace
 
 Graph densenet(const ZooRequest& request, bool tiny) {
-  const DensenetShape& shape = tiny ? kTiny : kDensenet201;
+  const DensenetShape& shape = tiny ? kTinyDensenet : kDensenet201;
   Layers net(request.name, request.seed);
   Features x = net.image("input", {"batch", std::int64_t{3}, shape.side, shape.side});
   x = net.conv("features.conv0", x, {.outputs = 2 * shape.growth, .kernel = 7, .stride = 2, .pad = 3});

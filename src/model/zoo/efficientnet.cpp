@@ -37,7 +37,7 @@ const EfficientnetShape kB0{224,
                              {6, 3, 1, 320, 1}},
                             1280,
                             1000};
-const EfficientnetShape kTiny{32, 8, {{1, 3, 1, 8, 1}, {6, 3, 2, 12, 2}, {6, 5, 2, 16, 1}}, 64, 10};
+const EfficientnetShape kTinyEfficientnet{32, 8, {{1, 3, 1, 8, 1}, {6, 3, 2, 12, 2}, {6, 5, 2, 16, 1}}, 64, 10};
 
 // Where its inputs are small SiLU is nearly a square, and a scale that is a little off is further off behind it; where
 // they are larger it is nearly a ReLU, and errors stay what they are.
@@ -90,7 +90,7 @@ Features inverted_bottleneck(Layers& net, const std::string& scope, const Featur
 }  // namespace
 
 Graph efficientnet(const ZooRequest& request, bool tiny) {
-  const EfficientnetShape& shape = tiny ? kTiny : kB0;
+  const EfficientnetShape& shape = tiny ? kTinyEfficientnet : kB0;
   Layers net(request.name, request.seed);
   Features x = net.image("input", {"batch", std::int64_t{3}, shape.side, shape.side});
   x = conv_norm_silu(net, "features.0", x, {.outputs = shape.stem, .kernel = 3, .stride = 2, .pad = 1});

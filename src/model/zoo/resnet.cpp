@@ -17,7 +17,7 @@ struct ResnetShape {
 };
 
 const ResnetShape kResnet50{224, 64, {3, 4, 6, 3}, 1000};
-const ResnetShape kTiny{32, 8, {1, 2}, 10};
+const ResnetShape kTinyResnet{32, 8, {1, 2}, 10};
 constexpr std::int64_t kExpansion = 4;
 
 Features bottleneck(Layers& net, const std::string& scope, const Features& x, std::int64_t width, std::int64_t stride) {
@@ -38,7 +38,7 @@ Features bottleneck(Layers& net, const std::string& scope, const Features& x, st
 }  // namespace
 
 Graph resnet(const ZooRequest& request, bool tiny) {
-  const ResnetShape& shape = tiny ? kTiny : kResnet50;
+  const ResnetShape& shape = tiny ? kTinyResnet : kResnet50;
   Layers net(request.name, request.seed);
   Features x = net.image("input", {"batch", std::int64_t{3}, shape.side, shape.side});
   x = net.batch_norm("bn1", net.conv("conv1", x, {.outputs = shape.stem, .kernel = 7, .stride = 2, .pad = 3}));

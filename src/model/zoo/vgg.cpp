@@ -17,12 +17,12 @@ struct VggShape {
 
 const VggShape kVgg19{
     224, {{64, 64}, {128, 128}, {256, 256, 256, 256}, {512, 512, 512, 512}, {512, 512, 512, 512}}, 4096, 1000};
-const VggShape kTiny{32, {{8, 8}, {16, 16}, {32, 32}}, 64, 10};
+const VggShape kTinyVgg{32, {{8, 8}, {16, 16}, {32, 32}}, 64, 10};
 
 }  // namespace
 
 Graph vgg(const ZooRequest& request, bool tiny) {
-  const VggShape& shape = tiny ? kTiny : kVgg19;
+  const VggShape& shape = tiny ? kTinyVgg : kVgg19;
   Layers net(request.name, request.seed);
   Features x = net.image("input", {"batch", std::int64_t{3}, shape.side, shape.side});
   int index = 0;  // torchvision counts convolutions, ReLUs and poolings together
