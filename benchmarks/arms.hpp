@@ -86,6 +86,18 @@ inline bool show(const char* what, const Figure& f, const char* unit, double bou
   return kept;
 }
 
+/// Runs a program through the shell; the number that its output begins with. Ends this program where there is none.
+inline double number_printed_by(const std::string& command) {
+  std::FILE* const pipe = ::popen(command.c_str(), "r");
+  double number = 0;
+  const bool read = pipe != nullptr && std::fscanf(pipe, "%lf", &number) == 1;
+  if (pipe == nullptr || ::pclose(pipe) != 0 || !read) {
+    std::fprintf(stderr, "no number from: %s\n", command.c_str());
+    std::exit(1);
+  }
+  return number;
+}
+
 /// A plugin's table, called as its functions are, with nothing of Assay's between. Ends the program on an error.
 class RawPlugin {
  public:

@@ -137,6 +137,7 @@ class NullSession final : public kit::Session {
                      : request_.goal == ASSAY_GOAL_LATENCY ? 1
                                                            : loaded_.settings.useful_slots;
     d.short_batch = loaded_.settings.pad ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
+    d.computes_in_wait = loaded_.settings.computes_in_wait;
     d.alignment = loaded_.settings.alignment;
     d.in_force = {{"device", request_.device},
                   {"precision", precision_name(request_.precision)},

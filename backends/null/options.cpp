@@ -31,6 +31,7 @@ const assay_option kOptions[] = {
     {"short_batch", ASSAY_OPTION_CHOICE, 0, "reshape", 0, 0, kShortBatches,
      "what is called faster for a last batch that is short"},
     number("alignment", ASSAY_OPTION_INT, "64", 1, 4096, "bytes to which memory is asked to be aligned"),
+    {"computes_in_wait", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "ask for a thread of the host's for each batch"},
     {"any_precision", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "pretend to compute in any precision"},
 };
 
@@ -60,6 +61,7 @@ Settings read_settings(const kit::OpenRequest& request) {
   s.memory_mb = std::stoull(value(request, "memory_mb"));
   s.noise_seed = std::stoull(value(request, "noise_seed"));
   s.values_seed = std::stoull(value(request, "values_seed"));
+  s.computes_in_wait = value(request, "computes_in_wait") == "true";
   s.pad = value(request, "short_batch") == "pad";
   return s;
 }

@@ -15,7 +15,7 @@ struct Settings {
   int crash_signal = 0, useful_slots = 0;
   std::uint32_t alignment = 0;
   std::uint64_t memory_mb = 0, noise_seed = 0, values_seed = 0;
-  bool pad = false;
+  bool pad = false, computes_in_wait = false;
 };
 
 std::span<const assay_option> option_table();

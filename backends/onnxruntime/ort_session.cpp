@@ -275,6 +275,7 @@ kit::Description OrtBackendSession::describe() {
   d.in_force = in_force();
   d.from_cache = from_cache_;
   d.useful_slots = setup_.streams;
+  d.computes_in_wait = true;
   d.short_batch = batch_pinned_ ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
   return d;
 }

@@ -147,6 +147,7 @@ struct Table {
       info->from_cache = d.from_cache ? 1 : 0;
       info->useful_slots = d.useful_slots;
       info->short_batch = d.short_batch;
+      info->computes_in_wait = d.computes_in_wait ? 1 : 0;
       info->alignment = d.alignment;
       info->memory_kinds = d.memory_kinds;
       info->inputs = b.inputs.c().data();

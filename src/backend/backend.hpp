@@ -59,6 +59,7 @@ struct SessionInfo {
   bool from_cache = false;
   int useful_slots = 1;
   assay_short_batch short_batch = ASSAY_SHORT_BATCH_RESHAPE;
+  bool computes_in_wait = false;
   std::uint32_t alignment = 64;
   std::uint32_t memory_kinds = 1U << ASSAY_HOST;
   std::vector<TensorInfo> inputs, outputs;  ///< batch_axis not set here

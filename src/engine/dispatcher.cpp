@@ -10,9 +10,9 @@ Dispatcher::~Dispatcher() {
   {
     const std::lock_guard lock(mutex_);
     quit_ = true;
-    wake_.notify_one();
+    wake_.notify_all();
   }
-  if (thread_.joinable()) thread_.join();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 void Dispatcher::enter() {
@@ -45,17 +45,16 @@ void Dispatcher::grant_or_wake() {
     next.granted = true;
     next.granted_signal.notify_one();
   }
-  if (taken_ < places_ && unit_head_ != nullptr && !pumping_) wake_.notify_one();
+  if (unit_may_enter()) wake_.notify_one();
 }
 
 void Dispatcher::start() {
   const std::lock_guard lock(mutex_);
-  if (!thread_.joinable()) {
-    try {
-      thread_ = std::thread([this] { serve(); });
-    } catch (const std::system_error& e) {
-      throw Error(ErrorCode::kOutOfMemory, std::string("no thread could be started: ") + e.what());
-    }
+  const std::size_t wanted = computes_ ? static_cast<std::size_t>(places_) : 1;
+  try {
+    while (threads_.size() < wanted) threads_.emplace_back([this] { serve(); });
+  } catch (const std::system_error& e) {
+    throw Error(ErrorCode::kOutOfMemory, std::string("no thread could be started: ") + e.what());
   }
 }
 
@@ -66,9 +65,9 @@ void Dispatcher::enqueue(Unit& unit) {
   std::unique_lock lock(mutex_);
   (unit_tail_ == nullptr ? unit_head_ : unit_tail_->next_in_queue) = &unit;
   unit_tail_ = &unit;
-  if (places_ > 1) {
+  if (!computes_) {
     pump(lock);
-  } else if (taken_ < places_ && !pumping_) {
+  } else if (unit_may_enter()) {
     wake_.notify_one();
   }
 }
@@ -76,16 +75,17 @@ void Dispatcher::enqueue(Unit& unit) {
 void Dispatcher::serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return quit_ || (taken_ < places_ && unit_head_ != nullptr && !pumping_); });
+    wake_.wait(lock, [this] { return quit_ || unit_may_enter(); });
     if (quit_) return;
     pump(lock);
   }
 }
 
-/// Hands over units while there are places. One thread at a time; what others free meanwhile, it sees.
+/// Hands over units while there are places: one thread at a time, which sees what others free meanwhile; those that
+/// compute, side by side.
 void Dispatcher::pump(std::unique_lock<std::mutex>& lock) {
   if (pumping_) return;
-  pumping_ = true;
+  pumping_ = !computes_;
   while (taken_ < places_ && unit_head_ != nullptr) {
     if (waiter_head_ != nullptr && waiters_turn_) {
       grant_or_wake();
@@ -103,11 +103,10 @@ void Dispatcher::pump(std::unique_lock<std::mutex>& lock) {
   pumping_ = false;
 }
 
-/// With one place the batch is computed right here: between one and the next, no thread waits for another.
 void Dispatcher::hand_over(Unit& unit) {
   if (!unit.lane->failed()) {
     try {
-      if (places_ > 1) {
+      if (!computes_) {
         unit.submit(&Dispatcher::on_done);
         return;  // from here on the unit may be anybody's
       }

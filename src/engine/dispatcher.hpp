@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "engine/unit.hpp"
 
@@ -11,11 +12,12 @@ namespace assay::engine {
 
 /// Thread-safe; waiting threads sleep. Callers that compute on their own thread enter and leave; filled batches are
 /// queued and handed over when there is a place, by the caller or by a thread of the dispatcher's own: the one that
-/// fills may be busy filling, the one that drains draining, and a callback of the backend must not call it. With one
-/// place that thread computes them itself.
+/// fills may be busy filling, the one that drains draining, and a callback of the backend must not call it. Where the
+/// backend computes in `wait`, or there is one place, the dispatcher has a thread for each place, which computes one
+/// batch after another: between two, no thread waits for another to wake up.
 class Dispatcher {
  public:
-  explicit Dispatcher(int places) : places_(places) {}
+  Dispatcher(int places, bool computes_in_wait) : places_(places), computes_(computes_in_wait || places == 1) {}
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -39,8 +41,10 @@ class Dispatcher {
   void pump(std::unique_lock<std::mutex>& lock);
   void grant_or_wake();
   void hand_over(Unit& unit);
+  [[nodiscard]] bool unit_may_enter() const { return taken_ < places_ && unit_head_ != nullptr && !pumping_; }
 
   const int places_;
+  const bool computes_;
   std::mutex mutex_;
   std::condition_variable wake_;
   int taken_ = 0;
@@ -51,7 +55,7 @@ class Dispatcher {
   Waiter* waiter_head_ = nullptr;
   Waiter* waiter_tail_ = nullptr;
   bool waiters_turn_ = true;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace assay::engine

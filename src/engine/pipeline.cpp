@@ -49,7 +49,7 @@ Pipeline::Pipeline(const Layout& layout, backend::BackendSession& session, int p
     : pads_(layout.fixed_batch || session.info().short_batch == ASSAY_SHORT_BATCH_PAD),
       places_(places),
       units_(layout, session, static_cast<std::size_t>(places) + 2),
-      dispatcher_(places),
+      dispatcher_(places, session.info().computes_in_wait),
       lanes_(units_) {}
 
 void Pipeline::warm(std::int64_t count) {

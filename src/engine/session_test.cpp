@@ -54,6 +54,7 @@ struct PredictCase {
   std::int64_t samples, batch;
   int in_flight;
   const char* short_batch;
+  bool computes_in_wait;
 };
 
 class PredictTest : public TestWithParam<PredictCase> {};
@@ -62,6 +63,7 @@ TEST_P(PredictTest, TheAnswerDoesNotDependOnTheBatch) {
   const PredictCase c = GetParam();
   Params params{.batch_size = c.batch, .in_flight = c.in_flight};
   params.options["short_batch"] = c.short_batch;
+  params.options["computes_in_wait"] = c.computes_in_wait ? "true" : "false";
   params.options["compute_ms"] = "0.2";
   Session session = open_null(kIo, params);
   Session single = open_null(kIo);
@@ -84,7 +86,10 @@ std::vector<PredictCase> cases() {
   for (const std::int64_t samples : {0, 1, 7, 8, 9, 25, 64}) {
     for (const std::int64_t batch : {0, 1, 8}) {
       for (const int in_flight : {1, 3}) {
-        for (const char* policy : {"reshape", "pad"}) all.push_back({samples, batch, in_flight, policy});
+        for (const char* policy : {"reshape", "pad"}) {
+          all.push_back({samples, batch, in_flight, policy, false});
+          if (in_flight > 1) all.push_back({samples, batch, in_flight, policy, true});
+        }
       }
     }
   }
@@ -94,7 +99,7 @@ std::vector<PredictCase> cases() {
 INSTANTIATE_TEST_SUITE_P(Splits, PredictTest, ValuesIn(cases()), [](const auto& tested) {
   const PredictCase& c = tested.param;
   return "n" + std::to_string(c.samples) + "_batch" + std::to_string(c.batch) + "_flight" +
-         std::to_string(c.in_flight) + "_" + c.short_batch;
+         std::to_string(c.in_flight) + "_" + c.short_batch + (c.computes_in_wait ? "_in_wait" : "");
 });
 
 TEST(Predict, StridedMemoryOnBothSides) {

@@ -18,10 +18,11 @@ using namespace ::testing;  // NOLINT: matchers by their names
 using namespace test;       // NOLINT
 using std::chrono::nanoseconds;
 
-Session open_slow(std::int64_t batch, int in_flight, const char* policy = "reshape") {
+Session open_slow(std::int64_t batch, int in_flight, const char* policy = "reshape", bool computes_in_wait = false) {
   Params params{.batch_size = batch, .in_flight = in_flight};
   params.options["compute_ms"] = "0.3";
   params.options["short_batch"] = policy;
+  params.options["computes_in_wait"] = computes_in_wait ? "true" : "false";
   return open_null(kIo, params);
 }
 
@@ -73,13 +74,14 @@ struct StreamCase {
   std::int64_t samples, batch;
   int in_flight;
   const char* policy;
+  bool computes_in_wait = false;
 };
 
 class StreamTest : public TestWithParam<StreamCase> {};
 
 TEST_P(StreamTest, EverySampleOnceAndInOrder) {
   const StreamCase c = GetParam();
-  Session session = open_slow(c.batch, c.in_flight, c.policy);
+  Session session = open_slow(c.batch, c.in_flight, c.policy, c.computes_in_wait);
   Endpoints ends(c.samples);
   const PredictTiming timing = session.predict_stream(c.samples, ends.fill(), ends.drain());
   EXPECT_EQ(ends.filled, c.samples);
@@ -93,7 +95,8 @@ INSTANTIATE_TEST_SUITE_P(Splits, StreamTest,
                                 StreamCase{3, 4, 2, "reshape"}, StreamCase{4, 4, 2, "pad"},
                                 StreamCase{41, 4, 1, "reshape"}, StreamCase{41, 4, 1, "pad"},
                                 StreamCase{41, 4, 4, "reshape"}, StreamCase{42, 4, 4, "pad"},
-                                StreamCase{100, 1, 3, "reshape"}));
+                                StreamCase{100, 1, 3, "reshape"}, StreamCase{41, 4, 4, "reshape", true},
+                                StreamCase{42, 4, 2, "pad", true}, StreamCase{100, 1, 3, "reshape", true}));
 
 TEST(Stream, WholeGraphsTakeAllSamplesAtOnce) {
   Session session = open_null(kIo, {.batch_size = 0});
