@@ -2,15 +2,17 @@
 PREFIX ?= /usr/local
 ARGS ?=
 
-.PHONY: help setup build bench test install format lint tidy sanitize fuzz clean
+.PHONY: help setup build bench test check install format lint tidy sanitize fuzz figures clean
 help:
 	@echo "make bench [ARGS='…']     set up, build, benchmark ResNet50 on ONNX Runtime and OpenVINO; ARGS go to 'assay bench'"
 	@echo "make test                 set up, build, check format and layout, run every test"
+	@echo "make check                clang-tidy, tests under sanitizers, fuzz targets for seconds (CI runs this too)"
 	@echo "make install [PREFIX=…]   build, and install program, plugins, headers and CMake package (default /usr/local)"
 	@echo "make build                set up and build only (build/release/bin/assay)"
 	@echo "make format | lint        clang-format | the checks that need no build"
-	@echo "make sanitize | tidy      tests under ASan, UBSan and TSan | clang-tidy (long: minutes to half an hour)"
+	@echo "make sanitize | tidy      parts of 'make check': tests under ASan, UBSan and TSan | clang-tidy"
 	@echo "make fuzz SECONDS=600     run every fuzz target for so long"
+	@echo "make figures              the cost of Assay itself, and head-to-head against the frameworks (half an hour, quiet machine)"
 
 setup:
 	@scripts/setup.sh
@@ -26,11 +28,18 @@ format:
 	@scripts/format.sh
 lint:
 	@scripts/lint.sh
-tidy: build
+check:
+	@scripts/check.sh
+tidy:
+	@scripts/setup.sh --tests
 	@scripts/tidy.sh
-sanitize: setup
+sanitize:
+	@scripts/setup.sh --tests
 	@scripts/sanitize.sh
+figures:
+	@scripts/figures.sh
 fuzz:
+	@scripts/setup.sh --tests
 	@scripts/fuzz.sh $(or $(SECONDS),60)
 clean:
 	rm -rf build

@@ -92,3 +92,12 @@ build() {
     cmake --build --preset "$preset" ${1:+--target "$@"} -- --quiet >&2
   fi
 }
+
+# stage NAME COMMAND…: runs it, says how long it took, stops at the first failure.
+stage() {
+  local name=$1 begin=$SECONDS
+  shift
+  say "stage: $name"
+  "$@" || die "stage '$name' failed"
+  printf '    stage %-22s %5.1f min\n' "$name" "$(awk "BEGIN{print ($SECONDS - $begin) / 60}")" >&2
+}

@@ -1,21 +1,30 @@
 #!/usr/bin/env bash
-# tidy.sh: clang-tidy over our sources, with .clang-tidy. A file whose preprocessed text did not change since it passed is not
-# looked at again (build/tidy keeps the marks).
+# tidy.sh: clang-tidy over our sources, with .clang-tidy: several of a layer at once (the preset's unity files), since parsing
+# the headers is what takes long. What passed is not looked at again until it, a header of ours or the rules change (the marks
+# are in the user's cache, so that clones share them).
 source "$(dirname "$0")/common.sh"
-[ -f build/release/compile_commands.json ] || die "build first: make build"
-mkdir -p build/tidy
+build tidy assay_onnx_proto
+export ASSAY_TIDY_MARKS=${XDG_CACHE_HOME:-$HOME/.cache}/assay/tidy
+mkdir -p "$ASSAY_TIDY_MARKS"
+find "$ASSAY_TIDY_MARKS" -type f -mtime +30 -delete
 
+# ours FILE: the file and all of ours that it includes.
+ours() {
+  local command
+  command=$(python3 -c 'import json, sys; print(next(c["command"] for c in json.load(open("build/tidy/compile_commands.json")) if c["file"] == sys.argv[1]))' "$1")
+  # shellcheck disable=SC2086
+  (cd build/tidy && eval "${command% -o *} -MM '$1'" | tr -d '\\' | tr ' ' '\n' | grep -F "$root/" | grep -v "^$root/build/" | sort -u)
+}
 check() {
-  local file=$1 mark key
-  key=$( (clang-tidy-19 --version; cat .clang-tidy; clang++-19 -std=c++20 -Iinclude -Isrc -Ilibs -Ibuild/release/libs \
-    -MM "$file" 2>/dev/null | tr -d '\\' | tr ' ' '\n' | grep -E '\.(cpp|hpp|h)$' | grep -v '^/' | xargs cat 2>/dev/null; cat "$file") |
-    sha256sum | cut -c1-32)
-  mark=build/tidy/$key
+  local mark files
+  mapfile -t files < <(ours "$1")
+  mark=$ASSAY_TIDY_MARKS/$({ clang-tidy-19 --version; cat .clang-tidy "${files[@]}"; } | sha256sum | cut -c1-32)
   [ -e "$mark" ] && return 0
-  clang-tidy-19 -p build/release --quiet "$file" 2>/dev/null || return 1
+  clang-tidy-19 -p build/tidy --quiet "$1" 2>/dev/null || { echo "clang-tidy: $1" >&2; return 1; }
   : >"$mark"
 }
-export -f check
+export root
+export -f check ours
 
-git ls-files --cached --others --exclude-standard 'src/*.cpp' 'libs/*.cpp' 'backends/*.cpp' |
-  grep -v '_test\.cpp$' | xargs -P "$(nproc)" -I{} bash -c 'check {} || { echo "clang-tidy: {}" >&2; exit 1; }'
+python3 -c 'import json; print(*(c["file"] for c in json.load(open("build/tidy/compile_commands.json")) if "onnx.pb" not in c["file"]), sep="\n")' |
+  xargs -P "$(nproc)" -I{} bash -c 'check {}'

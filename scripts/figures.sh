@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# figures.sh: every figure of Assay's own against its bound, and head-to-head against the frameworks; about half an hour, on a
+# machine that does nothing else. What was seen is in docs/figures.md.
+source "$(dirname "$0")/common.sh"
+scripts/setup.sh
+need_packages scripts/packages-figures.txt
+build release
+uptime >&2
+missed=0
+run() { "build/release/benchmarks/$@" || missed=1; }
+
+model=build/figures/resnet50.onnx
+[ -f "$model" ] || build/release/bin/assay models make resnet50 --dir build/figures
+run bench_overhead
+run bench_memory_overhead
+for backend in onnxruntime openvino; do run bench_head_to_head "$model" "$backend" --goal latency --batch ''; done
+for backend in onnxruntime openvino; do run bench_head_to_head "$model" "$backend"; done
+run bench_benchmark_app "$model"
+uptime >&2
+exit $missed
