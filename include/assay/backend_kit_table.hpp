@@ -165,6 +165,7 @@ struct Table {
       const std::vector<FixedShape> fixed = fixed_shapes(shapes, count);
       auto made = std::make_unique<SlotBox>();
       made->slot = box(session).session->open_slot(fixed);
+      if (made->slot == nullptr) throw Failure(ASSAY_INTERNAL, "the plugin's open_slot answered no slot");
       *slot = reinterpret_cast<assay_slot*>(made.release());
     });
   }

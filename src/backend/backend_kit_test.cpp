@@ -52,6 +52,7 @@ class ToySession final : public kit::Session {
   }
   std::unique_ptr<kit::Slot> open_slot(std::span<const kit::FixedShape> shapes) override {
     if (shapes.size() != 1) throw kit::Failure(ASSAY_INVALID_ARGUMENT, "one shape");
+    if (shapes[0].shape.empty()) return nullptr;
     return std::make_unique<ToySlot>();
   }
 };
@@ -94,9 +95,9 @@ class KitTest : public testing::Test {
     status_ = table().open(&host_, &request, &session, &error_);
     return session;
   }
-  assay_slot* open_slot(assay_session* session) {
+  assay_slot* open_slot(assay_session* session, std::int32_t rank = 1) {
     const std::int64_t shape[] = {1};
-    const assay_fixed_shape fixed{"x", 1, 0, shape};
+    const assay_fixed_shape fixed{"x", rank, 0, shape};
     assay_slot* slot = nullptr;
     status_ = table().slot_open(session, &fixed, 1, &slot, &error_);
     return slot;
@@ -151,6 +152,8 @@ TEST_F(KitTest, NoExceptionCrosses) {
   EXPECT_EQ(status_, ASSAY_INVALID_MODEL);
   EXPECT_EQ(std::strlen(error_.message), sizeof error_.message - 1) << "cut, and ended";
   assay_session* session = open("m");
+  EXPECT_EQ(open_slot(session, 0), nullptr) << "where the plugin answers none, it is no success";
+  EXPECT_EQ(status_, ASSAY_INTERNAL);
   assay_slot* slot = open_slot(session);
   const assay_status expected[] = {ASSAY_DEVICE_LOST, ASSAY_OUT_OF_MEMORY, ASSAY_FRAMEWORK, ASSAY_INTERNAL};
   for (int i = 1; i <= 4; ++i) {
