@@ -101,6 +101,7 @@ void Dispatcher::pump(std::unique_lock<std::mutex>& lock) {
     lock.lock();
   }
   pumping_ = false;
+  grant_or_wake();  // with no unit left, a waiter need not wait for its turn
 }
 
 void Dispatcher::hand_over(Unit& unit) {
