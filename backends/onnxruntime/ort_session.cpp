@@ -60,9 +60,10 @@ kit::TensorInfo tensor_info(const Library& library, std::string name, const OrtT
                                               "' holds strings: only numbers and booleans can be passed");
   }
   info.dtype = element;  // both are the numbers of ONNX's TensorProto.DataType, as far as assay_dtype goes
-  if (library.has(kApiPlacement)) info.rank_known = library.raw<TensorTypeAndShapeHasShape>(shape);
   std::size_t rank = 0;
   library.call<GetDimensionsCount>("reading a rank", shape, &rank);
+  // Older libraries have the same answer for a scalar and for a rank that nothing is known of.
+  info.rank_known = library.has(kApiPlacement) ? library.raw<TensorTypeAndShapeHasShape>(shape) : rank > 0;
   info.shape.resize(rank);
   std::vector<const char*> axes(rank, "");
   library.call<GetDimensions>("reading a shape", shape, info.shape.data(), rank);

@@ -44,7 +44,8 @@ struct Params {
   Precision precision = Precision::kFloat32;
   /// A full shape for each input that has free axes besides the batch; its batch axis may be anything.
   std::map<std::string, Shape> shapes{};
-  /// Which axis of an input or output is the batch; -1: none. Default: the first, where it is free in the model.
+  /// Which axis of an input or output is the batch; -1: none. Default, inputs: the first, where it is free in the
+  /// model; outputs: the one of the same name, or where names say nothing, the first where that is free.
   std::map<std::string, int> batch_axis{};
   /// The backend's own settings, by name; `assay backends -v` lists them. Unknown ones are errors.
   std::map<std::string, std::string> options{};
@@ -62,6 +63,7 @@ struct TensorInfo {
   Shape shape;                    ///< of the model; -1: free
   std::vector<std::string> axes;  ///< names of the free axes, "" elsewhere
   int batch_axis = -1;            ///< -1: has none
+  bool rank_known = true;         ///< false: not even the number of axes is known before a run, and `shape` is empty
 };
 
 /// Times of predict's last finished call, summed over its batches.

@@ -108,7 +108,7 @@ void check_shapes(const std::vector<TensorInfo>& inputs, const OpenRequest& requ
           fmt::format("a shape was given for '{}', which is no input of the model; {}", name, name_advice(name, names)),
           request.model.string());
     }
-    if (it->shape.size() != shape.size()) {
+    if (it->rank_known && it->shape.size() != shape.size()) {
       throw Error(
           ErrorCode::kInvalidArgument,
           fmt::format("the shape {} was given for '{}', which has {} axes", to_string(shape), name, it->shape.size()),

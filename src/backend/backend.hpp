@@ -63,7 +63,6 @@ struct SessionInfo {
   std::uint32_t alignment = 64;
   std::uint32_t memory_kinds = 1U << ASSAY_HOST;
   std::vector<TensorInfo> inputs, outputs;  ///< batch_axis not set here
-  std::vector<bool> output_rank_known;
   std::map<std::string, std::string> in_force;
 };
 

@@ -127,7 +127,8 @@ TEST_F(HostTest, DescribesTheModel) {
   EXPECT_EQ(info.inputs[0].shape, (Shape{-1, 8}));
   EXPECT_EQ(info.inputs[0].axes, (std::vector<std::string>{"batch", ""}));
   EXPECT_EQ(info.inputs[1].dtype, DType::kInt64);
-  EXPECT_EQ(info.output_rank_known, (std::vector<bool>{true, false}));
+  EXPECT_TRUE(info.outputs[0].rank_known);
+  EXPECT_FALSE(info.outputs[1].rank_known);
   EXPECT_EQ(info.in_force.at("precision"), "f32");
 }
 

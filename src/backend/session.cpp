@@ -5,7 +5,7 @@
 namespace assay::backend {
 namespace {
 
-std::vector<TensorInfo> tensor_infos(const assay_tensor_info* infos, std::size_t count, std::vector<bool>* rank_known) {
+std::vector<TensorInfo> tensor_infos(const assay_tensor_info* infos, std::size_t count) {
   std::vector<TensorInfo> result;
   for (std::size_t i = 0; i < count; ++i) {
     const assay_tensor_info& c = infos[i];
@@ -16,7 +16,7 @@ std::vector<TensorInfo> tensor_infos(const assay_tensor_info* infos, std::size_t
       info.shape.push_back(c.shape[axis]);
       info.axes.emplace_back(c.axes != nullptr && c.axes[axis] != nullptr ? c.axes[axis] : "");
     }
-    if (rank_known != nullptr) rank_known->push_back(c.rank >= 0);
+    info.rank_known = c.rank >= 0;
     result.push_back(std::move(info));
   }
   return result;
@@ -30,8 +30,8 @@ SessionInfo session_info(const assay_session_info& c) {
   info.computes_in_wait = c.computes_in_wait != 0;
   info.alignment = std::max(1U, c.alignment);
   info.memory_kinds = c.memory_kinds | (1U << ASSAY_HOST);
-  info.inputs = tensor_infos(c.inputs, c.input_count, nullptr);
-  info.outputs = tensor_infos(c.outputs, c.output_count, &info.output_rank_known);
+  info.inputs = tensor_infos(c.inputs, c.input_count);
+  info.outputs = tensor_infos(c.outputs, c.output_count);
   for (std::size_t i = 0; i < c.in_force_count; ++i) info.in_force[c.in_force[i].key] = c.in_force[i].value;
   return info;
 }
@@ -68,6 +68,9 @@ Slot BackendSession::open_slot(std::span<const Shape> shapes) {
   assay_slot* slot = nullptr;
   check(open_->table->slot_open(open_->session, fixed.data(), fixed.size(), &slot, &error.error), error, "slot_open",
         open_->table->name);
+  if (slot == nullptr) {
+    throw Error(ErrorCode::kInternal, "the plugin's slot_open answered success and no slot", open_->table->name);
+  }
   return {open_->table, open_->session, slot};
 }
 

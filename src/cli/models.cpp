@@ -70,6 +70,7 @@ int make(const std::vector<std::string>& given, const std::string& folder, std::
 }
 
 std::string shape_text(const TensorInfo& t) {
+  if (!t.rank_known) return "any shape";
   std::string text;
   for (std::size_t i = 0; i < t.shape.size(); ++i) {
     const bool free = t.shape[i] < 0;

@@ -17,6 +17,15 @@ namespace {
 /// The shape that is asked for, with what may differ left open.
 std::string asked(const TensorLayout& t) { return std::string(to_string(t.info.dtype)) + " " + to_string(t.shape); }
 
+/// A first axis that the model fixes may be the batch all the same: batches are then filled up to its length.
+std::string batch_advice(const TensorLayout& t, std::size_t axis) {
+  if (axis != 0 || t.info.batch_axis >= 0) return "";
+  return fmt::format(
+      "; if this axis is the batch, which the model fixes at {}, load with --batch-axis {}=0 "
+      "(Params::batch_axis) for any number of samples",
+      t.shape[0], t.info.name);
+}
+
 template <class View>
 void check_view(const TensorLayout& t, const View& view, const char* kind) {
   if (view.dtype != t.info.dtype) {
@@ -24,7 +33,7 @@ void check_view(const TensorLayout& t, const View& view, const char* kind) {
                        asked(t), to_string(view.dtype)),
            t.info.name);
   }
-  const bool any_rank = t.shape.empty() && !t.sized;
+  const bool any_rank = !t.info.rank_known;
   if (view.shape.size() != t.shape.size() && !any_rank) {
     refuse(fmt::format("the {} is {} ({} axes), but a shape of {} ({} axes) was given", kind, asked(t), t.shape.size(),
                        to_string(view.shape), view.shape.size()),
@@ -40,9 +49,9 @@ void check_view(const TensorLayout& t, const View& view, const char* kind) {
     const std::int64_t expected = any_rank ? -1 : t.shape[a];
     const std::int64_t found = view.shape[a];
     if (found < 0 || (expected >= 0 && found != expected)) {
-      refuse(
-          fmt::format("the {} is {}, but a shape of {} was given (axis {})", kind, asked(t), to_string(view.shape), a),
-          t.info.name);
+      const std::string message =
+          fmt::format("the {} is {}, but a shape of {} was given (axis {})", kind, asked(t), to_string(view.shape), a);
+      refuse(found >= 0 ? message + batch_advice(t, a) : message, t.info.name);
     }
     empty = empty || found == 0;
     if (__builtin_mul_overflow(elements, std::max<std::int64_t>(found, 1), &elements)) {
@@ -91,7 +100,7 @@ void check_outputs(const Layout& layout, std::int64_t samples, std::span<const T
     const TensorLayout& t = layout.outputs[i];
     check_view(t, y[i], "output");
     const int axis = t.info.batch_axis;
-    if (t.sized && axis >= 0 && y[i].shape[static_cast<std::size_t>(axis)] != samples) {
+    if (t.info.rank_known && axis >= 0 && y[i].shape[static_cast<std::size_t>(axis)] != samples) {
       refuse(fmt::format("memory of shape {} was given for {} samples", to_string(y[i].shape), samples), t.info.name);
     }
     for (std::size_t a = 0; a < y[i].strides.size(); ++a) {
@@ -116,12 +125,20 @@ void check_outputs(const Layout& layout, std::int64_t samples, std::span<const T
 }
 
 void check_divisible(const Layout& layout, std::int64_t samples, std::int64_t batch) {
-  if (samples <= batch) return;
+  if (samples > 0 && samples <= batch) return;
   for (const TensorLayout& t : layout.outputs) {
-    if (t.info.batch_axis >= 0) continue;
+    if (t.info.batch_axis >= 0 || (samples == 0 && !t.sized)) continue;
+    const std::string way_out =
+        fmt::format("say which axis it is (--batch-axis {}=K, Params::batch_axis)", t.info.name);
+    if (samples == 0) {
+      refuse(fmt::format("0 samples were given, and this output has no batch axis along which there could be none of "
+                         "theirs: give at least one sample, or {}",
+                         way_out),
+             t.info.name);
+    }
     refuse(fmt::format("{} samples make several batches of {}, and this output has no batch axis along which theirs "
-                       "could be put together: give at most {} samples, or load with a batch size of 0",
-                       samples, batch, batch),
+                       "could be put together: give at most {} at once, load with a batch size of 0, or {}",
+                       samples, batch, batch, way_out),
            t.info.name);
   }
 }

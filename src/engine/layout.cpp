@@ -29,7 +29,10 @@ TensorLayout plain_layout(const TensorInfo& info) {
 
 void check_batch_axis(const TensorLayout& t, int axis) {
   const int rank = static_cast<int>(t.shape.size());
-  if (axis < -1 || axis >= rank) {
+  if (axis < -1) {
+    refuse(fmt::format("the batch axis was said to be {}: choose one from 0, or none", axis), t.info.name);
+  }
+  if (t.info.rank_known && axis >= rank) {
     refuse(fmt::format("the batch axis was said to be {}, but it has {} axes ({}): choose 0 to {}, or none", axis, rank,
                        to_string(t.shape), rank - 1),
            t.info.name);
@@ -100,7 +103,7 @@ Layout::Layout(const std::vector<TensorInfo>& all_inputs, const std::vector<Tens
   decide_batch(params);
   for (const TensorInfo& info : all_outputs) {
     TensorLayout output = plain_layout(info);
-    decide_output(output, !info.shape.empty());
+    decide_output(output);
     outputs.push_back(std::move(output));
   }
   for (const auto& [name, axis] : params.batch_axis) {
@@ -138,6 +141,7 @@ void Layout::decide_batch(const Params& params) {
     batched = true;
     const auto axis = static_cast<std::size_t>(t.info.batch_axis);
     if (batch_name_.empty()) batch_name_ = axis_name(t.info, axis);
+    batch_first_ = batch_first_ && axis == 0;
     const std::int64_t size = t.info.shape[axis];
     if (size < 0) {
       const auto given = params.shapes.find(t.info.name);
@@ -194,27 +198,36 @@ void Layout::require_whole_shapes() const {
   }
 }
 
-void Layout::decide_output(TensorLayout& output, bool rank_known) const {
+/// Where nobody says: the axis of the inputs' batch name; where names say nothing, the first, if it grows with the
+/// batch.
+int Layout::guess_batch_axis(const TensorLayout& output) const {
+  const TensorInfo& info = output.info;
+  if (!batched) return -1;
+  if (!info.rank_known) return 0;  // batches are put one after another, if the run shows a row for each sample
+  if (info.shape.empty()) return -1;
+  for (std::size_t a = 0; a < info.axes.size() && !batch_name_.empty(); ++a) {
+    if (info.axes[a] == batch_name_) return static_cast<int>(a);
+  }
+  if (!batch_first_) return -1;
+  if (info.shape[0] >= 0) return fixed_batch && info.shape[0] == fixed_size_ ? 0 : -1;
+  // Free under another name it is something else: objects found, tokens. So it is where the backend, which was told the
+  // batch, has fixed it to another size.
+  if (!batch_name_.empty() && !axis_name(info, 0).empty()) return -1;
+  return output.shape[0] < 0 || output.shape[0] == batch_size ? 0 : -1;
+}
+
+void Layout::decide_output(TensorLayout& output) const {
   TensorInfo& info = output.info;
-  const auto said = batch_axis_.find(info.name);
-  if (said != batch_axis_.end() && rank_known) {
+  if (const auto said = batch_axis_.find(info.name); said != batch_axis_.end()) {
     check_batch_axis(output, said->second);
     info.batch_axis = said->second;
-  } else if (!batched || (said != batch_axis_.end() && said->second == -1)) {
-    info.batch_axis = -1;
-  } else if (!rank_known) {
-    info.batch_axis = 0;  // batches are put one after another
-  } else if (fixed_batch && !info.shape.empty() && info.shape[0] == fixed_size_) {
-    info.batch_axis = 0;
+  } else {
+    info.batch_axis = guess_batch_axis(output);
   }
-  output.sized = rank_known;
+  output.sized = info.rank_known;
   for (std::size_t a = 0; a < output.shape.size(); ++a) {
     if (static_cast<int>(a) == info.batch_axis) {
       output.shape[a] = -1;
-      // A first axis that is free under another name than the inputs' may be something else: objects found, tokens.
-      const std::string name = axis_name(info, a);
-      const bool same = said != batch_axis_.end() || name.empty() || batch_name_.empty() || name == batch_name_;
-      output.sized = output.sized && same;
     } else if (output.shape[a] < 0) {
       output.sized = false;
     }
@@ -258,22 +271,22 @@ void Layout::adopt(const backend::SessionInfo& session) {
   any_from_run = false;
   for (std::size_t i = 0; i < output_order.size(); ++i) {
     TensorLayout& ours = outputs[output_order[i]];
-    const Shape& theirs = session.outputs[i].shape;
-    const bool their_rank = session.output_rank_known[i];
-    Shape& declared = ours.info.shape;
-    if (their_rank && declared.empty() && !theirs.empty()) {  // the model does not say; the backend worked it out
-      declared = theirs;
-      ours.info.axes.assign(theirs.size(), "");
-      const bool follows = theirs[0] == -1 || (batch_size > 1 && theirs[0] == batch_size);
-      ours.info.batch_axis = batched && follows ? 0 : -1;
-    }
-    ours.shape = declared;
-    if (their_rank && theirs.size() == declared.size()) {
-      for (std::size_t a = 0; a < theirs.size(); ++a) {
-        if (ours.shape[a] < 0 && theirs[a] >= 0) ours.shape[a] = theirs[a];
+    const TensorInfo& theirs = session.outputs[i];
+    if (theirs.rank_known && !ours.info.rank_known) {  // the model does not say; the backend worked it out
+      ours.info.rank_known = true;
+      ours.info.shape = theirs.shape;
+      ours.info.axes = theirs.axes;
+      if (batched && !fixed_batch && batch_size > 1 && !theirs.shape.empty() && theirs.shape[0] == batch_size) {
+        ours.info.shape[0] = -1;
       }
     }
-    decide_output(ours, their_rank || !declared.empty());
+    ours.shape = ours.info.shape;
+    if (theirs.rank_known && theirs.shape.size() == ours.shape.size()) {
+      for (std::size_t a = 0; a < ours.shape.size(); ++a) {
+        if (ours.shape[a] < 0 && theirs.shape[a] >= 0) ours.shape[a] = theirs.shape[a];
+      }
+    }
+    decide_output(ours);
     any_from_run = any_from_run || !ours.sized;
   }
 }

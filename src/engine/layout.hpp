@@ -47,8 +47,10 @@ class Layout {
  private:
   void decide_inputs(const std::vector<TensorInfo>& all, const Params& params);
   void decide_batch(const Params& params);
-  void decide_output(TensorLayout& output, bool rank_known) const;
+  void decide_output(TensorLayout& output) const;
+  [[nodiscard]] int guess_batch_axis(const TensorLayout& output) const;
   std::map<std::string, int> batch_axis_;
+  bool batch_first_ = true;  ///< the batch is the first axis of every input that has one
   std::int64_t fixed_size_ = -1;
   std::string batch_name_;  ///< of the inputs' batch axis in the model, or ""
 };

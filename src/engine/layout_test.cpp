@@ -21,9 +21,6 @@ backend::SessionInfo said(const std::string& inputs, const std::string& outputs)
   backend::SessionInfo info;
   info.inputs = tensors_of(inputs);
   info.outputs = tensors_of(outputs);
-  for (const std::string& one : assay::test::split(outputs, ',')) {
-    info.output_rank_known.push_back(!one.ends_with("?"));
-  }
   return info;
 }
 
@@ -55,6 +52,72 @@ TEST(Layout, AnOutputFreeUnderAnotherNameIsNotTakenForTheBatch) {
   EXPECT_FALSE(l.outputs[0].sized);
   const Layout told(tensors_of("x:float32:-1x3"), outputs, {.batch_axis = {{"boxes", 0}}});
   EXPECT_TRUE(told.outputs[0].sized);
+}
+
+/// One output of float32, its axes by name.
+std::vector<TensorInfo> output_of(const Shape& shape, const std::vector<std::string>& axes) {
+  return {{.name = "y", .dtype = DType::kFloat32, .shape = shape, .axes = axes}};
+}
+
+TEST(Layout, AnOutputsBatchAxisIsTheOneOfTheInputsName) {
+  struct Case {
+    Shape shape;
+    std::vector<std::string> axes;
+    int expected;
+  };
+  const Case cases[] = {
+      {{-1, 7}, {"batch", ""}, 0},
+      {{-1, -1, 8}, {"seq", "batch", ""}, 1},
+      {{16, -1}, {"", "batch"}, 1},
+      {{-1, 7}, {"", ""}, 0},
+      {{-1, 7}, {"found", ""}, -1},
+      {{}, {}, -1},
+      {{1}, {""}, -1},
+  };
+  for (const Case& c : cases) {
+    const Layout l(tensors_of("x:float32:-1x3"), output_of(c.shape, c.axes), {.batch_size = 4});
+    EXPECT_EQ(l.outputs[0].info.batch_axis, c.expected) << to_string(c.shape);
+  }
+}
+
+TEST(Layout, SequenceFirstModelsAreNotPutTogetherAlongTheSequence) {
+  auto inputs = tensors_of("x:float32:-1x-1x8");
+  inputs[0].axes = {"seq", "batch", ""};
+  const Params params{.batch_size = 4, .shapes = {{"x", {16, 1, 8}}}, .batch_axis = {{"x", 1}}};
+  EXPECT_EQ(Layout(inputs, output_of({-1, -1, 5}, {"seq", "batch", ""}), params).outputs[0].info.batch_axis, 1);
+  EXPECT_EQ(Layout(inputs, output_of({-1, -1, 5}, {"", "", ""}), params).outputs[0].info.batch_axis, -1);
+}
+
+TEST(Layout, WhatTheBackendFixesToAnotherSizeIsNotTheBatch) {
+  for (const auto& [theirs, expected] : {std::pair("y:float32:16x4", -1), std::pair("y:float32:4x16", 0)}) {
+    Layout l(tensors_of("x:float32:-1x3"), output_of({-1, -1}, {"", ""}), {.batch_size = 4});
+    l.adopt(said("x:float32:4x3", theirs));
+    EXPECT_EQ(l.outputs[0].info.batch_axis, expected) << theirs;
+    EXPECT_TRUE(l.outputs[0].sized) << theirs;
+  }
+}
+
+TEST(Layout, AnOutputOfUnknownRankKeepsWhatTheUserSays) {
+  const Params params{.batch_size = 8, .batch_axis = {{"y", 1}}};
+  Layout l = make("x:float32:-1x3", "y:float32:?", params);
+  EXPECT_EQ(l.outputs[0].info.batch_axis, 1);
+  l.adopt(said("x:float32:8x3", "y:float32:5x8"));
+  EXPECT_EQ(l.outputs[0].with_count(2), (Shape{5, 2}));
+  Layout flat = make("x:float32:-1x3", "y:float32:?", params);
+  EXPECT_THAT(error_of([&] { flat.adopt(said("x:float32:8x3", "y:float32:8")); }).message(), HasSubstr("1 axes"));
+}
+
+TEST(Layout, AScalarIsNoUnknownRank) {
+  Layout l = make("x:float32:-1x3", "y:float32:", {.batch_size = 8});
+  EXPECT_TRUE(l.outputs[0].sized);
+  l.adopt(said("x:float32:8x3", "y:float32:?"));  // a backend that cannot tell
+  EXPECT_TRUE(l.outputs[0].sized);
+  EXPECT_EQ(l.outputs[0].info.batch_axis, -1);
+  Layout unknown = make("x:float32:-1x3", "y:float32:?", {.batch_size = 8});
+  EXPECT_FALSE(unknown.outputs[0].sized);
+  unknown.adopt(said("x:float32:8x3", "y:float32:"));
+  EXPECT_TRUE(unknown.outputs[0].sized);
+  EXPECT_EQ(unknown.outputs[0].info.batch_axis, -1);
 }
 
 TEST(Layout, StreamsOfWholeGraphsTakeTheirBatchFromTheShape) {

@@ -22,6 +22,12 @@ Pipeline::Run run_of(const Layout& layout, std::int64_t samples, std::span<const
   return run;
 }
 
+/// Samples in each batch of a stream of so many.
+std::int64_t batch_of_stream(const Layout& layout, std::int64_t samples) {
+  if (layout.batch_size > 0 || samples < 0) return layout.stream_batch;
+  return layout.batched ? samples : 1;
+}
+
 void run_predict(Session::Impl& impl, engine::PredictWork& work, Pipeline::Run run) {
   // With one place and all memory in place there is nothing to do beside the computing: no other thread is woken.
   run.overlap = impl.pipeline.places() > 1 || !work.all_in_place(run.batch);
@@ -40,7 +46,7 @@ std::vector<Tensor> predict_new(Session::Impl& impl, std::span<const TensorView>
     result.push_back(t.sized ? Tensor(t.info.dtype, t.with_count(samples)) : Tensor());
     y.push_back(t.sized ? result.back().mutable_view() : MutableTensorView{nullptr, t.info.dtype, {}, {}});
   }
-  engine::PredictWork work(layout, x, y);
+  engine::PredictWork work(layout, samples, x, y);
   if (samples > 0) run_predict(impl, work, run);
   for (std::size_t i = 0; i < result.size(); ++i) {
     if (!layout.outputs[i].sized) result[i] = work.collected(i);
@@ -93,7 +99,7 @@ void Session::predict(std::span<const TensorView> x, std::span<const MutableTens
   const Pipeline::Run run = run_of(layout, samples, x);
   engine::check_divisible(layout, samples, run.batch);
   if (samples == 0) return;
-  engine::PredictWork work(layout, x, y);
+  engine::PredictWork work(layout, samples, x, y);
   run_predict(*impl_, work, run);
 }
 
@@ -116,6 +122,10 @@ PredictTiming Session::predict_stream(std::int64_t samples, const FillFunction& 
     throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("a stream of {} samples was asked: it must be 0 or more", samples));
   }
+  if (drain && samples > 0) {  // a drain puts the batches' outputs together
+    const Layout& layout = impl_->layout;
+    engine::check_divisible(layout, samples, batch_of_stream(layout, samples));
+  }
   engine::StreamSettings settings;
   settings.samples = samples;
   return engine::run_stream(*this, settings, fill, drain);
@@ -130,8 +140,7 @@ PredictTiming run_stream(Session& session, const StreamSettings& settings, const
   if (settings.samples == 0) return {};
   Pipeline::Run run;
   run.samples = settings.samples;
-  run.batch = layout.batch_size > 0 || settings.samples < 0 ? layout.stream_batch : settings.samples;
-  if (layout.batch_size == 0 && !layout.batched) run.batch = 1;
+  run.batch = batch_of_stream(layout, settings.samples);
   run.overlap = settings.overlap;
   run.stop = &settings.stop;
   run.observer = &settings.observer;

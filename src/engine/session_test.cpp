@@ -236,7 +236,8 @@ TEST(Predict, BatchesOfUnknownShapeArePutTogether) {
   EXPECT_TRUE(same(mine, y[0]));
   Tensor wrong(DType::kFloat32, {6, y[0].shape()[1] + 1});
   const MutableTensorView wrong_out = wrong.mutable_view();
-  EXPECT_THAT(error_of([&] { session.predict({&in, 1}, {&wrong_out, 1}); }).message(), HasSubstr("was given, but"));
+  EXPECT_THAT(error_of([&] { session.predict({&in, 1}, {&wrong_out, 1}); }).message(),
+              HasSubstr("was given for 6 samples, but"));
   const Tensor mixed = random_tensor(DType::kFloat32, {40, 1}, 5);
   EXPECT_THAT(error_of([&] { session.predict(mixed.view()); }).message(), HasSubstr("put together"));
 }

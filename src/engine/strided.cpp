@@ -1,6 +1,7 @@
 #include "engine/strided.hpp"
 
 #include <array>
+#include <cassert>
 #include <cstring>
 
 namespace assay::engine {
@@ -64,6 +65,7 @@ ByteRange bytes_of(const void* data, std::size_t element_size, const Shape& shap
 
 const std::byte* contiguous_slice(const void* data, std::size_t element_size, const Shape& shape, const Shape& strides,
                                   int axis, std::int64_t first, std::int64_t count) {
+  assert(axis < static_cast<int>(shape.size()));
   const auto* bytes = static_cast<const std::byte*>(data);
   if (reinterpret_cast<std::uintptr_t>(data) % element_size != 0) return nullptr;
   Axes step;
@@ -80,6 +82,7 @@ const std::byte* contiguous_slice(const void* data, std::size_t element_size, co
 }
 
 void copy_block(const Block& to, const Block& from, int axis, std::int64_t count, std::size_t element_size) {
+  assert(axis < static_cast<int>(to.shape->size()) && to.shape->size() == from.shape->size());
   Axes to_step, from_step;
   strides_of(*to.shape, *to.strides, to_step);
   strides_of(*from.shape, *from.strides, from_step);

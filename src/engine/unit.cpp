@@ -184,16 +184,18 @@ std::span<const MutableTensorView> Unit::fill_views(std::int64_t count) {
   return fill_views_;
 }
 
-/// Which rows of an output were added can only be told where it has one row a sample.
+/// What of an output was added can only be told where it has one row a sample.
 void Unit::check_padded(std::size_t i, int axis) const {
   const Shape& shape = outputs_[i].shape;
   const auto a = static_cast<std::size_t>(axis);
-  if (a < shape.size() && shape[a] == group.count) return;
-  throw Error(ErrorCode::kUnsupported,
-              fmt::format("a batch of {} samples was filled up to {}, but the output's shape is {}, with no row for "
-                          "each: ask for a multiple of the batch size, or load with a batch size of 0",
-                          record.count, group.count, to_string(shape)),
-              layout_.outputs[i].info.name);
+  if (axis >= 0 && a < shape.size() && shape[a] == group.count) return;
+  throw Error(
+      ErrorCode::kUnsupported,
+      fmt::format("a batch of {} samples was filled up to {}, but the output's shape is {}, with no row for "
+                  "each: ask for a multiple of the batch size, load with a batch size of 0, or say which axis is the "
+                  "batch (--batch-axis {}=K, Params::batch_axis)",
+                  record.count, group.count, to_string(shape), layout_.outputs[i].info.name),
+      layout_.outputs[i].info.name);
 }
 
 std::span<const TensorView> Unit::drain_views() {
@@ -203,7 +205,7 @@ std::span<const TensorView> Unit::drain_views() {
     view.shape = outputs_[i].shape;  // assigns within its capacity
     view.strides.clear();
     const int axis = layout_.outputs[i].info.batch_axis;
-    if (axis < 0 || record.count == group.count) continue;
+    if (record.count == group.count) continue;
     check_padded(i, axis);
     if (axis > 0) {  // rows that were added lie between those that count
       view.strides.resize(view.shape.size());
@@ -230,7 +232,7 @@ Group& UnitPool::find_or_make(std::int64_t count, std::span<const TensorView> wh
   for (Group& g : groups_) {
     if (matches(g, count, whole)) return g;
   }
-  if (groups_.size() >= kGroups) forget_oldest();
+  forget_oldest();
   Group& g = groups_.emplace_back();
   g.count = count;
   for (std::size_t i = 0; i < layout_.inputs.size(); ++i) {
@@ -243,12 +245,15 @@ Group& UnitPool::find_or_make(std::int64_t count, std::span<const TensorView> wh
 
 /// Shapes come and go (whole graphs, last batches): those unused longest give their slots back.
 void UnitPool::forget_oldest() {
-  auto oldest = groups_.end();
-  for (auto it = groups_.begin(); it != groups_.end(); ++it) {
-    const bool main = layout_.batch_size > 0 && it->count == layout_.batch_size;
-    if (it->users == 0 && !main && (oldest == groups_.end() || it->last_use < oldest->last_use)) oldest = it;
+  while (groups_.size() >= kGroups) {
+    auto oldest = groups_.end();
+    for (auto it = groups_.begin(); it != groups_.end(); ++it) {
+      const bool main = layout_.batch_size > 0 && it->count == layout_.batch_size;
+      if (it->users == 0 && !main && (oldest == groups_.end() || it->last_use < oldest->last_use)) oldest = it;
+    }
+    if (oldest == groups_.end()) return;  // all are in use
+    groups_.erase(oldest);
   }
-  if (oldest != groups_.end()) groups_.erase(oldest);
 }
 
 UnitPool::Claim UnitPool::claim(std::int64_t count, std::span<const TensorView> whole) {

@@ -24,8 +24,9 @@ Block reading(const TensorView& view, std::int64_t first) {
 
 }  // namespace
 
-PredictWork::PredictWork(const Layout& layout, std::span<const TensorView> x, std::span<const MutableTensorView> y)
-    : layout_(layout), x_(x), y_(y) {
+PredictWork::PredictWork(const Layout& layout, std::int64_t samples, std::span<const TensorView> x,
+                         std::span<const MutableTensorView> y)
+    : layout_(layout), samples_(samples), x_(x), y_(y) {
   if (layout.any_from_run) pieces_.resize(layout.outputs.size());
 }
 
@@ -64,21 +65,31 @@ void PredictWork::drain(Unit& unit) {
       collect(i, outputs[i], r.count);
       continue;
     }
-    const int axis = t.info.batch_axis;
     if (t.sized && slice(y, t, r.first, r.count) == outputs[i].data) continue;
+    if (!t.sized) check_room(i, outputs[i], r);  // only now is the shape known
     const Block to{static_cast<std::byte*>(y.data), &y.shape, &y.strides, r.first};
-    if (!t.sized) {  // only now is the shape known
-      Shape expected = y.shape;
-      if (axis >= 0 && static_cast<std::size_t>(axis) < expected.size()) expected[axis] = r.count;
-      if (expected != outputs[i].shape) {
-        throw Error(ErrorCode::kInvalidArgument,
-                    fmt::format("memory of shape {} was given, but {} samples gave {}", to_string(y.shape), r.count,
-                                to_string(outputs[i].shape)),
-                    t.info.name);
-      }
-    }
-    copy_block(to, reading(outputs[i], 0), axis, axis >= 0 ? outputs[i].shape[axis] : 1, t.element_size);
+    const int axis = r.count == samples_ ? -1 : t.info.batch_axis;  // a single batch is all of it
+    copy_block(to, reading(outputs[i], 0), axis, r.count, t.element_size);
   }
+}
+
+/// The caller's memory for an output that only the run told the shape of: as long as all samples along the batch axis,
+/// along which the batch has a row for each of its own; the same elsewhere.
+void PredictWork::check_room(std::size_t i, const TensorView& output, const BatchRecord& record) const {
+  const TensorLayout& t = layout_.outputs[i];
+  const Shape& room = y_[i].shape;
+  const bool single = record.count == samples_;
+  bool fits = room.size() == output.shape.size() &&
+              (single || (t.info.batch_axis >= 0 && static_cast<std::size_t>(t.info.batch_axis) < room.size()));
+  for (std::size_t a = 0; fits && a < room.size(); ++a) {
+    const bool batch = !single && static_cast<int>(a) == t.info.batch_axis;
+    fits = batch ? output.shape[a] == record.count && room[a] == samples_ : output.shape[a] == room[a];
+  }
+  if (fits) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("memory of shape {} was given for {} samples, but {} samples gave {}", to_string(room),
+                          samples_, record.count, to_string(output.shape)),
+              t.info.name);
 }
 
 bool PredictWork::all_in_place(std::int64_t batch) const {
@@ -91,46 +102,45 @@ bool PredictWork::all_in_place(std::int64_t batch) const {
   return true;
 }
 
-void PredictWork::collect(std::size_t i, const TensorView& output, std::int64_t /*count*/) {
+void PredictWork::collect(std::size_t i, const TensorView& output, std::int64_t count) {
   Tensor piece(output.dtype, output.shape);
   const Shape shape = piece.shape();
   copy_block({static_cast<std::byte*>(piece.data()), &shape, &kContiguous, 0}, reading(output, 0), -1, 1,
              size_of(output.dtype));
-  pieces_[i].push_back(std::move(piece));
+  pieces_[i].push_back({std::move(piece), count});
 }
 
 Tensor PredictWork::collected(std::size_t i) {
   const TensorLayout& t = layout_.outputs[i];
-  std::vector<Tensor>& pieces = pieces_[i];
+  std::vector<Piece>& pieces = pieces_[i];
   if (pieces.empty()) {  // no sample: axes that nothing says are 0 long
-    Shape shape = t.with_count(0);
+    Shape shape = t.info.rank_known ? t.with_count(0) : Shape{0};
     std::replace(shape.begin(), shape.end(), std::int64_t{-1}, std::int64_t{0});
     return {t.info.dtype, shape};
   }
-  if (pieces.size() == 1) return std::move(pieces[0]);
+  if (pieces.size() == 1) return std::move(pieces[0].values);
   const auto axis = static_cast<std::size_t>(t.info.batch_axis);
-  Shape shape = pieces[0].shape();
-  for (std::size_t p = 1; p < pieces.size(); ++p) {
-    Shape other = pieces[p].shape();
-    const bool fits = axis < shape.size() && other.size() == shape.size();
-    const std::int64_t longer = fits ? other[axis] : 0;
-    if (fits) other[axis] = shape[axis];
-    if (!fits || other != shape) {
+  Shape whole_shape = pieces[0].values.shape();
+  if (axis < whole_shape.size()) whole_shape[axis] = samples_;
+  for (const Piece& piece : pieces) {
+    Shape expected = whole_shape;
+    if (axis < expected.size()) expected[axis] = piece.count;
+    if (axis >= expected.size() || piece.values.shape() != expected) {
       throw Error(ErrorCode::kUnsupported,
-                  fmt::format("the batches gave outputs of shapes {} and {}, which cannot be put together along axis "
-                              "{}: ask for one batch at a time, or load with a batch size of 0",
-                              to_string(pieces[0].shape()), to_string(pieces[p].shape()), axis),
+                  fmt::format("batches of {} and {} samples gave outputs of shapes {} and {}, which cannot be put "
+                              "together along axis {}: ask for one batch at a time, or load with a batch size of 0",
+                              pieces[0].count, piece.count, to_string(pieces[0].values.shape()),
+                              to_string(piece.values.shape()), axis),
                   t.info.name);
     }
-    shape[axis] += longer;
   }
-  Tensor whole(t.info.dtype, shape);
+  Tensor whole(t.info.dtype, whole_shape);
   std::int64_t at = 0;
-  for (const Tensor& piece : pieces) {
-    const TensorView from = piece.view();
+  for (const Piece& piece : pieces) {
+    const TensorView from = piece.values.view();
     copy_block({static_cast<std::byte*>(whole.data()), &whole.shape(), &kContiguous, at}, reading(from, 0),
-               t.info.batch_axis, piece.shape()[axis], t.element_size);
-    at += piece.shape()[axis];
+               t.info.batch_axis, piece.count, t.element_size);
+    at += piece.count;
   }
   return whole;
 }

@@ -14,14 +14,15 @@ std::int64_t check_inputs(const Layout& layout, std::span<const TensorView> x);
 /// The same for a caller's outputs; also refuses memory that overlaps an input or another output.
 void check_outputs(const Layout& layout, std::int64_t samples, std::span<const TensorView> x,
                    std::span<const MutableTensorView> y);
-/// Throws Error where `samples` make several batches and an output cannot be put together from them.
+/// Throws Error where `samples` make several batches, or none, and an output cannot be put together from them.
 void check_divisible(const Layout& layout, std::int64_t samples, std::int64_t batch);
 
 /// predict: in place where the memory allows it.
 class PredictWork final : public Work {
  public:
   /// y[i].data nullptr: output i is known only from the run, and collected.
-  PredictWork(const Layout& layout, std::span<const TensorView> x, std::span<const MutableTensorView> y);
+  PredictWork(const Layout& layout, std::int64_t samples, std::span<const TensorView> x,
+              std::span<const MutableTensorView> y);
   void fill(Unit& unit) override;
   void drain(Unit& unit) override;
   /// Whether whole batches need neither filling nor draining: then there is nothing to do beside the computing.
@@ -30,11 +31,17 @@ class PredictWork final : public Work {
   Tensor collected(std::size_t i);
 
  private:
+  struct Piece {
+    Tensor values;
+    std::int64_t count = 0;  ///< samples
+  };
   void collect(std::size_t i, const TensorView& output, std::int64_t count);
+  void check_room(std::size_t i, const TensorView& output, const BatchRecord& record) const;
   const Layout& layout_;
+  std::int64_t samples_;
   std::span<const TensorView> x_;
   std::span<const MutableTensorView> y_;
-  std::vector<std::vector<Tensor>> pieces_;
+  std::vector<std::vector<Piece>> pieces_;
 };
 
 /// predict_stream.

@@ -44,7 +44,8 @@ DType dtype_of(ElementType type, std::string_view what, const std::string& name)
   }
 }
 
-TensorInfo tensor_info(const ValueInfo& value, std::string_view what, ElementType element, const Dimensions& shape) {
+TensorInfo tensor_info(const ValueInfo& value, std::string_view what, ElementType element,
+                       const std::optional<Dimensions>& shape) {
   if (value.kind != "tensor") {
     throw Error(ErrorCode::kUnsupported,
                 fmt::format("{} '{}' is a {}; only tensors can be fed and read", what, value.name, value.kind));
@@ -52,7 +53,8 @@ TensorInfo tensor_info(const ValueInfo& value, std::string_view what, ElementTyp
   TensorInfo info;
   info.name = value.name;
   info.dtype = dtype_of(element, what, value.name);
-  for (const Dimension& d : shape) {
+  info.rank_known = shape.has_value();
+  for (const Dimension& d : shape.value_or(Dimensions{})) {
     info.shape.push_back(d.size);
     info.axes.push_back(d.name);
   }
@@ -81,7 +83,7 @@ std::vector<TensorInfo> input_infos(const onnx_graph::Graph& graph, const std::m
                   fmt::format("input '{}' has a shape that the model does not say, not even its rank: give the shape",
                               input->name));
     }
-    result.push_back(tensor_info(*input, "input", input->type.element, shape.value_or(Dimensions{})));
+    result.push_back(tensor_info(*input, "input", input->type.element, shape));
   }
   return result;
 }
@@ -89,15 +91,22 @@ std::vector<TensorInfo> input_infos(const onnx_graph::Graph& graph, const std::m
 std::vector<TensorInfo> output_infos(const onnx_graph::Graph& graph, const Inference& inference) {
   std::vector<TensorInfo> result;
   for (const ValueInfo& output : graph.outputs) {
-    // What the file declares is believed; where it is silent, what was inferred.
+    // What the file declares is believed; where it is silent, what was inferred. Some exporters give each free axis a
+    // name of its own: then that of the input's axis from which it comes says more.
     const onnx_graph::TensorType* inferred = inference.type(output.name);
     ElementType element = output.type.element;
     std::optional<Dimensions> shape = output.type.shape;
     if (inferred != nullptr) {
       if (element == ElementType::kUndefined) element = inferred->element;
       if (!shape) shape = inferred->shape;
+      if (inferred->shape && inferred->shape->size() == shape->size()) {
+        for (std::size_t a = 0; a < shape->size(); ++a) {
+          const Dimension& known = (*inferred->shape)[a];
+          if (!(*shape)[a].known() && !known.known() && !known.name.empty()) (*shape)[a].name = known.name;
+        }
+      }
     }
-    result.push_back(tensor_info(output, "output", element, shape.value_or(Dimensions{Dimension{}})));
+    result.push_back(tensor_info(output, "output", element, shape));
   }
   return result;
 }

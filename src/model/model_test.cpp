@@ -93,6 +93,32 @@ TEST_F(ModelTest, OutputShapesAreInferredWhereTheFileIsSilent) {
   EXPECT_EQ(read(m).outputs[0].shape, (Shape{-1, 5}));
 }
 
+TEST_F(ModelTest, AnUnknownRankIsNotAnAxisOfUnknownLength) {
+  TestModel m;
+  m.input("x", {-1, 8}).node("Quomodocunquize", {"x"}, {"y"}).output("y");
+  m.proto.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
+      onnx::TensorProto::FLOAT);
+  m.output("z", {}).node("ReduceSum", {"x"}, {"z"}, {{"keepdims", std::int64_t{0}}});
+  const Model read_back = read(m);
+  EXPECT_FALSE(read_back.outputs[0].rank_known);
+  EXPECT_TRUE(read_back.outputs[0].shape.empty());
+  EXPECT_TRUE(read_back.outputs[1].rank_known);
+  EXPECT_TRUE(read_back.outputs[1].shape.empty());
+}
+
+TEST_F(ModelTest, AFreeAxisHasTheNameOfTheInputsFromWhichItComes) {
+  TestModel m;
+  m.input("x", {-1, 8}).weights("w", {8, 5}).node("MatMul", {"x", "w"}, {"y"}).output("y", {-1, 5});
+  m.proto.mutable_graph()
+      ->mutable_output(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->mutable_dim(0)
+      ->set_dim_param("unk__1");
+  EXPECT_THAT(read(m).outputs[0].axes, ElementsAre("N", ""));
+}
+
 TEST_F(ModelTest, OldSoftmaxIsAlongAnAxisOnlyWhereTheOthersAreOne) {
   TestModel flat(9);
   flat.input("x", {-1, 10}).node("Softmax", {"x"}, {"y"}).output("y", {-1, 10});

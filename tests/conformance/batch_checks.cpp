@@ -151,7 +151,7 @@ std::vector<std::int64_t> nonzero(Slot& slot, const std::vector<float>& x, Signa
 void outputs_whose_shape_is_known_only_after_the_run(const Subject& subject) {
   BackendSession session = subject.open(Model::kNonZero);
   const backend::SessionInfo& info = session.info();
-  require(!info.output_rank_known[0] || info.outputs[0].shape == Shape{1, -1},
+  require(!info.outputs[0].rank_known || info.outputs[0].shape == Shape{1, -1},
           "the output is said to be " + to_string(info.outputs[0].shape));
   Slot slot = session.open_slot(std::vector<Shape>{{5}});
   const auto three = nonzero(slot, {0, 1, 0, 2, 3}, nullptr);

@@ -133,7 +133,7 @@ void describe_agrees_with_the_model(const Subject& subject) {
     require(info.inputs[i].dtype == types[i], std::string(names[i]) + " has type " + to_string(info.inputs[i].dtype));
     require(info.inputs[i].shape == Shape{-1, widths[i]},
             std::string(names[i]) + " is " + to_string(info.inputs[i].shape));
-    require(info.output_rank_known[i] && info.outputs[i].shape == Shape{-1, widths[i]},
+    require(info.outputs[i].rank_known && info.outputs[i].shape == Shape{-1, widths[i]},
             info.outputs[i].name + " is " + to_string(info.outputs[i].shape));
   }
   const char* outputs[] = {"a2", "b1", "c2", "d2"};

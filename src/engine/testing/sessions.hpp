@@ -36,7 +36,8 @@ inline std::vector<TensorInfo> tensors_of(const std::string& side) {
     TensorInfo info;
     info.name = parts[0];
     info.dtype = dtype_from_string(parts[1]);
-    if (parts.size() > 2 && parts[2] != "?") {
+    info.rank_known = parts.size() < 3 || parts[2] != "?";
+    if (parts.size() > 2 && info.rank_known) {
       for (const std::string& axis : split(parts[2], 'x')) info.shape.push_back(std::stoll(axis));
     }
     for (std::size_t a = 0; a < info.shape.size(); ++a) {
