@@ -9,7 +9,8 @@
 namespace assay::null_backend {
 namespace {
 
-constexpr std::array<const char*, 5> kPhases = {"open", "describe", "slot", "submit", "run"};
+constexpr std::array<const char*, 7> kPhases = {"open", "cache_read", "cache_fill", "describe",
+                                                "slot", "submit",     "run"};
 
 // Whether the `count`-th time of `phase` is the one that `when` names.
 bool due(const std::string& when, const std::string& phase, long count) {
@@ -24,7 +25,7 @@ bool due(const std::string& when, const std::string& phase, long count) {
     throw kit::Failure(ASSAY_INVALID_ARGUMENT,
                        "'" + when +
                            "' is no time to fail; it reads phase or phase:n with a phase of open, "
-                           "describe, slot, submit, run and n from 1");
+                           "cache_read, cache_fill, describe, slot, submit, run and n from 1");
   }
   return named == phase && n == count;
 }
@@ -52,7 +53,7 @@ void Faults::strike(const std::string& phase) {
     for (;;) ::pause();
   }
   if (due(settings_.fail_at, phase, count)) {
-    throw kit::Failure(ASSAY_FRAMEWORK,
+    throw kit::Failure(settings_.fail_as,
                        "the null backend was told to fail at " + phase + " number " + std::to_string(count));
   }
 }

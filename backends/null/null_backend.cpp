@@ -175,6 +175,7 @@ class NullSession final : public kit::Session {
   // The "optimized graph" is the rule; making it takes open_ms, reading it does not.
   void load_graph() {
     if (!request_.cache_read.empty()) {
+      loaded_.faults.strike("cache_read");
       std::ostringstream kept;
       kept << std::ifstream(request_.cache_read + kCacheFile).rdbuf();
       if (kept.str() != loaded_.settings.io)
@@ -184,6 +185,7 @@ class NullSession final : public kit::Session {
     }
     std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(loaded_.settings.open_ms));
     if (request_.cache_fill.empty()) return;
+    loaded_.faults.strike("cache_fill");
     std::ofstream out(request_.cache_fill + kCacheFile);
     if (!(out << loaded_.settings.io << std::flush))
       throw Failure(ASSAY_FRAMEWORK, "cannot write into the cache folder " + request_.cache_fill);

@@ -4,6 +4,9 @@ namespace assay::null_backend {
 namespace {
 
 constexpr const char* kShortBatches[] = {"reshape", "pad", nullptr};
+// By the status that they stand for.
+constexpr const char* kFailures[] = {"invalid_argument", "invalid_model", "unsupported", "unavailable", "out_of_memory",
+                                     "framework",        "device_lost",   "internal",    nullptr};
 
 assay_option text(const char* name, const char* value, const char* meaning, std::uint32_t flags = 0) {
   return {name, ASSAY_OPTION_TEXT, flags, value, 0, 0, nullptr, meaning};
@@ -23,7 +26,11 @@ const assay_option kOptions[] = {
            "time that opening takes when the graph is not in the cache, milliseconds"),
     number("memory_mb", ASSAY_OPTION_INT, "0", 0, 1e6, "memory that a session eats, MiB"),
     number("values_seed", ASSAY_OPTION_INT, "0", 0, 1e9, "another one gives other outputs for the same inputs"),
-    text("fail_at", "", "phase[:n] at which an error is answered, the n-th time: open, describe, slot, submit, run"),
+    text(
+        "fail_at", "",
+        "phase[:n] at which an error is answered, the n-th time: open, cache_read, cache_fill, describe, slot, submit, "
+        "run"),
+    {"fail_as", ASSAY_OPTION_CHOICE, 0, "framework", 0, 0, kFailures, "the kind of error of fail_at"},
     text("hang_at", "", "the same, to hang for ever"),
     text("crash_at", "", "the same, to die by crash_signal"),
     number("crash_signal", ASSAY_OPTION_INT, "11", 1, 64, "the signal of crash_at"),
@@ -50,6 +57,10 @@ Settings read_settings(const kit::OpenRequest& request) {
   Settings s;
   s.io = value(request, "io");
   s.fail_at = value(request, "fail_at");
+  const std::string failure = value(request, "fail_as");
+  for (std::size_t i = 0; kFailures[i] != nullptr; ++i) {
+    if (failure == kFailures[i]) s.fail_as = static_cast<assay_status>(i + 1);
+  }
   s.hang_at = value(request, "hang_at");
   s.crash_at = value(request, "crash_at");
   s.compute_ms = std::stod(value(request, "compute_ms"));

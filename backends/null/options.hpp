@@ -12,6 +12,7 @@ namespace assay::null_backend {
 struct Settings {
   std::string io, fail_at, hang_at, crash_at;
   double compute_ms = 0, open_ms = 0, jitter = 0;
+  assay_status fail_as = ASSAY_FRAMEWORK;
   int crash_signal = 0, useful_slots = 0;
   std::uint32_t alignment = 0;
   std::uint64_t memory_mb = 0, noise_seed = 0, values_seed = 0;

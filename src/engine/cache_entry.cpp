@@ -131,18 +131,26 @@ EntryLock& EntryLock::operator=(EntryLock&& other) noexcept {
   return *this;
 }
 
+/// Locks the folder that `fd_` is open on, if `folder` is still its name: it may have been thrown away, and even made
+/// anew.
+bool EntryLock::lock(const fs::path& folder, int operation) {
+  while (::flock(fd_, operation) != 0) {
+    if (errno != EINTR) return false;
+  }
+  struct stat held{}, named{};
+  if (::fstat(fd_, &held) != 0 || ::stat(folder.c_str(), &named) != 0) return false;
+  return held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
 std::optional<EntryLock> EntryLock::take(const fs::path& folder, int operation) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return std::nullopt;
   EntryLock lock(fd);
-  while (::flock(fd, operation) != 0) {
-    if (errno != EINTR) return std::nullopt;
-  }
-  struct stat held{}, named{};  // it may have been thrown away, and even made anew, in between
-  if (::fstat(fd, &held) != 0 || ::stat(folder.c_str(), &named) != 0) return std::nullopt;
-  if (held.st_ino != named.st_ino || held.st_dev != named.st_dev) return std::nullopt;
+  if (!lock.lock(folder, operation)) return std::nullopt;
   return lock;
 }
+
+bool EntryLock::make_exclusive(const fs::path& folder) { return fd_ >= 0 && lock(folder, LOCK_EX | LOCK_NB); }
 
 std::optional<EntryLock> EntryLock::shared(const fs::path& folder) { return take(folder, LOCK_SH); }
 std::optional<EntryLock> EntryLock::exclusive(const fs::path& folder) { return take(folder, LOCK_EX | LOCK_NB); }

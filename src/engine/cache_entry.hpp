@@ -49,10 +49,14 @@ class EntryLock {
   static std::optional<EntryLock> shared(const std::filesystem::path& folder);
   /// Nothing: it is in use, or gone.
   static std::optional<EntryLock> exclusive(const std::filesystem::path& folder);
+  /// Makes a shared lock exclusive. False: somebody else uses the entry, or another has taken its place; then nothing
+  /// is locked any more. Of several processes that try at once, one succeeds.
+  bool make_exclusive(const std::filesystem::path& folder);
 
  private:
   explicit EntryLock(int fd) : fd_(fd) {}
   static std::optional<EntryLock> take(const std::filesystem::path& folder, int operation);
+  bool lock(const std::filesystem::path& folder, int operation);
   int fd_ = -1;
 };
 

@@ -1,7 +1,9 @@
 #include "engine/cached_open.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -14,37 +16,43 @@ void warn(const Params& params, const std::string& message) {
   if (params.log) params.log(LogLevel::kWarning, message);
 }
 
-/// A failure of the framework or of a file may be the cache's fault; what the model or the caller did wrong is not.
-bool may_be_the_caches(const Error& e) { return e.code() == ErrorCode::kFramework || e.code() == ErrorCode::kIo; }
-
-std::optional<backend::BackendSession> open_found(GraphCache& cache, const GraphCache::Found& found,
-                                                  const backend::Backend& backend, backend::OpenRequest request) {
-  request.cache_read = found.folder;
-  try {
-    backend::BackendSession session = backend.open(request);
-    if (!session.info().from_cache) cache.discard(found.folder, "the backend passed over it");
-    return session;
-  } catch (const Error& e) {
-    if (!may_be_the_caches(e)) throw;
-    cache.discard(found.folder, e.what());
-    return std::nullopt;
-  }
+/// A framework says of a bad cached graph what it says of a bad model: all but a want of means may be the cache's
+/// fault.
+bool may_be_the_caches(const Error& e) {
+  return e.code() != ErrorCode::kOutOfMemory && e.code() != ErrorCode::kUnavailable;
 }
 
+/// Changes when a file of the model does.
+std::string state_of(const model::Model& model) {
+  std::string state;
+  for (const std::filesystem::path& file : model.files) {
+    struct stat s{};
+    if (::stat(file.c_str(), &s) != 0) continue;  // opening it will say so
+    state += fmt::format("{}:{}:{}:{}.{}:{}.{};", s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec,
+                         s.st_ctim.tv_sec, s.st_ctim.tv_nsec);
+  }
+  return state;
+}
+
+/// Opens and keeps the graph. `settle` is called once it is open: it answers whether the key is still the model's.
 Opened open_and_keep(GraphCache& cache, const Params& params, const backend::Backend& backend,
-                     backend::OpenRequest request, const KeyParts& parts, const std::string& why_none) {
+                     backend::OpenRequest request, const KeyParts& parts, const std::string& why_none,
+                     const std::function<bool()>& settle) {
   const std::filesystem::path filling = cache.begin_filling();
-  if (filling.empty()) return {backend.open(request), {}, why_none + "; the cache cannot be written"};
   request.cache_fill = filling;
   try {
     backend::BackendSession session = backend.open(request);
-    const std::string kept = cache.keep(filling, parts);
-    return {std::move(session), {}, why_none + "; " + kept};
+    const bool same_model = settle();
+    if (filling.empty()) return {std::move(session), {}, why_none + "; the cache cannot be written"};
+    if (same_model) return {std::move(session), {}, why_none + "; " + cache.keep(filling, parts)};
+    cache.drop(filling);
+    return {std::move(session), {}, why_none + "; the model changed while it was loaded, so its graph is not kept"};
   } catch (const Error& e) {
     cache.drop(filling);
-    if (!may_be_the_caches(e)) throw;
+    if (filling.empty() || !may_be_the_caches(e)) throw;
     request.cache_fill.clear();
     backend::BackendSession session = backend.open(request);  // its own failure, if it was not the cache's
+    settle();
     warn(params, fmt::format("the graph cache could not be filled; the model is loaded without it: {}", e.what()));
     return {std::move(session), {}, why_none + "; it could not be filled"};
   } catch (...) {
@@ -82,17 +90,30 @@ Opened open_cached(const model::Model& model, const Params& params, const backen
                    const backend::Probe& probe, const backend::Device& device, backend::OpenRequest request) {
   if (params.cache.empty()) return {backend.open(request), {}, "no cache folder was given"};
   GraphCache cache(params.cache, cache_limit(), params.log);
+  const std::string state = state_of(model);
   const std::string hash = model::model_hash(model, params.cache / "hashes");
   const KeyParts parts = key_parts(hash, backend, probe, device, request);
   GraphCache::Found found = cache.find(parts);
+  std::string trouble;  // with the entry that was found
   if (!found.folder.empty()) {
-    if (std::optional<backend::BackendSession> session = open_found(cache, found, backend, request)) {
-      const bool used = session->info().from_cache;
-      return {std::move(*session), std::move(found.lock), used ? found.remark : "the backend passed over the entry"};
+    backend::OpenRequest reading = request;
+    reading.cache_read = found.folder;
+    try {
+      backend::BackendSession session = backend.open(reading);
+      if (session.info().from_cache) return {std::move(session), std::move(found.lock), found.remark};
+      cache.discard(found, "the backend passed over it");
+      return {std::move(session), {}, "the backend passed over the entry"};
+    } catch (const Error& e) {
+      if (!may_be_the_caches(e)) throw;
+      trouble = e.what();
+      found.remark = "the cached graph was of no use to the backend and was thrown away";
     }
-    found.remark = "the cached graph was of no use to the backend and was thrown away";
   }
-  return open_and_keep(cache, params, backend, std::move(request), parts, found.remark);
+  const auto settle = [&] {  // a request that fails without the cache too was none of the entry's doing
+    if (!trouble.empty()) cache.discard(found, trouble);
+    return state_of(model) == state;
+  };
+  return open_and_keep(cache, params, backend, std::move(request), parts, found.remark, settle);
 }
 
 }  // namespace assay::engine

@@ -137,8 +137,10 @@ GraphCache::Found GraphCache::find(const KeyParts& parts) {
     damage = e.what();
   }
   if (damage) {
-    lock.reset();
-    discard(entry, *damage);
+    found.folder = entry;
+    found.lock = std::move(*lock);
+    discard(found, *damage);
+    found = {};
     found.remark = "the cached graph was thrown away: " + *damage;
     return found;
   }
@@ -219,9 +221,9 @@ std::string GraphCache::keep(const fs::path& filled, const KeyParts& parts) {
   return "kept now";
 }
 
-void GraphCache::discard(const fs::path& entry, const std::string& why) {
-  const bool gone = remove_entry(entry);
-  warn(fmt::format("the cached graph {} is of no use ({}): {}", entry.string(), why,
+void GraphCache::discard(Found& found, const std::string& why) {
+  const bool gone = found.lock.make_exclusive(found.folder) && remove_entry(found.folder);
+  warn(fmt::format("the cached graph {} is of no use ({}): {}", found.folder.string(), why,
                    gone ? "thrown away, the model is optimized anew" : "it cannot be removed, and is passed over"));
 }
 
@@ -273,13 +275,16 @@ std::vector<CacheFinding> verify_graphs(const fs::path& cache_folder) {
   std::vector<CacheFinding> findings;
   for (const CachedGraph& graph : list_graphs(cache_folder)) {
     const fs::path entry = cache_folder / "graphs" / graph.key;
+    std::optional<EntryLock> lock = EntryLock::shared(entry);  // what is judged is what is removed
+    if (!lock && !fs::exists(entry)) continue;                 // gone meanwhile
     std::optional<std::string> damage;
     try {
       damage = find_damage(entry, read_manifest(entry));
     } catch (const Error& e) {
       damage = e.what();
     }
-    if (damage) findings.push_back({graph.key, *damage, remove_entry(entry)});
+    if (!damage) continue;
+    findings.push_back({graph.key, *damage, lock && lock->make_exclusive(entry) && remove_entry(entry)});
   }
   return findings;
 }

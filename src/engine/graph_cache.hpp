@@ -37,8 +37,8 @@ class GraphCache {
   /// Answers what became of it, for the remark.
   std::string keep(const std::filesystem::path& filled, const KeyParts& parts);
   void drop(const std::filesystem::path& filled) noexcept;
-  /// Throws an entry away that the backend could not use.
-  void discard(const std::filesystem::path& entry, const std::string& why);
+  /// Throws an entry away that cannot be used: just the one that was found, and only if nobody else uses it.
+  void discard(Found& found, const std::string& why);
 
  private:
   std::string why_none(const KeyParts& parts) const;
