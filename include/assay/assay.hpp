@@ -105,7 +105,8 @@ class ASSAY_API Session {
   void predict(std::span<const TensorView> x, std::span<const MutableTensorView> y);
   /// The same, on a thread of its own; memory of x must stay until the future is ready.
   std::future<std::vector<Tensor>> predict_async(std::vector<TensorView> x);
-  /// Samples that are made on the way in and used on the way out (decoded images, generated data).
+  /// Samples that are made on the way in and used on the way out (decoded images, generated data). From within `fill`
+  /// and `drain`, predict and predict_stream of this session throw Error(kInvalidArgument). Throws what they throw.
   PredictTiming predict_stream(std::int64_t samples, const FillFunction& fill, const DrainFunction& drain);
 
   /// A backend's own account, JSON: "profile", "placement", "memory", "plan", "dump". Throws Error(kUnsupported).

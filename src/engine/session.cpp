@@ -37,6 +37,7 @@ void run_predict(Session::Impl& impl, engine::PredictWork& work, Pipeline::Run r
 /// predict into memory of its own.
 std::vector<Tensor> predict_new(Session::Impl& impl, std::span<const TensorView> x) {
   const Layout& layout = impl.layout;
+  engine::check_not_in_callback(layout);
   const std::int64_t samples = engine::check_inputs(layout, x);
   const Pipeline::Run run = run_of(layout, samples, x);
   engine::check_divisible(layout, samples, run.batch);
@@ -94,6 +95,7 @@ std::vector<Tensor> Session::predict(std::span<const TensorView> x) { return pre
 
 void Session::predict(std::span<const TensorView> x, std::span<const MutableTensorView> y) {
   const Layout& layout = impl_->layout;
+  engine::check_not_in_callback(layout);
   const std::int64_t samples = engine::check_inputs(layout, x);
   engine::check_outputs(layout, samples, x, y);
   const Pipeline::Run run = run_of(layout, samples, x);
@@ -136,6 +138,7 @@ namespace engine {
 PredictTiming run_stream(Session& session, const StreamSettings& settings, const FillFunction& fill,
                          const DrainFunction& drain) {
   const Layout& layout = session.impl().layout;
+  check_not_in_callback(layout);
   layout.require_whole_shapes();
   if (settings.samples == 0) return {};
   Pipeline::Run run;

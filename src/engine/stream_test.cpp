@@ -134,6 +134,41 @@ TEST(Stream, AFailingDrainEndsItAndNothingLaterIsDrained) {
   }
 }
 
+TEST(Stream, ItsCallbacksCannotPredictWithTheSameSession) {
+  for (const bool in_fill : {true, false}) {
+    for (const int in_flight : {1, 2}) {
+      Session session = open_slow(4, in_flight), other = open_slow(4, 1);
+      Endpoints ends(12), all(12), again(12);
+      const TensorView x = all.x.view();
+      const MutableTensorView y = all.y.mutable_view();
+      const std::function<void()> calls[] = {
+          [&] { session.predict(x); },
+          [&] { session.predict({&x, 1}, {&y, 1}); },
+          [&] { session.predict_stream(12, again.fill(), again.drain()); },
+          [&] { other.predict_stream(4, [&](auto, auto, auto) { session.predict(x); }, {}); },
+      };
+      const auto misuse = [&] {
+        other.predict(x);
+        for (const auto& call : calls) EXPECT_EQ(error_of(call).code(), ErrorCode::kInvalidArgument);
+      };
+      const FillFunction fill = ends.fill();
+      const DrainFunction drain = ends.drain();
+      session.predict_stream(
+          12,
+          [&](std::int64_t first, std::int64_t count, std::span<const MutableTensorView> in) {
+            if (in_fill) misuse();
+            fill(first, count, in);
+          },
+          [&](std::int64_t first, std::int64_t count, std::span<const TensorView> out) {
+            if (!in_fill) misuse();
+            drain(first, count, out);
+          });
+      EXPECT_EQ(ends.drained, 12);
+      EXPECT_TRUE(same(session.predict(x)[0], ends.y));
+    }
+  }
+}
+
 TEST(Stream, AFailingBatchKeepsWhatCameBefore) {
   Params params{.batch_size = 4, .in_flight = 2};
   params.options = {{"fail_at", "run:5"}, {"compute_ms", "0.3"}};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/strided.hpp"
 
@@ -22,7 +23,33 @@ Block reading(const TensorView& view, std::int64_t first) {
   return {static_cast<std::byte*>(const_cast<void*>(view.data)), &view.shape, &view.strides, first};
 }
 
+/// Marks a thread as in a callback, for as long as it lives. Callbacks may be within those of other sessions.
+class InCallback {
+ public:
+  explicit InCallback(const Layout& layout) : layout_(&layout), outer_(std::exchange(innermost, this)) {}
+  ~InCallback() { innermost = outer_; }
+  InCallback(const InCallback&) = delete;
+  InCallback& operator=(const InCallback&) = delete;
+  static bool of(const Layout& layout) {
+    const InCallback* one = innermost;
+    while (one != nullptr && one->layout_ != &layout) one = one->outer_;
+    return one != nullptr;
+  }
+
+ private:
+  static inline thread_local const InCallback* innermost = nullptr;
+  const Layout* layout_;
+  const InCallback* outer_;
+};
+
 }  // namespace
+
+void check_not_in_callback(const Layout& layout) {
+  if (!InCallback::of(layout)) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "predict was called from a fill or drain function of the same session, which would wait for itself: call "
+              "it when predict_stream has returned, or load a second session");
+}
 
 PredictWork::PredictWork(const Layout& layout, std::int64_t samples, std::span<const TensorView> x,
                          std::span<const MutableTensorView> y)
@@ -146,13 +173,18 @@ Tensor PredictWork::collected(std::size_t i) {
 }
 
 void StreamWork::fill(Unit& unit) {
-  fill_(unit.record.first, unit.record.count, unit.fill_views(unit.record.count));
+  {
+    const InCallback mark(layout_);
+    fill_(unit.record.first, unit.record.count, unit.fill_views(unit.record.count));
+  }
   unit.pad_inputs();
   for (std::size_t i = 0; i < layout_.outputs.size(); ++i) unit.bind_own_output(i);
 }
 
 void StreamWork::drain(Unit& unit) {
-  if (drain_) drain_(unit.record.first, unit.record.count, unit.drain_views());
+  if (!drain_) return;
+  const InCallback mark(layout_);
+  drain_(unit.record.first, unit.record.count, unit.drain_views());
 }
 
 }  // namespace assay::engine

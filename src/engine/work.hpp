@@ -17,6 +17,10 @@ void check_outputs(const Layout& layout, std::int64_t samples, std::span<const T
 /// Throws Error where `samples` make several batches, or none, and an output cannot be put together from them.
 void check_divisible(const Layout& layout, std::int64_t samples, std::int64_t batch);
 
+/// Throws Error(kInvalidArgument) on a thread that is in a callback of this session's: what the call would wait for is
+/// what it holds up.
+void check_not_in_callback(const Layout& layout);
+
 /// predict: in place where the memory allows it.
 class PredictWork final : public Work {
  public:
