@@ -97,6 +97,8 @@ LogScope::~LogScope() {
 
 void forward_log(void* user, LogLevel level, const char* category, const char* /*log_id*/, const char* location,
                  const char* message) {
+  // Said of every graph that is saved. It is the cache's to see that it is read only on the machine it was made for.
+  if (contains(message, "Serializing optimized model with Graph Optimization level greater than")) return;
   const std::string text = std::string("ONNX Runtime: ") + message + " [" + category + ", " + location + "]";
   if (user != nullptr) {
     static_cast<const kit::Host*>(user)->log(log_level_of(level), text);

@@ -8,6 +8,7 @@
 
 #include "execution_provider.hpp"
 #include "model_axes.hpp"
+#include "model_precision.hpp"
 #include "ort_report.hpp"
 #include "ort_slot.hpp"
 
@@ -91,7 +92,9 @@ OrtBackendSession::OrtBackendSession(Library& library, const kit::OpenRequest& r
       host_(request.host),
       log_scope_(host_),
       setup_(resolve_setup(request, usable_cpus())),
-      device_(request.device) {
+      device_(request.device),
+      precision_(read_precision(request.model_path)),
+      streams_(setup_.streams) {
   check_precision(request.precision);
   OrtSessionOptions* options = nullptr;
   library_.call<CreateSessionOptions>("making session options", &options);
@@ -243,7 +246,7 @@ std::vector<std::pair<std::string, std::string>> OrtBackendSession::in_force() c
   }
   std::vector<std::pair<std::string, std::string>> settings = {
       {"device", device_},
-      {"precision", "f32"},
+      {"precision", precision_},
       {"threads", std::to_string(threads)},
       {"streams", std::to_string(setup_.streams)},
       {"version", library_.version()},

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ class OrtBackendSession final : public kit::Session {
   [[nodiscard]] const Library& library() const { return library_; }
   [[nodiscard]] OrtSession* handle() const { return session_.get(); }
   [[nodiscard]] const Setup& setup() const { return setup_; }
+  /// A batch computes while it holds one of these: as many at once as there are streams, whatever slots are
+  /// outstanding.
+  [[nodiscard]] std::counting_semaphore<>& streams() const { return streams_; }
   [[nodiscard]] const std::vector<kit::TensorInfo>& inputs() const { return inputs_; }
   [[nodiscard]] const std::vector<kit::TensorInfo>& outputs() const { return outputs_; }
 
@@ -43,11 +47,12 @@ class OrtBackendSession final : public kit::Session {
   kit::Host host_;  // where this session's log goes; outlives the library's session
   LogScope log_scope_;
   Setup setup_;
-  std::string device_, provider_;
+  std::string device_, provider_, precision_;
   bool from_cache_ = false;
   bool batch_pinned_ = false;
   bool profiling_ = false;
   std::atomic<int> pool_threads_{0};
+  mutable std::counting_semaphore<> streams_;
   std::mutex report_mutex_;
   std::unique_ptr<TemporaryFolder> profile_folder_;
   std::string profile_;

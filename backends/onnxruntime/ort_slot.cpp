@@ -167,6 +167,7 @@ void OrtSlot::submit(std::span<const assay_tensor> inputs, std::span<const assay
 
 void OrtSlot::run(std::span<const assay_tensor> /*inputs*/, std::span<assay_tensor> outputs, kit::Timing& timing) {
   const Idle idle(busy_);
+  const Stream stream(session_.streams());
   const auto begin = std::chrono::steady_clock::now();
   library_.call<RunWithBinding>("running a batch", session_.handle(), run_options_.get(), binding_.get());
   timing.compute_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();

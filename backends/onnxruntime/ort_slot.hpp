@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <semaphore>
 #include <vector>
 
 #include "assay/backend_kit.hpp"
@@ -52,6 +53,18 @@ class OrtSlot final : public kit::BlockingSlot {
 
    private:
     std::atomic<bool>& busy_;
+  };
+
+  /// One of the session's streams, taken; sleeps until there is one.
+  class Stream {
+   public:
+    explicit Stream(std::counting_semaphore<>& streams) : streams_(streams) { streams_.acquire(); }
+    ~Stream() { streams_.release(); }
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+   private:
+    std::counting_semaphore<>& streams_;
   };
 
   void check_shapes(std::span<const kit::FixedShape> shapes);

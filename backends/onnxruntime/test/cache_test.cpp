@@ -59,6 +59,7 @@ class CacheTest : public PluginTest {
     r.cache_fill = cache_.c_str();
     open(r);
     EXPECT_EQ(info_.from_cache, 0);
+    EXPECT_THAT(log_, ::testing::Not(::testing::Contains(HasSubstr("Serializing optimized model"))));
     filled_ = answer();
     close_session();
   }
