@@ -63,6 +63,7 @@ class NullSlot final : public kit::BlockingSlot {
 
   void submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
               void* user) override {
+    require_idle();
     const IoRule& rule = loaded_.rule;
     if (inputs.size() != rule.inputs.size() || outputs.size() != rule.outputs.size()) {
       throw Failure(ASSAY_INVALID_ARGUMENT, "submit was given another number of tensors than the model has");

@@ -148,25 +148,15 @@ void OrtSlot::take_outputs(std::span<assay_tensor> outputs) {
 
 void OrtSlot::submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
                      void* user) {
-  if (busy_) {  // refused by the base; the batch under way keeps its binding
-    BlockingSlot::submit(inputs, outputs, done, user);
-    return;
-  }
+  require_idle();  // the batch under way keeps its binding
   check(inputs, outputs);
   free_values();
   bind_inputs(inputs);
   bind_outputs(outputs);
-  busy_ = true;
-  try {
-    BlockingSlot::submit(inputs, outputs, done, user);
-  } catch (...) {
-    busy_ = false;
-    throw;
-  }
+  BlockingSlot::submit(inputs, outputs, done, user);
 }
 
 void OrtSlot::run(std::span<const assay_tensor> /*inputs*/, std::span<assay_tensor> outputs, kit::Timing& timing) {
-  const Idle idle(busy_);
   const Stream stream(session_.streams());
   const auto begin = std::chrono::steady_clock::now();
   library_.call<RunWithBinding>("running a batch", session_.handle(), run_options_.get(), binding_.get());

@@ -2,7 +2,6 @@
 // One batch under way: an IoBinding over the caller's memory.
 
 #include <array>
-#include <atomic>
 #include <semaphore>
 #include <vector>
 
@@ -43,18 +42,6 @@ class OrtSlot final : public kit::BlockingSlot {
     std::size_t next_ = 0;
   };
 
-  /// Says that the slot is idle again when a run is over, however it ended.
-  class Idle {
-   public:
-    explicit Idle(std::atomic<bool>& busy) : busy_(busy) {}
-    ~Idle() { busy_ = false; }
-    Idle(const Idle&) = delete;
-    Idle& operator=(const Idle&) = delete;
-
-   private:
-    std::atomic<bool>& busy_;
-  };
-
   /// One of the session's streams, taken; sleeps until there is one.
   class Stream {
    public:
@@ -76,7 +63,6 @@ class OrtSlot final : public kit::BlockingSlot {
 
   const OrtBackendSession& session_;
   const Library& library_;
-  std::atomic<bool> busy_{false};  // between submit and the end of the run: the binding is in use
   OwnedMemoryInfo memory_;
   OwnedBinding binding_;
   OwnedRunOptions run_options_;

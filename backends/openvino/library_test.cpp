@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -46,6 +47,29 @@ TEST_F(Library, ABrokenOneIsUnavailableAndNamed) {
   const kit::Probe probe = backend.probe(host());
   EXPECT_FALSE(probe.available);
   EXPECT_THAT(probe.reason, HasSubstr(library));
+}
+
+TEST(Messages, OfAFailureAreGivenBack) {
+  static int given, taken;
+  given = taken = 0;
+  Runtime runtime;
+  runtime.version = "2026.1";
+  runtime.api.get_last_err_msg = [] {
+    ++given;
+    return static_cast<const char*>(::strdup("it is cursed"));
+  };
+  runtime.api.free = [](const char* text) {
+    ++taken;
+    ::free(const_cast<char*>(text));
+  };
+  try {
+    check(runtime, -1, Phase::kRun, "running a batch");
+    FAIL();
+  } catch (const kit::Failure& e) {
+    EXPECT_THAT(e.what(), HasSubstr("running a batch failed: it is cursed"));
+  }
+  EXPECT_EQ(given, 1);
+  EXPECT_EQ(taken, 1);
 }
 
 TEST_F(Library, AForeignOneIsToldWhatItLacks) {

@@ -55,6 +55,10 @@ TEST(OvApi, TheVersionIsKnownAndOneLibraryIsOpenPerProcess) {
   const Runtime& runtime = open_runtime(test::real_host());
   EXPECT_GE(std::atoi(runtime.version.c_str()), 2026) << runtime.version;
   EXPECT_EQ(&open_runtime(test::real_host()), &runtime);
+  kit::Host same;  // by another way of writing its path
+  const std::size_t name = runtime.library.rfind('/') + 1;
+  same.library = runtime.library.substr(0, name) + "./" + runtime.library.substr(name);
+  EXPECT_EQ(&open_runtime(same), &runtime);
   kit::Host other;
   other.library = "/elsewhere/libopenvino_c.so";
   try {

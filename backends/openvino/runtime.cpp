@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -44,6 +45,13 @@ Runtime open_at(const kit::FoundLibrary& found) {
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
+/// Links and other ways of writing a path lead to the same library; a bare name that the loader looks up is itself
+/// alone.
+bool is_same_file(const std::string& a, const std::string& b) {
+  std::error_code error;
+  return a == b || std::filesystem::equivalent(a, b, error);
+}
+
 }  // namespace
 
 const Runtime& open_runtime(const kit::Host& host) {
@@ -57,7 +65,7 @@ const Runtime& open_runtime(const kit::Host& host) {
   }
   const std::lock_guard lock(mutex);
   if (!opened) opened = open_at(found);
-  if (opened->library != found.path) {
+  if (!is_same_file(opened->library, found.path)) {
     throw kit::Failure(ASSAY_UNAVAILABLE, "asked for OpenVINO in " + found.path + ", but this process has opened " +
                                               opened->library + " already; use one of them per process");
   }
@@ -104,8 +112,8 @@ std::string first_sentence(const std::string& message) {
 
 void check(const Runtime& runtime, Status status, Phase phase, const std::string& what) {
   if (status == kOk) return;
-  const char* last = runtime.api.get_last_err_msg();
-  std::string said = last != nullptr ? first_sentence(last) : "";
+  const std::unique_ptr<const char, void (*)(const char*)> last(runtime.api.get_last_err_msg(), runtime.api.free);
+  std::string said = last != nullptr ? first_sentence(last.get()) : "";
   if (said.empty()) said = runtime.api.get_error_info(status);
   throw kit::Failure(classify(phase, said), what + " failed: " + said + " (OpenVINO " + runtime.version + ")");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 namespace assay::openvino {
 namespace {
@@ -47,7 +48,7 @@ OvSlot::OvSlot(std::shared_ptr<Model> model, std::span<const kit::FixedShape> sh
 }
 
 OvSlot::~OvSlot() {
-  if (running_) runtime_.api.infer_request_wait(request_.get());  // its memory is about to go
+  if (state_ == State::kRunning) runtime_.api.infer_request_wait(request_.get());  // its memory is about to go
 }
 
 void OvSlot::make_request() {
@@ -105,6 +106,9 @@ void OvSlot::bind_output(Binding& binding, const assay_tensor& tensor) {
 
 void OvSlot::submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
                     void* user) {
+  if (state_ != State::kIdle) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "submit was called on a slot whose batch has not been waited for");
+  }
   if (inputs.size() != inputs_.size() || outputs.size() != outputs_.size()) {
     throw kit::Failure(ASSAY_INVALID_ARGUMENT, "the model has " + std::to_string(inputs_.size()) + " inputs and " +
                                                    std::to_string(outputs_.size()) + " outputs, and got " +
@@ -123,24 +127,26 @@ void OvSlot::submit(std::span<const assay_tensor> inputs, std::span<const assay_
     bind(inputs_[i], inputs[i]);
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) bind_output(outputs_[i], outputs[i]);
-  deferred_ = done == nullptr;
   done_ = done;
   user_ = user;
-  if (deferred_) return;
-  check(runtime_, runtime_.api.infer_request_start_async(request_.get()), Phase::kRun, "starting a batch");
-  running_ = true;
+  state_ = done != nullptr ? State::kRunning : State::kDeferred;
+  if (done == nullptr) return;
+  // Once it has started, `done` may come and another thread wait, before this call returns.
+  const Status status = runtime_.api.infer_request_start_async(request_.get());
+  if (status != kOk) state_ = State::kIdle;
+  check(runtime_, status, Phase::kRun, "starting a batch");
 }
 
 void OvSlot::wait(std::span<assay_tensor> outputs, kit::Timing& timing) {
-  if (deferred_) {
+  const State state = std::exchange(state_, State::kIdle);
+  if (state == State::kIdle) throw kit::Failure(ASSAY_INVALID_ARGUMENT, "wait was called with no batch submitted");
+  if (state == State::kDeferred) {
     const auto begin = std::chrono::steady_clock::now();
     check(runtime_, runtime_.api.infer_request_infer(request_.get()), Phase::kRun, "running a batch");
     timing.compute_ns =
         std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count();
   } else {
-    const Status status = runtime_.api.infer_request_wait(request_.get());
-    running_ = false;
-    check(runtime_, status, Phase::kRun, "running a batch");
+    check(runtime_, runtime_.api.infer_request_wait(request_.get()), Phase::kRun, "running a batch");
   }
   if (model_->profile != nullptr) collect_profile();
   for (std::size_t i = 0; i < std::min(outputs.size(), outputs_.size()); ++i) fill_output(outputs_[i], outputs[i]);

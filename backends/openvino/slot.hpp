@@ -45,8 +45,8 @@ class OvSlot : public kit::Slot {
   const ov_callback callback_{&OvSlot::on_done, this};  // OpenVINO keeps its address
   Handle<ov_infer_request> request_;
   std::vector<Binding> inputs_, outputs_;
-  bool deferred_ = false;
-  bool running_ = false;
+  enum class State { kIdle, kDeferred, kRunning };  // deferred: `wait` computes
+  State state_ = State::kIdle;
   assay_done_fn done_ = nullptr;
   void* user_ = nullptr;
 };

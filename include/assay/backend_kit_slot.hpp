@@ -15,13 +15,12 @@ class BlockingSlot : public Slot {
  public:
   ~BlockingSlot() override { stop(); }
 
-  /// May be extended by a class that must act on the caller's thread first; it then calls this one.
+  /// May be extended by a class that must act on the caller's thread first; it calls require_idle before, and this one
+  /// after.
   void submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
               void* user) override {
+    require_idle();
     const std::lock_guard lock(mutex_);
-    if (state_ != State::kIdle) {
-      throw Failure(ASSAY_INVALID_ARGUMENT, "submit was called on a slot whose batch has not been waited for");
-    }
     inputs_.assign(inputs.begin(), inputs.end());
     outputs_.assign(outputs.begin(), outputs.end());
     deferred_ = done == nullptr;
@@ -53,6 +52,13 @@ class BlockingSlot : public Slot {
  protected:
   /// Computes one batch; sets data, bytes, rank and shape of each output whose data came as nullptr.
   virtual void run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, Timing& timing) = 0;
+  /// Throws Failure(ASSAY_INVALID_ARGUMENT) where a batch has been submitted that was not waited for.
+  void require_idle() {
+    const std::lock_guard lock(mutex_);
+    if (state_ != State::kIdle) {
+      throw Failure(ASSAY_INVALID_ARGUMENT, "submit was called on a slot whose batch has not been waited for");
+    }
+  }
   /// Ends the thread, after a batch under way. A host that closes a slot does it through `quiesce`; only a class that
   /// lives outside a plugin's table (in a test) calls it itself, first in its destructor.
   void stop() noexcept {

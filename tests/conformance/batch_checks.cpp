@@ -241,6 +241,29 @@ void mistakes_of_the_caller_are_errors_and_do_no_harm(const Subject& subject) {
   refused("no outputs", {x}, {});
 }
 
+void a_slot_has_one_batch_at_a_time(const Subject& subject) {
+  BackendSession session = subject.open();
+  LinearSlot slot(subject, session, 2);
+  const std::vector<float> expected = slot.run(1);
+  const auto wait_for_nothing = [&] {
+    require_error({ErrorCode::kInvalidArgument}, "wait without a batch", [&] {
+      assay_tensor y = slot.output().tensor();
+      slot.slot().wait({&y, 1}, nullptr);
+    });
+  };
+  wait_for_nothing();
+  Signal signal;
+  for (Signal* with : {static_cast<Signal*>(nullptr), &signal}) {
+    slot.submit(1, with);
+    const assay_tensor x = slot.input().tensor(), y = slot.output().tensor();
+    require_error({ErrorCode::kInvalidArgument}, "a second batch in a slot",
+                  [&] { slot.slot().submit({&x, 1}, {&y, 1}, nullptr, nullptr); });
+    require(slot.wait() == expected, "a second batch, refused, changed the answer of the first");
+    wait_for_nothing();
+  }
+  require(signal.count() == 1, "a batch that was refused called back");
+}
+
 constexpr Check kChecks[] = {
     {"a_batch_runs_on_the_callers_thread", a_batch_runs_on_the_callers_thread},
     {"a_batch_runs_with_a_callback", a_batch_runs_with_a_callback},
@@ -253,6 +276,7 @@ constexpr Check kChecks[] = {
     {"outputs_whose_shape_is_known_only_after_the_run", outputs_whose_shape_is_known_only_after_the_run},
     {"a_known_output_may_be_left_to_the_plugin", a_known_output_may_be_left_to_the_plugin},
     {"free_axes_are_fixed_at_open_or_at_the_slot", free_axes_are_fixed_at_open_or_at_the_slot},
+    {"a_slot_has_one_batch_at_a_time", a_slot_has_one_batch_at_a_time},
     {"mistakes_of_the_caller_are_errors_and_do_no_harm", mistakes_of_the_caller_are_errors_and_do_no_harm},
 };
 

@@ -17,5 +17,6 @@ std::span<const Check> model_checks();
 std::span<const Check> batch_checks();
 std::span<const Check> parallel_checks();
 std::span<const Check> cache_checks();
+std::span<const Check> predict_checks();
 
 }  // namespace assay::conformance

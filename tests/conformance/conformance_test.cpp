@@ -14,7 +14,8 @@ namespace {
 
 std::vector<Check> all_checks() {
   std::vector<Check> all;
-  for (const auto group : {contract_checks(), model_checks(), batch_checks(), parallel_checks(), cache_checks()}) {
+  for (const auto group :
+       {contract_checks(), model_checks(), batch_checks(), parallel_checks(), cache_checks(), predict_checks()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   return all;

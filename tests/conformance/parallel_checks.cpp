@@ -104,12 +104,22 @@ void sessions_are_opened_on_many_threads(const Subject& subject) {
 }
 
 void a_slot_may_be_closed_with_its_batch_under_way(const Subject& subject) {
-  BackendSession session = subject.open();
+  backend::OpenRequest request = subject.request(Model::kLinear);
+  if (subject.is_null()) request.options["compute_ms"] = "1";
+  BackendSession session = subject.backend().open(request);
   for (int i = 0; i < 20; ++i) {
     Signal signal;
     LinearSlot slot(subject, session, 3);
     slot.submit(1, &signal);
-    signal.await(1);
+    signal.await(1);  // done, and not waited for
+  }
+  for (int i = 0; i < 20; ++i) {
+    Signal signal;
+    {
+      LinearSlot slot(subject, session, 512);  // long enough to be running still
+      slot.submit(1, &signal);
+    }
+    require(signal.count() == 1, "a slot that was closed owes its callback");
   }
   for (int i = 0; i < 5; ++i) {
     LinearSlot slot(subject, session, 3);

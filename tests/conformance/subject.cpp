@@ -26,16 +26,11 @@ const KnownModel& known(Model model) {
                                  "a2:float32:-1x2,b1:float32:-1x3,c2:int64:-1x2,d2:float16:-1x2"};
   static const KnownModel kNonZero{"nonzero.onnx", tiny::write_nonzero, "x:float32:5->y:int64:1x-1"};
   static const KnownModel kMean{"mean.onnx", tiny::write_mean, "x:float32:-1x1x-1x-1->y:float32:-1x1x1x1"};
-  switch (model) {
-    case Model::kTypes:
-      return kTypes;
-    case Model::kNonZero:
-      return kNonZero;
-    case Model::kMean:
-      return kMean;
-    default:
-      return kLinear;
-  }
+  static const KnownModel kFixed{"fixed.onnx", tiny::write_fixed_linear, "x:float32:4x4->y:float32:4x3"};
+  static const KnownModel kSequence{"sequence.onnx", tiny::write_sequence, "x:float32:3x-1x4->y:float32:3x-1x3"};
+  static const KnownModel kSum{"sum.onnx", tiny::write_linear_and_sum, "x:float32:-1x4->y:float32:-1x3,s:float32:"};
+  static const KnownModel* const kAll[] = {&kLinear, &kTypes, &kNonZero, &kMean, &kFixed, &kSequence, &kSum};
+  return *kAll[static_cast<std::size_t>(model)];
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ std::string require_error(const std::vector<ErrorCode>& codes, const std::string
                           const std::function<void()>& body);
 
 /// Models of tests/support/tiny_models.hpp; the null backend has them as text of its option `io`.
-enum class Model { kLinear, kTypes, kNonZero, kMean };
+enum class Model { kLinear, kTypes, kNonZero, kMean, kFixed, kSequence, kSum };
 
 class Subject {
  public:

@@ -69,15 +69,33 @@ onnx::ModelProto batch_of_four(const char* name) {
   return model;
 }
 
-}  // namespace
-
-void write_linear(const std::filesystem::path& path) {
-  onnx::ModelProto model = batch_of_four("linear");
-  describe(model.mutable_graph()->add_output(), "y", TensorProto::FLOAT, {"batch", 3});
+onnx::ModelProto linear_of(const std::vector<Axis>& x, const std::vector<Axis>& y) {
+  onnx::ModelProto model = empty_model("linear");
+  describe(model.mutable_graph()->add_input(), "x", TensorProto::FLOAT, x);
+  describe(model.mutable_graph()->add_output(), "y", TensorProto::FLOAT, y);
   add_constant(model, "w", kWeights, {4, 3});
   add_constant(model, "b", kBias, {3});
   add_node(model, "MatMul", {"x", "w"}, "xw");
   add_node(model, "Add", {"xw", "b"}, "y");
+  return model;
+}
+
+}  // namespace
+
+void write_linear(const std::filesystem::path& path) { write(linear_of({"batch", 4}, {"batch", 3}), path); }
+
+void write_fixed_linear(const std::filesystem::path& path) { write(linear_of({4, 4}, {4, 3}), path); }
+
+void write_sequence(const std::filesystem::path& path) { write(linear_of({3, "batch", 4}, {3, "batch", 3}), path); }
+
+void write_linear_and_sum(const std::filesystem::path& path) {
+  onnx::ModelProto model = linear_of({"batch", 4}, {"batch", 3});
+  describe(model.mutable_graph()->add_output(), "s", TensorProto::FLOAT, {});
+  add_node(model, "ReduceSum", {"y"}, "s");
+  onnx::AttributeProto* keep = model.mutable_graph()->mutable_node(2)->add_attribute();
+  keep->set_name("keepdims");
+  keep->set_type(onnx::AttributeProto::INT);
+  keep->set_i(0);
   write(model, path);
 }
 

@@ -11,6 +11,12 @@ namespace assay::tiny {
 void write_linear(const std::filesystem::path& path);
 std::vector<float> linear(std::span<const float> x);
 
+/// The same in another shape: with the batch fixed at 4; with the batch second, x [3, batch, 4] → y [3, batch, 3]; with
+/// a second output s float32 [] beside it, the sum of y.
+void write_fixed_linear(const std::filesystem::path& path);
+void write_sequence(const std::filesystem::path& path);
+void write_linear_and_sum(const std::filesystem::path& path);
+
 /// a float32 [batch, 2], b uint8 [batch, 3], c int64 [batch, 2], d float16 [batch, 2] → each added to itself, b as
 /// float32: "a2", "b1" (b itself), "c2", "d2".
 void write_types(const std::filesystem::path& path);
