@@ -6,11 +6,9 @@ namespace assay {
 
 /// Strides in elements of contiguous memory, last axis fastest.
 Shape contiguous_strides(const Shape& shape);
-/// True where the view's memory is contiguous, last axis fastest (axes of one element do not matter).
-bool is_contiguous(const TensorView& view);
 
 /// Copies every element; dtype and shape must agree. One memcpy where both sides allow it. Memory must not overlap.
-/// Throws Error(kInvalidArgument).
+/// Throws Error(kInvalidArgument; kUnsupported beyond kMaxRank axes).
 void copy_elements(const TensorView& from, const MutableTensorView& to);
 
 /// Indices [first, first + count) of one axis; no data is moved.

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/strided.hpp"
+#include "core/strided.hpp"
 #include "engine/work.hpp"
 
 namespace assay::engine {
@@ -68,7 +68,7 @@ void check_number(std::size_t given, const std::vector<TensorLayout>& tensors, c
 }
 
 ByteRange range_of(const TensorLayout& t, const void* data, const Shape& shape, const Shape& strides) {
-  return bytes_of(data, t.element_size, shape, strides);
+  return byte_range(data, t.element_size, shape, strides);
 }
 
 }  // namespace

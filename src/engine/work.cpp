@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/strided.hpp"
+#include "core/strided.hpp"
 
 namespace assay::engine {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/strided.hpp"
+#include "core/strided.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-namespace assay::engine {
+namespace assay {
 namespace {
 
 TEST(ContiguousSlice, LeadingAxesAreSlicedInPlace) {
@@ -75,12 +75,12 @@ TEST(CopyBlock, AgreesWithIndexing) {
 TEST(ByteRange, CoversNegativeStridesAndNothing) {
   float data[20];
   const auto at = [&](int i) { return reinterpret_cast<std::uintptr_t>(data + i); };
-  const ByteRange backwards = bytes_of(data + 19, 4, {4, 5}, {-5, -1});
+  const ByteRange backwards = byte_range(data + 19, 4, {4, 5}, {-5, -1});
   EXPECT_EQ(backwards.begin, at(0));
   EXPECT_EQ(backwards.end, at(20));
-  EXPECT_FALSE(bytes_of(data, 4, {0, 5}, {}).overlaps(backwards));
-  EXPECT_FALSE(bytes_of(data, 4, {2, 5}, {}).overlaps(bytes_of(data + 10, 4, {2, 5}, {})));
+  EXPECT_FALSE(byte_range(data, 4, {0, 5}, {}).overlaps(backwards));
+  EXPECT_FALSE(byte_range(data, 4, {2, 5}, {}).overlaps(byte_range(data + 10, 4, {2, 5}, {})));
 }
 
 }  // namespace
-}  // namespace assay::engine
+}  // namespace assay

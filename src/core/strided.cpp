@@ -1,10 +1,10 @@
-#include "engine/strided.hpp"
+#include "core/strided.hpp"
 
 #include <array>
 #include <cassert>
 #include <cstring>
 
-namespace assay::engine {
+namespace assay {
 namespace {
 
 using Axes = std::array<std::int64_t, kMaxRank>;
@@ -22,6 +22,19 @@ struct Copy {
   std::size_t rank = 0;       ///< axes that are walked; below them lies one contiguous run
   std::size_t run = 0;        ///< bytes
   Axes size{}, to{}, from{};  ///< strides in bytes
+
+  /// The next axis inwards; one that lies in the one before on both sides is merged with it.
+  void add(std::int64_t n, std::int64_t to_step, std::int64_t from_step) {
+    if (n == 1) return;
+    const std::size_t last = rank - 1;
+    if (rank > 0 && to[last] == n * to_step && from[last] == n * from_step) {
+      size[last] *= n;
+    } else {
+      size[rank++] = n;
+    }
+    to[rank - 1] = to_step;
+    from[rank - 1] = from_step;
+  }
 };
 
 void walk(const Copy& c, std::size_t axis, std::byte* to, const std::byte* from) {
@@ -49,7 +62,7 @@ void walk_elements(const Copy& c, std::size_t axis, std::byte* to, const std::by
 
 }  // namespace
 
-ByteRange bytes_of(const void* data, std::size_t element_size, const Shape& shape, const Shape& strides) {
+ByteRange byte_range(const void* data, std::size_t element_size, const Shape& shape, const Shape& strides) {
   Axes step;
   strides_of(shape, strides, step);
   std::int64_t low = 0, high = 0;
@@ -90,25 +103,19 @@ void copy_block(const Block& to, const Block& from, int axis, std::int64_t count
   std::byte* target = to.data;
   const std::byte* source = from.data;
   Copy c;
-  c.rank = to.shape->size();
-  for (std::size_t a = 0; a < c.rank; ++a) {
+  for (std::size_t a = 0; a < to.shape->size(); ++a) {
     const bool sliced = static_cast<int>(a) == axis;
-    c.size[a] = sliced ? count : (*to.shape)[a];
-    if (c.size[a] == 0) return;
-    c.to[a] = to_step[a] * bytes;
-    c.from[a] = from_step[a] * bytes;
+    const std::int64_t size = sliced ? count : (*to.shape)[a];
+    if (size == 0) return;
     if (sliced) {
-      target += to.first * c.to[a];
-      source += from.first * c.from[a];
+      target += to.first * to_step[a] * bytes;
+      source += from.first * from_step[a] * bytes;
     }
+    c.add(size, to_step[a] * bytes, from_step[a] * bytes);
   }
   c.run = element_size;
-  while (c.rank > 0) {  // inner axes that are contiguous on both sides become one run
-    const std::size_t a = c.rank - 1;
-    const auto run = static_cast<std::int64_t>(c.run);
-    if (c.size[a] != 1 && (c.to[a] != run || c.from[a] != run)) break;
-    c.run *= static_cast<std::size_t>(c.size[a]);
-    --c.rank;
+  if (c.rank > 0 && c.to[c.rank - 1] == bytes && c.from[c.rank - 1] == bytes) {
+    c.run *= static_cast<std::size_t>(c.size[--c.rank]);
   }
   if (c.rank == 0 || c.run > 8) return walk(c, 0, target, source);
   switch (c.run) {
@@ -125,4 +132,4 @@ void copy_block(const Block& to, const Block& from, int axis, std::int64_t count
   }
 }
 
-}  // namespace assay::engine
+}  // namespace assay

@@ -7,7 +7,7 @@
 
 #include "assay/tensor.hpp"
 
-namespace assay::engine {
+namespace assay {
 
 /// Tensors of more axes are refused.
 constexpr std::size_t kMaxRank = 32;
@@ -17,7 +17,7 @@ struct ByteRange {
   std::uintptr_t begin = 0, end = 0;
   [[nodiscard]] bool overlaps(const ByteRange& other) const { return begin < other.end && other.begin < end; }
 };
-ByteRange bytes_of(const void* data, std::size_t element_size, const Shape& shape, const Shape& strides);
+ByteRange byte_range(const void* data, std::size_t element_size, const Shape& shape, const Shape& strides);
 
 /// Where samples [first, first + count) along `axis` begin, if they lie contiguously, last axis fastest, aligned to
 /// their elements; else nullptr. axis -1: all of the view.
@@ -35,4 +35,4 @@ struct Block {
 /// Copies `count` samples along `axis` from one block to another. All axes but `axis` must agree.
 void copy_block(const Block& to, const Block& from, int axis, std::int64_t count, std::size_t element_size);
 
-}  // namespace assay::engine
+}  // namespace assay
