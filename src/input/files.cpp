@@ -27,6 +27,7 @@ class Feed {
   [[nodiscard]] virtual std::int64_t samples() const = 0;
   virtual void fill(std::int64_t first, std::int64_t count, const MutableTensorView& to) = 0;
   [[nodiscard]] virtual std::string label(std::int64_t sample) const = 0;
+  [[nodiscard]] virtual bool has_images() const { return false; }
 };
 
 /// The model's shape of one input with what the user fixed; the batch axis is left as the model has it.
@@ -85,6 +86,10 @@ class NpyFeed final : public Feed {
                                                   ? "; a single sample needs a leading axis of 1: array[None]"
                                                   : ""));
     }
+    if (samples() == 0) {
+      refuse_input(path.string(),
+                   fmt::format("input '{}': the file holds {}, no sample at all", info.name, to_string(view.shape)));
+    }
     refuse_nan(view, path.string());
   }
   [[nodiscard]] std::int64_t samples() const override {
@@ -113,6 +118,8 @@ class ImageFeed final : public Feed {
     if (axis_ < 0 && files_.size() > 1) {
       refuse_input(files_[1].string(), fmt::format("input '{}' has no batch axis: one image at a time", info.name));
     }
+    // A broken picture is found before thousands are computed.
+    for (const fs::path& file : files_) (void)read_image_size(file);
   }
   [[nodiscard]] std::int64_t samples() const override { return static_cast<std::int64_t>(files_.size()); }
   void fill(std::int64_t first, std::int64_t count, const MutableTensorView& to) override {
@@ -129,6 +136,7 @@ class ImageFeed final : public Feed {
   [[nodiscard]] std::string label(std::int64_t sample) const override {
     return files_[static_cast<std::size_t>(sample)].filename().string();
   }
+  [[nodiscard]] bool has_images() const override { return true; }
 
  private:
   /// One sample of a batch, without the batch axis.
@@ -154,16 +162,35 @@ class FileSource final : public Source {
     for (std::size_t i = 0; i < feeds_.size(); ++i) feeds_[i]->fill(first, count, inputs[i]);
   }
   [[nodiscard]] std::string label(std::int64_t sample) const override { return feeds_.front()->label(sample); }
+  [[nodiscard]] bool has_images() const override {
+    return std::any_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed->has_images(); });
+  }
 
  private:
   std::vector<std::unique_ptr<Feed>> feeds_;
 };
 
+[[noreturn]] void cannot_look(const fs::path& path, const std::error_code& error) {
+  throw Error(ErrorCode::kIo, "cannot be looked at: " + error.message(), path.string());
+}
+
+/// Throws Error(kIo) where that cannot be found out; a path that is not there is not_found.
+fs::file_type type_of(const fs::path& path) {
+  std::error_code error;
+  const fs::file_type type = fs::status(path, error).type();
+  if (type == fs::file_type::none) cannot_look(path, error);
+  return type;
+}
+
 std::vector<fs::path> images_in(const fs::path& folder) {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file() && is_image_name(entry.path())) files.push_back(entry.path());
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (is_image_name(entry->path()) && type_of(entry->path()) == fs::file_type::regular)
+      files.push_back(entry->path());
   }
+  if (error) cannot_look(folder, error);
   std::sort(files.begin(), files.end());
   if (files.empty()) refuse_input(folder.string(), "there is no .jpg, .jpeg or .png in this folder");
   return files;
@@ -178,7 +205,7 @@ std::string names_of(const std::vector<TensorInfo>& inputs) {
 /// Splits "[NAME=]PATH" and finds the input it is for. A path that holds '=' is a path if it exists.
 std::pair<std::size_t, fs::path> resolve(const std::string& argument, const std::vector<TensorInfo>& inputs) {
   const std::size_t equals = argument.find('=');
-  if (equals != std::string::npos && !fs::exists(argument)) {
+  if (equals != std::string::npos && type_of(argument) == fs::file_type::not_found) {
     const std::string name = argument.substr(0, equals);
     const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& i) { return i.name == name; });
     if (it == inputs.end()) {
@@ -197,9 +224,10 @@ std::unique_ptr<Feed> make_feed(const std::vector<fs::path>& paths, const Tensor
                                 const std::map<std::string, Shape>& shapes, const Preprocess& preprocess) {
   std::vector<fs::path> images;
   for (const fs::path& path : paths) {
-    if (!fs::exists(path))
+    const fs::file_type type = type_of(path);
+    if (type == fs::file_type::not_found)
       refuse_input(path.string(), fmt::format("there is no such file or folder (for input '{}')", info.name));
-    if (fs::is_directory(path)) {
+    if (type == fs::file_type::directory) {
       const std::vector<fs::path> more = images_in(path);
       images.insert(images.end(), more.begin(), more.end());
     } else if (is_image_name(path)) {

@@ -109,10 +109,22 @@ TEST_F(Files, SaysWhatIsWrong) {
       HasSubstr("this input got 3 samples, input 'vector' got 2"));
   EXPECT_THAT(why_refused({floats("a.npy", {1, 4}), floats("b.npy", {1, 4})}, {vector_}),
               HasSubstr("works with images only"));
+  EXPECT_THAT(why_refused({floats("zero.npy", {0, 4})}, {vector_}), HasSubstr("the file holds 0x4, no sample at all"));
+  EXPECT_THAT(why_refused({path(std::string(300, 'x'))}, {vector_}), HasSubstr("cannot be looked at"));
   std::filesystem::create_directory(path("empty"));
   EXPECT_THAT(why_refused({path("empty")}, {image_}), HasSubstr("there is no .jpg"));
   write_file_atomically(path("p.png"), test::png_of(test::flat(2, 2, {1, 2, 3})));
   EXPECT_THAT(why_refused({path("p.png")}, {vector_}), HasSubstr("an image fits inputs of four axes"));
+}
+
+// Before anything is computed, and by name.
+TEST_F(Files, ABrokenPictureAmongMany) {
+  for (const char* name : {"a.png", "c.png"})
+    write_file_atomically(path(name), test::png_of(test::flat(2, 2, {1, 2, 3})));
+  write_file_atomically(path("b.jpg"), std::string("\xFF\xD8\xFF and no picture"));
+  EXPECT_THAT(why_refused({folder_.path().string()}, {image_}), HasSubstr("b.jpg: is not an image that can be read"));
+  write_file_atomically(path("b.jpg"), test::png_that_claims(1 << 20, 1 << 20));
+  EXPECT_THAT(why_refused({folder_.path().string()}, {image_}), HasSubstr("b.jpg: is not an image that can be read"));
 }
 
 }  // namespace

@@ -21,74 +21,130 @@ constexpr std::int64_t kMaximumPixels = 100'000'000;
   throw Error(ErrorCode::kInvalidArgument, "is not an image that can be read: " + why);
 }
 
-/// An image of that size, its memory not filled yet.
-Image sized(std::int64_t width, std::int64_t height) {
+ImageSize checked(std::int64_t width, std::int64_t height) {
   if (width < 1 || height < 1 || width > kMaximumPixels / height) {
     refuse_image(fmt::format("it claims {} x {} pixels; 1 to {} million are accepted", width, height,
                              kMaximumPixels / 1'000'000));
   }
-  return {static_cast<int>(width), static_cast<int>(height),
-          std::vector<std::uint8_t>(static_cast<std::size_t>(width * height) * 3)};
+  return {static_cast<int>(width), static_cast<int>(height)};
 }
 
-Image decode_jpeg(std::span<const std::byte> file) {
-  const auto close = [](void* handle) { tjDestroy(handle); };
-  const std::unique_ptr<void, decltype(close)> decoder(tjInitDecompress(), close);
-  if (decoder == nullptr) throw Error(ErrorCode::kInternal, "TurboJPEG does not start");
-  const auto* bytes = reinterpret_cast<const unsigned char*>(file.data());
-  int width = 0;
-  int height = 0;
-  int subsampling = 0;
-  int colours = 0;
-  const auto check = [&](int result) {
+/// Its memory not filled yet.
+Image image_of(ImageSize size) {
+  const std::size_t pixels = static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+  return {size.width, size.height, std::vector<std::uint8_t>(pixels * 3)};
+}
+
+class JpegReader {
+ public:
+  explicit JpegReader(std::span<const std::byte> file) : file_(file), decoder_(tjInitDecompress(), close) {
+    if (decoder_ == nullptr) throw Error(ErrorCode::kInternal, "TurboJPEG does not start");
+    int width = 0;
+    int height = 0;
+    int subsampling = 0;
+    int colours = 0;
+    check(tjDecompressHeader3(decoder_.get(), bytes(), file_.size(), &width, &height, &subsampling, &colours));
+    if (colours == TJCS_CMYK || colours == TJCS_YCCK) {
+      refuse_image("its colours are for print (CMYK); convert it to RGB");
+    }
+    size_ = checked(width, height);
+  }
+  [[nodiscard]] ImageSize size() const { return size_; }
+  [[nodiscard]] Image decode() const {
+    Image image = image_of(size_);
+    check(tjDecompress2(decoder_.get(), bytes(), file_.size(), image.rgb.data(), image.width, image.width * 3,
+                        image.height, TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS));
+    return image;
+  }
+
+ private:
+  static void close(void* handle) { tjDestroy(handle); }
+  [[nodiscard]] const unsigned char* bytes() const { return reinterpret_cast<const unsigned char*>(file_.data()); }
+  void check(int result) const {
     // A warning (a stray byte, say) leaves a picture that every viewer shows; a file cut short is not accepted.
     if (result == 0) return;
-    const std::string why = tjGetErrorStr2(decoder.get());
+    const std::string why = tjGetErrorStr2(decoder_.get());
     const bool cut = why.find("remature end") != std::string::npos;
-    if (tjGetErrorCode(decoder.get()) != TJERR_WARNING || cut) refuse_image(cut ? "the file is cut short" : why);
-  };
-  check(tjDecompressHeader3(decoder.get(), bytes, file.size(), &width, &height, &subsampling, &colours));
-  if (colours == TJCS_CMYK || colours == TJCS_YCCK) refuse_image("its colours are for print (CMYK); convert it to RGB");
-  Image image = sized(width, height);
-  check(tjDecompress2(decoder.get(), bytes, file.size(), image.rgb.data(), width, width * 3, height, TJPF_RGB,
-                      TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS));
-  return image;
-}
+    if (tjGetErrorCode(decoder_.get()) != TJERR_WARNING || cut) refuse_image(cut ? "the file is cut short" : why);
+  }
 
-Image decode_png(std::span<const std::byte> file) {
-  png_image reader{};
-  reader.version = PNG_IMAGE_VERSION;
-  const auto close = [](png_image* p) { png_image_free(p); };
-  const std::unique_ptr<png_image, decltype(close)> guard(&reader, close);
-  if (png_image_begin_read_from_memory(&reader, file.data(), file.size()) == 0) refuse_image(reader.message);
-  reader.format = PNG_FORMAT_RGB;
-  Image image = sized(reader.width, reader.height);
-  const png_color black{0, 0, 0};
-  if (png_image_finish_read(&reader, &black, image.rgb.data(), image.width * 3, nullptr) == 0)
-    refuse_image(reader.message);
-  return image;
-}
+  std::span<const std::byte> file_;
+  std::unique_ptr<void, void (*)(void*)> decoder_;
+  ImageSize size_;
+};
+
+class PngReader {
+ public:
+  explicit PngReader(std::span<const std::byte> file) {
+    reader_.version = PNG_IMAGE_VERSION;
+    if (png_image_begin_read_from_memory(&reader_, file.data(), file.size()) == 0) refuse_image(reader_.message);
+    try {
+      size_ = checked(reader_.width, reader_.height);
+    } catch (...) {
+      png_image_free(&reader_);
+      throw;
+    }
+  }
+  ~PngReader() { png_image_free(&reader_); }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
+  [[nodiscard]] ImageSize size() const { return size_; }
+  [[nodiscard]] Image decode() {
+    reader_.format = PNG_FORMAT_RGB;
+    Image image = image_of(size_);
+    const png_color black{0, 0, 0};
+    if (png_image_finish_read(&reader_, &black, image.rgb.data(), image.width * 3, nullptr) == 0) {
+      refuse_image(reader_.message);
+    }
+    return image;
+  }
+
+ private:
+  png_image reader_{};
+  ImageSize size_;
+};
 
 bool begins_with(std::span<const std::byte> file, std::string_view bytes) {
   return file.size() >= bytes.size() &&
          std::equal(bytes.begin(), bytes.end(), reinterpret_cast<const char*>(file.data()));
 }
 
-}  // namespace
-
-Image decode_image(std::span<const std::byte> file) {
-  if (begins_with(file, "\xFF\xD8\xFF")) return decode_jpeg(file);
-  if (begins_with(file, "\x89PNG\r\n\x1A\n")) return decode_png(file);
+/// Calls `use` with the reader for the file's kind.
+template <class Use>
+auto with_reader(std::span<const std::byte> file, const Use& use) {
+  if (begins_with(file, "\xFF\xD8\xFF")) {
+    JpegReader reader(file);
+    return use(reader);
+  }
+  if (begins_with(file, "\x89PNG\r\n\x1A\n")) {
+    PngReader reader(file);
+    return use(reader);
+  }
   refuse_image(file.empty() ? "it is empty" : "it is neither JPEG nor PNG");
 }
 
-Image read_image(const std::filesystem::path& path) {
+template <class Use>
+auto with_file(const std::filesystem::path& path, const Use& use) {
   const MappedFile file(path);
   try {
-    return decode_image(file.bytes());
+    return with_reader(file.bytes(), use);
   } catch (const Error& e) {
     throw Error(e.code(), e.message(), path.string());
   }
+}
+
+}  // namespace
+
+Image decode_image(std::span<const std::byte> file) {
+  return with_reader(file, [](auto& reader) { return reader.decode(); });
+}
+
+ImageSize read_image_size(const std::filesystem::path& path) {
+  return with_file(path, [](auto& reader) { return reader.size(); });
+}
+
+Image read_image(const std::filesystem::path& path) {
+  return with_file(path, [](auto& reader) { return reader.decode(); });
 }
 
 bool is_image_name(const std::filesystem::path& path) {

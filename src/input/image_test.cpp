@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 
 #include "assay/error.hpp"
@@ -50,11 +51,35 @@ TEST(Image, RefusesWhatIsBroken) {
 }
 
 TEST(Image, ABombIsNotUnpacked) {
-  std::string png = test::png_of(test::pattern(8, 8));
-  for (const std::size_t at : {16U, 20U}) png.replace(at, 4, std::string("\x00\x01\x00\x00", 4));  // 65536 x 65536
-  // The header's checksum is wrong now as well; either reason will do, decoding will not.
-  EXPECT_NE(why_not_decoded(png), "accepted");
+  EXPECT_THAT(why_not_decoded(test::png_that_claims(65536, 65536)), HasSubstr("claims 65536 x 65536 pixels"));
+  EXPECT_THAT(why_not_decoded(test::png_that_claims(200, 999'999)), HasSubstr("1 to 100 million"));
 }
+
+TEST(Image, OtherKindsOfPngBecomeRgb) {
+  struct Case {
+    const char* name;
+    int depth, colour_type;
+    std::string pixel;
+    std::array<std::uint8_t, 3> wanted;
+  };
+  const Case cases[] = {
+      {"grey", 8, PNG_COLOR_TYPE_GRAY, "\x40", {0x40, 0x40, 0x40}},
+      {"16 bit", 16, PNG_COLOR_TYPE_RGB, std::string("\xFF\xFF\x00\x00\xFF\xFF", 6), {255, 0, 255}},
+      {"opaque", 8, PNG_COLOR_TYPE_RGB_ALPHA, "\x10\x20\x30\xFF", {0x10, 0x20, 0x30}},
+      {"transparent, over black", 8, PNG_COLOR_TYPE_RGB_ALPHA, std::string("\x10\x20\x30\x00", 4), {0, 0, 0}},
+  };
+  for (const Case& c : cases) {
+    for (const bool interlaced : {false, true}) {
+      std::string rows;
+      for (int i = 0; i < 9 * 9; ++i) rows += c.pixel;
+      const Image image = decode_image(test::bytes_of(test::png_of(9, 9, c.depth, c.colour_type, rows, interlaced)));
+      ASSERT_EQ(image.rgb.size(), 9U * 9 * 3) << c.name;
+      for (std::size_t i = 0; i < image.rgb.size(); ++i) ASSERT_EQ(image.rgb[i], c.wanted[i % 3]) << c.name;
+    }
+  }
+}
+
+TEST(Image, PrintersColoursAreRefused) { EXPECT_THAT(why_not_decoded(test::cmyk_jpeg()), HasSubstr("(CMYK)")); }
 
 TEST(Image, NamesInAnyCase) {
   EXPECT_TRUE(is_image_name("a/b.JPG"));

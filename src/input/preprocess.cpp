@@ -42,6 +42,7 @@ Layout layout_of(const MutableTensorView& sample, const std::string& wanted) {
 struct Taps {
   int begin = 0;
   std::vector<float> weights;
+  [[nodiscard]] int end() const { return begin + static_cast<int>(weights.size()); }
 };
 
 double triangle(double x) { return std::max(0.0, 1.0 - std::abs(x)); }
@@ -86,35 +87,39 @@ std::vector<Taps> taps(const std::string& filter, int from, int to, int first, s
   return result;
 }
 
-/// A window of the resized image, red green blue, as floats 0 to 255: columns first, then rows, over what is needed
-/// only.
-std::vector<float> resized_window(const Image& image, const std::vector<Taps>& columns, const std::vector<Taps>& rows) {
-  const int first_row = rows.front().begin;
-  int end_row = 0;
-  for (const Taps& t : rows) end_row = std::max(end_row, t.begin + static_cast<int>(t.weights.size()));
-  const std::size_t width = columns.size() * 3;
-  std::vector<float> narrow(width * static_cast<std::size_t>(end_row - first_row));
-  for (int y = first_row; y < end_row; ++y) {
-    const std::uint8_t* source =
-        image.rgb.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) * 3;
-    float* target = narrow.data() + static_cast<std::size_t>(y - first_row) * width;
-    for (const Taps& t : columns) {
-      float sum[3] = {0, 0, 0};
-      const std::uint8_t* p = source + static_cast<std::ptrdiff_t>(t.begin) * 3;
-      for (const float w : t.weights) {
-        for (int c = 0; c < 3; ++c) sum[c] += w * static_cast<float>(*p++);
-      }
-      target = std::copy(sum, sum + 3, target);
+/// One row of the image with its columns resized.
+void narrow_row(const Image& image, int y, const std::vector<Taps>& columns, std::vector<float>& row) {
+  const std::uint8_t* source =
+      image.rgb.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) * 3;
+  float* target = row.data();
+  for (const Taps& t : columns) {
+    float sum[3] = {0, 0, 0};
+    const std::uint8_t* p = source + static_cast<std::ptrdiff_t>(t.begin) * 3;
+    for (const float w : t.weights) {
+      for (int c = 0; c < 3; ++c) sum[c] += w * static_cast<float>(*p++);
     }
+    target = std::copy(sum, sum + 3, target);
   }
+}
+
+/// A window of the resized image, red green blue, as floats 0 to 255: columns first, then rows, over what is needed
+/// only. One row of the image at a time goes to all the rows that it is part of: a picture may be a million high.
+std::vector<float> resized_window(const Image& image, const std::vector<Taps>& columns, const std::vector<Taps>& rows) {
+  const std::size_t width = columns.size() * 3;
   std::vector<float> window(width * rows.size());
-  for (std::size_t y = 0; y < rows.size(); ++y) {
-    float* target = window.data() + y * width;
-    const float* source = narrow.data() + static_cast<std::size_t>(rows[y].begin - first_row) * width;
-    for (const float w : rows[y].weights) {
-      for (std::size_t i = 0; i < width; ++i) target[i] += w * source[i];
-      source += width;
+  std::vector<float> row(width);
+  std::size_t first = 0;  // rows before it have all they need
+  for (int y = 0; first < rows.size(); ++y) {
+    y = std::max(y, rows[first].begin);
+    narrow_row(image, y, columns, row);
+    for (std::size_t r = first; r < rows.size() && rows[r].begin <= y; ++r) {
+      const auto tap = static_cast<std::size_t>(y - rows[r].begin);
+      if (tap >= rows[r].weights.size()) continue;
+      const float w = rows[r].weights[tap];
+      float* target = window.data() + r * width;
+      for (std::size_t i = 0; i < width; ++i) target[i] += w * row[i];
     }
+    while (first < rows.size() && rows[first].end() <= y + 1) ++first;
   }
   for (float& v : window) v = std::clamp(v, 0.0F, 255.0F);  // bicubic overshoots
   return window;
@@ -153,13 +158,23 @@ struct Size {
 Size resized(const Image& image, const Preprocess& how, Size crop) {
   if (how.resize == 0) return crop;
   const int shorter = std::min(image.width, image.height);
+  const int longer = std::max(image.width, image.height);
+  constexpr std::int64_t kMost = 1 << 20;
+  if (static_cast<std::int64_t>(longer) * how.resize / shorter > kMost) {
+    refuse_preprocess(
+        fmt::format("it is {} x {} pixels, and resize={} would make its longer side more than {}; cut it, "
+                    "or give resize=0",
+                    image.width, image.height, how.resize, kMost));
+  }
   const auto side = [&](int n) {
     return static_cast<int>(static_cast<std::int64_t>(n) * how.resize / shorter);  // rounded down, as torchvision does
   };
   const Size size{side(image.width), side(image.height)};
   if (size.width < crop.width || size.height < crop.height) {
-    refuse_preprocess(fmt::format("resize={} makes the picture {} x {}, smaller than the {} x {} to be cut out of it",
-                                  how.resize, size.width, size.height, crop.width, crop.height));
+    refuse_preprocess(
+        fmt::format("resize={} makes the picture {} x {}, smaller than the {} x {} to be cut out of it; "
+                    "give resize={} or more",
+                    how.resize, size.width, size.height, crop.width, crop.height, std::max(crop.width, crop.height)));
   }
   return size;
 }

@@ -32,7 +32,7 @@ TEST(PreprocessText, PresetsAndKeys) {
   EXPECT_EQ(p.mean, (std::array<double, 3>{0.5, 0.5, 0.5}));
   EXPECT_EQ(p.deviation, (std::array<double, 3>{1, 2, 3}));
   EXPECT_EQ(p.resize, 0);
-  EXPECT_EQ(p.crop, 224);
+  EXPECT_EQ(p.crop, 0) << "the model's own size";
   EXPECT_EQ(parse_preprocess("scale=0.5").resize, 256) << "without a preset, the defaults";
   EXPECT_THAT(preset_names(), testing::ElementsAre("densenet201", "efficientnetb0", "none", "resnet50", "vgg19"));
 }
@@ -44,6 +44,10 @@ TEST(PreprocessText, SaysWhatWouldDo) {
   EXPECT_THAT(why_refused("mean=1/2"), HasSubstr("one number, or three"));
   EXPECT_THAT(why_refused("mean=1/2/3/4"), HasSubstr("one number, or three"));
   EXPECT_THAT(why_refused("std=0"), HasSubstr("divisor of 0"));
+  for (const char* text : {"mean=nan", "std=inf", "scale=1e999", "scale=-inf"}) {
+    EXPECT_NE(why_refused(text), "accepted") << text;
+  }
+  EXPECT_THAT(why_refused("mean=0/nan/0"), HasSubstr("a finite number is wanted"));
   EXPECT_THAT(why_refused("channels=rbg"), HasSubstr("there are rgb, bgr"));
   EXPECT_THAT(why_refused("crop=1,resnet50"), HasSubstr("no preset"));
 }
@@ -131,8 +135,27 @@ TEST(Preprocess, SaysWhatDoesNotFit) {
   EXPECT_THAT(why("resize=0", {4, 8, 8}), HasSubstr("no axis of 1 or 3 channels"));
   EXPECT_THAT(why("resize=0,layout=nhwc", {3, 8, 8}), HasSubstr("where layout=nhwc puts it"));
   EXPECT_THAT(why("resize=2", {3, 8, 8}), HasSubstr("smaller than the 8 x 8"));
-  EXPECT_THAT(why("resnet50", {3, 8, 8}), HasSubstr("the model takes 8 x 8 pixels"));
+  EXPECT_THAT(why("resnet50,crop=224", {3, 8, 8}), HasSubstr("the model takes 8 x 8 pixels"));
   EXPECT_THAT(why("resize=0", {3, 2, 2}, DType::kBool), HasSubstr("element type is bool"));
+}
+
+TEST(Preprocess, APresetFitsNetworksOfOtherSizes) {
+  const Image image = test::flat(300, 320, {255, 0, 0});
+  std::vector<float> out(3 * 240 * 240);
+  preprocess_image(image, parse_preprocess("resnet50"), {out.data(), DType::kFloat32, {3, 240, 240}, {}});
+  EXPECT_NEAR(out[0], (1 - 0.485) / 0.229, 1e-4);
+}
+
+// Bytes for as many rows as the model has, not as the picture has; a width of 3e8 pixels is no width.
+TEST(Preprocess, APictureOfOneColumn) {
+  const Image image = test::flat(1, 300'000, {10, 20, 30});
+  std::vector<float> out(3 * 4 * 4);
+  preprocess_image(image, parse_preprocess("none"), {out.data(), DType::kFloat32, {3, 4, 4}, {}});
+  EXPECT_NEAR(out[0], 10, 1e-3);
+  EXPECT_NEAR(out[47], 30, 1e-3);
+  EXPECT_THAT(
+      [&] { preprocess_image(image, parse_preprocess("resnet50"), {out.data(), DType::kFloat32, {3, 4, 4}, {}}); },
+      testing::ThrowsMessage<Error>(HasSubstr("it is 1 x 300000 pixels, and resize=256 would make")));
 }
 
 }  // namespace

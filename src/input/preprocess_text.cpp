@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <string_view>
@@ -15,7 +16,7 @@ namespace {
 Preprocess imagenet(const char* filter) {
   Preprocess p;
   p.resize = 256;
-  p.crop = 224;
+  p.crop = 0;  // 224 in the four networks
   p.mean = {0.485, 0.456, 0.406};
   p.deviation = {0.229, 0.224, 0.225};
   p.filter = filter;
@@ -48,7 +49,9 @@ const std::map<std::string, Preprocess, std::less<>>& presets() {
 double number(std::string_view key, std::string_view value) {
   double result = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), result);
-  if (error != std::errc() || end != value.data() + value.size()) refuse(key, value, "a number is wanted");
+  if (error != std::errc() || end != value.data() + value.size() || !std::isfinite(result)) {
+    refuse(key, value, "a finite number is wanted");
+  }
   return result;
 }
 

@@ -24,10 +24,13 @@ class Source {
   virtual void fill(std::int64_t first, std::int64_t count, std::span<const MutableTensorView> inputs) = 0;
   /// Name of a sample for people: a file's name, or its number.
   [[nodiscard]] virtual std::string label(std::int64_t sample) const;
+  /// Some of it is decoded from images.
+  [[nodiscard]] virtual bool has_images() const { return false; }
 };
 
 /// "[NAME=]PATH", PATH an .npy, an image, or a folder of images (sorted by name). `shapes`: a full shape for each input
-/// with free axes. Checks names, dtypes, ranks, shapes and NaN, naming file, asked and found. Throws Error.
+/// with free axes. Checks names, dtypes, ranks, shapes, NaN and the headers of all images, naming file, asked and
+/// found; no samples are refused. Throws Error.
 std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs,
                                    const std::map<std::string, Shape>& shapes, const Preprocess& preprocess);
 
