@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "assay/error.hpp"
 #include "core/copy.hpp"
@@ -48,39 +49,98 @@ double element(const Tensor& t, std::int64_t i) {
 }
 
 Answers::Answers(std::vector<TensorInfo> outputs, std::int64_t samples)
-    : infos_(std::move(outputs)), samples_(samples), tensors_(infos_.size()) {}
+    : infos_(std::move(outputs)), samples_(samples), tensors_(infos_.size()), state_(infos_.size()) {}
 
 void Answers::add(std::int64_t first, std::int64_t count, std::span<const TensorView> outputs) {
   for (std::size_t o = 0; o < outputs.size(); ++o) {
-    const int axis = infos_[o].batch_axis;
-    Shape whole = outputs[o].shape;
-    if (axis >= 0) whole[static_cast<std::size_t>(axis)] = samples_;
-    if (first == 0 || axis < 0) tensors_[o] = Tensor(outputs[o].dtype, whole);
-    if (tensors_[o].shape() != whole) {
-      throw Error(ErrorCode::kUnsupported,
-                  fmt::format("output '{}' was {} and is {} in a later batch, so the batches make no one array; give "
-                              "all samples at once with --batch-size",
-                              infos_[o].name, to_string(tensors_[o].shape()), to_string(whole)));
+    // A scalar has no axis to put batches along, whatever is said of the output.
+    const bool along = infos_[o].batch_axis >= 0 && batch_axis(o) < outputs[o].shape.size();
+    if (along) {
+      append(o, first, count, outputs[o]);
+    } else {
+      keep(o, first, outputs[o]);
     }
-    const MutableTensorView all = tensors_[o].mutable_view();
-    copy_elements(outputs[o], axis < 0 ? all : slice(all, static_cast<std::size_t>(axis), first, count));
   }
 }
 
-std::vector<std::pair<std::int64_t, double>> Answers::top(std::size_t output, std::int64_t sample,
-                                                          std::size_t k) const {
-  const int axis = infos_[output].batch_axis;
+void Answers::keep(std::size_t output, std::int64_t first, const TensorView& batch) {
+  if (first > 0) {
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("output '{}' is {}, without an axis along which several batches could be put together; "
+                            "give all {} samples at once: --batch-size {}",
+                            infos_[output].name, to_string(batch.shape), samples_, samples_));
+  }
+  state_[output].by_sample = samples_ == 1;
+  tensors_[output] = Tensor(batch.dtype, batch.shape);
+  copy_elements(batch, tensors_[output].mutable_view());
+}
+
+void Answers::append(std::size_t output, std::int64_t first, std::int64_t count, const TensorView& batch) {
+  const std::size_t axis = batch_axis(output);
+  const std::int64_t rows = batch.shape[axis];
+  State& state = state_[output];
+  state.by_sample = state.by_sample && rows == count;
+  reserve(output, state.by_sample ? samples_ : state.rows + rows, batch);
+  copy_elements(batch, slice(tensors_[output].mutable_view(), axis, state.rows, rows));
+  state.rows += rows;
+  // The last batch: what was reserved and not filled goes.
+  if (first + count == samples_ && state.rows != tensors_[output].shape()[axis]) {
+    Shape exact = batch.shape;
+    exact[axis] = state.rows;
+    Tensor whole(batch.dtype, exact);
+    copy_elements(slice(tensors_[output].view(), axis, 0, state.rows), whole.mutable_view());
+    tensors_[output] = std::move(whole);
+  }
+}
+
+/// Room for `rows` along the batch axis; what is there stays.
+void Answers::reserve(std::size_t output, std::int64_t rows, const TensorView& batch) {
+  const std::size_t axis = batch_axis(output);
+  const State& state = state_[output];
+  Tensor& whole = tensors_[output];
+  Shape wanted = batch.shape;
+  if (state.rows == 0) {
+    wanted[axis] = rows;
+    whole = Tensor(batch.dtype, wanted);
+    return;
+  }
+  const bool fits = whole.shape().size() == wanted.size();
+  if (fits) wanted[axis] = whole.shape()[axis];
+  if (whole.shape() != wanted) {
+    Shape before = whole.shape();
+    before[axis] = state.rows;
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("output '{}' was {} and is {} in a later batch, so the batches make no one array; give "
+                            "all samples at once: --batch-size {}",
+                            infos_[output].name, to_string(before), to_string(batch.shape), samples_));
+  }
+  if (rows <= wanted[axis]) return;
+  wanted[axis] = std::max(rows, 2 * wanted[axis]);
+  Tensor larger(batch.dtype, wanted);
+  copy_elements(slice(whole.view(), axis, 0, state.rows), slice(larger.mutable_view(), axis, 0, state.rows));
+  whole = std::move(larger);
+}
+
+Top Answers::top(std::size_t output, std::int64_t sample, std::size_t k) const {
   const TensorView whole = tensors_[output].view();
-  const TensorView part = axis < 0 ? whole : slice(whole, static_cast<std::size_t>(axis), sample, 1);
+  const bool along = infos_[output].batch_axis >= 0 && batch_axis(output) < whole.shape.size();
+  const TensorView part = along ? slice(whole, batch_axis(output), sample, 1) : whole;
   Tensor one(part.dtype, part.shape);
   copy_elements(part, one.mutable_view());
-  std::vector<std::pair<std::int64_t, double>> all;
-  for (std::int64_t i = 0; i < one.size(); ++i) all.emplace_back(i, element(one, i));
-  k = std::min(k, all.size());
-  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(k), all.end(),
-                    [](const auto& a, const auto& b) { return a.second > b.second; });
-  all.resize(k);
-  return all;
+  Top result;
+  for (std::int64_t i = 0; i < one.size(); ++i) {
+    result.values.emplace_back(i, element(one, i));
+    if (std::isnan(result.values.back().second)) ++result.nan;
+  }
+  k = std::min(k, result.values.size());
+  std::partial_sort(result.values.begin(), result.values.begin() + static_cast<std::ptrdiff_t>(k), result.values.end(),
+                    [](const auto& a, const auto& b) {
+                      if (std::isnan(a.second) || std::isnan(b.second))
+                        return std::isnan(b.second) > std::isnan(a.second);
+                      return a.second > b.second;
+                    });
+  result.values.resize(k);
+  return result;
 }
 
 }  // namespace assay::cli

@@ -10,10 +10,10 @@
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
 #include "base/file.hpp"
+#include "cli/answer_files.hpp"
 #include "cli/answers.hpp"
 #include "cli/bench.hpp"
 #include "cli/cli.hpp"
-#include "input/npy.hpp"
 #include "input/source.hpp"
 #include "model/model.hpp"
 #include "model/zoo.hpp"
@@ -64,6 +64,11 @@ Params params_of(const PredictOptions& options, Context& context) {
   p.precision = one(axes.precisions, "precision");
   p.shapes = axes.shapes;
   p.batch_axis = axes.batch_axis;
+  for (const auto& [owner, values] : axes.options) {
+    if (owner.empty() || owner == p.backend) continue;
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("--option: '{}.{}' is for another engine; this predicts on {}",
+                                                         owner, values.begin()->first, p.backend));
+  }
   for (const std::string& owner : {std::string(), p.backend}) {
     for (const auto& [key, value] : axes.options[owner]) p.options[key] = value;
   }
@@ -78,14 +83,20 @@ Params params_of(const PredictOptions& options, Context& context) {
   return p;
 }
 
-/// As asked; else the preset of the network that the file is named after; else pixels as they are.
-input::Preprocess preprocess_of(const PredictOptions& options, const fs::path& model) {
-  if (!options.preprocess.empty()) return input::parse_preprocess(options.preprocess);
+struct Preprocessing {
+  std::string text;
+  input::Preprocess how;
+};
+
+/// As asked; else, for a network of the zoo, the preset of its name; else pixels as they are.
+Preprocessing preprocessing_of(const PredictOptions& options, const fs::path& model, bool zoo) {
+  std::string text = options.preprocess.empty() ? "none" : options.preprocess;
   const std::string stem = model.stem().string();
   for (const std::string& preset : input::preset_names()) {
-    if (stem == preset || stem.rfind(preset + "-", 0) == 0) return input::parse_preprocess(preset);
+    const bool named = stem == preset || stem.starts_with(preset + "-");
+    if (zoo && named && options.preprocess.empty()) text = preset;
   }
-  return input::parse_preprocess("none");
+  return {text, input::parse_preprocess(text)};
 }
 
 std::vector<std::string> read_labels(const std::string& file) {
@@ -100,81 +111,83 @@ std::vector<std::string> read_labels(const std::string& file) {
   return labels;
 }
 
-std::string file_name(const std::string& output) {
-  std::string name;
-  for (const char c : output) name += c == '/' || c == '\\' || c == ':' ? '_' : c;
-  return name + ".npy";
-}
-
-void write_outputs(const PredictOptions& options, const Answers& answers) {
-  const fs::path place = options.output;
-  if (place.extension() == ".npy") {
-    if (answers.tensors().size() != 1) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  fmt::format("-o: the model has {} outputs; give a folder, which gets one NAME.npy each",
-                              answers.tensors().size()),
-                  options.output);
-    }
-    return input::write_npy(place, answers.tensors()[0].view());
-  }
-  std::error_code error;
-  fs::create_directories(place, error);
-  if (error) throw Error(ErrorCode::kIo, "cannot create the folder: " + error.message(), options.output);
-  for (std::size_t o = 0; o < answers.tensors().size(); ++o) {
-    input::write_npy(place / file_name(answers.infos()[o].name), answers.tensors()[o].view());
-  }
-}
-
 std::string label_of(const std::vector<std::string>& labels, std::int64_t index) {
   const auto i = static_cast<std::size_t>(index);
   return i < labels.size() ? labels[i] : std::to_string(index);
 }
 
-void print_top(const PredictOptions& options, const Answers& answers, const input::Source& source, std::int64_t samples,
-               Context& context) {
-  const std::vector<std::string> labels = read_labels(options.labels);
-  nlohmann::json all = nlohmann::json::array();
-  for (std::int64_t s = 0; s < samples; ++s) {
-    nlohmann::json outputs = nlohmann::json::object();
-    for (std::size_t o = 0; o < answers.tensors().size(); ++o) {
-      const auto top = answers.top(o, s, options.top);
-      const std::string& name = answers.infos()[o].name;
-      nlohmann::json best = nlohmann::json::array();
-      std::vector<std::string> texts;
-      for (const auto& [index, value] : top) {
-        best.push_back({{"index", index}, {"label", label_of(labels, index)}, {"value", value}});
-        texts.push_back(fmt::format("{} {}", label_of(labels, index), report::number(value)));
-      }
-      outputs[name] = best;
-      if (options.json) continue;
-      const std::string head = answers.tensors().size() == 1 ? source.label(s) : source.label(s) + " " + name;
-      *context.out << fmt::format("{}: {}\n", head, fmt::join(texts, ", "));
-    }
-    all.push_back({{"sample", source.label(s)}, {"top", outputs}});
+nlohmann::json json_of(const Top& top, const std::vector<std::string>& labels) {
+  nlohmann::json best = nlohmann::json::array();
+  for (const auto& [index, value] : top.values) {
+    best.push_back({{"index", index}, {"label", label_of(labels, index)}, {"value", value}});
   }
-  if (options.json) {
-    *context.out << nlohmann::json{{"schema", 1}, {"model", options.model}, {"samples", all}}.dump(
-                        2, ' ', false, nlohmann::json::error_handler_t::replace)
-                 << "\n";
+  return best;
+}
+
+std::string text_of(const Top& top, const std::vector<std::string>& labels) {
+  std::vector<std::string> texts;
+  for (const auto& [index, value] : top.values) {
+    texts.push_back(fmt::format("{} {}", label_of(labels, index), report::number(value)));
+  }
+  const std::string nan = top.nan == 0 ? "" : fmt::format(" ({} of its values are not a number)", top.nan);
+  return fmt::format("{}{}", fmt::join(texts, ", "), nan);
+}
+
+/// The largest of every sample, and the shapes of outputs that have no row for each.
+void print_text(const PredictOptions& options, const std::vector<std::string>& labels, const Answers& answers,
+                const input::Source& source, std::ostream& out) {
+  const bool several = answers.tensors().size() > 1;
+  for (std::int64_t s = 0; s < source.samples(); ++s) {
+    for (std::size_t o = 0; o < answers.tensors().size(); ++o) {
+      if (!answers.by_sample(o)) continue;
+      const std::string head = several ? source.label(s) + " " + answers.infos()[o].name : source.label(s);
+      out << fmt::format("{}: {}\n", head, text_of(answers.top(o, s, options.top), labels));
+    }
+  }
+  for (std::size_t o = 0; o < answers.tensors().size(); ++o) {
+    if (answers.by_sample(o)) continue;
+    out << fmt::format("{}: {}, of all samples together (-o writes it)\n", answers.infos()[o].name,
+                       to_string(answers.tensors()[o].shape()));
   }
 }
 
-int predict(const PredictOptions& options, Context& context) {
-  const fs::path cache = default_cache_folder();
-  const fs::path path = model::resolve_model(options.model, cache);
-  if (model::read_model(path).producer == kZooProducer) {
-    *context.err << fmt::format("note: {} is a network of the zoo: its weights are seeded, its answers mean nothing\n",
-                                options.model);
-  }
-  Session session = load(path, params_of(options, context));
-  runner::Axes axes;
-  const auto shapes = options.settings.find("shape");
-  for (const runner::Setting& setting : runner::settings()) {
-    if (setting.name == std::string("shape") && shapes != options.settings.end()) {
-      apply_setting(axes, setting, shapes->second);
+void print_json(const PredictOptions& options, const std::vector<std::string>& labels, const Answers& answers,
+                const input::Source& source, std::ostream& out) {
+  nlohmann::json samples = nlohmann::json::array();
+  for (std::int64_t s = 0; s < source.samples(); ++s) {
+    nlohmann::json outputs = nlohmann::json::object();
+    for (std::size_t o = 0; o < answers.tensors().size(); ++o) {
+      if (!answers.by_sample(o)) continue;
+      outputs[answers.infos()[o].name] = json_of(answers.top(o, s, options.top), labels);
     }
+    samples.push_back({{"sample", source.label(s)}, {"top", outputs}});
   }
-  const auto source = input::open_files(options.inputs, session.inputs(), axes.shapes, preprocess_of(options, path));
+  nlohmann::json shapes = nlohmann::json::object();
+  for (std::size_t o = 0; o < answers.tensors().size(); ++o) {
+    shapes[answers.infos()[o].name] = answers.tensors()[o].shape();
+  }
+  const nlohmann::json all = {{"schema", 1}, {"model", options.model}, {"samples", samples}, {"shapes", shapes}};
+  out << all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+}
+
+void warn_of_the_zoo(const PredictOptions& options, Context& context) {
+  *context.err << fmt::format("note: {} is a network of the zoo: its weights are seeded, its answers mean nothing\n",
+                              options.model);
+}
+
+int predict(const PredictOptions& options, Context& context) {
+  const std::vector<std::string> labels = read_labels(options.labels);
+  const Params params = params_of(options, context);
+  const fs::path path = model::resolve_model(options.model, default_cache_folder());
+  const bool zoo = model::read_model(path, params.shapes).producer == kZooProducer;
+  if (zoo) warn_of_the_zoo(options, context);
+  const Preprocessing preprocessing = preprocessing_of(options, path, zoo);
+  Session session = load(path, params);
+  const AnswerFiles files(options.output, session.outputs());
+  const auto source = input::open_files(options.inputs, session.inputs(), params.shapes, preprocessing.how);
+  if (source->has_images() && options.preprocess.empty()) {
+    *context.err << fmt::format("note: images are prepared by --preprocess {}\n", preprocessing.text);
+  }
   Answers answers(session.outputs(), source->samples());
   session.predict_stream(
       source->samples(),
@@ -185,8 +198,12 @@ int predict(const PredictOptions& options, Context& context) {
       [&](std::int64_t first, std::int64_t count, std::span<const TensorView> outputs) {
         answers.add(first, count, outputs);
       });
-  if (!options.output.empty()) write_outputs(options, answers);
-  if (options.top > 0) print_top(options, answers, *source, source->samples(), context);
+  files.write(answers);
+  if (options.json) {
+    print_json(options, labels, answers, *source, *context.out);
+  } else if (options.top > 0) {
+    print_text(options, labels, answers, *source, *context.out);
+  }
   return kOk;
 }
 
@@ -220,7 +237,7 @@ void add_predict(CLI::App& app, Action& action) {
         ->type_name("");
   }
   command->add_option("--cache", o->cache, "DIR|off: where optimized graphs are kept");
-  command->add_flag("--json", o->json, "the largest values as JSON");
+  command->add_flag("--json", o->json, "the largest values, and the outputs' shapes, as JSON");
   command->callback([&action, o] { action = [o](Context& context) { return predict(*o, context); }; });
 }
 

@@ -66,6 +66,32 @@ TEST_F(PredictTest, WritesAFileForEachOutputIntoAFolder) {
   EXPECT_TRUE(fs::exists(folder_.path() / "answers" / "probabilities.npy"));
 }
 
+TEST_F(PredictTest, JsonHasShapesEvenWithoutTheLargest) {
+  const Result r = predict({"--input", write_input("x.npy", {3, 8}, 0), "--json", "--top", "0"});
+  EXPECT_EQ(r.status, 0) << r.err;
+  const auto j = nlohmann::json::parse(r.out);
+  EXPECT_EQ(j["samples"].size(), 3U);
+  EXPECT_TRUE(j["samples"][0]["top"]["probabilities"].empty());
+  EXPECT_EQ(j["shapes"]["probabilities"], (std::vector<int>{3, 4}));
+}
+
+// A plugin that computes for a quarter of an hour, would it come to that.
+TEST_F(PredictTest, WhatCannotBeWrittenOrReadIsSaidBeforeComputing) {
+  const std::string x = write_input("x.npy", {2, 8}, 0);
+  const auto says = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--input", x, "--option", "compute_ms=1000000"});
+    const Result r = predict(std::move(more));
+    EXPECT_EQ(r.status, 2);
+    return r.err;
+  };
+  EXPECT_THAT(says({"-o", "/proc/y.npy"}), HasSubstr("nothing can be written here"));
+  EXPECT_THAT(says({"-o", file("no/folder/y.npy")}), HasSubstr("no such folder"));
+  EXPECT_THAT(says({"-o", "/proc/answers"}), HasSubstr("cannot create the folder"));
+  EXPECT_THAT(says({"--labels", file("labels.txt")}), HasSubstr("labels.txt"));
+  EXPECT_THAT(says({"--option", "openvino.streams=1"}), HasSubstr("'openvino.streams' is for another engine"));
+  EXPECT_THAT(says({"--preprocess", "mean=nan"}), HasSubstr("finite"));
+}
+
 TEST_F(PredictTest, RefusesInputsThatDoNotFit) {
   const auto says = [&](std::vector<std::string> arguments) {
     const Result r = predict(std::move(arguments));
@@ -77,6 +103,12 @@ TEST_F(PredictTest, RefusesInputsThatDoNotFit) {
   EXPECT_THAT(says({"--input", write_input("deep.npy", {2, 8, 1}, 0)}), HasSubstr("deep.npy"));
   EXPECT_THAT(says({"--input", write_input("nan.npy", {1, 8}, std::numeric_limits<float>::quiet_NaN())}),
               HasSubstr("nan.npy"));
+  EXPECT_THAT(says({"--input", write_input("zero.npy", {0, 8}, 0), "-o", file("y.npy")}),
+              HasSubstr("no sample at all"));
+  Tensor integers(DType::kInt64, {1, 8});
+  std::fill_n(integers.as<std::int64_t>(), 8, 0);
+  input::write_npy(file("integers.npy"), integers.view());
+  EXPECT_THAT(says({"--input", file("integers.npy")}), HasSubstr("is float32, the file holds int64"));
   EXPECT_THAT(says({"--input", "nothing=" + write_input("x.npy", {1, 8}, 0)}), HasSubstr("nothing"));
   EXPECT_THAT(says({"--input", file("x.npy"), "--batch-size", "1,2"}), HasSubstr("predict takes one value"));
   EXPECT_THAT(says({}), HasSubstr("--input"));
