@@ -46,6 +46,11 @@ class GraphCheck {
       if (!seen.insert(t.name).second) reading_.fail(fmt::format("two initializers are called {}", quote(t.name)));
       origin_.emplace(t.name, kGiven);
     }
+    for (const Tensor& t : graph_.sparse_initializers) {
+      if (t.name.empty()) reading_.fail("a sparse initializer has no name");
+      if (!seen.insert(t.name).second) reading_.fail(fmt::format("two initializers are called {}", quote(t.name)));
+      origin_.emplace(t.name, kGiven);
+    }
   }
 
   void define_outputs() {
@@ -148,8 +153,14 @@ class GraphCheck {
 
   [[noreturn]] void fail_cycle(const std::vector<bool>& done) {
     auto i = static_cast<std::size_t>(std::find(done.begin(), done.end(), false) - done.begin());
+    // A node that waits has one that it waits for; looked for once, since it may have a million that are done.
+    std::vector<std::size_t> next(done.size(), kGiven);
     const auto step = [&] {
-      i = *std::find_if(dependencies_[i].begin(), dependencies_[i].end(), [&](std::size_t d) { return !done[d]; });
+      if (next[i] == kGiven) {
+        next[i] =
+            *std::find_if(dependencies_[i].begin(), dependencies_[i].end(), [&](std::size_t d) { return !done[d]; });
+      }
+      i = next[i];
     };
     for (std::size_t n = 0; n < done.size(); ++n) step();  // now surely within the cycle
     std::string path = label(graph_.nodes[i]);

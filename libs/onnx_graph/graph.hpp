@@ -159,7 +159,8 @@ struct Graph {
   std::vector<ValueInfo> outputs;
   std::vector<ValueInfo> values;  ///< declared intermediate ones
   std::vector<Tensor> initializers;
-  std::vector<std::string> captured;  ///< of a subgraph: values that it takes from around it
+  std::vector<Tensor> sparse_initializers;  ///< the values that are stored of each, in one axis
+  std::vector<std::string> captured;        ///< of a subgraph: values that it takes from around it
 };
 
 /// What a file may ask of us. The defaults are far above any real network.
@@ -184,13 +185,14 @@ struct Model {
   std::vector<std::string> functions;          ///< "domain.name" of local ones; their bodies are not kept
   Graph graph;
   std::vector<std::filesystem::path> external_files;  ///< each once, in the order of first use
+  bool has_sparse_initializers = false;               ///< subgraphs' too
   std::shared_ptr<const Storage> storage;
 
   /// Version of ONNX's own operators.
   [[nodiscard]] std::int64_t opset() const;
 };
 
-/// Throws Error(kInvalidModel) naming what was found, Error(kIo), or Error(kUnsupported) for sparse initializers.
+/// Throws Error(kInvalidModel) naming what was found, or Error(kIo).
 Model read(const std::filesystem::path& path, const Limits& limits = {});
 /// The same of bytes in memory, which must outlive the Model. Without a folder external data is refused.
 Model parse(std::span<const std::byte> bytes, const std::filesystem::path& folder = {}, const Limits& limits = {});

@@ -217,6 +217,17 @@ Node read_node(Source& source, ByteSpan bytes, int depth) {
   return node;
 }
 
+/// The values that are stored; where they stand is not kept.
+Tensor read_sparse_values(Source& source, ByteSpan bytes) {
+  std::optional<Tensor> values;
+  for (Fields f(source.reading, bytes, "SparseTensorProto"); f.next();) {
+    if (f.number() == onnx::SparseTensorProto::kValuesFieldNumber) values = read_tensor(source, f.bytes());
+  }
+  if (!values) source.reading.fail("a sparse initializer has no values");
+  source.reading.sparse_seen = true;
+  return std::move(*values);
+}
+
 void read_opset(Reading& reading, ByteSpan bytes, Model& model) {
   std::string domain;
   std::int64_t version = 0;
@@ -280,6 +291,7 @@ Model read_model(Source& source, ByteSpan bytes) {
   model.graph = read_graph(source, *graph, 0);
   if (model.graph.outputs.empty()) reading.fail("the graph has no outputs: there would be nothing to compute");
   model.external_files = source.storage.external_files();
+  model.has_sparse_initializers = reading.sparse_seen;
   return model;
 }
 
@@ -325,8 +337,9 @@ Graph read_graph(Source& source, ByteSpan bytes, int depth) {
         graph.initializers.push_back(read_tensor(source, f.bytes()));
         break;
       case Proto::kSparseInitializerFieldNumber:
-        throw Error(ErrorCode::kUnsupported,
-                    "the model has sparse initializers, which Assay does not read: make them dense", graph.name);
+        reading.count_initializer();
+        graph.sparse_initializers.push_back(read_sparse_values(source, f.bytes()));
+        break;
       case Proto::kInputFieldNumber:
         graph.inputs.push_back(read_value_info(reading, f.bytes()));
         break;

@@ -28,6 +28,7 @@ class Reading {
   void count_initializer();
 
   const Limits limits;
+  bool sparse_seen = false;  ///< a sparse initializer, in whatever graph
 
  private:
   std::string path_;

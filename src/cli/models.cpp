@@ -11,6 +11,7 @@
 #include "model/model.hpp"
 #include "model/zoo.hpp"
 #include "report/format.hpp"
+#include "runner/plan.hpp"
 
 namespace assay::cli {
 namespace {
@@ -69,19 +70,26 @@ int make(const std::vector<std::string>& given, const std::string& folder, std::
   return kOk;
 }
 
-std::string shape_text(const TensorInfo& t) {
-  if (!t.rank_known) return "any shape";
-  std::string text;
-  for (std::size_t i = 0; i < t.shape.size(); ++i) {
-    const bool free = t.shape[i] < 0;
-    const std::string axis = i < t.axes.size() && !t.axes[i].empty() ? t.axes[i] : "?";
-    text += (i == 0 ? "" : "x") + (free ? axis : std::to_string(t.shape[i]));
+std::string text_of(const model::Port& p) {
+  if (!p.shape) return p.name + ": " + p.type + " of any shape";
+  std::string shape;
+  for (std::size_t i = 0; i < p.shape->size(); ++i) {
+    const std::int64_t size = (*p.shape)[i];
+    const std::string axis = p.axes[i].empty() ? "?" : p.axes[i];
+    shape += (i == 0 ? "" : "x") + (size < 0 ? axis : std::to_string(size));
   }
-  return text.empty() ? "scalar" : text;
+  return fmt::format("{}: {} {}", p.name, p.type, shape.empty() ? "scalar" : shape);
 }
 
-nlohmann::json to_json(const TensorInfo& t) {
-  return {{"name", t.name}, {"type", to_string(t.dtype)}, {"shape", t.shape}, {"axes", t.axes}};
+nlohmann::json to_json(const std::vector<model::Port>& ports) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const model::Port& p : ports) {
+    all.push_back({{"name", p.name},
+                   {"type", p.type},
+                   {"shape", p.shape ? nlohmann::json(*p.shape) : nlohmann::json(nullptr)},
+                   {"axes", p.axes}});
+  }
+  return all;
 }
 
 nlohmann::json to_json(const model::Model& m) {
@@ -99,10 +107,8 @@ nlohmann::json to_json(const model::Model& m) {
                       {"operators", s.operators},
                       {"weight_bytes", s.weight_bytes},
                       {"flops", s.flops ? nlohmann::json(*s.flops) : nlohmann::json(nullptr)}};
-  j["inputs"] = nlohmann::json::array();
-  for (const TensorInfo& t : m.inputs) j["inputs"].push_back(to_json(t));
-  j["outputs"] = nlohmann::json::array();
-  for (const TensorInfo& t : m.outputs) j["outputs"].push_back(to_json(t));
+  j["inputs"] = to_json(m.input_ports);
+  j["outputs"] = to_json(m.output_ports);
   return j;
 }
 
@@ -122,10 +128,8 @@ void print(const model::Model& m, std::ostream& out) {
   line("layers", fmt::format("{} ({} parameters a layer)", s.layers,
                              grouped(static_cast<std::int64_t>(s.parameters_per_layer + 0.5))));
   line("jumps", s.jumps == 0 ? "0" : fmt::format("{} ({})", s.jumps, counts(s.jumps_by_operator)));
-  for (const TensorInfo& t : m.inputs)
-    line("input", fmt::format("{}: {} {}", t.name, to_string(t.dtype), shape_text(t)));
-  for (const TensorInfo& t : m.outputs)
-    line("output", fmt::format("{}: {} {}", t.name, to_string(t.dtype), shape_text(t)));
+  for (const model::Port& p : m.input_ports) line("input", text_of(p));
+  for (const model::Port& p : m.output_ports) line("output", text_of(p));
   line("FLOPs a sample", s.flops ? fmt::format("{:.3f} G (2 a multiply-add)", static_cast<double>(*s.flops) / 1e9)
                                  : "not known: a shape or an operator is open (see --shape)");
   line("weights", fmt::format("{:.1f} MiB", static_cast<double>(s.weight_bytes) / 0x1p20));
@@ -133,17 +137,21 @@ void print(const model::Model& m, std::ostream& out) {
   line("operators", counts(s.operators));
 }
 
-int show(const std::string& name, const std::vector<std::string>& shapes, bool json, Context& context) {
-  std::map<std::string, Shape> fixed;
-  for (const std::string& s : shapes) {
-    const std::size_t equals = s.rfind('=');
-    if (equals == std::string::npos) {
-      throw Error(ErrorCode::kInvalidArgument, fmt::format("--shape: '{}' is not of the form NAME=1x3x640x640", s));
-    }
-    fixed[s.substr(0, equals)] = shape_from_string(s.substr(equals + 1));
+struct ShowOptions {
+  std::string model;
+  std::vector<std::string> shapes, batch_axes;
+  bool json = false;
+};
+
+int show(const ShowOptions& options, Context& context) {
+  runner::Axes axes;
+  for (const runner::Setting& setting : runner::settings()) {
+    if (setting.name == std::string("shape")) apply_setting(axes, setting, options.shapes);
+    if (setting.name == std::string("batch-axis")) apply_setting(axes, setting, options.batch_axes);
   }
-  const model::Model m = model::read_model(model::resolve_model(name, default_cache_folder()), fixed);
-  if (json) {
+  const auto path = model::resolve_model(options.model, default_cache_folder());
+  const model::Model m = model::inspect_model(path, axes.shapes, axes.batch_axis);
+  if (options.json) {
     *context.out << to_json(m).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   } else {
     print(m, *context.out);
@@ -177,18 +185,14 @@ void add_make(CLI::App& models, Action& action) {
 }
 
 void add_show(CLI::App& models, Action& action) {
-  struct Options {
-    std::string model;
-    std::vector<std::string> shapes;
-    bool json = false;
-  };
   CLI::App* command = models.add_subcommand("show", "inputs, outputs, layers, jumps and FLOPs of any ONNX file");
-  const auto o = std::make_shared<Options>();
+  const auto o = std::make_shared<ShowOptions>();
   command->add_option("MODEL", o->model, "an ONNX file or a name of the zoo")->required();
-  command->add_option("--shape", o->shapes, "NAME=1x3x640x640: a value for each free axis");
+  command->add_option("--shape", o->shapes, "NAME=1x3x640x640: a value for each free axis")->allow_extra_args(false);
+  command->add_option("--batch-axis", o->batch_axes, "NAME=K|none: which axis of an input counts samples")
+      ->allow_extra_args(false);
   command->add_flag("--json", o->json, "as JSON");
-  command->callback(
-      [&action, o] { action = [o](Context& context) { return show(o->model, o->shapes, o->json, context); }; });
+  command->callback([&action, o] { action = [o](Context& context) { return show(*o, context); }; });
 }
 
 }  // namespace

@@ -144,23 +144,63 @@ std::vector<std::optional<int>> softmax_axes(const onnx_graph::Model& model, con
   return result;
 }
 
-/// Per sample: the batch axis is 1, other free axes are as given.
-onnx_graph::InferenceRequest per_sample(const std::vector<TensorInfo>& inputs,
-                                        const std::map<std::string, Shape>& shapes) {
-  onnx_graph::InferenceRequest request;
-  for (const auto& [name, shape] : shapes) request.inputs[name] = shape;
-  for (const TensorInfo& input : inputs) {
-    if (input.batch_axis != 0) continue;
-    std::vector<std::int64_t>& shape = request.inputs.try_emplace(input.name, input.shape).first->second;
-    if (!shape.empty()) shape[0] = 1;
+Port port(const ValueInfo& value, const onnx_graph::TensorType* inferred) {
+  Port result{value.name, value.kind, std::nullopt, {}};
+  if (value.kind != "tensor") return result;
+  onnx_graph::TensorType type = value.type;
+  if (inferred != nullptr && type.element == ElementType::kUndefined) type.element = inferred->element;
+  if (inferred != nullptr && !type.shape) type.shape = inferred->shape;
+  result.type = onnx_graph::to_string(type.element);
+  if (!type.shape) return result;
+  result.shape.emplace();
+  for (const Dimension& d : *type.shape) {
+    result.shape->push_back(d.size);
+    result.axes.push_back(d.name);
   }
-  return request;
+  return result;
 }
 
-}  // namespace
+/// How the figures of a sample are had: shapes to infer with, and the samples that they hold.
+struct PerSample {
+  onnx_graph::InferenceRequest request;
+  std::int64_t samples = 1;
+};
 
-Model read_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes) {
-  const onnx_graph::Model file = onnx_graph::read(path);
+/// A free batch axis is 1, other free axes are as given; a fixed batch stays, and is divided by.
+PerSample per_sample(const onnx_graph::Graph& graph, const std::map<std::string, Shape>& shapes,
+                     const std::map<std::string, int>& batch_axis) {
+  PerSample result;
+  for (const auto& [name, shape] : shapes) result.request.inputs[name] = shape;
+  for (const ValueInfo* input : real_inputs(graph)) {
+    if (input->kind != "tensor" || !input->type.shape) continue;
+    const Dimensions& declared = *input->type.shape;
+    const auto said = batch_axis.find(input->name);
+    if (said == batch_axis.end() && (declared.empty() || declared[0].known())) continue;
+    const auto axis = static_cast<std::size_t>(said == batch_axis.end() ? 0 : said->second);
+    if (axis >= declared.size()) continue;  // also -1
+    if (declared[axis].known()) {
+      result.samples = std::max<std::int64_t>(declared[axis].size, 1);
+      continue;
+    }
+    std::vector<std::int64_t> as_declared;
+    for (const Dimension& d : declared) as_declared.push_back(d.size);
+    std::vector<std::int64_t>& shape = result.request.inputs.try_emplace(input->name, as_declared).first->second;
+    if (axis < shape.size()) shape[axis] = 1;
+  }
+  return result;
+}
+
+Statistics statistics_of(const onnx_graph::Model& file, const std::map<std::string, Shape>& shapes,
+                         const std::map<std::string, int>& batch_axis) {
+  const PerSample how = per_sample(file.graph, shapes, batch_axis);
+  Statistics result = compute_statistics(file, onnx_graph::infer(file, how.request));
+  for (auto* figure : {&result.flops, &result.activation_bytes, &result.largest_step_bytes}) {
+    if (*figure) **figure /= how.samples;
+  }
+  return result;
+}
+
+Model facts_of(const onnx_graph::Model& file, const std::filesystem::path& path, const Inference& inference) {
   Model model;
   model.path = path;
   model.opset = file.opset();
@@ -168,17 +208,52 @@ Model read_model(const std::filesystem::path& path, const std::map<std::string, 
   model.producer = file.producer;
   model.files = {path};
   model.files.insert(model.files.end(), file.external_files.begin(), file.external_files.end());
+  for (const ValueInfo* input : real_inputs(file.graph)) model.input_ports.push_back(port(*input, nullptr));
+  for (const ValueInfo& output : file.graph.outputs) {
+    model.output_ports.push_back(port(output, inference.type(output.name)));
+  }
+  return model;
+}
+
+/// Errors of what is done with a file name it.
+template <class Work>
+Model naming(const std::filesystem::path& path, const Work& work) {
   try {
-    model.inputs = input_infos(file.graph, shapes);
-    const Inference as_it_is = onnx_graph::infer(file);
-    model.outputs = output_infos(file.graph, as_it_is);
-    model.softmax_axis = softmax_axes(file, as_it_is);
-    model.statistics = compute_statistics(file, onnx_graph::infer(file, per_sample(model.inputs, shapes)));
+    return work();
   } catch (const Error& e) {
     if (!e.context().empty()) throw;
     throw Error(e.code(), e.message(), path.string());
   }
-  return model;
+}
+
+}  // namespace
+
+Model read_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes,
+                 const std::map<std::string, int>& batch_axis) {
+  const onnx_graph::Model file = onnx_graph::read(path);
+  return naming(path, [&] {
+    if (file.has_sparse_initializers) {
+      throw Error(ErrorCode::kUnsupported, "it has sparse initializers, which cannot be loaded here: make them dense");
+    }
+    const std::vector<TensorInfo> inputs = input_infos(file.graph, shapes);
+    const Inference as_it_is = onnx_graph::infer(file);
+    Model model = facts_of(file, path, as_it_is);
+    model.inputs = inputs;
+    model.outputs = output_infos(file.graph, as_it_is);
+    model.softmax_axis = softmax_axes(file, as_it_is);
+    model.statistics = statistics_of(file, shapes, batch_axis);
+    return model;
+  });
+}
+
+Model inspect_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes,
+                    const std::map<std::string, int>& batch_axis) {
+  const onnx_graph::Model file = onnx_graph::read(path);
+  return naming(path, [&] {
+    Model model = facts_of(file, path, onnx_graph::infer(file));
+    model.statistics = statistics_of(file, shapes, batch_axis);
+    return model;
+  });
 }
 
 }  // namespace assay::model

@@ -26,12 +26,21 @@ struct Statistics {
   std::uint64_t weight_bytes = 0;
 };
 
+/// An input or output as the file has it, whether it can be fed and read or not.
+struct Port {
+  std::string name;
+  std::string type;               ///< of the elements, "float32", "string"; or "sequence", "map" …
+  std::optional<Shape> shape;     ///< -1: free; empty: not even the rank is known
+  std::vector<std::string> axes;  ///< names of the free axes, "" elsewhere
+};
+
 /// What can be known of an ONNX file without a framework.
 struct Model {
   std::filesystem::path path;
   std::int64_t opset = 0;
   std::int64_t ir_version = 0;
   std::string producer;
+  std::vector<Port> input_ports, output_ports;
   std::vector<TensorInfo> inputs;  ///< batch_axis: 0 where the first axis is free, else -1
   std::vector<TensorInfo> outputs;
   /// Per output: the axis of the Softmax that produces it, or nothing. Parity is then compared before it.
@@ -40,9 +49,16 @@ struct Model {
   Statistics statistics;
 };
 
-/// Reads and checks; hostile files are refused within bounds of time and memory. Throws Error(kInvalidModel | kIo).
-/// `shapes` fixes free axes for the statistics.
-Model read_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes = {});
+/// Reads and checks; hostile files are refused within bounds of time and memory. Throws Error(kInvalidModel | kIo), or
+/// Error(kUnsupported) for what cannot be loaded: inputs or outputs that are no tensors of numbers, sparse
+/// initializers. For the statistics, `shapes` fixes free axes, and `batch_axis` says which axis counts samples (-1:
+/// none; default: the first where it is free).
+Model read_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes = {},
+                 const std::map<std::string, int>& batch_axis = {});
+
+/// The same of any ONNX file, to be shown: `inputs`, `outputs` and `softmax_axis` stay empty.
+Model inspect_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes = {},
+                    const std::map<std::string, int>& batch_axis = {});
 
 /// SHA-256 over the bytes of the model and its external data. With a memo folder, remembers it by path, size, inode and
 /// times of the files.

@@ -158,15 +158,77 @@ TEST_F(ModelTest, WrongShapesAreTheCallersMistake) {
   EXPECT_THAT(message({{"x", {1, 4, 8, 8}}}), HasSubstr("axis 1 of input \"x\" is 3 in the model, but 4 was given"));
 }
 
-TEST_F(ModelTest, InputsThatCannotBeFed) {
+TEST_F(ModelTest, FiguresAreOfASampleWhateverTheBatchAxis) {
+  TestModel fixed;
+  fixed.input("x", {4, 8}).weights("w", {8, 5}).node("MatMul", {"x", "w"}, {"y"}).output("y");
+  EXPECT_EQ(read(fixed).statistics.flops, 2 * 4 * 8 * 5) << "nothing says that the 4 are samples";
+  const Statistics s = read_model(write(fixed), {}, {{"x", 0}}).statistics;
+  EXPECT_EQ(s.flops, 2 * 8 * 5);
+  EXPECT_EQ(s.activation_bytes, 4 * 5);
+  EXPECT_EQ(s.largest_step_bytes, 4 * (8 + 5));
+  TestModel second;
+  second.input("x", {6, -1, 8}).weights("w", {8, 5}).node("MatMul", {"x", "w"}, {"y"}).output("y");
+  EXPECT_FALSE(read(second).statistics.flops.has_value());
+  EXPECT_EQ(read_model(write(second), {}, {{"x", 1}}).statistics.flops, 2 * 6 * 8 * 5);
+  EXPECT_EQ(read_model(write(fixed), {}, {{"x", -1}}).statistics.flops, 2 * 4 * 8 * 5);
+  EXPECT_EQ(read_model(write(fixed), {}, {{"x", 7}}).statistics.flops, 2 * 4 * 8 * 5);
+}
+
+// What cannot be loaded can be shown.
+TEST_F(ModelTest, InputsThatCannotBeFedAreShown) {
+  const auto refused = [&](const TestModel& m) {
+    const auto path = write(m);
+    return [path] { read_model(path); };
+  };
+  const auto unsupported = [](const char* why) {
+    return testing::Throws<Error>(testing::AllOf(testing::Property(&Error::code, ErrorCode::kUnsupported),
+                                                 testing::Property(&Error::message, HasSubstr(why))));
+  };
   TestModel strings;
   strings.input("x", {1}, onnx::TensorProto::STRING).node("Identity", {"x"}, {"y"}).output("y");
-  EXPECT_THROW(read(strings), Error);
+  EXPECT_THAT(refused(strings), unsupported("elements of type string"));
+  Model shown = inspect_model(write(strings));
+  EXPECT_EQ(shown.input_ports[0].type, "string");
+  EXPECT_EQ(shown.input_ports[0].shape, Shape{1});
+  EXPECT_EQ(shown.output_ports[0].type, "string");
+
   TestModel sequence;
-  sequence.input("x", {1}).node("Identity", {"x"}, {"y"}).output("y");
-  auto* type = sequence.proto.mutable_graph()->mutable_input(0)->mutable_type();
+  sequence.input("x", {1}).node("SplitToSequence", {"x"}, {"y"}).output("y");
+  auto* type = sequence.proto.mutable_graph()->mutable_output(0)->mutable_type();
   type->mutable_sequence_type()->mutable_elem_type()->mutable_tensor_type()->set_elem_type(1);
-  EXPECT_THROW(read(sequence), Error);
+  EXPECT_THAT(refused(sequence), unsupported("is a sequence"));
+  shown = inspect_model(write(sequence));
+  EXPECT_EQ(shown.output_ports[0].type, "sequence");
+  EXPECT_FALSE(shown.output_ports[0].shape.has_value());
+
+  TestModel sparse;
+  sparse.input("x", {-1, 4}).node("MatMul", {"x", "w"}, {"y"}).output("y");
+  auto* w = sparse.proto.mutable_graph()->add_sparse_initializer();
+  w->mutable_values()->set_name("w");
+  w->mutable_values()->set_data_type(onnx::TensorProto::FLOAT);
+  w->mutable_values()->add_dims(3);
+  for (const float v : {1.0F, 2.0F, 3.0F}) w->mutable_values()->add_float_data(v);
+  EXPECT_THAT(refused(sparse), unsupported("sparse initializers"));
+  EXPECT_EQ(inspect_model(write(sparse)).statistics.parameters, 3);
+
+  TestModel rank;
+  rank.input("x", {}).node("Relu", {"x"}, {"y"}).output("y");
+  rank.proto.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->clear_shape();
+  EXPECT_FALSE(inspect_model(write(rank)).input_ports[0].shape.has_value());
+}
+
+// A chain of constants, each used by a layer, and cycles among nodes of many inputs: time grows with the file, no
+// faster. Quadratic, each would take minutes.
+TEST_F(ModelTest, LongChainsOfConstantsAreFollowedOnce) {
+  constexpr int kLong = 20'000;
+  TestModel m;
+  m.input("x", {1, 4}).weights("c0", {4});
+  for (int i = 1; i < kLong; ++i) {
+    m.node("Neg", {"c" + std::to_string(i - 1)}, {"c" + std::to_string(i)});
+    m.node("Add", {"x", "c" + std::to_string(i)}, {"y" + std::to_string(i)});
+  }
+  m.output("y1", {1, 4});
+  EXPECT_EQ(read(m).statistics.parameters, 4);
 }
 
 TEST_F(ModelTest, QuantizedWeightsAreParametersAndScalesAreNot) {

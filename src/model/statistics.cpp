@@ -138,6 +138,7 @@ class Survey {
     result_.activation_bytes = 0;
     result_.largest_step_bytes = 0;
     for (const Tensor& t : graph_.initializers) result_.weight_bytes += t.byte_size();
+    for (const Tensor& t : graph_.sparse_initializers) result_.weight_bytes += t.byte_size();
     for (const Node& node : graph_.nodes) visit(node);
     if (result_.layers > 0) {
       result_.parameters_per_layer = static_cast<double>(result_.parameters) / static_cast<double>(result_.layers);
@@ -192,12 +193,13 @@ class Survey {
 
   void count_parameters(const Node& node) {
     const bool layer = layer_row(node) != nullptr || node.op_type == "PRelu" || node.op_type.ends_with("Normalization");
+    const bool quantized = is_quantized_layer(node);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       if (!node.has_input(i) || !values_.is_constant(node.inputs[i]) || is_setting(node, i)) continue;
-      for (const Values::Source& source : values_.sources(node.inputs[i])) {
-        const bool number =
-            onnx_graph::is_floating(source.tensor->type) ||
-            ((source.quantized || is_quantized_layer(node)) && onnx_graph::is_integer(source.tensor->type));
+      Values::Seen& seen = seen_[(layer ? 1 : 0) + (quantized ? 2 : 0)];  // what is counted depends on both
+      for (const Values::Source& source : values_.sources(node.inputs[i], seen)) {
+        const bool number = onnx_graph::is_floating(source.tensor->type) ||
+                            ((source.quantized || quantized) && onnx_graph::is_integer(source.tensor->type));
         // A single number in an elementwise operator is a constant of the formula: an epsilon, a factor.
         const bool weight = layer || source.tensor->elements > 1;
         if (number && weight && counted_.insert(source.tensor).second) result_.parameters += source.tensor->elements;
@@ -209,6 +211,7 @@ class Survey {
   const Inference& inference_;
   Values values_;
   std::set<const Tensor*> counted_;
+  Values::Seen seen_[4];
   Statistics result_;
 };
 

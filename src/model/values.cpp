@@ -87,6 +87,10 @@ Values::Values(const onnx_graph::Graph& graph) {
     stored_[t.name] = &t;
     constant_.insert(t.name);
   }
+  for (const onnx_graph::Tensor& t : graph.sparse_initializers) {
+    stored_[t.name] = &t;
+    constant_.insert(t.name);
+  }
   for (const Node& node : graph.nodes) {
     classify(node);
     find_branch(node);
@@ -143,14 +147,13 @@ bool Values::is_arithmetic_on_shapes(const Node& node) const {
 
 std::size_t Values::branches(const Node& node) const { return is_arithmetic_on_shapes(node) ? 0 : roots(node).size(); }
 
-std::vector<Values::Source> Values::sources(const std::string& constant) const {
+std::vector<Values::Source> Values::sources(const std::string& constant, Seen& seen) const {
   std::vector<Source> result;
   std::vector<std::pair<std::string, bool>> open{{constant, false}};
-  std::unordered_set<std::string> seen;
   while (!open.empty()) {
     const auto [value, quantized] = open.back();
     open.pop_back();
-    if (!seen.insert(value).second) continue;
+    if (!seen[quantized ? 1 : 0].insert(value).second) continue;
     if (const auto stored = stored_.find(value); stored != stored_.end()) {
       result.push_back({stored->second, quantized});
       continue;

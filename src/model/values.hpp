@@ -1,6 +1,7 @@
 #pragma once
 // What each value of a graph is, as far as statistics care.
 
+#include <array>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -29,8 +30,11 @@ class Values {
     const onnx_graph::Tensor* tensor;
     bool quantized;  ///< reached through DequantizeLinear
   };
-  /// The stored tensors behind a constant, without scales, zero points and shapes on the way.
-  [[nodiscard]] std::vector<Source> sources(const std::string& constant) const;
+  /// Constants that were looked behind already, by `quantized`. Over all calls each is followed once: a graph may have
+  /// a million nodes that make constants, and as many that use them.
+  using Seen = std::array<std::unordered_set<std::string>, 2>;
+  /// The stored tensors behind a constant that `seen` does not know, without scales, zero points and shapes on the way.
+  [[nodiscard]] std::vector<Source> sources(const std::string& constant, Seen& seen) const;
 
  private:
   void classify(const onnx_graph::Node& node);

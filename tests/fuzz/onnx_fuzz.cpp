@@ -1,10 +1,11 @@
-// The ONNX reader, shape inference and every tensor's contents, over any bytes.
+// The ONNX reader, shape inference, statistics and every tensor's contents, over any bytes.
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "assay/error.hpp"
+#include "model/statistics.hpp"
 #include "onnx_graph/graph.hpp"
 #include "onnx_graph/inference.hpp"
 
@@ -33,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& node : model.graph.nodes) {
       if (const auto* t = node.attribute<assay::onnx_graph::Tensor>("value")) decode(*t);
     }
-    assay::onnx_graph::infer(model);
+    assay::model::compute_statistics(model, assay::onnx_graph::infer(model));
   } catch (const assay::Error&) {
     // Refused: as it should be.
   }
