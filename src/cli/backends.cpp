@@ -6,6 +6,7 @@
 #include <ostream>
 #include <thread>
 
+#include "assay/error.hpp"
 #include "backend/backend.hpp"
 #include "cli/cli.hpp"
 #include "report/format.hpp"
@@ -17,17 +18,29 @@ namespace {
 struct Row {
   std::string name;
   runner::ProbeAnswer answer;
+  std::vector<backend::Option> options;
 };
+
+/// Options are the plugin's own: asked here, without the framework. One that cannot be loaded says why in its row.
+void ask_options(Row& row) {
+  try {
+    row.options = backend::load_backend(row.name).options();
+  } catch (const Error& e) {
+    row.answer.available = false;
+    if (row.answer.reason.empty()) row.answer.reason = e.what();
+  }
+}
 
 /// Each in a worker of its own, since frameworks do not share a process; all at once, since they take their time.
 std::vector<Row> ask_all(Context& context) {
   std::vector<Row> rows;
-  for (const std::string& name : backend::backend_names()) rows.push_back({name, {}});
+  for (const std::string& name : backend::backend_names()) rows.push_back({name, {}, {}});
   std::vector<std::thread> threads;
   for (Row& row : rows) {
     threads.emplace_back([&] { row.answer = runner::probe_backend(row.name, {}, *context.launcher, *context.stop); });
   }
   for (std::thread& thread : threads) thread.join();
+  for (Row& row : rows) ask_options(row);
   return rows;
 }
 
@@ -50,8 +63,7 @@ nlohmann::json to_json(const Row& row) {
   nlohmann::json devices = nlohmann::json::array();
   for (const auto& d : row.answer.devices) devices.push_back({{"name", d.name}, {"description", d.description}});
   nlohmann::json options = nlohmann::json::array();
-  const backend::Backend loaded = backend::load_backend(row.name);
-  for (const backend::Option& o : loaded.options()) {
+  for (const backend::Option& o : row.options) {
     options.push_back(
         {{"name", o.name}, {"values", type_text(o)}, {"default", o.default_value}, {"meaning", o.meaning}});
   }
@@ -78,8 +90,7 @@ void print(const Row& row, bool verbose, std::ostream& out) {
   out << report::hang(row.name, state, kName, report::kColumns) << "\n";
   if (!verbose) return;
   if (!row.answer.library.empty()) out << "  library: " << row.answer.library << "\n";
-  const backend::Backend loaded = backend::load_backend(row.name);
-  for (const backend::Option& o : loaded.options()) {
+  for (const backend::Option& o : row.options) {
     out << report::wrap(fmt::format("  {} = {} [{}] {}", o.name, o.default_value.empty() ? "\"\"" : o.default_value,
                                     type_text(o), o.meaning),
                         report::kColumns, 6)

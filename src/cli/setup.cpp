@@ -1,5 +1,6 @@
 // assay setup: fetches the pinned wheel of a framework into the user's data folder.
 #include <fmt/format.h>
+#include <sys/utsname.h>
 
 #include <CLI/CLI.hpp>
 #include <istream>
@@ -78,12 +79,36 @@ std::vector<std::string> pip_command(const Lock& lock, const fs::path& target) {
           lock.file.string()};
 }
 
+/// The wheels hold machine code.
+void require_machine() {
+  utsname machine{};
+  if (uname(&machine) != 0 || machine.machine == std::string_view("x86_64")) return;
+  throw Error(ErrorCode::kUnavailable,
+              fmt::format("the pinned wheels are for x86-64, this machine is {}; put the framework's library somewhere "
+                          "yourself and name the folder in ASSAY_<BACKEND>_PATH",
+                          machine.machine));
+}
+
 void require_pip(Context& context) {
   if (context.run_program({"python3", "-m", "pip", "--version"}) == kOk) return;
   throw Error(ErrorCode::kUnavailable,
               "`python3 -m pip` does not run, and it is what fetches wheels; install it (Debian: apt-get install "
               "python3-pip), or put the framework's library somewhere yourself and name the folder in "
               "ASSAY_<BACKEND>_PATH");
+}
+
+/// Puts `fresh` in the place of what is there; where that fails, what was there is back.
+void take_place(const fs::path& fresh, const fs::path& place, const fs::path& aside) {
+  std::error_code error, ignored;
+  const bool there = fs::exists(fs::symlink_status(place, ignored));
+  if (there) fs::rename(place, aside, error);
+  if (!error) {
+    fs::rename(fresh, place, error);
+    if (error && there) fs::rename(aside, place, ignored);
+  }
+  if (error) {
+    throw Error(ErrorCode::kIo, "cannot put the fetched framework in place: " + error.message(), place.string());
+  }
 }
 
 /// Whole or not at all: into a folder beside, which then takes the place.
@@ -94,17 +119,14 @@ void fetch(const Lock& lock, const fs::path& frameworks, Context& context) {
   TemporaryFolder temporary(frameworks);
   const fs::path fresh = temporary.path() / "new";
   const int status = context.run_program(pip_command(lock, fresh));
+  if (*context.stop) throw Error(ErrorCode::kCancelled, "interrupted; what was there before is as it was");
   if (status != kOk) {
     throw Error(ErrorCode::kUnavailable,
                 fmt::format("pip could not fetch {} (status {}; what it said is above); check the network, or set "
                             "PIP_INDEX_URL to an index that has it",
                             lock.requirements, status));
   }
-  const fs::path place = frameworks / lock.backend;
-  if (fs::exists(place, error)) fs::rename(place, temporary.path() / "old", error);
-  fs::rename(fresh, place, error);
-  if (error)
-    throw Error(ErrorCode::kIo, "cannot put the fetched framework in place: " + error.message(), place.string());
+  take_place(fresh, frameworks / lock.backend, temporary.path() / "old");
 }
 
 bool confirmed(Context& context) {
@@ -132,6 +154,7 @@ int setup(const SetupOptions& options, Context& context) {
     }
     return kOk;
   }
+  require_machine();
   if (!options.yes && !confirmed(context)) return kFailed;
   require_pip(context);
   for (const Lock& lock : locks) {

@@ -45,7 +45,9 @@ class CliTest : public testing::Test {
     commands_.push_back(command);
     const auto target = std::find(command.begin(), command.end(), "--target");
     if (target == command.end()) return pip_version_status_;
+    if (interrupted_) stop_ = true;
     if (pip_status_ != 0) return pip_status_;
+    if (empty_) return 0;
     fs::create_directories(*(target + 1));
     write_file_atomically(fs::path(*(target + 1)) / "library", content_);
     return 0;
@@ -60,6 +62,7 @@ class CliTest : public testing::Test {
   Context context_;
   std::vector<std::vector<std::string>> commands_;
   int pip_status_ = 0, pip_version_status_ = 0;
+  bool interrupted_ = false, empty_ = false;
   std::string content_ = "one";
   fs::path place_ = folder_.path() / "frameworks" / "onnxruntime";
 };
@@ -104,6 +107,26 @@ TEST_F(CliTest, SetupThatFailsLeavesWhatWasThere) {
   EXPECT_THAT(err_.str(), HasSubstr("pip could not fetch onnxruntime==1.32.0"));
   EXPECT_EQ(read_file(place_ / "library"), "one");
   EXPECT_EQ(std::distance(fs::directory_iterator(place_.parent_path()), {}), 1);
+}
+
+// pip that says it is done and has fetched nothing stands for any reason why the new folder cannot take the place.
+TEST_F(CliTest, SetupThatCannotReplaceLeavesWhatWasThere) {
+  ASSERT_EQ(assay({"setup", "onnxruntime", "--yes"}), kOk);
+  empty_ = true;
+  EXPECT_EQ(assay({"setup", "onnxruntime", "--yes"}), kUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("cannot put the fetched framework in place"));
+  EXPECT_EQ(read_file(place_ / "library"), "one");
+}
+
+TEST_F(CliTest, SetupThatIsInterruptedIs130) {
+  ASSERT_EQ(assay({"setup", "onnxruntime", "--yes"}), kOk);
+  interrupted_ = true;
+  for (const int status : {0, 1, 130}) {
+    pip_status_ = status;
+    stop_ = false;
+    EXPECT_EQ(assay({"setup", "onnxruntime", "--yes"}), kInterrupted);
+    EXPECT_EQ(read_file(place_ / "library"), "one");
+  }
 }
 
 TEST_F(CliTest, SetupWithoutPipSaysHowToGetIt) {

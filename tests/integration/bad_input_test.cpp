@@ -55,41 +55,93 @@ INSTANTIATE_TEST_SUITE_P(
 
 class BadFile : public CliTest {
  protected:
-  void expect_refused(const std::string& model, const std::string& says) {
-    const Result r = assay({"bench", model, "--backend", "null", "--duration", "50ms"});
-    EXPECT_EQ(r.status, 2) << r.err;
-    EXPECT_THAT(r.err, AllOf(HasSubstr(says), HasSubstr(std::filesystem::path(model).filename().string())));
+  void expect_refused(const std::string& model, const std::string& says,
+                      const std::vector<std::vector<std::string>>& commands) {
+    for (std::vector<std::string> arguments : commands) {
+      arguments.push_back(model);
+      const Result r = assay(arguments);
+      EXPECT_EQ(r.status, 2) << arguments[0] << ": " << r.err;
+      EXPECT_EQ(r.out, "");
+      EXPECT_THAT(r.err, AllOf(HasSubstr(says), HasSubstr(std::filesystem::path(model).filename().string())));
+    }
+    EXPECT_FALSE(std::filesystem::exists(db_));
   }
+  void expect_refused(const std::string& model, const std::string& says) {
+    expect_refused(model, says, {kBench, kPredict, {"models", "show"}});
+  }
+
+  const std::vector<std::string> kBench = {"bench", "--backend", "null", "--duration", "50ms"};
+  const std::vector<std::string> kPredict = {"predict", "--backend", "null", "--input", "x.npy"};
 };
 
-TEST_F(BadFile, AModelThatIsMissing) { expect_refused(file("no.onnx"), ""); }
+TEST_F(BadFile, AModelThatIsMissing) {
+  expect_refused(file("no.onnx"), "is neither a file nor a network of the zoo");
+  expect_refused(folder_.path().string(), "this is a folder; name an .onnx file in it");
+}
 
 TEST_F(BadFile, AModelThatIsEmpty) {
   write_file_atomically(file("empty.onnx"), std::string());
-  expect_refused(file("empty.onnx"), "empty");
+  expect_refused(file("empty.onnx"), "the file is empty (0 bytes)");
 }
 
 TEST_F(BadFile, AModelThatIsNoOnnx) {
   write_file_atomically(file("text.onnx"),
                         std::string("this is a text, not a model, and long enough to look like one"));
-  expect_refused(file("text.onnx"), "");
+  expect_refused(file("text.onnx"), "not a whole ONNX model");
 }
 
 TEST_F(BadFile, AModelThatIsCut) {
   ASSERT_EQ(assay({"models", "make", "tiny-mlp", "--dir", folder_.path().string()}).status, 0);
   const std::string whole = read_file(file("tiny-mlp.onnx"));
   write_file_atomically(file("cut.onnx"), whole.substr(0, whole.size() / 2));
-  expect_refused(file("cut.onnx"), "");
+  expect_refused(file("cut.onnx"), "is cut off");
 }
 
 TEST_F(BadFile, AGraphThatBitesItsTail) {
   tiny::write_cycle(file("cycle.onnx"));
-  expect_refused(file("cycle.onnx"), "");
+  expect_refused(file("cycle.onnx"), "the graph has a cycle of 2 nodes");
+}
+
+TEST_F(BadFile, WeightsLargerThanAnyMemory) {
+  tiny::write_huge(file("huge.onnx"));
+  expect_refused(file("huge.onnx"), "1073741824x1073741824x1073741824");
+}
+
+TEST_F(BadFile, ExternalDataThatLiesElsewhere) {
+  write_file_atomically(file("secret.bin"), std::string(16, 's'));
+  std::filesystem::create_directory(file("models"));
+  for (const std::string& location : {std::string("../secret.bin"), file("secret.bin")}) {
+    tiny::write_external(file("models/outside.onnx"), location);
+    expect_refused(file("models/outside.onnx"), "only files in the model's own folder are read");
+  }
+  std::filesystem::create_symlink(file("secret.bin"), file("models/link.bin"));
+  tiny::write_external(file("models/outside.onnx"), "link.bin");
+  expect_refused(file("models/outside.onnx"), "by a symbolic link");
+  tiny::write_external(file("models/outside.onnx"), "missing.bin");
+  expect_refused(file("models/outside.onnx"), "missing.bin");
+}
+
+TEST_F(BadFile, TextThatNoEngineIsFedHere) {
+  tiny::write_strings(file("strings.onnx"));
+  const std::string says = "has elements of type string";
+  for (const auto& command : {kBench, kPredict}) {
+    std::vector<std::string> arguments = command;
+    arguments.push_back(file("strings.onnx"));
+    const Result r = assay(arguments);
+    EXPECT_NE(r.status, 0);
+    EXPECT_THAT(r.err, AllOf(HasSubstr(says), HasSubstr("strings.onnx")));
+  }
+  EXPECT_THAT(assay({"models", "show", file("strings.onnx")}).out, HasSubstr("text: string batch"));
 }
 
 TEST_F(BadFile, AFreeAxisWithoutAValue) {
   tiny::write_mean(file("mean.onnx"));
-  expect_refused(file("mean.onnx"), "axis 2 (height), axis 3 (width); add --shape x=1x1x?x?");
+  expect_refused(file("mean.onnx"), "axis 2 (height), axis 3 (width); add --shape x=1x1x?x?", {kBench});
+  std::vector<std::string> arguments = kPredict;
+  arguments.push_back(file("mean.onnx"));
+  const Result r = assay(arguments);
+  EXPECT_EQ(r.status, 2);
+  EXPECT_THAT(r.err, HasSubstr("axis 2 (height) of 'x', axis 3 (width) of 'x'"));
 }
 
 TEST_F(BadFile, ResultsThatAreNoSqlite) {
@@ -127,6 +179,36 @@ TEST_F(BadFile, ACacheThatCannotBeWritten) {
   const Result r = assay({"bench", "tiny-mlp", "--backend", "null", "--cache", "/proc/cache", "--duration", "50ms"});
   EXPECT_EQ(r.status, 2);
   EXPECT_THAT(r.err, HasSubstr("/proc/cache"));
+}
+
+// One that only cannot be written costs the figures of the cache, which say so, and nothing else.
+TEST_F(BadFile, ACacheThatCannotBeWrittenAndAModelOfOnesOwn) {
+  ASSERT_EQ(assay({"models", "make", "tiny-mlp", "--dir", folder_.path().string()}).status, 0);
+  std::vector<std::string> arguments = bench({"--for", "latency", "--cache", "/proc/cache"});
+  arguments[1] = file("tiny-mlp.onnx");
+  const Result r = assay(arguments);
+  EXPECT_EQ(r.status, 0) << r.err;
+  const Campaign c = newest();
+  ASSERT_EQ(c.outcomes.size(), 1U);
+  EXPECT_EQ(c.outcomes[0].state, OutcomeState::kMeasured);
+  const Metric* cached = find_metric(c.outcomes[0], "load.cached");
+  ASSERT_NE(cached, nullptr);
+  EXPECT_FALSE(cached->value.has_value());
+  EXPECT_THAT(cached->remark, HasSubstr("the cache cannot be written"));
+}
+
+TEST_F(BadFile, APluginThatIsNone) {
+  std::filesystem::create_directory(file("plugins"));
+  write_file_atomically(file("plugins/libassay_backend_broken.so"), std::string("no library"));
+  environment_["ASSAY_BACKEND_PATH"] = file("plugins");
+  for (const auto& arguments : {std::vector<std::string>{"backends"}, {"backends", "-v"}, {"backends", "--json"}}) {
+    const Result r = assay(arguments);
+    EXPECT_EQ(r.status, 0) << r.err;
+    EXPECT_THAT(r.out, AllOf(HasSubstr("broken"), HasSubstr("plugin"), HasSubstr("null")));
+  }
+  const Result r = assay({"predict", "tiny-mlp", "--backend", "broken", "--input", file("x.npy")});
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(r.err, HasSubstr("this plugin cannot be opened"));
 }
 
 }  // namespace

@@ -164,4 +164,33 @@ void write_cycle(const std::filesystem::path& path) {
   write(model, path);
 }
 
+void write_huge(const std::filesystem::path& path) {
+  onnx::ModelProto model = batch_of_four("huge");
+  describe(model.mutable_graph()->add_output(), "y", TensorProto::FLOAT, {"batch", 4});
+  add_constant(model, "w", kBias, {1 << 30, 1 << 30, 1 << 30});
+  add_node(model, "Add", {"x", "w"}, "y");
+  write(model, path);
+}
+
+void write_external(const std::filesystem::path& path, const std::string& location) {
+  onnx::ModelProto model = batch_of_four("external");
+  describe(model.mutable_graph()->add_output(), "y", TensorProto::FLOAT, {"batch", 4});
+  add_constant(model, "w", {}, {4});
+  TensorProto* tensor = model.mutable_graph()->mutable_initializer(0);
+  tensor->set_data_location(TensorProto::EXTERNAL);
+  onnx::StringStringEntryProto* entry = tensor->add_external_data();
+  entry->set_key("location");
+  entry->set_value(location);
+  add_node(model, "Add", {"x", "w"}, "y");
+  write(model, path);
+}
+
+void write_strings(const std::filesystem::path& path) {
+  onnx::ModelProto model = empty_model("strings");
+  describe(model.mutable_graph()->add_input(), "text", TensorProto::STRING, {"batch"});
+  describe(model.mutable_graph()->add_output(), "same", TensorProto::STRING, {"batch"});
+  add_node(model, "Identity", {"text"}, "same");
+  write(model, path);
+}
+
 }  // namespace assay::tiny

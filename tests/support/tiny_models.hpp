@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace assay::tiny {
@@ -32,5 +33,14 @@ void write_unknown_operator(const std::filesystem::path& path);
 
 /// Two nodes, each waiting for the other.
 void write_cycle(const std::filesystem::path& path);
+
+/// x float32 [batch, 4] → y: weights declared larger than any memory, with a few bytes in the file.
+void write_huge(const std::filesystem::path& path);
+
+/// x float32 [batch, 4] → y: weights in an external file at `location`, as the model has it.
+void write_external(const std::filesystem::path& path, const std::string& location);
+
+/// text string [batch] → text itself: nothing that an engine could be fed here.
+void write_strings(const std::filesystem::path& path);
 
 }  // namespace assay::tiny

@@ -1,0 +1,74 @@
+// The real program over ONNX Runtime: what only an engine finds, and an engine that is none.
+#include <nlohmann/json.hpp>
+
+#include "input/npy.hpp"
+#include "integration/cli_fixture.hpp"
+#include "support/tiny_models.hpp"
+
+namespace assay::integration {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class EngineTest : public CliTest {
+ protected:
+  EngineTest() {
+    for (const char* name : {"ASSAY_ONNXRUNTIME_PATH", "VIRTUAL_ENV"}) {
+      if (const char* value = std::getenv(name)) environment_[name] = value;
+    }
+  }
+  [[nodiscard]] std::string noise(const char* name, Shape shape) const {
+    Tensor t(DType::kFloat32, std::move(shape));
+    for (std::int64_t i = 0; i < t.size(); ++i) t.as<float>()[i] = static_cast<float>(i % 7) - 3;
+    input::write_npy(file(name), t.view());
+    return file(name);
+  }
+};
+
+TEST_F(EngineTest, RowsThatWereFoundAreTheSameWhateverTheBatch) {
+  const std::string x = noise("x.npy", {5, 8});
+  std::int64_t rows = 0;
+  for (const char* batch : {"5", "1", "2"}) {
+    const Result r =
+        assay({"predict", "tiny-dynamic-output", "--input", x, "--batch-size", batch, "-o", file("y.npy")});
+    ASSERT_EQ(r.status, 0) << r.err;
+    EXPECT_THAT(r.out, HasSubstr("of all samples together"));
+    const input::NpyFile y(file("y.npy"));
+    if (rows == 0) rows = y.view().shape[0];
+    EXPECT_GT(rows, 5);
+    EXPECT_EQ(y.view().shape, (Shape{rows, 2}));
+  }
+}
+
+TEST_F(EngineTest, AnOperatorThatThereIsNot) {
+  tiny::write_unknown_operator(file("unknown.onnx"));
+  const std::string x = noise("x.npy", {1, 4});
+  const Result predicted = assay({"predict", file("unknown.onnx"), "--input", x});
+  EXPECT_NE(predicted.status, 0);
+  EXPECT_THAT(predicted.err, HasSubstr("Quomodocunquize"));
+  (void)assay({"bench", file("unknown.onnx"), "--backend", "onnxruntime", "--for", "latency"});
+  const Campaign c = newest();
+  ASSERT_EQ(c.outcomes.size(), 1U);
+  EXPECT_NE(c.outcomes[0].state, OutcomeState::kMeasured);
+  EXPECT_THAT(c.outcomes[0].reason, HasSubstr("Quomodocunquize"));
+  EXPECT_THAT(assay({"models", "show", file("unknown.onnx")}).out, HasSubstr("1 Quomodocunquize"));
+}
+
+// A library that loads, and is no framework.
+TEST_F(EngineTest, ALibraryThatIsAnother) {
+  environment_["ASSAY_ONNXRUNTIME_PATH"] = ASSAY_BUILD_DIR "/lib/assay/libassay_backend_null.so";
+  EXPECT_THAT(assay({"backends"}).out, AllOf(HasSubstr("onnxruntime  not available"), HasSubstr("null")));
+  const Result predicted = assay({"predict", "tiny-mlp", "--input", noise("x.npy", {1, 8})});
+  EXPECT_EQ(predicted.status, 1);
+  EXPECT_THAT(predicted.err, HasSubstr("is not ONNX Runtime"));
+  const Result measured = assay({"bench", "tiny-mlp", "--backend", "onnxruntime", "--for", "latency"});
+  EXPECT_EQ(measured.status, 1) << "asked for by name";
+  const Campaign c = newest();
+  ASSERT_EQ(c.outcomes.size(), 1U);
+  EXPECT_EQ(c.outcomes[0].state, OutcomeState::kSkipped);
+  EXPECT_THAT(c.outcomes[0].reason, AllOf(HasSubstr("is not ONNX Runtime"), HasSubstr("ASSAY_ONNXRUNTIME_PATH")));
+}
+
+}  // namespace
+}  // namespace assay::integration
