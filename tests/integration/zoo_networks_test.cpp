@@ -17,6 +17,8 @@
 
 #include "assay/assay.hpp"
 #include "base/file.hpp"
+#include "base/sha256.hpp"
+#include "model/model.hpp"
 #include "model/zoo.hpp"
 #include "onnx_graph/onnx.pb.h"
 
@@ -232,6 +234,52 @@ INSTANTIATE_TEST_SUITE_P(All, ZooNetworks,
                          ::testing::Values(Subject{"vgg19", 1}, Subject{"resnet50", 5}, Subject{"densenet201", 3},
                                            Subject{"efficientnetb0", 8}),
                          [](const auto& test) { return test.param.name; });
+
+/// The paper's Table I, and the bytes of the file on every machine.
+struct Known {
+  const char* name;
+  std::int64_t parameters, layers, parameters_per_layer;
+  std::map<std::string, std::int64_t> jumps;
+  const char* sha256;
+};
+
+TEST(ZooFiles, AreTheSameEverywhereAndThePapersNetworks) {
+  const Known all[] = {
+      {"vgg19", 143'667'240, 19, 7'561'434, {}, "47b4d905d1a218bd26d99d978216a7e9ea35de911b474a43a0db9fa4cf97268d"},
+      {"resnet50",
+       25'557'032,
+       54,
+       473'278,
+       {{"Add", 16}},
+       "42dcd90d6af94269becba5149f549814e7b14073c18326631931bc27d7c677cd"},
+      {"densenet201",
+       20'013'928,
+       201,
+       99'572,
+       {{"Concat", 98}},
+       "5437ddb3852e3ab452859d05db7c6c62f45cb0a66f5bd6ce493ed4b9cd1c8b8f"},
+      {"efficientnetb0",
+       5'288'548,
+       82,
+       64'494,
+       {{"Add", 9}, {"Mul", 16}},
+       "770004df222535408ce55200a29bd46ce67a0c4904da80e62dcef82952d19f66"},
+  };
+  for (const Known& known : all) {
+    SCOPED_TRACE(known.name);
+    const TemporaryFolder folder;
+    const fs::path file = write_zoo_network({.name = known.name}, folder.path());
+    EXPECT_EQ(sha256_of_file(file), known.sha256);
+    const Statistics s = read_model(file).statistics;
+    EXPECT_EQ(s.parameters, known.parameters);
+    EXPECT_EQ(s.layers, known.layers);
+    EXPECT_EQ(std::llround(s.parameters_per_layer), known.parameters_per_layer);
+    EXPECT_EQ(s.jumps_by_operator, known.jumps);
+    std::int64_t jumps = 0;
+    for (const auto& [name, count] : known.jumps) jumps += count;
+    EXPECT_EQ(s.jumps, jumps);
+  }
+}
 
 }  // namespace
 }  // namespace assay::model
