@@ -91,6 +91,7 @@ void require_machine() {
 
 void require_pip(Context& context) {
   if (context.run_program({"python3", "-m", "pip", "--version"}) == kOk) return;
+  if (*context.stop) throw Error(ErrorCode::kCancelled, "interrupted; nothing was fetched");
   throw Error(ErrorCode::kUnavailable,
               "`python3 -m pip` does not run, and it is what fetches wheels; install it (Debian: apt-get install "
               "python3-pip), or put the framework's library somewhere yourself and name the folder in "
