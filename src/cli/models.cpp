@@ -71,7 +71,7 @@ int make(const std::vector<std::string>& given, const std::string& folder, std::
 }
 
 std::string text_of(const model::Port& p) {
-  if (!p.shape) return p.name + ": " + p.type + " of any shape";
+  if (!p.shape) return p.name + ": " + p.type;
   std::string shape;
   for (std::size_t i = 0; i < p.shape->size(); ++i) {
     const std::int64_t size = (*p.shape)[i];
