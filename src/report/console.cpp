@@ -11,6 +11,7 @@ namespace assay::report {
 namespace {
 
 constexpr std::size_t kBackend = 12, kBatch = 6, kFigure = 22, kMemory = 9;
+constexpr std::size_t kWidestBatch = kBatch + 3;  // what is left of 80 columns
 constexpr std::size_t kMostReasons = 12;
 
 /// One line: the outcomes that differ in the goal alone.
@@ -60,8 +61,10 @@ std::vector<Group> group(const Campaign& campaign) {
 std::string figure(const Outcome* o, const char* tag) {
   if (o == nullptr) return "";
   if (o->state != OutcomeState::kMeasured) return to_string(o->state);
-  std::string text = with_interval(find_metric(*o, tag));
-  if (unverified(*o)) text += "*";
+  const std::string mark = unverified(*o) ? "*" : "";
+  const Metric* metric = find_metric(*o, tag);
+  std::string text = with_interval(metric) + mark;
+  if (width(text) > kFigure) text = with_interval(metric, short_number) + mark;
   return text;
 }
 
@@ -74,24 +77,32 @@ std::string memory(const Line& line) {
   return most > 0 ? number(most) : "–";
 }
 
+std::string batch(const Line& line) {
+  const Case& c = line.any().test_case;
+  std::string text = batch_name(c);
+  if (c.in_flight > 0) text += fmt::format("x{}", c.in_flight);
+  return text;
+}
+
 void write_group(const Group& g, std::ostream& out) {
-  out << cut(g.title, kColumns) << "\n";
-  out << pad_right("backend", kBackend) << " " << pad_left("batch", kBatch) << "  "
+  std::size_t wide = kBatch;
+  for (const Line& line : g.lines) wide = std::clamp(batch(line).size(), wide, kWidestBatch);
+  out << wrap(g.title, kColumns, 2) << "\n";
+  out << pad_right("backend", kBackend) << " " << pad_left("batch", wide) << "  "
       << pad_left("throughput, 1/s", kFigure) << "  " << pad_left("latency p50, ms", kFigure) << " "
       << pad_left("peak, MiB", kMemory) << "\n";
   for (const Line& line : g.lines) {
-    const Case& c = line.any().test_case;
-    std::string batch = batch_name(c);
-    if (c.in_flight > 0) batch += fmt::format("x{}", c.in_flight);
-    out << pad_right(cut(c.backend, kBackend), kBackend) << " " << pad_left(batch, kBatch) << "  "
-        << pad_left(figure(line.throughput, "throughput"), kFigure) << "  "
-        << pad_left(figure(line.latency, "latency.p50"), kFigure) << " " << pad_left(memory(line), kMemory) << "\n";
+    out << pad_right(cut(line.any().test_case.backend, kBackend), kBackend) << " "
+        << pad_left(cut(batch(line), wide), wide) << "  " << pad_left(figure(line.throughput, "throughput"), kFigure)
+        << "  " << pad_left(figure(line.latency, "latency.p50"), kFigure) << " " << pad_left(memory(line), kMemory)
+        << "\n";
   }
   out << "\n";
 }
 
 /// Each reason once, with the cases it concerns.
-void write_reasons(const Campaign& campaign, std::ostream& out) {
+void write_reasons(const Document& d, std::ostream& out) {
+  const Campaign& campaign = *d.campaign;
   struct Reason {
     std::string head, why;
     std::vector<std::string> cases;
@@ -106,14 +117,15 @@ void write_reasons(const Campaign& campaign, std::ostream& out) {
     it->cases.push_back(
         fmt::format("{} {} batch {}", o.test_case.backend, to_string(o.test_case.goal), batch_name(o.test_case)));
   }
-  for (std::size_t i = 0; i < std::min(reasons.size(), kMostReasons); ++i) {
+  const std::size_t shown = d.every_reason ? reasons.size() : std::min(reasons.size(), kMostReasons);
+  for (std::size_t i = 0; i < shown; ++i) {
     const Reason& r = reasons[i];
     std::string cases = r.cases.front();
     if (r.cases.size() > 1) cases += fmt::format(" and {} more", r.cases.size() - 1);
     out << wrap(fmt::format("{}: {}: {}", r.head, cases, r.why), kColumns, 2) << "\n";
   }
-  if (reasons.size() > kMostReasons) {
-    out << fmt::format("… and {} more: assay results show {}\n", reasons.size() - kMostReasons, campaign.id);
+  if (reasons.size() > shown) {
+    out << fmt::format("… and {} more: assay results show {}\n", reasons.size() - shown, campaign.id);
   }
   if (!reasons.empty()) out << "\n";
 }
@@ -148,7 +160,7 @@ void write_notes(const Document& d, std::ostream& out) {
 
 void write_console(const Document& d, std::ostream& out) {
   for (const Group& g : group(*d.campaign)) write_group(g, out);
-  write_reasons(*d.campaign, out);
+  write_reasons(d, out);
   write_notes(d, out);
   out << wrap(d.recommendation.because, kColumns) << "\n";
 }

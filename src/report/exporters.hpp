@@ -14,6 +14,7 @@ struct Document {
   const Campaign* campaign = nullptr;
   Recommendation recommendation;
   double noise_floor = 0.03;  ///< relative
+  bool every_reason = false;  ///< the console's list of reasons is not cut
 };
 
 /// Version of the JSON forms.

@@ -9,6 +9,7 @@
 
 #include "assay/error.hpp"
 #include "core/json.hpp"
+#include "report/format.hpp"
 
 namespace assay::report {
 namespace {
@@ -41,13 +42,46 @@ Campaign campaign() {
 
 std::string written(const char* name, const Campaign& c) {
   std::ostringstream out;
-  exporter_by_name(name).write({&c, {}, 0.03}, out);
+  exporter_by_name(name).write({.campaign = &c, .recommendation = {}, .noise_floor = 0.03}, out);
   return out.str();
 }
 
 TEST(Exporters, AreFoundByNameOrListed) {
   EXPECT_THAT(message_of([] { exporter_by_name("html"); }),
               HasSubstr("'html'; there are table, md, csv, json, bundle"));
+}
+
+TEST(Exporters, TheTableFitsWhateverIsMeasured) {
+  for (const double v : {1e-7, 0.012345, 99.99, 1234.5, 99'999.9, 400'000.4, 1.234567e6, 9.9e12}) {
+    Campaign c = campaign();
+    Outcome& o = c.outcomes[0];
+    o.test_case.model = std::string(100, 'm');
+    o.test_case.backend = "a_backend_of_a_long_name";
+    o.test_case.batch_size = 1024;
+    o.test_case.in_flight = 4096;
+    o.state = OutcomeState::kMeasured;
+    o.metrics = {{"throughput", "1/s", v, v * 0.97, v * 1.03, 5, ""}, {"memory.peak", "MiB", 987'654.0, {}, {}, 1, ""}};
+    c.outcomes.push_back(o);
+    c.outcomes[1].test_case.goal = Goal::kLatency;
+    c.outcomes[1].metrics[0].tag = "latency.p50";
+    c.plan.clear();
+    for (const Outcome& each : c.outcomes) c.plan.push_back(each.test_case);
+    std::istringstream lines(written("table", c));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(width(line), kColumns) << line;
+  }
+}
+
+TEST(Exporters, ACutListOfReasonsIsWholeWhereItPointsTo) {
+  Campaign c = campaign();
+  for (int i = 1; i < 20; ++i) {
+    c.outcomes.push_back(c.outcomes[0]);
+    c.outcomes.back().reason = "reason " + std::to_string(i);
+  }
+  std::ostringstream whole;
+  write_console({.campaign = &c, .recommendation = {}, .noise_floor = 0.03, .every_reason = true}, whole);
+  EXPECT_THAT(written("table", c), HasSubstr("and 8 more: assay results show 0badcafe"));
+  EXPECT_THAT(whole.str(), HasSubstr("reason 19"));
+  EXPECT_THAT(whole.str(), testing::Not(HasSubstr("more: assay results")));
 }
 
 TEST(Exporters, CsvQuotesWhatItMust) {

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
+#include <utility>
 
 namespace assay::report {
 namespace {
@@ -35,10 +37,21 @@ std::string number(double value) {
   return fmt::format("{:.3g}", value);
 }
 
-std::string with_interval(const Metric* metric) {
+std::string short_number(double value) {
+  const double size = std::abs(value);
+  if (!std::isfinite(value) || size == 0 || (size >= 1 && size < 1000)) return number(value);
+  if (size < 1) return size < 0.01 ? fmt::format("{:.0e}", value) : fmt::format("{:.2g}", value);
+  constexpr std::array kSteps = {std::pair(1e9, "G"), std::pair(1e6, "M"), std::pair(1e3, "k")};
+  for (const auto& [step, letter] : kSteps) {
+    if (size >= step) return size < 1000 * step ? number(value / step) + letter : fmt::format("{:.0e}", value);
+  }
+  return number(value);
+}
+
+std::string with_interval(const Metric* metric, std::string (*format)(double)) {
   if (metric == nullptr || !metric->value) return std::string(kNone);
-  std::string text = number(*metric->value);
-  if (metric->low && metric->high) text += fmt::format(" [{}, {}]", number(*metric->low), number(*metric->high));
+  std::string text = format(*metric->value);
+  if (metric->low && metric->high) text += fmt::format(" [{}, {}]", format(*metric->low), format(*metric->high));
   return text;
 }
 

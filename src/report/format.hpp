@@ -15,8 +15,10 @@ constexpr std::size_t kColumns = 80;
 
 /// Three or four significant digits: "0.0123", "1.23", "25.3", "1250".
 std::string number(double value);
+/// At most five columns from 0.01 on: "400k", "1.23M"; beyond that with an exponent.
+std::string short_number(double value);
 /// "25.3 [24.1, 26.5]"; "–" where there is no value.
-std::string with_interval(const Metric* metric);
+std::string with_interval(const Metric* metric, std::string (*format)(double) = number);
 /// "batch 8" is "8"; the model's own is "model".
 std::string batch_name(const Case& c);
 /// "for about 2 min 10 s", without the "for about".

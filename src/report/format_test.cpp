@@ -15,6 +15,15 @@ TEST(Format, NumbersHaveThreeOrFourDigits) {
   EXPECT_EQ(number(-2.5), "-2.50");
 }
 
+TEST(Format, ShortNumbersFitFiveColumns) {
+  EXPECT_EQ(short_number(400'000), "400k");
+  EXPECT_EQ(short_number(1'234'567), "1.23M");
+  EXPECT_EQ(short_number(12'345), "12.3k");
+  EXPECT_EQ(short_number(25.34), "25.3");
+  EXPECT_EQ(short_number(0.012345), "0.012");
+  for (double v = 1e-9; v < 1e16; v *= 3.7) EXPECT_LE(width(short_number(v)), 5U) << v;
+}
+
 TEST(Format, WhatWasNotMeasuredIsNoZero) {
   EXPECT_EQ(with_interval(nullptr), "–");
   const Metric none{"t", "1", std::nullopt, 1.0, 2.0, 0, ""};
