@@ -50,6 +50,25 @@ UPDATE outcome SET recorded = (SELECT CASE finished WHEN '' THEN started ELSE fi
                                FROM campaign WHERE campaign.id = outcome.campaign_id);
 CREATE INDEX outcome_by_case ON outcome(case_key);
 )sql",
+    // 3: what processes of unfinished cases observed; one outcome a case (of several, two that ran at once had left,
+    // the first stays).
+    R"sql(
+CREATE TABLE pending_process(
+  id INTEGER PRIMARY KEY, campaign_id TEXT NOT NULL REFERENCES campaign(id), case_key TEXT NOT NULL,
+  twin INTEGER NOT NULL, process INTEGER NOT NULL, kept INTEGER NOT NULL, noise TEXT NOT NULL, texts TEXT NOT NULL);
+CREATE INDEX pending_by_case ON pending_process(campaign_id, case_key);
+CREATE TABLE pending_sample(
+  process_id INTEGER NOT NULL REFERENCES pending_process(id), name TEXT NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY(process_id, name)) WITHOUT ROWID;
+CREATE TEMP TABLE surplus AS SELECT id FROM outcome WHERE id NOT IN
+  (SELECT min(id) FROM outcome GROUP BY campaign_id, case_key);
+DELETE FROM sample WHERE process_id IN (SELECT id FROM process WHERE outcome_id IN (SELECT id FROM surplus));
+DELETE FROM process WHERE outcome_id IN (SELECT id FROM surplus);
+DELETE FROM metric WHERE outcome_id IN (SELECT id FROM surplus);
+DELETE FROM outcome WHERE id IN (SELECT id FROM surplus);
+DROP TABLE surplus;
+CREATE UNIQUE INDEX outcome_once ON outcome(campaign_id, case_key);
+)sql",
 };
 
 [[noreturn]] void refuse(const Database& database, const std::string& why) {

@@ -5,7 +5,7 @@
 namespace assay::store {
 
 /// Version of the tables; docs/results-schema.md.
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 /// PRAGMA application_id of a results file: "ASAY".
 inline constexpr int kApplicationId = 0x41534159;
 

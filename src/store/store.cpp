@@ -16,6 +16,20 @@
 namespace assay::store {
 namespace {
 
+/// A reader of an older file brings it to the schema that it reads, by a connection of its own.
+void migrate_for_reader(const std::filesystem::path& file, int version) {
+  try {
+    const Database writable(file, Database::Access::kWrite);
+    migrate(writable);
+  } catch (const Error& e) {
+    throw Error(ErrorCode::kIo,
+                fmt::format("this results file has the older schema {}, and it could not be brought to {}: {}; copy it "
+                            "to where it can be written, and name the copy with --db FILE",
+                            version, kSchemaVersion, e.message()),
+                file.string());
+  }
+}
+
 std::string now_utc() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
 }  // namespace
@@ -29,14 +43,10 @@ Store::Store(const std::filesystem::path& file, Access access)
     db.enable_wal();
     db.execute("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
     migrate(db);
-  } else if (version < kSchemaVersion) {
-    throw Error(ErrorCode::kIo,
-                version == 0 ? "this results file is empty; `assay bench` writes one"
-                             : fmt::format("this results file has the older schema {}, and it cannot be brought to {} "
-                                           "while it is only read; open it once with a command that writes",
-                                           version, kSchemaVersion),
-                file.string());
+    return;
   }
+  if (version == 0) throw Error(ErrorCode::kIo, "this results file is empty; `assay bench` writes one", file.string());
+  if (version < kSchemaVersion) migrate_for_reader(file, version);
 }
 
 Store::~Store() = default;
@@ -123,15 +133,26 @@ void insert_metrics(const Database& db, std::int64_t outcome, const std::vector<
   }
 }
 
+void insert_samples(Statement& insert, std::int64_t process, const ProcessSamples& samples) {
+  for (const auto& [name, values] : samples.values) {
+    insert.bind(0, process).bind(1, name).bind_blob(2, std::as_bytes(std::span(values))).execute();
+  }
+}
+
 void insert_processes(const Database& db, std::int64_t outcome, const std::vector<ProcessSamples>& processes) {
   Statement process(db, "INSERT INTO process(outcome_id, process, kept, noise) VALUES(?,?,?,?)");
   Statement sample(db, "INSERT INTO sample(process_id, name, data) VALUES(?,?,?)");
   for (const ProcessSamples& p : processes) {
     process.bind(0, outcome).bind(1, std::int64_t{p.process}).bind(2, std::int64_t{p.kept}).bind(3, p.noise).execute();
-    const std::int64_t id = db.last_insert_id();
-    for (const auto& [name, values] : p.values) {
-      sample.bind(0, id).bind(1, name).bind_blob(2, std::as_bytes(std::span(values))).execute();
-    }
+    insert_samples(sample, db.last_insert_id(), p);
+  }
+}
+
+void delete_pending(const Database& db, const std::string& campaign_id, const std::string& key) {
+  for (const char* sql : {"DELETE FROM pending_sample WHERE process_id IN "
+                          "(SELECT id FROM pending_process WHERE campaign_id = ? AND case_key = ?)",
+                          "DELETE FROM pending_process WHERE campaign_id = ? AND case_key = ?"}) {
+    Statement(db, sql).bind(0, campaign_id).bind(1, key).execute();
   }
 }
 
@@ -153,6 +174,27 @@ void Store::begin(const Campaign& campaign) {
 void Store::add(const std::string& campaign_id, const Outcome& outcome) {
   Transaction transaction(impl_->database);
   impl_->insert_outcome(campaign_id, outcome);
+  delete_pending(impl_->database, campaign_id, case_key(outcome.test_case));
+  transaction.commit();
+}
+
+void Store::add_process(const std::string& campaign_id, const PendingProcess& process) {
+  const Database& db = impl_->database;
+  Transaction transaction(db);
+  Statement(db,
+            "INSERT INTO pending_process(campaign_id, case_key, twin, process, kept, noise, texts) "
+            "VALUES(?,?,?,?,?,?,?)")
+      .bind(0, campaign_id)
+      .bind(1, process.case_key)
+      .bind(2, std::int64_t{process.twin})
+      .bind(3, std::int64_t{process.samples.process})
+      .bind(4, std::int64_t{process.samples.kept})
+      .bind(5, process.samples.noise)
+      .bind(6, nlohmann::json(process.texts).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))
+      .execute();
+  const std::int64_t id = db.last_insert_id();
+  Statement sample(db, "INSERT INTO pending_sample(process_id, name, data) VALUES(?,?,?)");
+  insert_samples(sample, id, process.samples);
   transaction.commit();
 }
 

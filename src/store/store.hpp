@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,12 +17,20 @@ struct CampaignSummary {
   int planned = 0, measured = 0, skipped = 0, failed = 0;
 };
 
+/// What one worker process of a case observed, while the case is not finished.
+struct PendingProcess {
+  std::string case_key;
+  bool twin = false;  ///< of the A/A pair: for the noise floor alone
+  ProcessSamples samples;
+  std::map<std::string, std::string> texts;  ///< of its result
+};
+
 /// A results file: SQLite, WAL, several processes at once. docs/results-schema.md describes the tables. An object is
 /// for one thread. Every call throws Error(kIo) with path, reason and what to do.
 class Store {
  public:
   enum class Access {
-    kRead,   ///< the file must be there; nothing of it is changed
+    kRead,   ///< the file must be there; nothing of it is changed but an older schema, where it can be written
     kWrite,  ///< opens or creates; migrates an older schema
   };
   /// Refuses a newer schema, files that are not SQLite, and SQLite files that are not Assay's.
@@ -33,7 +42,9 @@ class Store {
   [[nodiscard]] const std::filesystem::path& file() const;
   /// All but the outcomes is written; the id must be new.
   void begin(const Campaign& campaign);
-  /// One finished case: outcome, metrics and samples in one transaction.
+  /// One process of a case that goes on; kept until the case has an outcome.
+  void add_process(const std::string& campaign_id, const PendingProcess& process);
+  /// One finished case: outcome, metrics and samples in one transaction. A case has one outcome.
   void add(const std::string& campaign_id, const Outcome& outcome);
   void add_warning(const std::string& campaign_id, const Warning& warning);
   /// Sets or replaces one entry of the environment: what is learnt while it runs.
@@ -44,6 +55,8 @@ class Store {
   [[nodiscard]] std::vector<CampaignSummary> list() const;
   /// A campaign by id or unambiguous beginning of one; "" the newest. Throws Error(kInvalidArgument) listing near ones.
   [[nodiscard]] Campaign load(const std::string& id) const;
+  /// Processes of cases without an outcome, in the order in which they ran.
+  [[nodiscard]] std::vector<PendingProcess> pending(const std::string& campaign_id) const;
   /// The newest campaign that was not finished, if any.
   [[nodiscard]] std::optional<std::string> newest_unfinished() const;
   /// A campaign read from a bundle; refused if its id is there with other content, left alone if it is there as it is.
@@ -55,6 +68,9 @@ class Store {
   /// The newest value of `key` in a campaign whose `same_key` is `same_value` (same machine, say).
   [[nodiscard]] std::optional<std::string> newest_environment(const std::string& key, const std::string& same_key,
                                                               const std::string& same_value) const;
+  /// All of them, the newest first.
+  [[nodiscard]] std::vector<std::string> environments(const std::string& key, const std::string& same_key,
+                                                      const std::string& same_value) const;
 
  private:
   struct Impl;

@@ -145,6 +145,33 @@ std::vector<CampaignSummary> Store::list() const {
 
 Campaign Store::load(const std::string& id) const { return impl_->read_campaign(impl_->full_id(id)); }
 
+std::vector<PendingProcess> Store::pending(const std::string& campaign_id) const {
+  const Database& db = impl_->database;
+  std::vector<PendingProcess> all;
+  Statement s(db,
+              "SELECT id, case_key, twin, process, kept, noise, texts FROM pending_process WHERE campaign_id = ? "
+              "ORDER BY id");
+  Statement samples(db, "SELECT name, data FROM pending_sample WHERE process_id = ?");
+  s.bind(0, campaign_id);
+  while (s.step()) {
+    PendingProcess p;
+    p.case_key = s.text(1);
+    p.twin = s.integer(2) != 0;
+    p.samples.process = static_cast<int>(s.integer(3));
+    p.samples.kept = s.integer(4) != 0;
+    p.samples.noise = s.text(5);
+    const nlohmann::json texts = parse_json(s.text(6), db.file().string());
+    for (const auto& [key, value] : texts.items()) {
+      if (value.is_string()) p.texts[key] = value.get<std::string>();
+    }
+    samples.bind(0, s.integer(0));
+    while (samples.step()) p.samples.values[samples.text(0)] = doubles(samples.blob(1));
+    samples.reset();
+    all.push_back(std::move(p));
+  }
+  return all;
+}
+
 std::optional<std::string> Store::newest_unfinished() const {
   Statement s(impl_->database, "SELECT id FROM campaign WHERE finished = '' ORDER BY rowid DESC LIMIT 1");
   if (!s.step()) return std::nullopt;
@@ -168,15 +195,23 @@ std::optional<double> Store::typical(const std::string& case_key, const std::str
   return *middle;
 }
 
-std::optional<std::string> Store::newest_environment(const std::string& key, const std::string& same_key,
-                                                     const std::string& same_value) const {
+std::vector<std::string> Store::environments(const std::string& key, const std::string& same_key,
+                                             const std::string& same_value) const {
   Statement s(impl_->database,
               "SELECT wanted.value FROM campaign JOIN environment AS wanted ON wanted.campaign_id = campaign.id "
               "JOIN environment AS same ON same.campaign_id = campaign.id "
-              "WHERE wanted.key = ? AND same.key = ? AND same.value = ? ORDER BY campaign.rowid DESC LIMIT 1");
+              "WHERE wanted.key = ? AND same.key = ? AND same.value = ? ORDER BY campaign.rowid DESC");
   s.bind(0, key).bind(1, same_key).bind(2, same_value);
-  if (!s.step()) return std::nullopt;
-  return s.text(0);
+  std::vector<std::string> values;
+  while (s.step()) values.push_back(s.text(0));
+  return values;
+}
+
+std::optional<std::string> Store::newest_environment(const std::string& key, const std::string& same_key,
+                                                     const std::string& same_value) const {
+  std::vector<std::string> values = environments(key, same_key, same_value);
+  if (values.empty()) return std::nullopt;
+  return std::move(values.front());
 }
 
 }  // namespace assay::store

@@ -12,6 +12,7 @@
 #include "assay/error.hpp"
 #include "base/file.hpp"
 #include "core/json.hpp"
+#include "store/campaign_lock.hpp"
 #include "store/schema.hpp"
 
 namespace assay::store {
@@ -161,7 +162,6 @@ TEST_F(StoreTest, RemembersHowLongACaseTookAndTheNoiseFloor) {
 TEST_F(StoreTest, MigratesAFileOfTheFirstSchema) {
   std::filesystem::create_directories(file_.parent_path());
   execute(file_, read_file(ASSAY_SOURCE_DIR "/src/store/testdata/results_v1.sql"));
-  EXPECT_THAT(message_of([&] { Store(file_, Store::Access::kRead); }), HasSubstr("older schema 1"));
   {
     Store store(file_);
     const Campaign old = store.load("0bad");
@@ -180,6 +180,62 @@ TEST_F(StoreTest, MigratesAFileOfTheFirstSchema) {
   EXPECT_EQ(recorded.text(0), "2026-11-01T10:01:00Z");  // an old row takes its campaign's time
 }
 
+TEST_F(StoreTest, AReaderMigratesAnOlderFile) {
+  std::filesystem::create_directories(file_.parent_path());
+  execute(file_, read_file(ASSAY_SOURCE_DIR "/src/store/testdata/results_v1.sql"));
+  EXPECT_EQ(Store(file_, Store::Access::kRead).load("0bad").outcomes.size(), 1U);
+  EXPECT_EQ(Database(file_, Database::Access::kRead).pragma("user_version"), kSchemaVersion);
+}
+
+TEST_F(StoreTest, ACaseHasOneOutcome) {
+  std::filesystem::create_directories(file_.parent_path());
+  execute(file_, read_file(ASSAY_SOURCE_DIR "/src/store/testdata/results_v1.sql"));
+  // Two processes that ran one campaign at once left the case twice, in a file of an older schema.
+  execute(file_,
+          "CREATE TEMP TABLE t AS SELECT * FROM outcome; UPDATE t SET id = 77; INSERT INTO outcome SELECT * FROM t");
+  Store store(file_);
+  ASSERT_EQ(store.load("0bad").outcomes.size(), 1U);
+  EXPECT_FALSE(store.load("0bad").outcomes[0].metrics.empty());
+  store.begin(campaign("aaaa0001"));
+  store.add("aaaa0001", measured(1));
+  EXPECT_THAT(message_of([&] { store.add("aaaa0001", measured(1)); }), HasSubstr("UNIQUE"));
+}
+
+TEST_F(StoreTest, KeepsProcessesOfACaseUntilItHasAnOutcome) {
+  const std::string key = case_key(measured(1).test_case);
+  {
+    Store store(file_);
+    store.begin(campaign("aaaa0001"));
+    store.begin(campaign("bbbb0001"));
+    store.add_process("aaaa0001", {key, false, {0, false, "noisy", {{"window", {3e9}}}}, {{"parity", "against X"}}});
+    store.add_process("aaaa0001", {key, true, {1, true, "", {{"finish_ns", {1.0, 2.0}}, {"none", {}}}}, {}});
+    store.add_process("aaaa0001", {case_key(measured(8).test_case), false, {0, true, "", {}}, {}});
+  }
+  Store store(file_);
+  EXPECT_TRUE(store.pending("bbbb0001").empty());
+  const auto pending = store.pending("aaaa0001");
+  ASSERT_EQ(pending.size(), 3U);
+  EXPECT_EQ(pending[0].case_key, key);
+  EXPECT_FALSE(pending[0].samples.kept);
+  EXPECT_EQ(pending[0].samples.noise, "noisy");
+  EXPECT_EQ(pending[0].texts.at("parity"), "against X");
+  EXPECT_TRUE(pending[1].twin);
+  EXPECT_EQ(pending[1].samples.values.at("finish_ns"), (std::vector<double>{1, 2}));
+  store.add("aaaa0001", measured(1));
+  ASSERT_EQ(store.pending("aaaa0001").size(), 1U);
+  EXPECT_EQ(store.pending("aaaa0001")[0].case_key, case_key(measured(8).test_case));
+}
+
+TEST_F(StoreTest, ACampaignIsRunByOneProcess) {
+  std::filesystem::create_directories(file_.parent_path());
+  {
+    const CampaignLock running(file_, "aaaa0001");
+    EXPECT_THAT(message_of([&] { CampaignLock(file_, "aaaa0001"); }), HasSubstr("run by another process"));
+    const CampaignLock other(file_, "bbbb0001");
+  }
+  const CampaignLock again(file_, "aaaa0001");
+}
+
 TEST_F(StoreTest, RefusesANewerSchemaAndLeavesItAlone) {
   {
     Store store(file_);
@@ -187,7 +243,7 @@ TEST_F(StoreTest, RefusesANewerSchemaAndLeavesItAlone) {
   execute(file_, "PRAGMA user_version = 99");
   for (const auto access : {Store::Access::kRead, Store::Access::kWrite}) {
     EXPECT_THAT(message_of([&] { Store(file_, access); }),
-                HasSubstr("schema 99, and this version of Assay knows up to 2"));
+                HasSubstr("schema 99, and this version of Assay knows up to 3"));
   }
   EXPECT_EQ(Database(file_, Database::Access::kRead).pragma("user_version"), 99);
 }
