@@ -49,6 +49,7 @@ int run_program(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGCHLD, SIG_DFL);  // whoever started us may ignore it: how children ended would be lost
   install(SIGINT);
   install(SIGTERM);
   const char* no_color = std::getenv("NO_COLOR");

@@ -67,6 +67,7 @@ struct ChildPlan {
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
+  ::signal(SIGCHLD, SIG_DFL);
   const int score = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   if (score >= 0 && ::write(score, "1000", 4) < 0) {
     // Only a preference: without it the kernel chooses by size, which is mostly the worker as well.
@@ -144,7 +145,9 @@ void ChildProcess::signal(int number) const {
 
 bool ChildProcess::ended() const {
   siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_;
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0) return info.si_pid == pid_;
+  // Where SIGCHLD is ignored, as some programs that start us leave it, the kernel reaps at once.
+  return errno == ECHILD;
 }
 
 Ending ChildProcess::reap() {

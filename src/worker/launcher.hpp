@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "measure/environment.hpp"
 #include "worker/protocol.hpp"
 
 namespace assay::worker {
@@ -16,6 +17,10 @@ struct Limits {
   std::chrono::milliseconds silence{120'000};  ///< between two events: a hang
   std::uint64_t memory_bytes = 0;              ///< resident; 0: what the machine has, less a reserve
 };
+
+/// Where no memory was asked for: what is available, less a reserve for the rest of the machine; none where too little
+/// is known or left.
+Limits with_default_memory(Limits limits, const measure::MachineMemory& machine);
 
 /// How a worker ended. Exactly one of a result and a failure is there.
 struct Exit {

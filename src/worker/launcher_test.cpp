@@ -82,6 +82,14 @@ TEST_F(LauncherTest, AResultComesThrough) {
   EXPECT_GE(events_.size(), 2U);
 }
 
+TEST_F(LauncherTest, AnIgnoredSigchldHidesNoEnd) {
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  const Exit exit = run(say_result() + "exit 0\n");
+  EXPECT_TRUE(exit.ok) << exit.reason;
+  EXPECT_FALSE(run("exit 3\n").ok);
+  ::signal(SIGCHLD, before);
+}
+
 TEST_F(LauncherTest, TheRequestIsReadFromDescriptorThree) {
   // The first four bytes are the length of what follows; the JSON names the kind.
   const Exit exit = run("head -c 4 <&3 >/dev/null; head -c 200 <&3 | grep -q '\"kind\"\\|\"case\"' && " + say_result());

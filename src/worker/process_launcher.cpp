@@ -55,14 +55,6 @@ std::int64_t monotonic_ns() {
   return std::int64_t{1'000'000'000} * now.tv_sec + now.tv_nsec;
 }
 
-Limits with_default_memory(Limits limits) {
-  if (limits.memory_bytes > 0) return limits;
-  const measure::MachineMemory machine = measure::machine_memory();
-  const std::uint64_t reserve = std::max(kLeastReserve, machine.total / 20);
-  if (machine.available > 2 * reserve) limits.memory_bytes = machine.available - reserve;
-  return limits;
-}
-
 class ProcessLauncher final : public Launcher {
  public:
   Exit run(const Request& request, const Limits& limits, const EventListener& listener,
@@ -106,13 +98,20 @@ class ProcessLauncher final : public Launcher {
                 .values = {},
                 .texts = {}});
     }
-    Supervisor supervisor(child, with_default_memory(limits), listener, stop, group.get());
+    Supervisor supervisor(child, with_default_memory(limits, measure::machine_memory()), listener, stop, group.get());
     return supervisor.run(
         encode_frame(to_json(stamped).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
   }
 };
 
 }  // namespace
+
+Limits with_default_memory(Limits limits, const measure::MachineMemory& machine) {
+  if (limits.memory_bytes > 0) return limits;
+  const std::uint64_t reserve = std::max(kLeastReserve, machine.total / 20);
+  if (machine.available > 2 * reserve) limits.memory_bytes = machine.available - reserve;
+  return limits;
+}
 
 std::unique_ptr<Launcher> process_launcher() { return std::make_unique<ProcessLauncher>(); }
 

@@ -151,7 +151,9 @@ void run_batches(Session& session, const Inputs& inputs, std::int64_t batches, c
 void put_memory(const MemoryMarks& marks, std::uint64_t generated_bytes, TaskResult& result) {
   if (!marks.start || !marks.library || !marks.now) return;
   const auto less = [](std::uint64_t a, std::uint64_t b) { return static_cast<double>(a > b ? a - b : 0); };
-  result.values["memory.peak"] = {less(marks.now->peak_pss(), generated_bytes)};
+  // A peak that came before the generated inputs (loading, mostly) holds none of them.
+  const double before = marks.before_inputs ? static_cast<double>(marks.before_inputs->peak_pss()) : 0;
+  result.values["memory.peak"] = {std::max(before, less(marks.now->peak_pss(), generated_bytes))};
   result.values["memory.resting"] = {less(marks.now->pss, generated_bytes)};
   result.values["memory.library"] = {less(marks.library->pss, marks.start->pss)};
   result.values["memory.model"] = {less(marks.now->pss, marks.library->pss + generated_bytes)};

@@ -49,6 +49,7 @@ void run_batches(Session& session, const Inputs& inputs, std::int64_t batches, c
 /// "memory.…" from the state at the start, after the library was opened, and now; generated inputs are not counted.
 struct MemoryMarks {
   std::optional<measure::ProcessMemory> start, library, now;
+  std::optional<measure::ProcessMemory> before_inputs;  ///< just before the generated inputs were made
 };
 void put_memory(const MemoryMarks& marks, std::uint64_t generated_bytes, TaskResult& result);
 
