@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
+#include "runner/case_settings.hpp"
 #include "runner/runner.hpp"
 
 namespace assay::runner {
@@ -18,17 +20,35 @@ constexpr Contest kLatency{"latency.p50", false};
 struct Entry {
   std::size_t index;
   double value, low, high;
+  bool bounded;  ///< low and high are the metric's own
 };
+
+const Case& case_of(const Campaign& campaign, const Entry& e) { return campaign.outcomes[e.index].test_case; }
+
+void add_once(std::vector<std::string>& list, const std::string& value) {
+  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+}
+
+/// Stands in where a metric has no interval: no bound is no certainty.
+double noise_floor_of(const Campaign& campaign) {
+  constexpr double kDefault = 0.03;
+  const auto it = campaign.environment.find("noise.used");
+  const double floor = it == campaign.environment.end() ? kDefault : std::strtod(it->second.c_str(), nullptr);
+  return floor > 0 ? floor : kDefault;
+}
 
 /// The measured outcomes of a model that have the metric, best first.
 std::vector<Entry> entries(const Campaign& campaign, const std::string& model, const Contest& contest) {
   std::vector<Entry> result;
+  const double floor = noise_floor_of(campaign);
   for (std::size_t i = 0; i < campaign.outcomes.size(); ++i) {
     const Outcome& o = campaign.outcomes[i];
     const Metric* metric = find_metric(o, contest.tag);
     if (o.test_case.model != model || o.state != OutcomeState::kMeasured || metric == nullptr || !metric->value)
       continue;
-    result.push_back({i, *metric->value, metric->low.value_or(*metric->value), metric->high.value_or(*metric->value)});
+    const double value = *metric->value;
+    result.push_back({i, value, metric->low.value_or(value * (1 - floor)), metric->high.value_or(value * (1 + floor)),
+                      metric->low && metric->high});
   }
   if (!contest.larger_is_better && !result.empty()) {
     // A larger batch always waits longer: the smallest one of the plan is what "least" can be asked of.
@@ -56,16 +76,27 @@ std::string batch_text(std::int64_t batch) {
   return batch == 0 ? "the model's own batch" : fmt::format("batch {}", batch);
 }
 
+/// "openvino on gpu:0 with 4 threads, bf16": the engine, and of its settings those by which `all` differ.
+std::string setup(const Campaign& campaign, const Entry& entry, const std::vector<Entry>& all) {
+  const Case& c = case_of(campaign, entry);
+  std::vector<std::string> parts;
+  for (const CaseSetting& setting : case_settings()) {
+    const auto same = [&](const Entry& e) { return setting.words(case_of(campaign, e)) == setting.words(c); };
+    if (setting.says == nullptr || std::all_of(all.begin(), all.end(), same)) continue;
+    if (const std::string text = setting.says(c); !text.empty()) parts.push_back(text);
+  }
+  const std::string engine = c.device == "cpu" ? c.backend : c.backend + " on " + c.device;
+  return parts.empty() ? engine : fmt::format("{} with {}", engine, fmt::join(parts, ", "));
+}
+
 /// "openvino at batch 8, 32 and onnxruntime at batch 32": engines in order of their best.
-std::string name_set(const Campaign& campaign, const std::vector<Entry>& set) {
+std::string name_set(const Campaign& campaign, const std::vector<Entry>& set, const std::vector<Entry>& all) {
   std::vector<std::pair<std::string, std::vector<std::string>>> engines;
   for (const Entry& e : set) {
-    const Case& c = campaign.outcomes[e.index].test_case;
-    const std::string engine = c.device == "cpu" ? c.backend : c.backend + " on " + c.device;
+    const std::string engine = setup(campaign, e, all);
     auto it = std::find_if(engines.begin(), engines.end(), [&](const auto& known) { return known.first == engine; });
     if (it == engines.end()) it = engines.insert(engines.end(), {engine, {}});
-    const std::string batch = c.batch_size == 0 ? "model" : std::to_string(c.batch_size);
-    if (std::find(it->second.begin(), it->second.end(), batch) == it->second.end()) it->second.push_back(batch);
+    add_once(it->second, batch_word(case_of(campaign, e)));
   }
   std::vector<std::string> parts;
   for (const auto& [engine, batches] : engines) {
@@ -83,32 +114,37 @@ std::string number(double value) {
 }
 
 std::string figure(const Entry& e, const Contest& contest) {
-  return fmt::format("{} [{}, {}] {}", number(e.value), number(e.low), number(e.high),
-                     contest.larger_is_better ? "samples/s" : "ms a batch");
-}
-
-std::string join_numbers(const Campaign& campaign, const std::vector<Entry>& set) {
-  std::vector<std::int64_t> batches;
-  for (const Entry& e : set) batches.push_back(campaign.outcomes[e.index].test_case.batch_size);
-  std::sort(batches.begin(), batches.end());
-  batches.erase(std::unique(batches.begin(), batches.end()), batches.end());
-  std::vector<std::string> texts;
-  for (const auto b : batches) texts.push_back(b == 0 ? "model" : std::to_string(b));
-  return fmt::format("{}", fmt::join(texts, ","));
+  const char* unit = contest.larger_is_better ? "samples/s" : "ms a batch";
+  if (!e.bounded) return fmt::format("{} {}, without an interval", number(e.value), unit);
+  return fmt::format("{} [{}, {}] {}", number(e.value), number(e.low), number(e.high), unit);
 }
 
 /// The command that would tell the set apart: the same cases with more effort.
 std::string deciding_command(const Campaign& campaign, const std::string& model, const std::vector<Entry>& set,
                              const Contest& contest) {
-  std::vector<std::string> backends;
-  for (const Entry& e : set) {
-    const std::string& backend = campaign.outcomes[e.index].test_case.backend;
-    if (std::find(backends.begin(), backends.end(), backend) == backends.end()) backends.push_back(backend);
+  std::vector<Entry> ordered = set;  // batches in their order read better than in that of their rates
+  std::string command = "assay bench " + quoted(model);
+  for (const CaseSetting& setting : case_settings()) {
+    if (setting.sorted) {
+      std::stable_sort(ordered.begin(), ordered.end(), [&](const Entry& a, const Entry& b) {
+        return case_of(campaign, a).batch_size < case_of(campaign, b).batch_size;
+      });
+    } else {
+      ordered = set;
+    }
+    std::vector<std::string> words;
+    for (const Entry& e : ordered) {
+      for (const std::string& word : setting.words(case_of(campaign, e))) add_once(words, word);
+    }
+    if (words.empty() || (words.size() == 1 && words.front() == setting.by_default)) continue;
+    if (setting.listed) {
+      command += fmt::format(" {} {}", setting.option, quoted(fmt::format("{}", fmt::join(words, ","))));
+    } else {
+      for (const std::string& word : words) command += fmt::format(" {} {}", setting.option, quoted(word));
+    }
   }
-  const char* effort = campaign.effort == "quick" ? "standard" : "rigorous";
-  return fmt::format("assay bench {} --backend {} --batch-size {} --for {} --effort {}", model,
-                     fmt::join(backends, ","), join_numbers(campaign, set),
-                     contest.larger_is_better ? "throughput" : "latency", effort);
+  return fmt::format("{} --for {} --effort {}", command, contest.larger_is_better ? "throughput" : "latency",
+                     campaign.effort == "quick" ? "standard" : "rigorous");
 }
 
 std::string sentence(const Campaign& campaign, const std::string& model, const std::vector<Entry>& all,
@@ -117,21 +153,22 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
   const Case& c = campaign.outcomes[best.index].test_case;
   const char* aim = contest.larger_is_better ? "most throughput" : "least latency";
   if (all.size() == 1) {
-    return fmt::format("{}: {} at {} is the only one measured for {}: {}.", model, c.backend, batch_text(c.batch_size),
-                       contest.larger_is_better ? "throughput" : "latency", figure(best, contest));
+    return fmt::format("{}: {} at {} is the only one measured for {}: {}.", model, setup(campaign, best, all),
+                       batch_text(c.batch_size), contest.larger_is_better ? "throughput" : "latency",
+                       figure(best, contest));
   }
   if (set.size() > 1) {
     std::string text = fmt::format("{}: for the {} take {}: they cannot be told apart ({})", model, aim,
-                                   name_set(campaign, set), figure(best, contest));
+                                   name_set(campaign, set, all), figure(best, contest));
     if (campaign.effort == "rigorous") return text + ".";
     return text + fmt::format("; this would decide: {}", deciding_command(campaign, model, set, contest));
   }
   const Entry& next = all[1];
   const Case& other = campaign.outcomes[next.index].test_case;
   const double ratio = contest.larger_is_better ? best.value / next.value : next.value / best.value;
-  return fmt::format("{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}).", model, aim, c.backend,
-                     batch_text(c.batch_size), figure(best, contest), ratio, other.backend,
-                     batch_text(other.batch_size));
+  return fmt::format("{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}).", model, aim,
+                     setup(campaign, best, all), batch_text(c.batch_size), figure(best, contest), ratio,
+                     setup(campaign, next, all), batch_text(other.batch_size));
 }
 
 }  // namespace

@@ -48,6 +48,37 @@ TEST(Recommend, NamesASetAndTheCommandThatWouldDecide) {
   EXPECT_THAT(r.because, HasSubstr("assay bench m --backend y,x --batch-size 8,32 --for throughput --effort standard"));
 }
 
+TEST(Recommend, TheCommandThatWouldDecideHasEverySettingOfTheCases) {
+  Outcome one = measured("x", 8, "throughput", 100, 97, 103);
+  one.test_case.model = "my models/m.onnx";
+  one.test_case.threads = 2;
+  one.test_case.in_flight = 4;
+  one.test_case.shapes["image"] = {1, 3, 640, 640};
+  one.test_case.batch_axis["mask"] = -1;
+  one.test_case.options["streams"] = "2";
+  one.test_case.data.ranges["ids"] = {0, 99};
+  Outcome other = one;
+  other.test_case.threads = 4;
+  other.test_case.precision = Precision::kBFloat16;
+  other.test_case.device = "gpu:0";
+  other.metrics[0].value = 101;
+  const auto r = recommend(campaign({one, other}));
+  EXPECT_THAT(r.because,
+              HasSubstr("take x on gpu:0 with 4 threads, bf16 at batch 8 and x with 2 threads, f32 at batch 8"));
+  EXPECT_THAT(r.because,
+              HasSubstr("assay bench 'my models/m.onnx' --backend x --device gpu:0,cpu --batch-size 8 --in-flight 4 "
+                        "--threads 4,2 --precision bf16,f32 --shape image=1x3x640x640 --batch-axis mask=none "
+                        "--option x.streams=2 --range ids=0:99 --for throughput --effort standard"));
+}
+
+TEST(Recommend, AFigureWithoutAnIntervalDoesNotWinByIt) {
+  Outcome best = measured("x", 8, "throughput", 101, 0, 0);
+  best.metrics[0].low = best.metrics[0].high = std::nullopt;
+  const auto r = recommend(campaign({best, measured("y", 8, "throughput", 100, 99, 100.5)}));
+  EXPECT_THAT(r.set, ElementsAre(0, 1));
+  EXPECT_THAT(r.because, HasSubstr("cannot be told apart (101 samples/s, without an interval)"));
+}
+
 TEST(Recommend, TheMostEffortHasNoCommandAboveIt) {
   const auto r = recommend(campaign(
       {measured("x", 8, "throughput", 100, 97, 103), measured("y", 8, "throughput", 101, 98, 104)}, "rigorous"));
