@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <system_error>
+#include <vector>
 
 #include "assay/assay.hpp"
+#include "assay/error.hpp"
 #include "cli/cli.hpp"
 #include "engine/graph_cache.hpp"
 
@@ -22,6 +26,26 @@ std::filesystem::path folder_of(const std::string& given) {
 std::string part(const engine::KeyParts& parts, const std::string& name) {
   const auto it = parts.find(name);
   return it == parts.end() ? "?" : it->second;
+}
+
+/// The answers that others are compared with; the runner makes them again where they are missing.
+std::vector<std::filesystem::directory_entry> references(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::directory_entry> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "references", error)) {
+    if (entry.path().extension() == ".reference") files.push_back(entry);
+  }
+  return files;
+}
+
+double bytes_of(const std::vector<std::filesystem::directory_entry>& files) {
+  double bytes = 0;
+  for (const auto& file : files) {
+    std::error_code error;
+    const auto size = file.file_size(error);
+    if (!error) bytes += static_cast<double>(size);
+  }
+  return bytes;
 }
 
 int list(const std::string& folder, bool json, Context& context) {
@@ -49,6 +73,9 @@ int list(const std::string& folder, bool json, Context& context) {
   }
   *context.out << fmt::format("{} graphs, {:.1f} MiB of at most {:.0f} in {}\n", graphs.size(), total / kMiB,
                               static_cast<double>(engine::cache_limit()) / kMiB, folder_of(folder).string());
+  const auto kept = references(folder_of(folder));
+  if (!kept.empty())
+    *context.out << fmt::format("{} reference answers, {:.1f} MiB\n", kept.size(), bytes_of(kept) / kMiB);
   return kOk;
 }
 
@@ -67,13 +94,24 @@ int clear(const std::string& folder, Context& context) {
   *context.out << fmt::format("{} graphs removed, {:.1f} MiB freed{}\n", cleared.removed,
                               static_cast<double>(cleared.bytes) / kMiB,
                               cleared.in_use > 0 ? fmt::format("; {} are in use and stay", cleared.in_use) : "");
+  const auto kept = references(folder_of(folder));
+  const double freed = bytes_of(kept);
+  for (const auto& file : kept) {
+    if (std::error_code error; !std::filesystem::remove(file.path(), error) && error) {
+      throw Error(ErrorCode::kIo, "a reference answer could not be removed: " + error.message(), file.path().string());
+    }
+  }
+  if (!kept.empty()) {
+    *context.out << fmt::format("{} reference answers removed, {:.1f} MiB freed\n", kept.size(), freed / kMiB);
+  }
   return kOk;
 }
 
 }  // namespace
 
 void add_cache(CLI::App& app, Action& action) {
-  CLI::App* cache = app.add_subcommand("cache", "optimized graphs that were kept: list, verify, clear");
+  CLI::App* cache =
+      app.add_subcommand("cache", "optimized graphs and reference answers that were kept: list, verify, clear");
   cache->footer("In $ASSAY_CACHE or ~/.cache/assay; ASSAY_CACHE_LIMIT bounds their size.");
   cache->require_subcommand(1);
   struct Options {
