@@ -10,23 +10,22 @@
 #include <ostream>
 #include <random>
 #include <set>
+#include <sstream>
 
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
 #include "base/clock.hpp"
-#include "base/file.hpp"
 #include "cli/progress.hpp"
 #include "measure/environment.hpp"
+#include "measure/series.hpp"
 #include "model/zoo.hpp"
 #include "report/format.hpp"
+#include "store/campaign_lock.hpp"
 
 namespace assay::cli {
 namespace {
 
 constexpr double kDefaultNoiseFloor = 0.03;
-/// Environment: the library that was asked for, by backend.
-const std::string kAskedLibrary = "library.asked.";
-constexpr std::uint64_t kMaxBundleBytes = UINT64_C(1) << 30;
 
 std::string now_utc() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
@@ -39,6 +38,7 @@ class StoreRecorder final : public runner::Recorder {
  public:
   StoreRecorder(store::Store& store, std::string id) : store_(store), id_(std::move(id)) {}
   void outcome(const Outcome& outcome) override { store_.add(id_, outcome); }
+  void process(const store::PendingProcess& process) override { store_.add_process(id_, process); }
   void warning(const Warning& warning) override { store_.add_warning(id_, warning); }
   void fact(const std::string& key, const std::string& value) override { store_.set_environment(id_, key, value); }
 
@@ -47,28 +47,34 @@ class StoreRecorder final : public runner::Recorder {
   std::string id_;
 };
 
-runner::HistoryLookup history_of(const store::Store& store) {
-  return [&store](const Case& c) {
-    const std::string key = case_key(c);
-    return runner::History{store.typical(key, "latency_ns"), store.typical(key, "load.cold")};
-  };
+/// The A/A pairs of every campaign on this CPU: "10.1:10.2 9.9:10".
+std::vector<std::pair<double, double>> stored_pairs(const store::Store& store, const std::string& cpu) {
+  std::vector<std::pair<double, double>> pairs;
+  for (const std::string& text : store.environments("noise.pairs", "cpu.model", cpu)) {
+    std::istringstream in(text);
+    std::pair<double, double> pair;
+    for (char colon = 0; in >> pair.first >> colon >> pair.second && colon == ':';) pairs.push_back(pair);
+  }
+  return pairs;
 }
 
-/// The machine's own floor where a campaign with A/A pairs measured it, else a stated default.
+/// The machine's own floor where campaigns with A/A pairs measured it, else a stated default.
 void set_noise_floor(const store::Store& store, Campaign& campaign, runner::RunSettings& settings) {
   std::string origin = "default: no campaign measured it on this machine yet";
   settings.noise_floor = kDefaultNoiseFloor;
   if (const auto cpu = campaign.environment.find("cpu.model"); cpu != campaign.environment.end()) {
-    if (const auto floor = store.newest_environment("noise.floor", "cpu.model", cpu->second)) {
-      settings.noise_floor = std::strtod(floor->c_str(), nullptr);
-      origin = "measured by an earlier campaign on this CPU";
+    const auto pairs = stored_pairs(store, cpu->second);
+    if (const auto floor = measure::noise_floor(pairs)) {
+      settings.noise_floor = *floor;
+      origin = fmt::format("{} A/A pairs of earlier campaigns on this CPU", pairs.size());
     }
   }
   campaign.environment["noise.used"] = fmt::format("{:.5f}", settings.noise_floor);
   campaign.environment["noise.used.origin"] = origin;
 }
 
-Campaign new_campaign(const BenchPlan& plan, const runner::RunSettings& settings, const Context& context) {
+Campaign new_campaign(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
+                      const Context& context) {
   Campaign campaign;
   campaign.id = new_id();
   campaign.version = version();
@@ -79,10 +85,7 @@ Campaign new_campaign(const BenchPlan& plan, const runner::RunSettings& settings
   measure::Environment environment = measure::read_environment();
   campaign.environment = std::move(environment.values);
   campaign.warnings = std::move(environment.warnings);
-  for (const auto& [backend, library] : plan.libraries) {
-    campaign.environment[kAskedLibrary + backend] = library.string();
-  }
-  campaign.environment["effort.window_ms"] = std::to_string(settings.effort.window.count());
+  remember(options, plan, settings, campaign);
   campaign.plan = plan.cases;
   return campaign;
 }
@@ -100,25 +103,23 @@ void announce(const Campaign& campaign, const store::Store& store, double second
   err << std::flush;
 }
 
-/// The cases of a campaign that have no outcome yet.
-std::vector<Case> missing(const Campaign& campaign) {
-  std::vector<std::string> done;
-  for (const Outcome& o : campaign.outcomes) done.push_back(case_key(o.test_case));
-  std::vector<Case> cases;
-  for (const Case& c : campaign.plan) {
-    if (std::find(done.begin(), done.end(), case_key(c)) == done.end()) cases.push_back(c);
-  }
-  return cases;
-}
-
-int exit_status(const Campaign& campaign, const std::vector<std::string>& named_backends, bool named_devices) {
+int exit_status(const Campaign& campaign, const BenchPlan& plan, Context& context) {
+  const auto named = [&](const Outcome& o) {
+    const auto& names = plan.named_backends;
+    return std::find(names.begin(), names.end(), o.test_case.backend) != names.end();
+  };
+  bool measured = campaign.outcomes.empty();
+  int status = kOk;
   for (const Outcome& o : campaign.outcomes) {
-    if (o.state == OutcomeState::kFailed) return kFailed;
-    const bool named = named_devices || std::find(named_backends.begin(), named_backends.end(), o.test_case.backend) !=
-                                            named_backends.end();
-    if (o.state == OutcomeState::kSkipped && o.phase == "probe" && named) return kFailed;
+    measured = measured || o.state == OutcomeState::kMeasured;
+    const bool skipped = o.state == OutcomeState::kSkipped;
+    const bool no_engine = skipped && o.phase == "probe" && named(o);
+    const bool no_device = skipped && o.phase == "device" && (plan.named_devices || named(o));
+    if (o.state == OutcomeState::kFailed || no_engine || no_device) status = kFailed;
   }
-  return kOk;
+  if (measured) return status;
+  *context.err << "assay: nothing was measured; the result says of every case why\n";
+  return kFailed;
 }
 
 void print_result(const BenchOptions& options, const Campaign& campaign, const store::Store& store, Context& context) {
@@ -129,7 +130,27 @@ void print_result(const BenchOptions& options, const Campaign& campaign, const s
   context.out->flush();
 }
 
-/// Runs what is missing of a campaign that is in the store.
+/// What was measured has been printed by then: a full disk loses no more than the mark.
+bool mark_finished(const Campaign& campaign, store::Store& store, Context& context) {
+  try {
+    store.finish(campaign.id, campaign.finished);
+    return true;
+  } catch (const Error& e) {
+    *context.err << fmt::format("assay: {}\nassay: campaign {} was not stored to its end; the result above is whole\n",
+                                e.what(), campaign.id);
+    return false;
+  }
+}
+
+}  // namespace
+
+runner::HistoryLookup history_of(const store::Store& store) {
+  return [&store](const Case& c) {
+    const std::string key = case_key(c);
+    return runner::History{store.typical(key, "latency_ns"), store.typical(key, "load.cold")};
+  };
+}
+
 int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& plan, runner::RunSettings& settings,
             store::Store& store, Context& context) {
   const std::vector<Case> left = missing(campaign);
@@ -150,34 +171,20 @@ int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& pl
         campaign, settings, *context.launcher, *context.clock, recorder,
         [&](const runner::Progress& p) { view.show(p); }, *context.stop);
   }
-  if (all) {
-    campaign.finished = now_utc();
-    store.finish(campaign.id, campaign.finished);
-  }
+  if (all) campaign.finished = now_utc();
   print_result(options, campaign, store, context);
+  const bool marked = !all || mark_finished(campaign, store, context);
   if (options.profile) *context.err << "profiles: " << settings.profile_folder.string() << "\n";
   if (!all) {
     *context.err << fmt::format("interrupted: {} of {} cases are stored; assay bench --resume {} goes on\n",
                                 campaign.outcomes.size(), campaign.plan.size(), campaign.id);
     return kInterrupted;
   }
-  return exit_status(campaign, plan.named_backends, plan.named_devices);
+  const int status = exit_status(campaign, plan, context);
+  return marked ? status : kFailed;
 }
 
-Campaign campaign_to_resume(const BenchOptions& options, store::Store& store) {
-  if (!options.resume_id.empty() && std::filesystem::is_regular_file(options.resume_id)) {
-    const Campaign bundle = report::read_bundle(read_file(options.resume_id, kMaxBundleBytes), options.resume_id);
-    store.import(bundle);
-    return store.load(bundle.id);
-  }
-  if (!options.resume_id.empty()) return store.load(options.resume_id);
-  const auto newest = store.newest_unfinished();
-  if (!newest) {
-    throw Error(ErrorCode::kInvalidArgument, "--resume: every campaign here is finished (assay results list)",
-                store.file().string());
-  }
-  return store.load(*newest);
-}
+namespace {
 
 /// A large network of the zoo takes seconds to write, the first time: better said.
 runner::ModelLookup announced(const runner::ModelLookup& models, Context& context) {
@@ -189,32 +196,6 @@ runner::ModelLookup announced(const runner::ModelLookup& models, Context& contex
     }
     return models(c);
   };
-}
-
-int resume(const BenchOptions& given, Context& context) {
-  if (!given.models.empty() || !given.settings.empty() || !given.plan.empty()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "--resume goes on with the stored plan: leave models, axes and --plan away");
-  }
-  store::Store store(given.db.empty() ? store::default_results_file() : std::filesystem::path(given.db));
-  Campaign campaign = campaign_to_resume(given, store);
-  BenchOptions options = given;
-  options.effort = campaign.effort;
-  runner::RunSettings settings = run_settings_of(options);
-  settings.seed = campaign.seed;
-  if (const auto window = campaign.environment.find("effort.window_ms");
-      window != campaign.environment.end() && given.duration.empty()) {
-    settings.effort.window = std::chrono::milliseconds(std::strtoll(window->second.c_str(), nullptr, 10));
-  }
-  const auto used = campaign.environment.find("noise.used");
-  if (used != campaign.environment.end()) settings.noise_floor = std::strtod(used->second.c_str(), nullptr);
-  BenchPlan plan;
-  for (const Case& c : campaign.plan) {
-    plan.named_backends.push_back(c.backend);
-    const auto library = campaign.environment.find(kAskedLibrary + c.backend);
-    if (library != campaign.environment.end()) settings.libraries[c.backend] = library->second;
-  }
-  return conduct(options, campaign, plan, settings, store, context);
 }
 
 }  // namespace
@@ -247,7 +228,8 @@ int bench(const BenchOptions& options, Context& context) {
     return dry_run(options, plan, settings, store ? history_of(*store) : runner::HistoryLookup{}, context);
   }
   store::Store store(file);
-  Campaign campaign = new_campaign(plan, settings, context);
+  Campaign campaign = new_campaign(options, plan, settings, context);
+  const store::CampaignLock lock(store.file(), campaign.id);
   set_noise_floor(store, campaign, settings);
   store.begin(campaign);
   return conduct(options, campaign, plan, settings, store, context);
@@ -278,7 +260,8 @@ void add_bench(CLI::App& app, Action& action) {
         ->allow_extra_args(false)
         ->type_name("");
   }
-  command->add_option("--effort", o->effort, "quick, standard or rigorous: time for certainty")->capture_default_str();
+  CLI::Option* effort = command->add_option("--effort", o->effort, "quick, standard or rigorous: time for certainty")
+                            ->capture_default_str();
   command->add_option("--plan", o->plan, "a JSON file with the settings above, or 'paper'");
   command->add_flag("--dry-run", o->dry_run, "the cases, what would be skipped, how long it takes");
   command
@@ -298,7 +281,10 @@ void add_bench(CLI::App& app, Action& action) {
   command->add_option("--memory-limit", o->memory_limit, "SIZE: the most memory of a process (512MiB, 2GiB)");
   command->add_option("--db", o->db, "the results file (or ASSAY_DB)");
   command->add_flag("--json", o->json, "the result as JSON, the only thing on standard output");
-  command->callback([&action, o] { action = [o](Context& context) { return bench(*o, context); }; });
+  command->callback([&action, o, effort] {
+    o->effort_given = effort->count() > 0;
+    action = [o](Context& context) { return bench(*o, context); };
+  });
 }
 
 }  // namespace assay::cli

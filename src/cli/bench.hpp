@@ -19,6 +19,7 @@ struct BenchOptions {
   std::vector<std::string> models;
   std::map<std::string, std::vector<std::string>> settings;  ///< of runner::settings(), as given
   std::string effort = "quick";
+  bool effort_given = false;
   std::string plan;
   bool dry_run = false, profile = false, json = false;
   bool resume = false;
@@ -41,6 +42,19 @@ BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models
 inline constexpr const char* kLibraryOption = "library";
 /// Effort, limits and cache folder. Throws Error.
 runner::RunSettings run_settings_of(const BenchOptions& options);
+
+/// Environment of a campaign: what was asked for beside the cases, so that resuming it asks for the same.
+void remember(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
+              Campaign& campaign);
+/// Goes on with a campaign; with --dry-run, says what that would be. Throws Error.
+int resume(const BenchOptions& options, Context& context);
+/// The cases of a campaign that have no outcome yet.
+std::vector<Case> missing(const Campaign& campaign);
+/// Runs them. The campaign is in the store, and locked.
+int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& plan, runner::RunSettings& settings,
+            store::Store& store, Context& context);
+/// What the store knows of how long cases took.
+runner::HistoryLookup history_of(const store::Store& store);
 
 int bench(const BenchOptions& options, Context& context);
 int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,

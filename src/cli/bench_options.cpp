@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 
 #include "assay/error.hpp"
@@ -13,6 +14,7 @@
 #include "cli/units.hpp"
 #include "measure/environment.hpp"
 #include "model/model.hpp"
+#include "model/zoo.hpp"
 
 namespace assay::cli {
 namespace {
@@ -24,6 +26,14 @@ constexpr const char* kNullBackend = "null";
 /// What `make bench` runs.
 constexpr const char* kDefaultPlan =
     R"({"model": "resnet50", "backend": "onnxruntime,openvino", "batch-size": "1,8,32"})";
+
+/// A name of something that is not there stays as it was typed: the message about it then says the same.
+std::string whole_path(const std::string& typed) {
+  std::error_code error;
+  if (!std::filesystem::exists(typed, error)) return typed;
+  const std::filesystem::path path = std::filesystem::absolute(typed, error);
+  return error ? typed : path.lexically_normal().string();
+}
 
 Axes axes_of(const BenchOptions& options) {
   Axes axes;
@@ -37,6 +47,11 @@ Axes axes_of(const BenchOptions& options) {
     if (given != options.settings.end() && !given->second.empty()) apply_setting(axes, setting, given->second);
     if (setting.name == std::string("model") && !options.models.empty()) apply_setting(axes, setting, options.models);
   }
+  // A campaign may go on from another folder.
+  for (std::string& model : axes.models) {
+    if (!model::is_zoo_network(model)) model = whole_path(model);
+  }
+  if (axes.data.source != "random") axes.data.source = whole_path(axes.data.source);
   if (axes.backends.empty()) axes.backends = {"all"};
   if (axes.threads.empty()) axes.threads = {allowed_cores()};
   axes.cache = axes.cache && options.cache != "off";
@@ -77,7 +92,18 @@ void check_option_of(const backend::Backend& b, const std::string& key, const st
   backend::check_option(b.name(), *it, value);
 }
 
-void check_options(const Axes& axes) {
+/// By name it is an error that a plugin cannot be used; of "all", the others are measured, and its cases say why not.
+std::optional<backend::Backend> plugin_of(const std::string& name, const std::vector<std::string>& named) {
+  try {
+    return backend::load_backend(name);
+  } catch (const Error& e) {
+    const bool by_name = std::find(named.begin(), named.end(), name) != named.end();
+    if (by_name || e.code() != ErrorCode::kUnavailable) throw;
+    return std::nullopt;
+  }
+}
+
+void check_options(const Axes& axes, const std::vector<std::string>& named) {
   for (const auto& [owner, options] : axes.options) {
     if (!owner.empty() && std::find(axes.backends.begin(), axes.backends.end(), owner) == axes.backends.end()) {
       throw Error(ErrorCode::kInvalidArgument,
@@ -86,11 +112,12 @@ void check_options(const Axes& axes) {
     }
   }
   for (const std::string& name : axes.backends) {
-    const backend::Backend b = backend::load_backend(name);
+    const std::optional<backend::Backend> b = plugin_of(name, named);
+    if (!b) continue;
     for (const std::string& owner : {std::string(), name}) {
       const auto options = axes.options.find(owner);
       if (options == axes.options.end()) continue;
-      for (const auto& [key, value] : options->second) check_option_of(b, key, value);
+      for (const auto& [key, value] : options->second) check_option_of(*b, key, value);
     }
   }
 }
@@ -103,7 +130,7 @@ std::map<std::string, std::filesystem::path> take_libraries(Axes& axes) {
       const auto options = axes.options.find(owner);
       if (options == axes.options.end()) continue;
       const auto library = options->second.find(kLibraryOption);
-      if (library != options->second.end()) libraries[backend] = library->second;
+      if (library != options->second.end()) libraries[backend] = whole_path(library->second);
     }
   }
   for (auto& [owner, options] : axes.options) options.erase(kLibraryOption);
@@ -152,6 +179,17 @@ void check_free_axes(const std::string& name, const model::Model& m, const Axes&
   }
 }
 
+/// What was asked for by name is made, or refused: without it every case would say that there is no cache.
+std::filesystem::path cache_folder_of(const std::string& given) {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::absolute(given, error);
+  if (!error) std::filesystem::create_directories(folder, error);
+  if (!error) return folder;
+  throw Error(ErrorCode::kIo,
+              fmt::format("--cache: the folder cannot be made: {}; give another, or --cache off", error.message()),
+              folder.string());
+}
+
 std::uint64_t random_seed() {
   std::random_device device;
   return device();
@@ -165,13 +203,13 @@ BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models
   expand_all(axes, plan.named_backends);
   plan.named_devices = options.settings.contains("device") || options.settings.contains("gpuid");
   plan.libraries = take_libraries(axes);
-  check_options(axes);
+  check_options(axes, plan.named_backends);
   plan.cases = runner::expand(axes);
   for (const std::string& name : axes.models) {
     const auto it = std::find_if(plan.cases.begin(), plan.cases.end(), [&](const Case& c) { return c.model == name; });
     check_free_axes(name, model::read_model(models(*it).path, axes.shapes), axes);
   }
-  plan.seed = options.settings.contains("seed") ? axes.data.seed : random_seed();
+  plan.seed = axes.seeded ? axes.data.seed : random_seed();
   return plan;
 }
 
@@ -186,10 +224,11 @@ runner::RunSettings run_settings_of(const BenchOptions& options) {
   }
   if (!options.memory_limit.empty()) settings.limits.memory_bytes = parse_size(options.memory_limit, "--memory-limit");
   const bool own = !options.cache.empty() && options.cache != "off";
-  settings.cache_folder = own ? std::filesystem::path(options.cache) : default_cache_folder();
+  settings.cache_folder = own ? cache_folder_of(options.cache) : default_cache_folder();
+  settings.reference_folder = default_cache_folder() / "references";
   settings.machine_memory =
       settings.limits.memory_bytes > 0 ? settings.limits.memory_bytes : measure::machine_memory().total;
-  settings.models = runner::model_lookup(settings.cache_folder);
+  settings.models = runner::model_lookup(default_cache_folder());
   return settings;
 }
 

@@ -58,12 +58,17 @@ void print_json(const std::vector<runner::Preview>& previews, double seconds, st
 int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
             const runner::HistoryLookup& history, Context& context) {
   const auto previews = runner::preview(plan.cases, settings, *context.launcher, history, *context.stop);
-  double seconds = 0;
-  std::size_t skipped = 0;
-  for (const runner::Preview& p : previews) {
-    seconds += p.skipped.empty() ? p.estimated.count() : 0;
-    skipped += p.skipped.empty() ? 0 : 1;
+  if (*context.stop) {
+    *context.err << "interrupted: nothing was to be stored\n";
+    return kInterrupted;
   }
+  std::vector<Case> runs;
+  for (const runner::Preview& p : previews) {
+    if (p.skipped.empty()) runs.push_back(p.test_case);
+  }
+  const std::size_t skipped = previews.size() - runs.size();
+  // With what no case has to itself: references, A/A twins, the control case.
+  const auto seconds = static_cast<double>(runner::estimate(runs, settings.effort, settings.models, history).count());
   if (options.json) {
     print_json(previews, seconds, *context.out);
     return kOk;

@@ -56,7 +56,8 @@ int write(const std::string& db, const std::string& id, const std::string& forma
           Context& context) {
   const report::Exporter& exporter = report::exporter_by_name(format);
   const Campaign campaign = store::Store(results_file(db), store::Store::Access::kRead).load(id);
-  const report::Document document = document_of(campaign);
+  report::Document document = document_of(campaign);
+  document.every_reason = true;
   if (file.empty()) {
     exporter.write(document, *context.out);
     return kOk;

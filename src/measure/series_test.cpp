@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -17,46 +19,105 @@ std::vector<double> ticks(int n, double step) {
 
 double noise(std::mt19937_64& generator) { return static_cast<double>(generator() >> 11) * 0x1p-53 - 0.5; }
 
+/// Batches that touch a window.
+struct Batches {
+  std::vector<double> finishes, latencies;
+  void add(double submitted, double done) {
+    finishes.push_back(done);
+    latencies.push_back(done - submitted);
+  }
+};
+
+/// Places that each take one batch after another, `lasts(k)` ns each, the places shifted against each other.
+template <class Lasts>
+Batches pipeline(int places, double shift, double until, const Lasts& lasts) {
+  Batches all;
+  int k = 0;
+  for (int place = 0; place < places; ++place) {
+    for (double t = place * shift - 1e9; t < until;) {
+      const double next = t + lasts(k++);
+      if (next > 0) all.add(t, next);
+      t = next;
+    }
+  }
+  return all;
+}
+
 TEST(Throughput, CountsAndTimesComeFromTheSameSet) {
-  const Throughput t = throughput(ticks(101, 1e7));
-  EXPECT_EQ(t.completions, 100);
+  const Batches b = pipeline(1, 0, 1e9, [](int) { return 1e7; });
+  const Throughput t = throughput(b.finishes, b.latencies, 1e9);
+  EXPECT_NEAR(t.completions, 100, 1e-9);
   EXPECT_DOUBLE_EQ(t.seconds, 1);
-  EXPECT_DOUBLE_EQ(t.per_second, 100);
+  EXPECT_NEAR(t.per_second, 100, 1e-9);
   ASSERT_TRUE(t.interval);
-  EXPECT_NEAR(t.interval->low, 100, 1e-9);
+  EXPECT_NEAR(t.interval->low, 100, 1e-6);
 }
 
 TEST(Throughput, EveryKthCompletionStandsForK) {
-  EXPECT_DOUBLE_EQ(throughput(ticks(26, 4e7), 4).per_second, 100);
-  EXPECT_EQ(throughput(ticks(26, 4e7), 4).completions, 100);
+  const Batches b = pipeline(1, 0, 1e9, [](int) { return 4e7; });
+  EXPECT_NEAR(throughput(b.finishes, b.latencies, 1e9, 4).per_second, 100, 1e-9);
 }
 
-TEST(Throughput, FewCompletionsHaveNoInterval) {
-  EXPECT_EQ(throughput(ticks(1, 1)).completions, 0);
-  EXPECT_EQ(throughput(ticks(3, 1e9)).per_second, 1);
-  EXPECT_FALSE(throughput(ticks(10, 1e9)).interval);
-  EXPECT_TRUE(throughput(ticks(11, 1e9)).interval);
+TEST(Throughput, PairsAreNotMiscountedWhereverTheWindowOpensAndCloses) {
+  // Two under way, done 1 us apart every 600 ms: 3.33 a second. The window begins and ends at any of the completions.
+  const double truth = 2 / 0.6;
+  const Batches all = pipeline(2, 1e3, 20e9, [](int) { return 6e8; });
+  std::vector<double> edges = all.finishes;
+  std::sort(edges.begin(), edges.end());
+  for (std::size_t from = 0; from < 8; ++from) {
+    for (std::size_t to = from + 5; to < from + 9; ++to) {
+      Batches inside;
+      for (std::size_t i = 0; i < all.finishes.size(); ++i) {
+        const double submitted = all.finishes[i] - all.latencies[i];
+        if (all.finishes[i] > edges[from] && submitted < edges[to]) {
+          inside.add(submitted - edges[from], all.finishes[i] - edges[from]);
+        }
+      }
+      const Throughput t = throughput(inside.finishes, inside.latencies, edges[to] - edges[from]);
+      EXPECT_NEAR(t.per_second, truth, 0.005 * truth) << from << " to " << to;
+      ASSERT_TRUE(t.interval);
+    }
+  }
+}
+
+TEST(Throughput, FewCompletionsHaveAWideIntervalOrNone) {
+  EXPECT_EQ(throughput({}, {}, 1e9).completions, 0);
+  const Batches three = pipeline(1, 0, 3e9, [](int) { return 1e9; });
+  EXPECT_NEAR(throughput(three.finishes, three.latencies, 3e9).per_second, 1, 1e-9);
+  EXPECT_FALSE(throughput(three.finishes, three.latencies, 3e9).interval);
+  const Batches five = pipeline(1, 0, 5e9, [](int k) { return k % 2 == 0 ? 1.01e9 : 0.99e9; });
+  const Throughput t = throughput(five.finishes, five.latencies, 5e9);
+  ASSERT_TRUE(t.interval);
+  EXPECT_GT(t.interval->high - t.interval->low, 0.02 * t.per_second);
+}
+
+TEST(Throughput, ReadsAProcesssObservations) {
+  const std::map<std::string, std::vector<double>> values = {{"finish_ns", {5e8, 1e9}},   {"latency_ns", {1e9, 1e9}},
+                                                             {"open_finish_ns", {1.5e9}}, {"open_latency_ns", {1e9}},
+                                                             {"window", {1e9}},           {"stride", {1}}};
+  EXPECT_NEAR(throughput(values).per_second, 2, 1e-9);
+  EXPECT_EQ(throughput(std::map<std::string, std::vector<double>>{}).completions, 0);
 }
 
 TEST(Little, HoldsWhereAConstantNumberIsOutstanding) {
   // Two outstanding, each takes 20 and one ends every 10.
-  std::vector<double> finishes;
-  std::vector<double> latencies;
-  for (int i = 0; i < 12; ++i) {
-    finishes.push_back(10.0 * i + 3);
-    latencies.push_back(20);
-  }
-  const LittleCheck check = little_check(finishes, latencies, 13, 93, 1, 2);
+  const std::vector<double> latencies(12, 20);
+  const Throughput x = throughput(ticks(12, 10), latencies, 80);
+  const LittleCheck check = little_check(x, latencies, 2);
   EXPECT_NEAR(check.observed, 2, 1e-12);
   EXPECT_TRUE(check.ok);
 }
 
 TEST(Little, FindsAThroughputThatItsLatencyContradicts) {
-  const std::vector<double> finishes = ticks(20, 10);
   const std::vector<double> latencies(20, 10);  // one at a time
-  EXPECT_FALSE(little_check(finishes, latencies, 0, 190, 1, 2).ok);
-  EXPECT_FALSE(little_check(finishes, latencies, 0, 190, 1, 0.9).ok);
-  EXPECT_TRUE(little_check(finishes, latencies, 0, 190, 1, 1).ok);
+  const Throughput x = throughput(ticks(20, 10), latencies, 190);
+  EXPECT_FALSE(little_check(x, latencies, 2).ok);
+  EXPECT_FALSE(little_check(x, latencies, 0.9).ok);
+  EXPECT_TRUE(little_check(x, latencies, 1).ok);
+  // The rate that is reported, not one of its own.
+  Throughput reported = x;
+  reported.per_second *= 1.4;
+  EXPECT_FALSE(little_check(reported, latencies, 1).ok);
 }
 
 TEST(Level, Tables) {
@@ -84,7 +145,9 @@ TEST(NoiseFloor, IsTheSpreadOfIdenticalPairs) {
   const std::vector<std::pair<double, double>> equal = {{10, 10}, {20, 20}};
   EXPECT_DOUBLE_EQ(*noise_floor(equal), 0.005);
   const std::vector<std::pair<double, double>> apart = {{100, 102}, {102, 100}};
-  EXPECT_NEAR(*noise_floor(apart), std::expm1(1.96 * std::log(1.02)), 1e-12);
+  EXPECT_NEAR(*noise_floor(apart), std::expm1(4.3027 * std::log(1.02)), 1e-4) << "two pairs say little";
+  const std::vector<std::pair<double, double>> many(1000, {100, 102});
+  EXPECT_NEAR(*noise_floor(many), std::expm1(1.9623 * std::log(1.02)), 1e-4);
 }
 
 TEST(Flat, NeedsThreeDoublingsWithinTheFloor) {

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <memory>
 #include <set>
 
+#include "base/file.hpp"
 #include "runner/probe.hpp"
 #include "runner/runner.hpp"
 
@@ -27,6 +29,11 @@ struct Pending {
   bool closed = false;  ///< its outcome is recorded
 };
 
+/// Samples a second in one process, whatever the goal: what curves and A/A pairs compare.
+std::optional<double> rate_of(const Case& c, const std::map<std::string, std::vector<double>>& values);
+/// What the samples of an A/A twin carry in `noise`.
+inline constexpr const char* kTwinNote = "the A/A twin: for the noise floor alone";
+
 class CampaignRun {
  public:
   CampaignRun(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock,
@@ -41,12 +48,16 @@ class CampaignRun {
 
   // Before anything is measured (preflight.cpp).
   void find_pending();
+  void take_up(Pending& p, const store::PendingProcess& process);
+  /// Refuses where it is not what the campaign was begun with.
+  void fact_that_stays(const std::string& key, const std::string& value, const std::string& what);
   const ProbeAnswer& probe(const std::string& backend);
   void skip_unavailable();
   void read_models();
   void skip_too_large();
   void make_references();
   std::filesystem::path make_reference(const Pending& p, std::string& why_not);
+  std::filesystem::path reference_folder();
   void choose_twins();
 
   // Measuring.
@@ -61,7 +72,11 @@ class CampaignRun {
   void measure_memory(Pending& p);
   void measure_start(Pending& p);
   void start_together(Pending& p, const worker::Request& request);
-  void cut_flat_curves(std::size_t pending);
+  void find_ladders();
+  [[nodiscard]] std::optional<double> rate_at(std::size_t planned) const;
+  void cut_flat_curves(std::size_t planned);
+  void keep_process(const Pending& p, bool twin);
+  [[nodiscard]] bool needs(const Pending& p, bool twin) const;
   void control(const char* where);
   void sum_up();
 
@@ -93,7 +108,10 @@ class CampaignRun {
   const std::atomic<bool>& stop_;
 
   std::vector<Pending> pending_;
-  std::vector<std::vector<std::size_t>> ladders_;  ///< curves that may be cut short, as indices into pending_
+  std::map<std::size_t, std::size_t> pending_of_;    ///< from an index into the plan to one into pending_
+  std::map<std::size_t, double> finished_rates_;     ///< by index into the plan: what an earlier run measured
+  std::vector<std::vector<std::size_t>> ladders_;    ///< curves that may be cut short, as indices into the plan
+  std::unique_ptr<TemporaryFolder> own_references_;  ///< where the cache cannot be written
   std::map<std::string, ProbeAnswer> probes_;
   std::vector<double> control_ms_;
   int runs_done_ = 0, runs_total_ = 0;

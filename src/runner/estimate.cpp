@@ -20,6 +20,8 @@ constexpr double kProcessSeconds = 0.9;
 /// Loading, cold: reading and optimizing weights.
 constexpr double kLoadSeconds = 0.2;
 constexpr double kLoadBytesPerSecond = 150e6;
+/// Calls without which nobody can say that a series is level (measure::is_level).
+constexpr double kCallsToJudge = 8;
 
 std::filesystem::path library_of(const RunSettings& settings, const std::string& backend) {
   const auto it = settings.libraries.find(backend);
@@ -43,7 +45,7 @@ Seconds estimate_process(const Case& c, const measure::Effort& effort, const Mod
   const double warm_time = Seconds(effort.warm_up_time).count();
   const double warm_calls = effort.warm_up_calls * batch;
   double warm = effort.warm_up_needs_both ? std::max(warm_time, warm_calls) : std::min(warm_time, warm_calls);
-  if (effort.until_level) warm *= 2;
+  if (effort.until_level) warm = 2 * std::max(warm, kCallsToJudge * batch);
   const double window = std::max(Seconds(effort.window).count(), effort.window_calls * batch) + batch;
   const double parity = std::max(samples, static_cast<double>(effort.parity_samples)) * batch / samples;
   const double loads = c.cache ? 1.5 * load : load;
@@ -56,12 +58,14 @@ std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effo
   constexpr double kControlSeconds = 3 * 2.5;
   constexpr double kReferenceSeconds = 2;
   double total = 0;
+  double runs = 0;
   std::map<std::string, bool> referenced;
   for (const Case& c : plan) {
     try {
       const ModelFacts facts = models(c);
       const Seconds one = estimate_process(c, effort, facts, history ? history(c) : History{});
       total += one.count() * effort.processes;
+      ++runs;
       if (effort.memory_apart) total += one.count() / 4;
       if (referenced.emplace(facts.hash, true).second) {
         total += kReferenceSeconds + effort.parity_samples * sample_seconds(c, facts);
@@ -69,6 +73,9 @@ std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effo
     } catch (const Error&) {
       continue;
     }
+  }
+  if (runs > 0 && effort.processes > 1) {  // A/A twins; which cases get them is drawn by lot
+    total *= 1 + std::max(1.0, effort.a_a_share * runs) / runs;
   }
   if (total > 0) total += kControlSeconds;
   return std::chrono::seconds(static_cast<std::int64_t>(total + 0.5));
@@ -80,6 +87,7 @@ std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& s
   std::vector<Preview> previews;
   for (const Case& c : plan) {
     Preview p{c, {}, Seconds(0)};
+    if (stop) return previews;
     if (!probes.contains(c.backend))
       probes[c.backend] = probe_backend(c.backend, library_of(settings, c.backend), launcher, stop);
     p.skipped = why_unavailable(probes[c.backend], c.backend, c.device);
@@ -87,8 +95,8 @@ std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& s
       try {
         const ModelFacts facts = settings.models(c);
         p.skipped = why_too_large(c, facts, settings.machine_memory);
-        p.estimated =
-            estimate_process(c, settings.effort, facts, history ? history(c) : History{}) * settings.effort.processes;
+        const Seconds one = estimate_process(c, settings.effort, facts, history ? history(c) : History{});
+        p.estimated = one * (settings.effort.processes + (settings.effort.memory_apart ? 0.25 : 0));
       } catch (const Error& e) {
         p.skipped = e.what();
       }

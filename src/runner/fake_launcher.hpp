@@ -16,7 +16,7 @@ namespace assay::runner {
 
 using Kind = worker::Request::Kind;
 
-/// What a worker that measured `rate` samples a second would report: eleven completions, no noise.
+/// What a worker that measured `rate` samples a second would report: ten completions, no noise.
 inline worker::Exit good(const worker::Request& request, double rate) {
   worker::Exit exit;
   exit.ok = true;
@@ -24,10 +24,11 @@ inline worker::Exit good(const worker::Request& request, double rate) {
   auto& values = exit.result.values;
   const double batch = static_cast<double>(std::max<std::int64_t>(request.test_case.batch_size, 1));
   const double interval = 1e9 * batch / rate;
-  for (int i = 0; i <= 10; ++i) {
+  for (int i = 1; i <= 10; ++i) {
     values["finish_ns"].push_back(i * interval);
     values["latency_ns"].push_back(interval);
   }
+  values["window"] = {10 * interval};
   values["batch_size"] = {batch};
   values["in_flight"] = {1};
   values["stride"] = {1};
@@ -52,6 +53,7 @@ class FakeLauncher final : public worker::Launcher {
                    const std::atomic<bool>& /*stop*/) override {
     const std::lock_guard lock(mutex_);
     requests.push_back(request);
+    if (on_run) on_run(request);
     last_limits = limits;
     clock_.advance(std::chrono::seconds(1));
     switch (request.kind) {
@@ -90,8 +92,10 @@ class FakeLauncher final : public worker::Launcher {
     return batches;
   }
 
+  std::function<void(const worker::Request&)> on_run;
   std::function<worker::Exit(const worker::Request&)> measure, reference, extra;
   std::function<worker::Exit()> control;
+  std::string version = "1.2.3";  ///< of every backend
   std::set<std::string> missing;  ///< backends that are not available
   std::vector<worker::Request> requests;
   worker::Limits last_limits;
@@ -102,7 +106,7 @@ class FakeLauncher final : public worker::Launcher {
     exit.ok = true;
     const bool available = !missing.contains(request.test_case.backend);
     exit.result.values["available"] = {available ? 1.0 : 0.0};
-    exit.result.texts = {{"version", "1.2.3"}, {"devices", R"([{"name": "cpu", "description": "a CPU"}])"}};
+    exit.result.texts = {{"version", version}, {"devices", R"([{"name": "cpu", "description": "a CPU"}])"}};
     if (!available) exit.result.texts["reason"] = "its library was not found";
     return exit;
   }
@@ -118,12 +122,14 @@ class FakeRecorder final : public Recorder {
     if (on_outcome) on_outcome(outcome);
     outcomes.push_back(outcome);
   }
+  void process(const store::PendingProcess& process) override { processes.push_back(process); }
   void warning(const Warning& warning) override { warnings.push_back(warning); }
   void fact(const std::string& key, const std::string& value) override { facts[key] = value; }
 
   std::function<void(const Outcome&)> on_outcome;
   int full_from = -1, attempts = 0;  ///< from which attempt on the disk is full
   std::vector<Outcome> outcomes;
+  std::vector<store::PendingProcess> processes;
   std::vector<Warning> warnings;
   std::map<std::string, std::string> facts;
 };

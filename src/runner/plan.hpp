@@ -24,6 +24,7 @@ struct Axes {
   std::map<std::string, int> batch_axis;
   std::map<std::string, std::map<std::string, std::string>> options;  ///< backend ("" all) → key → value
   DataSpec data;
+  bool seeded = false;  ///< the seed was given: it is that of the order, too
   bool cache = true;
 };
 

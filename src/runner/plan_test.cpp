@@ -112,6 +112,12 @@ TEST(Plan, SaysEverythingThatTheCommandLineSays) {
   EXPECT_EQ(axes.data.seed, 7U);
 }
 
+TEST(Plan, ItsSeedIsGiven) {
+  EXPECT_TRUE(parse_plan(R"({"seed": 7})", "p").seeded);
+  EXPECT_EQ(parse_plan(R"({"seed": 7})", "p").data.seed, 7U);
+  EXPECT_FALSE(parse_plan("{}", "p").seeded);
+}
+
 TEST(Plan, NamesWhatItDoesNotUnderstand) {
   const auto error = [](const char* json) { return message_of([&] { parse_plan(json, "plan.json"); }); };
   EXPECT_THAT(error("{"), HasSubstr("plan.json: is not valid JSON"));

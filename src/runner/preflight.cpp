@@ -10,6 +10,7 @@
 #include "runner/campaign_run.hpp"
 #include "runner/order.hpp"
 #include "runner/reference.hpp"
+#include "worker/reference.hpp"
 
 namespace assay::runner {
 namespace {
@@ -17,17 +18,67 @@ namespace {
 /// What a double cannot be: the null backend computes nothing that could agree.
 constexpr const char* kNullBackend = "null";
 
+/// Whether a reference is there and whole; a damaged one is removed, and so made again.
+bool usable(const std::filesystem::path& file) {
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return false;
+  try {
+    (void)worker::read_reference(file);
+    return true;
+  } catch (const Error&) {
+    std::filesystem::remove(file, error);
+    return false;
+  }
+}
+
 }  // namespace
 
 void CampaignRun::find_pending() {
-  std::set<std::string> done;
-  for (const Outcome& o : campaign_.outcomes) done.insert(case_key(o.test_case));
+  std::map<std::string, const Outcome*> done;
+  for (const Outcome& o : campaign_.outcomes) done.emplace(case_key(o.test_case), &o);
+  std::map<std::string, std::size_t> open;
   for (std::size_t i = 0; i < campaign_.plan.size(); ++i) {
-    if (done.contains(case_key(campaign_.plan[i]))) continue;
+    const std::string key = case_key(campaign_.plan[i]);
+    if (const auto it = done.find(key); it != done.end()) {
+      const auto& samples = it->second->samples;
+      const auto first = std::find_if(samples.begin(), samples.end(), [](const ProcessSamples& s) { return s.kept; });
+      const auto rate = first == samples.end() ? std::nullopt : rate_of(campaign_.plan[i], first->values);
+      if (rate) finished_rates_[i] = *rate;
+      continue;
+    }
     Pending p;
     p.index = i;
+    pending_of_[i] = open[key] = pending_.size();
     pending_.push_back(std::move(p));
   }
+  for (const store::PendingProcess& process : settings_.pending) {
+    if (const auto it = open.find(process.case_key); it != open.end()) take_up(pending_[it->second], process);
+  }
+}
+
+void CampaignRun::take_up(Pending& p, const store::PendingProcess& process) {
+  p.samples.push_back(process.samples);
+  for (const auto& [key, text] : process.texts) p.texts[key] = text;
+  const double rate = rate_of(case_of(p), process.samples.values).value_or(0);
+  if (process.twin && process.samples.noise.find(kTwinNote) != std::string::npos) {
+    p.has_twin = true;
+    p.twins.push_back(rate);
+  } else if (process.samples.kept) {
+    p.rates.push_back(rate);
+    if (!process.samples.noise.empty()) ++noisy_kept_;
+  } else {
+    ++p.reruns;
+  }
+}
+
+void CampaignRun::fact_that_stays(const std::string& key, const std::string& value, const std::string& what) {
+  const auto before = campaign_.environment.find(key);
+  if (before == campaign_.environment.end()) return fact(key, value);
+  if (before->second == value) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("campaign {} was begun with another {} ({} was {}, and is {} now): its figures would not "
+                          "belong together; put the old one back, or start a new campaign",
+                          campaign_.id, what, key, before->second, value));
 }
 
 const ProbeAnswer& CampaignRun::probe(const std::string& backend) {
@@ -36,14 +87,15 @@ const ProbeAnswer& CampaignRun::probe(const std::string& backend) {
   const auto library = settings_.libraries.find(backend);
   const ProbeAnswer& answer = probes_[backend] = probe_backend(
       backend, library == settings_.libraries.end() ? std::filesystem::path() : library->second, launcher_, stop_);
+  if (answer.available) fact_that_stays("version." + backend, answer.version, backend);
   if (answer.available && !answer.library.empty()) {
     fact("library." + backend, answer.library);
+    std::string content = "not readable";  // it could be opened a moment ago
     try {
-      fact("library.sha256." + backend, sha256_of_file(answer.library));
+      content = sha256_of_file(answer.library);
     } catch (const Error&) {
-      // It could be opened a moment ago; what it was cannot be told any more.
-      fact("library.sha256." + backend, "not readable");
     }
+    fact_that_stays("library.sha256." + backend, content, backend);
   }
   return answer;
 }
@@ -54,7 +106,7 @@ void CampaignRun::skip_unavailable() {
     const ProbeAnswer& answer = probe(c.backend);
     if (stop_) return;
     const std::string why = why_unavailable(answer, c.backend, c.device);
-    if (!why.empty()) skipped(p, "probe", why);
+    if (!why.empty()) skipped(p, answer.available ? "device" : "probe", why);
   }
 }
 
@@ -63,12 +115,12 @@ void CampaignRun::read_models() {
     if (p.closed || stop_) continue;
     try {
       p.facts = settings_.models(case_of(p));
-      const std::string key = "model.sha256." + case_of(p).model;
-      if (!campaign_.environment.contains(key)) fact(key, p.facts.hash);
-      p.estimated = estimate_process(case_of(p), settings_.effort, p.facts, {});
     } catch (const Error& e) {
       failed(p, "model", e.what());
+      continue;
     }
+    fact_that_stays("model.sha256." + case_of(p).model, p.facts.hash, "model");
+    p.estimated = estimate_process(case_of(p), settings_.effort, p.facts, {});
   }
 }
 
@@ -94,7 +146,7 @@ void CampaignRun::make_references() {
       std::string why_not;
       std::filesystem::path file = make_reference(p, why_not);
       it = made.emplace(name, std::pair(std::move(file), std::move(why_not))).first;
-      if (!it->second.second.empty()) tell(Progress::Kind::kNote, &case_of(p), it->second.second);
+      if (!it->second.second.empty() && !stop_) tell(Progress::Kind::kNote, &case_of(p), it->second.second);
     }
     p.reference = it->second.first;
     if (p.reference.empty()) p.texts["parity"] = it->second.second;
@@ -112,11 +164,10 @@ std::filesystem::path CampaignRun::make_reference(const Pending& p, std::string&
   if (const auto it = settings_.libraries.find(kReferenceBackend); it != settings_.libraries.end()) {
     request.library = it->second;
   }
-  const std::filesystem::path folder = settings_.cache_folder / "references";
-  const std::filesystem::path file = folder / reference_name(request, p.facts.hash, answer.version);
+  const std::string name = reference_name(request, p.facts.hash, answer.version);
+  if (const std::filesystem::path kept = settings_.reference_folder / name; usable(kept)) return kept;
+  const std::filesystem::path file = reference_folder() / name;
   std::error_code error;
-  if (std::filesystem::exists(file, error)) return file;
-  std::filesystem::create_directories(folder, error);
   request.reference_file = file;
   request.reference_file += fmt::format(".{}.tmp", campaign_.id);
   const worker::Exit exit = launch(request, limits(p), &case_of(p));
@@ -128,6 +179,21 @@ std::filesystem::path CampaignRun::make_reference(const Pending& p, std::string&
   return {};
 }
 
+std::filesystem::path CampaignRun::reference_folder() {
+  if (own_references_) return own_references_->path();
+  std::error_code error;
+  std::filesystem::create_directories(settings_.reference_folder, error);
+  try {
+    const TemporaryFolder trial(settings_.reference_folder);
+    return settings_.reference_folder;
+  } catch (const Error& e) {
+    // A cache that can only be read costs its answers' being kept, not their being made.
+    own_references_ = std::make_unique<TemporaryFolder>();
+    tell(Progress::Kind::kNote, nullptr, fmt::format("references are made for this campaign alone: {}", e.what()));
+    return own_references_->path();
+  }
+}
+
 void CampaignRun::choose_twins() {
   if (settings_.effort.processes < 2) return;
   std::vector<std::size_t> open;
@@ -136,7 +202,15 @@ void CampaignRun::choose_twins() {
   }
   if (open.empty()) return;
   const auto share = settings_.effort.a_a_share * static_cast<double>(open.size());
-  const auto wanted = std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(share)));
+  auto wanted = std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(share)));
+  // Resumed: pairs that were begun or finished before count.
+  const auto has_twin = [](const Outcome& o) {
+    return std::any_of(o.samples.begin(), o.samples.end(),
+                       [](const ProcessSamples& s) { return s.noise.find(kTwinNote) != std::string::npos; });
+  };
+  auto before = static_cast<std::size_t>(std::count_if(campaign_.outcomes.begin(), campaign_.outcomes.end(), has_twin));
+  for (const std::size_t i : open) before += pending_[i].has_twin ? 1 : 0;
+  wanted -= std::min(wanted, before);
   const std::vector<std::size_t> order = interleaved_order(open.size(), 1, settings_.seed + 1);
   for (std::size_t i = 0; i < std::min(wanted, open.size()); ++i) pending_[open[order[i]]].has_twin = true;
 }

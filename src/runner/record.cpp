@@ -106,24 +106,43 @@ void CampaignRun::measure_start(Pending& p) {
 
 /// The paper's elasticity: several instances asked for at once.
 void CampaignRun::start_together(Pending& p, const worker::Request& request) {
-  std::array<worker::Exit, kTogether> exits;
-  std::vector<std::thread> threads;
-  for (worker::Exit& exit : exits) {
-    threads.emplace_back([&] {
-      try {
-        exit = launcher_.run(request, limits(p), [](const worker::Event&) {}, stop_);
-      } catch (const Error&) {
-        exit.ok = false;
-      }
-    });
+  const auto remark = [&](const std::string& text) {
+    std::string& all = p.texts["remark.start"];
+    all += (all.empty() ? "" : "; ") + text;
+  };
+  const auto least = least_memory(case_of(p), p.facts);
+  if (least && settings_.machine_memory > 0 && kTogether * *least > settings_.machine_memory) {
+    return remark(fmt::format("{} at once were not started: they would not fit into memory", kTogether));
   }
-  for (std::thread& thread : threads) thread.join();
+  std::array<worker::Exit, kTogether> exits;
+  {
+    std::vector<std::jthread> threads;
+    for (worker::Exit& exit : exits) {
+      threads.emplace_back([&] {
+        try {
+          exit = launcher_.run(request, limits(p), [](const worker::Event&) {}, stop_);
+        } catch (const std::exception& e) {
+          exit.ok = false;
+          exit.reason = e.what();
+        }
+      });
+    }
+  }
   std::vector<double> starts;
+  std::string why;
   for (const worker::Exit& exit : exits) {
     const auto it = exit.result.values.find("start");
-    if (exit.ok && it != exit.result.values.end() && !it->second.empty()) starts.push_back(it->second.front());
+    if (exit.ok && it != exit.result.values.end() && !it->second.empty()) {
+      starts.push_back(it->second.front());
+    } else if (why.empty()) {
+      why = exit.ok ? "it did not say when" : exit.reason;
+    }
   }
-  if (starts.size() == kTogether) p.samples.back().values["start.together"] = starts;
+  if (starts.size() == kTogether) {
+    p.samples.back().values["start.together"] = starts;
+  } else if (!stop_) {
+    remark(fmt::format("of {} started at once {} answered: {}", kTogether, starts.size(), why));
+  }
 }
 
 void CampaignRun::measured(Pending& p) {
@@ -258,6 +277,8 @@ void CampaignRun::control(const char* where) {
   c.cache = false;
   worker::Request r;
   r.test_case = c;
+  if (const auto it = settings_.libraries.find(kReferenceBackend); it != settings_.libraries.end())
+    r.library = it->second;
   r.effort = settings_.effort;
   r.effort.until_level = false;
   r.effort.warm_up_needs_both = true;
@@ -303,6 +324,9 @@ void CampaignRun::sum_up() {
     }
   }
   if (const auto floor = measure::noise_floor(pairs)) {
+    std::string all;
+    for (const auto& [a, b] : pairs) all += fmt::format("{}{:.6g}:{:.6g}", all.empty() ? "" : " ", a, b);
+    fact("noise.pairs", all);
     fact("noise.floor", fmt::format("{:.5f}", *floor));
     fact("noise.origin", fmt::format("measured by {} A/A pairs of this campaign", pairs.size()));
   }

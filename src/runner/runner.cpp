@@ -23,7 +23,14 @@ constexpr int kMaxRerunsOfOneProcess = 1;
 
 int max_reruns(const measure::Effort& effort) { return effort.processes == 1 ? kMaxRerunsOfOneProcess : kMaxReruns; }
 
-/// Samples a second in one process, whatever the goal: what curves and A/A pairs compare.
+/// Whether more was asked for than the model on the CPU in f32: an engine may be unable to do that, and the case is
+/// skipped. That it cannot run the model itself is a failure.
+bool asks_for_more(const Case& c) {
+  return c.precision != Precision::kFloat32 || c.device != "cpu" || !c.options.empty();
+}
+
+}  // namespace
+
 std::optional<double> rate_of(const Case& c, const std::map<std::string, std::vector<double>>& values) {
   const auto first = [&](const char* name, double otherwise) {
     const auto it = values.find(name);
@@ -31,19 +38,14 @@ std::optional<double> rate_of(const Case& c, const std::map<std::string, std::ve
   };
   const double batch = first("batch_size", static_cast<double>(std::max<std::int64_t>(c.batch_size, 1)));
   if (c.goal == Goal::kThroughput) {
-    const auto finishes = values.find("finish_ns");
-    if (finishes == values.end()) return std::nullopt;
-    const auto stride = static_cast<std::int64_t>(first("stride", 1));
-    const measure::Throughput t = measure::throughput(finishes->second, stride);
-    if (t.completions == 0) return std::nullopt;
+    const measure::Throughput t = measure::throughput(values);
+    if (t.completions <= 0) return std::nullopt;
     return t.per_second * batch;
   }
   const auto latencies = values.find("latency_ns");
   if (latencies == values.end() || latencies->second.empty()) return std::nullopt;
   return 1e9 * batch / measure::median(latencies->second);
 }
-
-}  // namespace
 
 CampaignRun::CampaignRun(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock,
                          Recorder& recorder, const ProgressListener& listener, const std::atomic<bool>& stop)
@@ -66,9 +68,11 @@ bool CampaignRun::run() {
   for (Pending& p : pending_) {
     if (p.closed) continue;
     const int extras = 1 + (settings_.effort.memory_apart ? 1 : 0);
-    p.left = settings_.effort.processes * (p.has_twin ? 2 : 1) + extras;
+    const int wanted = settings_.effort.processes * (p.has_twin ? 2 : 1);
+    const int measured = wanted - static_cast<int>(p.rates.size() + (p.has_twin ? p.twins.size() : 0));
+    p.left = measured + extras;
     runs_total_ += p.left;
-    p.estimated_left_s = p.estimated.count() * settings_.effort.processes * (p.has_twin ? 2 : 1);
+    p.estimated_left_s = p.estimated.count() * measured;
     estimated_total_s_ += p.estimated_left_s;
   }
   tell(Progress::Kind::kPlanned, nullptr);
@@ -82,19 +86,16 @@ bool CampaignRun::run() {
 }
 
 std::vector<CampaignRun::Turn> CampaignRun::block(int number) const {
-  std::vector<Case> cases;
-  std::vector<std::size_t> open;
-  for (std::size_t i = 0; i < pending_.size(); ++i) {
-    if (pending_[i].closed) continue;
-    open.push_back(i);
-    cases.push_back(case_of(pending_[i]));
-  }
   const std::uint64_t seed = settings_.seed + static_cast<std::uint64_t>(number) * 0x9e3779b97f4a7c15U;
-  const auto order = number == 0 ? first_block(cases, seed) : interleaved_order(open.size(), 1, seed);
+  // Of the whole plan: resumed, a curve is climbed on from where it was left.
+  const std::vector<Case>& plan = campaign_.plan;
+  const auto order = number == 0 ? first_block(plan, seed) : interleaved_order(plan.size(), 1, seed);
   std::vector<Turn> turns;
-  for (const std::size_t i : order) {
-    turns.push_back({open[i], false});
-    if (pending_[open[i]].has_twin) turns.push_back({open[i], true});
+  for (const std::size_t planned : order) {
+    const auto it = pending_of_.find(planned);
+    if (it == pending_of_.end() || pending_[it->second].closed) continue;
+    turns.push_back({it->second, false});
+    if (pending_[it->second].has_twin) turns.push_back({it->second, true});
   }
   // Which of the two comes first must not be fixed.
   for (std::size_t i = 1; i < turns.size(); ++i) {
@@ -103,14 +104,16 @@ std::vector<CampaignRun::Turn> CampaignRun::block(int number) const {
   return turns;
 }
 
+bool CampaignRun::needs(const Pending& p, bool twin) const {
+  const std::size_t has = twin ? p.twins.size() : p.rates.size();
+  return !p.closed && has < static_cast<std::size_t>(settings_.effort.processes);
+}
+
 bool CampaignRun::measure_all() {
-  ladders_.clear();
-  std::vector<Case> cases;
-  for (const Pending& p : pending_) cases.push_back(case_of(p));
-  for (const Ladder& ladder : ladders(cases)) {
-    if (ladder.size() >= kLongLadder) ladders_.push_back(ladder);
+  find_ladders();
+  for (Pending& p : pending_) {  // resumed with nothing left but its last passes
+    if (!p.closed && !stop_) finish_if_done(p);
   }
-  const int half = runs_total_ / 2;
   bool middle = false;
   for (int number = 0; number < settings_.effort.processes; ++number) {
     const std::vector<Turn> turns = block(number);
@@ -119,9 +122,10 @@ bool CampaignRun::measure_all() {
       if (stop_) return false;
       const Turn turn = queue.front();
       queue.pop_front();
-      if (pending_[turn.pending].closed) continue;
+      if (!needs(pending_[turn.pending], turn.twin)) continue;
       if (!take_turn(turn)) queue.push_back(turn);
-      if (!middle && runs_done_ >= half) {
+      // Of what is left to run now: cases that fail or are cut take their runs with them.
+      if (!middle && 2 * runs_done_ >= runs_total_) {
         middle = true;
         control("middle");
       }
@@ -144,13 +148,13 @@ bool CampaignRun::take_turn(const Turn& turn) {
     return false;
   }
   if (!exit.ok) {
-    // What the backend or the device cannot do is no failure.
-    const bool cannot = exit.code == ErrorCode::kUnsupported || exit.code == ErrorCode::kUnavailable;
+    const bool cannot =
+        exit.code == ErrorCode::kUnavailable || (exit.code == ErrorCode::kUnsupported && asks_for_more(case_of(p)));
     cannot ? skipped(p, exit.phase, exit.reason) : failed(p, exit.phase, exit.reason);
     return true;
   }
   if (!keep(p, turn, exit, wall_ns)) return false;
-  if (!turn.twin) cut_flat_curves(turn.pending);
+  if (!turn.twin) cut_flat_curves(p.index);
   finish_if_done(p);
   return true;
 }
@@ -169,6 +173,16 @@ void CampaignRun::again(Pending& p, const std::string& why) {
   samples.noise = why;
   p.samples.push_back(std::move(samples));
   count_rerun(p);
+  keep_process(p, false);
+}
+
+void CampaignRun::keep_process(const Pending& p, bool twin) {
+  try {
+    recorder_.process({case_key(case_of(p)), twin, p.samples.back(), p.texts});
+  } catch (const std::exception& e) {
+    // The case goes on: its outcome may find room again.
+    tell(Progress::Kind::kNote, &case_of(p), fmt::format("a process was not recorded: {}", e.what()));
+  }
 }
 
 bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double wall_ns) {
@@ -187,13 +201,14 @@ bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double 
     count_rerun(p);
   } else if (turn.twin) {
     samples.kept = false;
-    samples.noise += (noisy ? "; " : "") + std::string("the A/A twin: for the noise floor alone");
+    samples.noise += std::string(noisy ? "; " : "") + kTwinNote;
     p.twins.push_back(rate.value_or(0));
   } else {
     if (noisy) ++noisy_kept_;
     p.rates.push_back(rate.value_or(0));
   }
   p.samples.push_back(std::move(samples));
+  keep_process(p, turn.twin);
   return !repeat;
 }
 
@@ -205,27 +220,42 @@ void CampaignRun::finish_if_done(Pending& p) {
   if (!stop_) measured(p);
 }
 
-void CampaignRun::cut_flat_curves(std::size_t pending) {
+void CampaignRun::find_ladders() {
+  ladders_.clear();
+  for (const Ladder& ladder : ladders(campaign_.plan)) {
+    if (ladder.size() >= kLongLadder) ladders_.push_back(ladder);
+  }
+}
+
+std::optional<double> CampaignRun::rate_at(std::size_t planned) const {
+  if (const auto it = finished_rates_.find(planned); it != finished_rates_.end()) return it->second;
+  const auto it = pending_of_.find(planned);
+  if (it == pending_of_.end() || pending_[it->second].rates.empty()) return std::nullopt;
+  return pending_[it->second].rates.front();
+}
+
+void CampaignRun::cut_flat_curves(std::size_t planned) {
+  const auto batch = [&](std::size_t index) { return campaign_.plan[index].batch_size; };
   for (const std::vector<std::size_t>& ladder : ladders_) {
-    if (std::find(ladder.begin(), ladder.end(), pending) == ladder.end()) continue;
+    if (std::find(ladder.begin(), ladder.end(), planned) == ladder.end()) continue;
     std::vector<double> rates;
     std::size_t rung = 0;
-    for (; rung < ladder.size() && !pending_[ladder[rung]].rates.empty(); ++rung) {
-      const bool doubled =
-          rung == 0 || case_of(pending_[ladder[rung]]).batch_size >= 2 * case_of(pending_[ladder[rung - 1]]).batch_size;
-      if (!doubled) rates.clear();
-      rates.push_back(pending_[ladder[rung]].rates.front());
+    for (; rung < ladder.size(); ++rung) {
+      const std::optional<double> rate = rate_at(ladder[rung]);
+      if (!rate) break;
+      if (rung > 0 && batch(ladder[rung]) < 2 * batch(ladder[rung - 1])) rates.clear();
+      rates.push_back(*rate);
     }
     if (!measure::flat_for_three_doublings(rates, settings_.noise_floor)) continue;
-    const std::int64_t to = case_of(pending_[ladder[rung - 1]]).batch_size;
-    const std::int64_t from = case_of(pending_[ladder[rung - 4]]).batch_size;
+    const std::string why = fmt::format(
+        "the curve is flat: from batch {} to {} the rate stays within {:.1f} %, so larger ones were not "
+        "measured; ask for this batch alone to measure it",
+        batch(ladder[rung - 4]), batch(ladder[rung - 1]), 100 * settings_.noise_floor);
     for (; rung < ladder.size(); ++rung) {
-      Pending& p = pending_[ladder[rung]];
-      if (p.closed || !p.samples.empty()) continue;
-      skipped(p, "plan",
-              fmt::format("the curve is flat: from batch {} to {} the rate stays within {:.1f} %, so larger ones were "
-                          "not measured; ask for this batch alone to measure it",
-                          from, to, 100 * settings_.noise_floor));
+      const auto it = pending_of_.find(ladder[rung]);
+      if (it == pending_of_.end()) continue;
+      Pending& p = pending_[it->second];
+      if (!p.closed && p.samples.empty()) skipped(p, "plan", why);
     }
   }
 }

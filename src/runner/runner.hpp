@@ -11,6 +11,7 @@
 #include "core/campaign.hpp"
 #include "measure/effort.hpp"
 #include "runner/facts.hpp"
+#include "store/store.hpp"
 #include "worker/launcher.hpp"
 
 namespace assay::runner {
@@ -33,6 +34,8 @@ class Recorder {
  public:
   virtual ~Recorder() = default;
   virtual void outcome(const Outcome& outcome) = 0;
+  /// A process of a case that goes on.
+  virtual void process(const store::PendingProcess& process) = 0;
   virtual void warning(const Warning& warning) = 0;
   /// An entry of the campaign's environment, new or replaced.
   virtual void fact(const std::string& key, const std::string& value) = 0;
@@ -40,8 +43,11 @@ class Recorder {
 
 struct RunSettings {
   measure::Effort effort;
-  std::uint64_t seed = 1;  ///< of the order
-  std::filesystem::path cache_folder;
+  std::uint64_t seed = 1;                  ///< of the order
+  std::filesystem::path cache_folder;      ///< of optimized graphs
+  std::filesystem::path reference_folder;  ///< of the answers that others are compared with
+  /// Resumed: what processes of cases without an outcome observed before.
+  std::vector<store::PendingProcess> pending;
   worker::Limits limits;  ///< timeout and silence grow with what a batch of the case may take, unless `limits_fixed`
   bool limits_fixed = false;
   std::map<std::string, std::filesystem::path> libraries;  ///< backend → explicit path
@@ -54,7 +60,8 @@ struct RunSettings {
 
 /// Runs every case of campaign.plan that has no outcome yet. A case never takes the campaign down. Outcomes, warnings
 /// and facts are added to `campaign` as well as handed to `recorder`. Answers false when `stop` ended it early; every
-/// case that was finished is recorded.
+/// case that was finished is recorded. Throws Error(kInvalidArgument) before anything is measured where the campaign
+/// was begun with another model or engine: its figures would not belong together.
 bool run(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock, Recorder& recorder,
          const ProgressListener& listener, const std::atomic<bool>& stop);
 
@@ -78,6 +85,7 @@ struct Preview {
   std::string skipped;                         ///< why it would be; "" where it would run
   std::chrono::duration<double> estimated{0};  ///< all its processes
 };
+/// Where `stop` ends it, those seen so far.
 std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& settings, worker::Launcher& launcher,
                              const HistoryLookup& history, const std::atomic<bool>& stop);
 

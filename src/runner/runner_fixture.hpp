@@ -7,6 +7,7 @@
 #include "measure/effort.hpp"
 #include "runner/fake_launcher.hpp"
 #include "runner/plan.hpp"
+#include "worker/reference.hpp"
 
 namespace assay::runner {
 
@@ -16,6 +17,7 @@ class RunnerTest : public testing::Test {
   RunnerTest() {
     settings_.effort = measure::effort_by_name("quick");
     settings_.cache_folder = folder_.path();
+    settings_.reference_folder = folder_.path() / "references";
     settings_.models = [](const Case& c) {
       ModelFacts facts;
       facts.path = c.model;
@@ -26,7 +28,7 @@ class RunnerTest : public testing::Test {
       return facts;
     };
     launcher_.reference = [](const worker::Request& r) {
-      write_file_atomically(r.reference_file, "answers");
+      worker::write_reference(r.reference_file, {});
       return good(r, 1);
     };
   }

@@ -1,6 +1,8 @@
 // The rules that were fixed beforehand: order, reference, noise, control, flat curves, estimates.
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <stdexcept>
 
 #include "core/json.hpp"
 #include "runner/reference.hpp"
@@ -45,7 +47,7 @@ TEST_F(RunnerTest, TheNoiseFloorComesFromTwins) {
   plan({"x"}, {1});
   run();
   ASSERT_TRUE(recorder_.facts.contains("noise.floor"));
-  EXPECT_NEAR(std::stod(recorder_.facts["noise.floor"]), 1.96 * 0.0953, 0.03);  // a 10 % difference in each pair
+  EXPECT_NEAR(std::stod(recorder_.facts["noise.floor"]), std::expm1(3.182 * 0.0953), 0.03);  // 10 % in each of 3 pairs
   EXPECT_THAT(recorder_.facts["noise.origin"], HasSubstr("3 A/A pairs"));
   int twins = 0;
   for (const auto& s : recorder_.outcomes[0].samples) twins += s.noise.find("twin") != std::string::npos ? 1 : 0;
@@ -125,6 +127,39 @@ TEST_F(RunnerTest, TheReferenceIsMadeOnceAndUsedByAll) {
   EXPECT_EQ(launcher_.count(Kind::kReference), 1);
 }
 
+TEST_F(RunnerTest, ADamagedReferenceIsMadeAgain) {
+  plan({"onnxruntime"}, {1});
+  run();
+  const auto file = std::filesystem::directory_iterator(settings_.reference_folder)->path();
+  const std::string whole = read_file(file);
+  write_file_atomically(file, whole.substr(0, whole.size() / 2));
+  campaign_.outcomes.clear();
+  run();
+  EXPECT_EQ(launcher_.count(Kind::kReference), 2);
+  EXPECT_EQ(read_file(file), whole);
+}
+
+TEST_F(RunnerTest, WhereTheCacheCannotBeWrittenReferencesAreMadeForTheCampaign) {
+  write_file_atomically(folder_.path() / "file", "no folder");
+  settings_.reference_folder = folder_.path() / "file" / "references";
+  plan({"onnxruntime", "openvino"}, {1});
+  EXPECT_TRUE(run());
+  EXPECT_EQ(launcher_.count(Kind::kReference), 1);
+  for (const auto& r : launcher_.requests) {
+    if (r.kind == Kind::kMeasure && r.test_case.model == "m") {
+      EXPECT_FALSE(r.reference_file.empty());
+    }
+  }
+}
+
+TEST_F(RunnerTest, GraphsGoElsewhereWithoutTheReferences) {
+  settings_.cache_folder = folder_.path() / "graphs";
+  plan({"onnxruntime"}, {1});
+  run();
+  EXPECT_FALSE(std::filesystem::exists(settings_.cache_folder / "references"));
+  EXPECT_FALSE(std::filesystem::is_empty(settings_.reference_folder));
+}
+
 TEST_F(RunnerTest, WithoutAReferenceCasesAreUnverifiedNotRefused) {
   launcher_.missing = {"onnxruntime"};
   plan({"openvino"}, {1});
@@ -190,6 +225,31 @@ TEST_F(RunnerTest, TheControlCaseRunsAtStartMiddleAndEnd) {
   EXPECT_EQ(recorder_.outcomes.size(), 3U);
 }
 
+TEST_F(RunnerTest, TheControlCaseRunsOnTheLibraryThatWasAskedFor) {
+  settings_.libraries["onnxruntime"] = "/elsewhere/libonnxruntime.so";
+  plan({"onnxruntime"}, {1});
+  run();
+  int controls = 0;
+  for (const auto& r : launcher_.requests) {
+    if (r.test_case.model != "tiny-resnet") continue;
+    ++controls;
+    EXPECT_EQ(r.library, "/elsewhere/libonnxruntime.so");
+  }
+  EXPECT_EQ(controls, 3);
+}
+
+TEST_F(RunnerTest, TheMiddleControlIsReachedWhereCurvesAreCut) {
+  launcher_.control = [] {
+    worker::Exit exit;
+    exit.ok = true;
+    exit.result.values["latency_ns"] = std::vector<double>(10, 1e6);
+    return exit;
+  };
+  plan({"onnxruntime"}, {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024});  // flat from the first on
+  run();
+  EXPECT_EQ(recorder_.facts["control.latency_ms"], "start 1.0000, middle 1.0000, end 1.0000");
+}
+
 TEST_F(RunnerTest, WithoutItsEngineThereIsNoControl) {
   launcher_.missing = {"onnxruntime"};
   plan({"openvino"}, {1});
@@ -211,6 +271,42 @@ TEST_F(RunnerTest, AFlatCurveIsCutShortAndSaysSo) {
     EXPECT_THAT(outcome_of("onnxruntime", batch).reason, HasSubstr("from batch 2 to 16 the rate stays within 3.0 %"));
   }
   EXPECT_EQ(launcher_.measured_batches().size(), 5U);
+}
+
+TEST_F(RunnerTest, ResumedACurveIsStillCut) {
+  plan({"onnxruntime"}, {1, 2, 4, 8, 16, 32, 64});
+  recorder_.on_outcome = [&](const Outcome& o) { stop_ = o.test_case.batch_size == 4; };
+  EXPECT_FALSE(run());
+  recorder_.on_outcome = nullptr;
+  stop_ = false;
+  EXPECT_TRUE(run());
+  EXPECT_EQ(launcher_.measured_batches().size(), 4U) << "1, 2, 4 before, 8 after: flat";
+  EXPECT_EQ(outcome_of("onnxruntime", 16).state, OutcomeState::kSkipped);
+}
+
+TEST_F(RunnerTest, FourThatWouldNotFitAreNotStartedTogether) {
+  settings_.effort = measure::effort_by_name("standard");
+  settings_.machine_memory = UINT64_C(100) << 20;
+  plan({"onnxruntime"}, {60});  // 61 MiB
+  run();
+  EXPECT_EQ(launcher_.count(Kind::kStart), 1);
+  EXPECT_THAT(find_metric(recorder_.outcomes.at(0), "start")->remark, HasSubstr("would not fit into memory"));
+}
+
+TEST_F(RunnerTest, FewerThanFourAnswersAreSaidSo) {
+  settings_.effort = measure::effort_by_name("standard");
+  std::atomic<int> starts{0};
+  launcher_.extra = [&](const worker::Request& r) {
+    worker::Exit exit = good(r, 1);
+    exit.result.values.clear();
+    if (r.kind == Kind::kStart) exit.result.values["start"] = {5e6};
+    if (r.kind == Kind::kStart && ++starts == 3) throw std::runtime_error("no more processes");
+    return exit;
+  };
+  plan({"onnxruntime"}, {1});
+  EXPECT_TRUE(run());
+  EXPECT_THAT(find_metric(recorder_.outcomes.at(0), "start")->remark,
+              HasSubstr("of 4 started at once 3 answered: no more processes"));
 }
 
 TEST_F(RunnerTest, ACurveThatStillRisesIsMeasuredToItsEnd) {
@@ -256,6 +352,13 @@ TEST_F(RunnerTest, EstimatesGrowWithWorkAndLearnFromHistory) {
   EXPECT_GT(estimate_process(campaign_.plan[0], quick, facts, {.batch_ns = 5e9, .load_ns = 1e9}), 5 * one);
   EXPECT_GT(estimate(campaign_.plan, rigorous, settings_.models, {}),
             10 * estimate(campaign_.plan, quick, settings_.models, {}));
+  // References, memory passes and A/A twins are in it: more than the cases' own processes.
+  const auto& standard = measure::effort_by_name("standard");
+  EXPECT_GT(estimate({campaign_.plan[0]}, standard, settings_.models, {}).count(),
+            2 * 3 * estimate_process(campaign_.plan[0], standard, facts, {}).count());
+  // A level series needs eight calls at the least.
+  EXPECT_GT(estimate_process(campaign_.plan[0], standard, facts, {.batch_ns = 60e9, .load_ns = 1e9}).count(),
+            (30 + 2 * 8) * 60);
   EXPECT_EQ(estimate({}, quick, settings_.models, {}).count(), 0);
 }
 

@@ -1,6 +1,7 @@
 // What becomes of cases: every one a row, whatever happens to its worker.
 #include "runner/runner.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "runner/runner_fixture.hpp"
@@ -66,9 +67,20 @@ TEST_F(RunnerTest, WhatABackendCannotDoIsSkipped) {
     return bad(ErrorCode::kUnsupported, "open", "no bf16 on this CPU");
   };
   plan({"onnxruntime"}, {1});
+  campaign_.plan[0].precision = Precision::kBFloat16;
   run();
   EXPECT_EQ(outcome_of("onnxruntime", 1).state, OutcomeState::kSkipped);
   EXPECT_EQ(outcome_of("onnxruntime", 1).reason, "no bf16 on this CPU");
+}
+
+TEST_F(RunnerTest, AModelThatAnEngineCannotRunIsAFailure) {
+  launcher_.measure = [](const worker::Request&) {
+    return bad(ErrorCode::kUnsupported, "load", "unknown operator Foo");
+  };
+  plan({"onnxruntime"}, {1});
+  run();
+  EXPECT_EQ(outcome_of("onnxruntime", 1).state, OutcomeState::kFailed);
+  EXPECT_EQ(outcome_of("onnxruntime", 1).phase, "load");
 }
 
 TEST_F(RunnerTest, AMissingBackendOrDeviceIsSkippedWithoutAWorker) {
@@ -77,6 +89,7 @@ TEST_F(RunnerTest, AMissingBackendOrDeviceIsSkippedWithoutAWorker) {
   campaign_.plan.back().device = "gpu:3";
   run();
   EXPECT_EQ(outcome_of("openvino", 1).phase, "probe");
+  EXPECT_EQ(outcome_of("onnxruntime", 1).phase, "device");
   EXPECT_THAT(outcome_of("openvino", 1).reason, HasSubstr("openvino is not available: its library was not found"));
   EXPECT_THAT(outcome_of("onnxruntime", 1).reason, HasSubstr("has no device 'gpu:3' here; it has cpu"));
   EXPECT_EQ(launcher_.count(Kind::kMeasure), 0);
@@ -148,6 +161,65 @@ TEST_F(RunnerTest, StoppingKeepsFinishedCasesAndResumingRunsTheRest) {
   EXPECT_EQ(launcher_.count(Kind::kMeasure), before);
 }
 
+TEST_F(RunnerTest, InterruptedAmidItsProcessesACampaignLosesNone) {
+  settings_.effort = measure::effort_by_name("standard");
+  settings_.control = false;
+  plan({"onnxruntime", "openvino"}, {1, 8});
+  int calls = 0;
+  launcher_.measure = [&](const worker::Request& r) {
+    if (++calls != 13) return good(r, 100);  // of 15: in the last block
+    stop_ = true;
+    return bad(ErrorCode::kCancelled, "window", "stopped");
+  };
+  EXPECT_FALSE(run());
+  const std::size_t finished = recorder_.outcomes.size();
+  EXPECT_LT(finished, 4U);
+
+  stop_ = false;
+  settings_.pending = recorder_.processes;
+  std::erase_if(settings_.pending, [&](const store::PendingProcess& p) {  // as the store does
+    return std::any_of(recorder_.outcomes.begin(), recorder_.outcomes.end(),
+                       [&](const Outcome& o) { return case_key(o.test_case) == p.case_key; });
+  });
+  EXPECT_TRUE(run());
+  EXPECT_EQ(calls, 15 + 1) << "the one that was interrupted runs again, no other";
+  ASSERT_EQ(recorder_.outcomes.size(), 4U);
+  for (const Outcome& o : recorder_.outcomes) {
+    EXPECT_EQ(o.state, OutcomeState::kMeasured) << o.reason;
+    const auto kept = std::count_if(o.samples.begin(), o.samples.end(),
+                                    [](const ProcessSamples& s) { return s.kept && s.values.contains("finish_ns"); });
+    EXPECT_EQ(kept, 3);
+  }
+  EXPECT_EQ(progress_.back().runs_done, progress_.back().runs_total);
+}
+
+TEST_F(RunnerTest, WhatWasBegunWithAnotherModelOrEngineIsRefused) {
+  plan({"onnxruntime"}, {1, 8});
+  recorder_.on_outcome = [&](const Outcome&) { stop_ = true; };
+  EXPECT_FALSE(run());
+  stop_ = false;
+  const auto refusal = [&]() -> std::string {
+    try {
+      run();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kInvalidArgument);
+      return e.what();
+    }
+    return "none";
+  };
+  launcher_.version = "1.3.0";
+  EXPECT_THAT(refusal(), HasSubstr("begun with another onnxruntime (version.onnxruntime was 1.2.3, and is 1.3.0 now)"));
+  launcher_.version = "1.2.3";
+  const ModelLookup models = settings_.models;
+  settings_.models = [models](const Case& c) {
+    ModelFacts facts = models(c);
+    facts.hash = "another";
+    return facts;
+  };
+  EXPECT_THAT(refusal(), HasSubstr("begun with another model (model.sha256.m was hash of m, and is another now)"));
+  EXPECT_EQ(recorder_.outcomes.size(), 1U) << "nothing was added";
+}
+
 TEST_F(RunnerTest, ACancelledWorkerLeavesNoRow) {
   plan({"onnxruntime"}, {1, 8});
   launcher_.measure = [&](const worker::Request&) {
@@ -156,6 +228,20 @@ TEST_F(RunnerTest, ACancelledWorkerLeavesNoRow) {
   };
   EXPECT_FALSE(run());
   EXPECT_TRUE(recorder_.outcomes.empty());
+}
+
+TEST_F(RunnerTest, InterruptedBeforeAnythingIsMeasuredItLeavesNoRow) {
+  plan({"onnxruntime", "openvino"}, {1, 8});
+  for (const Kind kind : {Kind::kProbe, Kind::kReference}) {
+    launcher_.requests.clear();
+    launcher_.on_run = [&](const worker::Request& r) { stop_ = stop_ || r.kind == kind; };
+    launcher_.reference = [](const worker::Request&) { return bad(ErrorCode::kCancelled, "load", "cancelled"); };
+    EXPECT_FALSE(run());
+    EXPECT_TRUE(recorder_.outcomes.empty());
+    EXPECT_EQ(launcher_.count(kind), 1);
+    EXPECT_EQ(launcher_.count(Kind::kMeasure), 0);
+    stop_ = false;
+  }
 }
 
 TEST_F(RunnerTest, AStartThatFailsCostsOnlyItsFigure) {

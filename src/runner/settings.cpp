@@ -191,6 +191,7 @@ void set_ranges(Axes& axes, const Values& values) {
 void set_seed(Axes& axes, const Values& values) {
   if (values.size() != 1) refuse("give one number");
   axes.data.seed = number<std::uint64_t>(values[0], 0, std::numeric_limits<std::uint64_t>::max(), "seed");
+  axes.seeded = true;
 }
 
 constexpr std::array kSettings = {

@@ -66,8 +66,7 @@ void check_little(const WindowObserver& observer, double in_flight, bool overlap
   const measure::LittleCheck check = observer.little(overlap ? in_flight : 1, !overlap);
   result.values["little.observed"] = {check.observed};
   if (check.ok) return;
-  const double per_batch =
-      observer.window_ns() / static_cast<double>(std::max<std::int64_t>(1, observer.completions()));
+  const double per_batch = observer.window_ns() / std::max(1.0, observer.throughput().completions);
   const std::string found = fmt::format(
       "throughput x latency says {:.2f} batches were outstanding, the case says {:.0f}", check.observed, check.stated);
   // Too few: between one batch and the next a place was empty. Short batches cannot hide the hand-over.
@@ -84,10 +83,10 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
                     TaskResult& result) {
   WindowMarks begin;
   WindowMarks end;
-  WindowObserver observer(
-      request.effort, [&] { begin = {measure::read_noise(), cpu_ns()}; },
-      [&] { end = {measure::read_noise(), cpu_ns()}; });
   const bool overlap = request.test_case.goal == Goal::kThroughput || session.in_flight() > 1;
+  WindowObserver observer(
+      request.effort, overlap ? session.in_flight() : 1, [&] { begin = {measure::read_noise(), cpu_ns()}; },
+      [&] { end = {measure::read_noise(), cpu_ns()}; });
   bool said_warm = false;
   engine::run_stream(session,
                      {.samples = -1,
@@ -103,8 +102,7 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
                      inputs.fill, {});
   result.values.merge(observer.values());
   const double window_s = observer.window_ns() / 1e9;
-  const auto batches = static_cast<double>(observer.completions());
-  result.values["window"] = {observer.window_ns()};
+  const double batches = observer.throughput().completions;
   result.values["cpu.time"] = {(end.cpu - begin.cpu) / (batches * result.values["batch_size"].front())};
   for (auto& [name, value] : measure::noise_between(begin.noise, end.noise, window_s)) {
     result.values[name] = value;
@@ -112,9 +110,9 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
   const measure::WarmUpCriterion& warm_up = observer.warm_up();
   result.values["warm_up.calls"] = {static_cast<double>(warm_up.calls())};
   result.values["warm_up.level"] = {warm_up.level() ? 1.0 : 0.0};
-  result.texts["warm_up"] = warm_up.level() || !request.effort.until_level
-                                ? fmt::format("{} calls", warm_up.calls())
-                                : fmt::format("never became level in {} calls", warm_up.calls());
+  const bool never = request.effort.until_level && !warm_up.level();
+  result.texts["warm_up"] =
+      never ? fmt::format("never became level in {} calls", warm_up.calls()) : fmt::format("{} calls", warm_up.calls());
   check_little(observer, session.in_flight(), overlap, result);
 }
 
@@ -149,6 +147,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
 
   reporter.phase("warm-up");
   const std::uint64_t cache = std::min(measure::last_level_cache_bytes(), kMostInputBytes);
+  marks.before_inputs = measure::read_process_memory();
   const Inputs inputs = make_inputs(request, session, cache);
   result.texts["input.remark"] = inputs.remark;
   measure_window(request, session, inputs, reporter, result);

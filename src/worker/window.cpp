@@ -21,40 +21,53 @@ void BatchRecords::add(const engine::BatchRecord& record) {
   kept_.push_back(record);
 }
 
-WindowObserver::WindowObserver(const measure::Effort& effort, std::function<void()> window_begins,
+WindowObserver::WindowObserver(const measure::Effort& effort, int outstanding, std::function<void()> window_begins,
                                std::function<void()> window_ends, std::size_t capacity)
     : warm_up_(effort),
       window_(effort),
       window_begins_(std::move(window_begins)),
       window_ends_(std::move(window_ends)),
+      outstanding_(static_cast<std::size_t>(std::max(1, outstanding))),
       records_(capacity) {}
+
+void WindowObserver::begin_window(double done) {
+  begin_ = done;
+  // Batches are observed in the order of their beginning: one of these may be done later than the last.
+  for (const engine::BatchRecord& r : last_) {
+    if (ns(r.done) > begin_) records_.add(r);
+  }
+  window_begins_();
+  warm_.store(true, std::memory_order_release);
+}
 
 void WindowObserver::observe(const engine::BatchRecord& record) {
   const double done = ns(record.done);
   if (first_ < 0) first_ = ns(record.fill_begin);
   if (!warm_up_.done()) {
-    if (warm_up_.add(done - first_, ns(record.done - record.submitted))) {
-      begin_ = done;
-      window_begins_();
-      warm_.store(true, std::memory_order_release);
-    }
+    last_.push_back(record);
+    if (last_.size() > outstanding_) last_.pop_front();
+    if (warm_up_.add(done - first_, ns(record.done - record.submitted))) begin_window(done);
     progress_.store(warm_up_.progress(), std::memory_order_relaxed);
     return;
   }
   records_.add(record);
-  if (window_.done() || done <= begin_) return;
-  if (window_.add(done - begin_)) {
-    end_ = done;
-    window_ends_();
+  if (!window_.done() && done > begin_) {
+    if (window_.add(done - begin_)) {
+      end_ = done;
+      window_ends_();
+    }
+    progress_.store(window_.progress(), std::memory_order_relaxed);
+  }
+  if (window_.done() && (outstanding_ == 1 || ns(record.submitted) >= end_)) {
     finished_.store(true, std::memory_order_release);
   }
-  progress_.store(window_.progress(), std::memory_order_relaxed);
 }
 
-std::vector<const engine::BatchRecord*> WindowObserver::inside() const {
+std::vector<const engine::BatchRecord*> WindowObserver::records(bool open) const {
   std::vector<const engine::BatchRecord*> result;
   for (const engine::BatchRecord& r : records_.kept()) {
-    if (ns(r.done) > begin_ && ns(r.done) <= end_) result.push_back(&r);
+    const bool wanted = open ? ns(r.done) > end_ && ns(r.submitted) < end_ : ns(r.done) > begin_ && ns(r.done) <= end_;
+    if (wanted) result.push_back(&r);
   }
   // Batches under way together may be done in another order than they began.
   std::sort(result.begin(), result.end(), [](const auto* a, const auto* b) { return a->done < b->done; });
@@ -63,11 +76,8 @@ std::vector<const engine::BatchRecord*> WindowObserver::inside() const {
 
 std::map<std::string, std::vector<double>> WindowObserver::values() const {
   std::map<std::string, std::vector<double>> v;
-  std::vector<double>& finish = v["finish_ns"];
-  // With every batch kept, the window begins at the warm-up's last completion; else at the first that was kept.
-  if (records_.stride() == 1) finish.push_back(0);
-  for (const engine::BatchRecord* r : inside()) {
-    finish.push_back(ns(r->done) - begin_);
+  for (const engine::BatchRecord* r : records(false)) {
+    v["finish_ns"].push_back(ns(r->done) - begin_);
     v["latency_ns"].push_back(ns(r->done - r->submitted));
     v["queue_ns"].push_back(ns(r->queue));
     v["fill_ns"].push_back(ns(r->fill_end - r->fill_begin));
@@ -76,20 +86,31 @@ std::map<std::string, std::vector<double>> WindowObserver::values() const {
     v["copy_out_ns"].push_back(ns(r->copy_out));
     v["drain_ns"].push_back(ns(r->drain_end - r->drain_begin));
   }
+  for (const engine::BatchRecord* r : records(true)) {
+    v["open_finish_ns"].push_back(ns(r->done) - begin_);
+    v["open_latency_ns"].push_back(ns(r->done - r->submitted));
+  }
+  v["window"] = {window_ns()};
   v["stride"] = {static_cast<double>(records_.stride())};
   return v;
 }
 
-measure::LittleCheck WindowObserver::little(double stated, bool whole_way) const {
+measure::Throughput WindowObserver::throughput(bool whole_way) const {
   std::vector<double> finishes;
-  std::vector<double> responses;
+  std::vector<double> latencies;
   for (const engine::BatchRecord& r : records_.kept()) {
-    finishes.push_back(ns(whole_way ? r.drain_end : r.done));
-    responses.push_back(whole_way ? ns(r.drain_end - r.fill_begin) : ns(r.done - r.submitted));
+    finishes.push_back(ns(whole_way ? r.drain_end : r.done) - begin_);
+    latencies.push_back(whole_way ? ns(r.drain_end - r.fill_begin) : ns(r.done - r.submitted));
   }
-  return measure::little_check(finishes, responses, begin_, end_, records_.stride(), stated);
+  return measure::throughput(finishes, latencies, window_ns(), records_.stride());
 }
 
-std::int64_t WindowObserver::completions() const { return std::ssize(inside()) * records_.stride(); }
+measure::LittleCheck WindowObserver::little(double stated, bool whole_way) const {
+  std::vector<double> responses;
+  for (const engine::BatchRecord* r : records(false)) {
+    responses.push_back(whole_way ? ns(r->drain_end - r->fill_begin) : ns(r->done - r->submitted));
+  }
+  return measure::little_check(throughput(whole_way), responses, stated);
+}
 
 }  // namespace assay::worker

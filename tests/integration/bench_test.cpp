@@ -2,6 +2,8 @@
 #include <nlohmann/json.hpp>
 
 #include "integration/cli_fixture.hpp"
+#include "store/campaign_lock.hpp"
+#include "store/database.hpp"
 
 namespace assay::integration {
 namespace {
@@ -61,6 +63,15 @@ TEST_F(CliTest, ADryRunSaysWhatAndHowLongAndStoresNothing) {
   EXPECT_THAT(r.out, HasSubstr("tiny-mlp · null · throughput · batch 1,2,4,8: about"));
   EXPECT_THAT(r.out, HasSubstr("8 cases, 0 of them skipped"));
   EXPECT_FALSE(std::filesystem::exists(db_));
+}
+
+TEST_F(CliTest, ThePapersStudyIsPlannedFromTheRealNetworks) {
+  const Result r = assay({"bench", "--plan", "paper", "--backend", "null", "--memory-limit", "20GiB", "--dry-run"});
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("88 cases, 2 of them skipped"));
+  // VGG19's largest step keeps two tensors of 64 x 224 x 224 floats a sample: 24.5 GiB at batch 1024.
+  EXPECT_THAT(r.out, HasSubstr("vgg19 · null · throughput · batch 1024: skipped: it takes at least 25."));
+  EXPECT_THAT(r.out, HasSubstr("batch 1,2,4,8,16,32,64,128,256,512,1024: about"));
 }
 
 TEST_F(CliTest, BackendsShowsWhatIsThere) {
@@ -135,13 +146,97 @@ TEST_F(CliTest, InterruptedItKeepsWhatIsFinishedAndResumesTheRest) {
   ASSERT_LT(stopped.outcomes.size(), 8U);
   EXPECT_TRUE(stopped.finished.empty());
 
-  const Result resumed = assay({"bench", "--resume"});
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--effort", "standard"}, {"--batch-size", "1"}, {"--duration", "1s"}}) {
+    std::vector<std::string> arguments = {"bench", "--resume"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Result refused = assay(arguments);
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.err, HasSubstr("goes on with the stored plan"));
+  }
+  const Result dry = assay({"bench", "--resume", "--dry-run"});
+  EXPECT_EQ(dry.status, 0) << dry.err;
+  EXPECT_THAT(dry.out, HasSubstr(std::to_string(8 - stopped.outcomes.size()) + " cases, 0 of them skipped"));
+  {
+    const store::CampaignLock running(db_, stopped.id);
+    const Result second = assay({"bench", "--resume"});
+    EXPECT_EQ(second.status, 2);
+    EXPECT_THAT(second.err, HasSubstr("is being run by another process"));
+  }
+  EXPECT_EQ(newest().outcomes.size(), stopped.outcomes.size());
+  ASSERT_EQ(assay({"results", "export", "--format", "bundle", "-o", file("b.json")}).status, 0);
+  const Result elsewhere = assay({"bench", "--resume", file("b.json"), "--db", file("other.db")});
+  EXPECT_EQ(elsewhere.status, 0) << elsewhere.err;
+  EXPECT_EQ(store::Store(file("other.db"), store::Store::Access::kRead).load("").outcomes.size(), 8U);
+
+  const Result resumed = assay({"bench", "--resume", stopped.id.substr(0, 6)});
   EXPECT_EQ(resumed.status, 0) << resumed.err;
   const Campaign whole = newest();
   EXPECT_EQ(whole.id, stopped.id);
   EXPECT_EQ(whole.outcomes.size(), 8U);
   EXPECT_FALSE(whole.finished.empty());
   EXPECT_EQ(assay({"bench", "--resume"}).status, 2);
+}
+
+TEST_F(CliTest, APlanHoldsForAnotherFolder) {
+  ASSERT_EQ(assay({"models", "make", "tiny-mlp", "--dir", folder_.path().string()}).status, 0);
+  const std::filesystem::path relative = std::filesystem::relative(folder_.path() / "tiny-mlp.onnx");
+  std::vector<std::string> arguments = bench({"--for", "latency", "--timeout", "50s", "--memory-limit", "4GiB"});
+  arguments[1] = relative.string();
+  const Result r = assay(arguments);
+  ASSERT_EQ(r.status, 0) << r.err;
+  const Campaign c = newest();
+  EXPECT_EQ(c.plan.at(0).model, (folder_.path() / "tiny-mlp.onnx").string());
+  EXPECT_EQ(c.environment.at("asked.timeout"), "50s");
+  EXPECT_EQ(c.environment.at("asked.memory_limit"), "4GiB");
+  EXPECT_EQ(c.environment.at("asked.backend"), "null");
+}
+
+TEST_F(CliTest, AResultThatCannotBeMarkedFinishedIsPrintedAllTheSame) {
+  {
+    store::Store made(db_);
+  }
+  store::Database(db_, store::Database::Access::kWrite)
+      .execute("CREATE TRIGGER full BEFORE UPDATE ON campaign BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+  const Result r = assay(bench({"--for", "latency"}));
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(r.out, HasSubstr("latency p50, ms"));
+  EXPECT_THAT(r.err, HasSubstr("the disk is full"));
+  EXPECT_THAT(r.err, HasSubstr("was not stored to its end"));
+}
+
+TEST_F(CliTest, WhereNothingWasMeasuredTheStatusSaysSo) {
+  // bf16 is something that an engine may lack: skipped, but it was all that was asked for.
+  const Result r = assay(bench({"--for", "latency", "--precision", "bf16"}));
+  EXPECT_EQ(newest().outcomes.at(0).state, OutcomeState::kSkipped) << newest().outcomes.at(0).reason;
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(r.err, HasSubstr("nothing was measured"));
+}
+
+TEST_F(CliTest, ABrokenPluginTakesNothingElseDown) {
+  std::filesystem::create_directories(folder_.path() / "plugins");
+  std::ofstream(folder_.path() / "plugins/libassay_backend_broken.so") << "no library";
+  environment_["ASSAY_BACKEND_PATH"] = (folder_.path() / "plugins").string();
+  const Result all = assay({"bench", "tiny-mlp", "--backend", "all,null", "--dry-run"});
+  EXPECT_EQ(all.status, 0) << all.err;
+  EXPECT_THAT(all.out, HasSubstr("broken"));
+  EXPECT_EQ(assay({"bench", "tiny-mlp", "--backend", "broken", "--dry-run"}).status, 1);
+}
+
+TEST_F(CliTest, ASeedInAPlanFileIsThatOfTheOrder) {
+  write_file_atomically(file("plan.json"), R"({"model": "tiny-mlp", "backend": "null", "for": "latency", "seed": 4711,
+    "option": ["null.io=input:float32:-1x8->probabilities:float32:-1x4"]})");
+  const Result r = assay({"bench", "--plan", file("plan.json"), "--duration", "50ms"});
+  EXPECT_EQ(r.status, 0) << r.err;
+  EXPECT_EQ(newest().seed, 4711U);
+}
+
+TEST_F(CliTest, CacheClearCountsReferenceAnswers) {
+  std::filesystem::create_directories(folder_.path() / "cache/references");
+  write_file_atomically(folder_.path() / "cache/references/0123.reference", std::string(2 << 20, 'x'));
+  EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("1 reference answers, 2.0 MiB"));
+  EXPECT_THAT(assay({"cache", "clear"}).out, HasSubstr("1 reference answers removed, 2.0 MiB freed"));
+  EXPECT_THAT(assay({"cache", "list"}).out, Not(HasSubstr("reference")));
 }
 
 }  // namespace

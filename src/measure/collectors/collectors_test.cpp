@@ -19,7 +19,10 @@ constexpr double kMilli = 1e6;  // ns
 ProcessSamples steady(int process, int batches, double every_ms = 10) {
   ProcessSamples p;
   p.process = process;
-  p.values["finish_ns"].push_back(0);
+  // The first one began before the window, and one is under way at its end.
+  p.values["window"] = {batches * every_ms * kMilli};
+  p.values["open_finish_ns"] = {(batches + 1) * every_ms * kMilli};
+  p.values["open_latency_ns"] = {2 * every_ms * kMilli};
   for (int i = 1; i <= batches; ++i) {
     p.values["finish_ns"].push_back(i * every_ms * kMilli);
     p.values["latency_ns"].push_back(2 * every_ms * kMilli);
@@ -112,8 +115,41 @@ TEST(Collectors, PercentilesSayWhatTheyNeed) {
   f.o.processes = {steady(0, 4)};
   const Metric p50 = f.get("latency.p50");
   EXPECT_NEAR(*p50.value, 20, 1e-9);
-  EXPECT_FALSE(p50.low);
+  ASSERT_TRUE(p50.low && p50.high);
+  EXPECT_LE(*p50.low, 20 * 0.97 + 1e-9);
+  EXPECT_GE(*p50.high, 20 * 1.03 - 1e-9);
   EXPECT_THAT(p50.remark, HasSubstr("needs 6, had 4 for an interval"));
+}
+
+TEST(Collectors, ASeriesThatNeverLevelledIsMarkedInItsFigures) {
+  Fixture f;
+  f.o.effort = effort_by_name("standard");
+  f.o.processes = {steady(0, 100), steady(1, 100), steady(2, 100)};
+  for (ProcessSamples& p : f.o.processes) p.values["warm_up.level"] = {p.process == 1 ? 0.0 : 1.0};
+  for (const char* tag : {"throughput", "latency.p50", "latency.mean"}) {
+    EXPECT_THAT(f.get(tag).remark, HasSubstr("never became level in 1 of 3 processes")) << tag;
+  }
+  f.o.effort = effort_by_name("quick");  // which does not wait for it
+  EXPECT_THAT(f.get("throughput").remark, ::testing::Not(HasSubstr("level")));
+}
+
+TEST(Collectors, PooledPercentilesSayOfHowManyProcesses) {
+  Fixture f;
+  f.o.effort = effort_by_name("standard");
+  // Enough together for a 99th percentile, in no process enough for one of its own.
+  for (int i = 0; i < 5; ++i) f.o.processes.push_back(steady(i, 80));
+  const Metric p99 = f.get("latency.p99");
+  ASSERT_TRUE(p99.value);
+  EXPECT_THAT(p99.remark, ::testing::Not(HasSubstr("one process")));
+  EXPECT_THAT(p99.remark, HasSubstr("5 processes"));
+}
+
+TEST(Collectors, ClocksAreWidenedAsOthers) {
+  Fixture f;
+  f.o.processes = {steady(0, 100)};
+  const Metric m = f.get("time.compute");
+  EXPECT_NEAR(*m.low, 10 * 0.97, 1e-9);
+  EXPECT_NEAR(*m.high, 10 * 1.03, 1e-9);
 }
 
 TEST(Collectors, ThroughputIsNotReadOffALatencyExperiment) {

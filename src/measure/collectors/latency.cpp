@@ -34,7 +34,11 @@ Metric percentile(const Observations& o, const std::vector<double>& all,
     // A median of few is still their middle, with no bound; a high percentile of few would be their largest.
     if (q != 0.5 || all.empty()) return metric;
     metric.value = median(all);
-    metric.remark += " for an interval";
+    metric.remark += " for an interval of its own";
+    // No bound is no certainty: what was seen is the least that the interval must hold.
+    metric.low = all.front();
+    metric.high = all.back();
+    widen(metric, o, {}, processes.size());
     return metric;
   }
   metric.value = quantile_of_sorted(all, q);
@@ -46,7 +50,7 @@ Metric percentile(const Observations& o, const std::vector<double>& all,
   for (const std::vector<double>& one : processes) {
     if (static_cast<double>(one.size()) * std::min(q, 1 - q) >= 1) by_process.push_back(quantile_of_sorted(one, q));
   }
-  widen(metric, o, by_process);
+  widen(metric, o, by_process, processes.size());
   return metric;
 }
 
@@ -62,7 +66,7 @@ Metric mean_latency(const Observations& o, const std::vector<double>& in_order,
   std::vector<double> by_process;
   by_process.reserve(processes.size());
   for (const std::vector<double>& one : processes) by_process.push_back(mean(one));
-  widen(metric, o, by_process);
+  widen(metric, o, by_process, processes.size());
   return metric;
 }
 
@@ -91,7 +95,9 @@ std::vector<Metric> collect_latency(const Observations& o) {
   const std::vector<double> outstanding = scalars(o, "in_flight");
   const std::vector<double> strides = scalars(o, "stride");
   for (Metric& metric : metrics) {
+    add_level_remark(metric, o);
     if (!outstanding.empty()) add_remark(metric, fmt::format("{:.0f} outstanding", outstanding.front()));
+    if (const auto it = o.texts.find("input.remark"); it != o.texts.end()) add_remark(metric, it->second);
     if (!strides.empty() && strides.front() > 1) {
       add_remark(metric, fmt::format("one batch in {:.0f} was kept", strides.front()));
     }

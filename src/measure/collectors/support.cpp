@@ -58,6 +58,15 @@ void add_remark(Metric& metric, const std::string& remark) {
   metric.remark += (metric.remark.empty() ? "" : "; ") + remark;
 }
 
+void add_level_remark(Metric& metric, const Observations& o) {
+  if (!o.effort.until_level) return;
+  const std::vector<double> levels = scalars(o, "warm_up.level");
+  const auto never = std::count(levels.begin(), levels.end(), 0.0);
+  if (never == 0) return;
+  add_remark(metric, fmt::format("the series never became level in {} of {} processes: it may still be changing", never,
+                                 levels.size()));
+}
+
 std::optional<Interval> interval_over_processes(const std::vector<double>& values) {
   return values.size() < 10 ? t_interval(values) : bootstrap_mean(values, 1);
 }
@@ -81,7 +90,7 @@ Metric over_processes(const Observations& o, const std::string& tag, const std::
   return metric;
 }
 
-void widen(Metric& metric, const Observations& o, const std::vector<double>& by_process) {
+void widen(Metric& metric, const Observations& o, const std::vector<double>& by_process, std::size_t processes) {
   if (!metric.value) return;
   const double value = *metric.value;
   double low = metric.low.value_or(value);
@@ -89,8 +98,9 @@ void widen(Metric& metric, const Observations& o, const std::vector<double>& by_
   if (by_process.size() < 2) {
     low -= o.noise_floor * value;
     high += o.noise_floor * value;
-    add_remark(metric,
-               fmt::format("one process: interval widened by the noise floor of {:.1f} %", 100 * o.noise_floor));
+    const std::string who =
+        processes < 2 ? "one process" : fmt::format("{} processes with too few batches to be compared", processes);
+    add_remark(metric, fmt::format("{}: interval widened by the noise floor of {:.1f} %", who, 100 * o.noise_floor));
   } else if (const auto between = interval_over_processes(by_process)) {
     const double centre = mean(by_process);
     low = std::min(low, value - (centre - between->low));

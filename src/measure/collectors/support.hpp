@@ -29,6 +29,9 @@ Metric missing(std::string tag, std::string unit, std::string why);
 /// "a; b"
 void add_remark(Metric& metric, const std::string& remark);
 
+/// Says it where the effort asks for a level series and a process's warm-up never became one.
+void add_level_remark(Metric& metric, const Observations& o);
+
 /// Interval of the mean of one value per process: Student's t below ten processes, BCa bootstrap from ten on.
 std::optional<Interval> interval_over_processes(const std::vector<double>& values);
 
@@ -38,6 +41,8 @@ Metric over_processes(const Observations& o, const std::string& tag, const std::
                       double divisor, const std::string& why);
 
 /// What one process cannot see: its interval is widened by the noise floor; from two on, by how they differ.
-void widen(Metric& metric, const Observations& o, const std::vector<double>& by_process);
+/// `by_process`: one value each of those that have enough for one, of `processes` in all; where fewer than two have,
+/// the noise floor stands in.
+void widen(Metric& metric, const Observations& o, const std::vector<double>& by_process, std::size_t processes);
 
 }  // namespace assay::measure
