@@ -87,6 +87,12 @@ const ProbeAnswer& CampaignRun::probe(const std::string& backend) {
   const auto library = settings_.libraries.find(backend);
   const ProbeAnswer& answer = probes_[backend] = probe_backend(
       backend, library == settings_.libraries.end() ? std::filesystem::path() : library->second, launcher_, stop_);
+  if (const auto begun = campaign_.environment.find("version." + backend);
+      !answer.available && !stop_ && begun != campaign_.environment.end()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("campaign {} was begun with {} {}, and it is not available now: {}", campaign_.id, backend,
+                            begun->second, answer.reason));
+  }
   if (answer.available) fact_that_stays("version." + backend, answer.version, backend);
   if (answer.available && !answer.library.empty()) {
     fact("library." + backend, answer.library);
@@ -101,27 +107,33 @@ const ProbeAnswer& CampaignRun::probe(const std::string& backend) {
 }
 
 void CampaignRun::skip_unavailable() {
+  // All of them first: one may refuse to go on, and then nothing is to be recorded.
+  for (const Pending& p : pending_) {
+    probe(case_of(p).backend);
+    if (stop_) return;
+  }
   for (Pending& p : pending_) {
     const Case& c = case_of(p);
     const ProbeAnswer& answer = probe(c.backend);
-    if (stop_) return;
     const std::string why = why_unavailable(answer, c.backend, c.device);
     if (!why.empty()) skipped(p, answer.available ? "device" : "probe", why);
   }
 }
 
 void CampaignRun::read_models() {
+  std::vector<std::pair<Pending*, std::string>> broken;
   for (Pending& p : pending_) {
     if (p.closed || stop_) continue;
     try {
       p.facts = settings_.models(case_of(p));
     } catch (const Error& e) {
-      failed(p, "model", e.what());
+      broken.emplace_back(&p, e.what());
       continue;
     }
     fact_that_stays("model.sha256." + case_of(p).model, p.facts.hash, "model");
     p.estimated = estimate_process(case_of(p), settings_.effort, p.facts, {});
   }
+  for (auto& [p, why] : broken) failed(*p, "model", why);
 }
 
 void CampaignRun::skip_too_large() {

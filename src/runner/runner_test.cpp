@@ -210,6 +210,9 @@ TEST_F(RunnerTest, WhatWasBegunWithAnotherModelOrEngineIsRefused) {
   launcher_.version = "1.3.0";
   EXPECT_THAT(refusal(), HasSubstr("begun with another onnxruntime (version.onnxruntime was 1.2.3, and is 1.3.0 now)"));
   launcher_.version = "1.2.3";
+  launcher_.missing = {"onnxruntime"};
+  EXPECT_THAT(refusal(), HasSubstr("begun with onnxruntime 1.2.3, and it is not available now"));
+  launcher_.missing.clear();
   const ModelLookup models = settings_.models;
   settings_.models = [models](const Case& c) {
     ModelFacts facts = models(c);
