@@ -65,10 +65,7 @@ class Store {
 
   /// Medians of `sample` ("process.wall" …) over the newest processes that ran the case; empty: never ran.
   [[nodiscard]] std::optional<double> typical(const std::string& case_key, const std::string& sample) const;
-  /// The newest value of `key` in a campaign whose `same_key` is `same_value` (same machine, say).
-  [[nodiscard]] std::optional<std::string> newest_environment(const std::string& key, const std::string& same_key,
-                                                              const std::string& same_value) const;
-  /// All of them, the newest first.
+  /// The values of `key` in campaigns whose `same_key` is `same_value` (same machine, say), the newest first.
   [[nodiscard]] std::vector<std::string> environments(const std::string& key, const std::string& same_key,
                                                       const std::string& same_value) const;
 

@@ -207,11 +207,4 @@ std::vector<std::string> Store::environments(const std::string& key, const std::
   return values;
 }
 
-std::optional<std::string> Store::newest_environment(const std::string& key, const std::string& same_key,
-                                                     const std::string& same_value) const {
-  std::vector<std::string> values = environments(key, same_key, same_value);
-  if (values.empty()) return std::nullopt;
-  return std::move(values.front());
-}
-
 }  // namespace assay::store

@@ -155,8 +155,10 @@ TEST_F(StoreTest, RemembersHowLongACaseTookAndTheNoiseFloor) {
   store.add("aaaa0001", o);
   EXPECT_EQ(store.typical(key, "process.wall"), 5e9);
   store.set_environment("aaaa0001", "noise.floor", "0.02");
-  EXPECT_EQ(store.newest_environment("noise.floor", "cpu.model", "A CPU"), "0.02");
-  EXPECT_EQ(store.newest_environment("noise.floor", "cpu.model", "Another"), std::nullopt);
+  store.begin(campaign("aaaa0002"));
+  store.set_environment("aaaa0002", "noise.floor", "0.03");
+  EXPECT_EQ(store.environments("noise.floor", "cpu.model", "A CPU"), (std::vector<std::string>{"0.03", "0.02"}));
+  EXPECT_TRUE(store.environments("noise.floor", "cpu.model", "Another").empty());
 }
 
 TEST_F(StoreTest, MigratesAFileOfTheFirstSchema) {
