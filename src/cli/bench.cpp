@@ -103,25 +103,6 @@ void announce(const Campaign& campaign, const store::Store& store, double second
   err << std::flush;
 }
 
-int exit_status(const Campaign& campaign, const BenchPlan& plan, Context& context) {
-  const auto named = [&](const Outcome& o) {
-    const auto& names = plan.named_backends;
-    return std::find(names.begin(), names.end(), o.test_case.backend) != names.end();
-  };
-  bool measured = campaign.outcomes.empty();
-  int status = kOk;
-  for (const Outcome& o : campaign.outcomes) {
-    measured = measured || o.state == OutcomeState::kMeasured;
-    const bool skipped = o.state == OutcomeState::kSkipped;
-    const bool no_engine = skipped && o.phase == "probe" && named(o);
-    const bool no_device = skipped && o.phase == "device" && (plan.named_devices || named(o));
-    if (o.state == OutcomeState::kFailed || no_engine || no_device) status = kFailed;
-  }
-  if (measured) return status;
-  *context.err << "assay: nothing was measured; the result says of every case why\n";
-  return kFailed;
-}
-
 void print_result(const BenchOptions& options, const Campaign& campaign, const store::Store& store, Context& context) {
   report::exporter_by_name(options.json ? "json" : "table").write(document_of(campaign), *context.out);
   if (!options.json) {
@@ -143,6 +124,25 @@ bool mark_finished(const Campaign& campaign, store::Store& store, Context& conte
 }
 
 }  // namespace
+
+int exit_status(const Campaign& campaign, const BenchPlan& plan, std::ostream& err) {
+  const auto named = [&](const Outcome& o) {
+    const auto& names = plan.named_backends;
+    return std::find(names.begin(), names.end(), o.test_case.backend) != names.end();
+  };
+  bool measured = campaign.outcomes.empty();
+  int status = kOk;
+  for (const Outcome& o : campaign.outcomes) {
+    measured = measured || o.state == OutcomeState::kMeasured;
+    const bool skipped = o.state == OutcomeState::kSkipped;
+    const bool no_engine = skipped && o.phase == "probe" && named(o);
+    const bool no_device = skipped && o.phase == "device" && (plan.named_devices || named(o));
+    if (o.state == OutcomeState::kFailed || no_engine || no_device) status = kFailed;
+  }
+  if (measured) return status;
+  err << "assay: nothing was measured; the result says of every case why\n";
+  return kFailed;
+}
 
 runner::HistoryLookup history_of(const store::Store& store) {
   return [&store](const Case& c) {
@@ -180,7 +180,7 @@ int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& pl
                                 campaign.outcomes.size(), campaign.plan.size(), campaign.id);
     return kInterrupted;
   }
-  const int status = exit_status(campaign, plan, context);
+  const int status = exit_status(campaign, plan, *context.err);
   return marked ? status : kFailed;
 }
 

@@ -53,6 +53,8 @@ std::vector<Case> missing(const Campaign& campaign);
 /// Runs them. The campaign is in the store, and locked.
 int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& plan, runner::RunSettings& settings,
             store::Store& store, Context& context);
+/// Of a campaign that ran to its end; says so where nothing was measured.
+int exit_status(const Campaign& campaign, const BenchPlan& plan, std::ostream& err);
 /// What the store knows of how long cases took.
 runner::HistoryLookup history_of(const store::Store& store);
 
