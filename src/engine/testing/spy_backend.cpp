@@ -3,6 +3,8 @@
 // that were running at once at most, and the bits of its first value. With transposed=true: x float32 [2,-1] and y
 // float32 [2,-1], y = 2 x.
 
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 
@@ -14,6 +16,7 @@ namespace {
 struct Shared {
   bool transposed = false, pad = false;
   int delay_us = 0;
+  std::string gate;
   std::atomic<int> running{0}, most{0};
 };
 
@@ -32,6 +35,9 @@ class SpySlot final : public kit::BlockingSlot {
     for (int most = shared_.most; most < now && !shared_.most.compare_exchange_weak(most, now);) {
     }
     std::this_thread::sleep_for(std::chrono::microseconds(shared_.delay_us));
+    while (!shared_.gate.empty() && ::access(shared_.gate.c_str(), F_OK) != 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     if (shared_.transposed) {
       const auto* x = static_cast<const float*>(in[0].data);
       auto* y = static_cast<float*>(out[0].data);
@@ -69,6 +75,7 @@ class SpySession final : public kit::Session {
   explicit SpySession(const kit::OpenRequest& request) : in_flight_(request.in_flight) {
     shared_.transposed = request.option("transposed", "false") == "true";
     shared_.pad = request.option("pad", "false") == "true";
+    shared_.gate = request.option("gate", "");
     shared_.delay_us = std::stoi(request.option("delay_us", "0"));
   }
   kit::Description describe() override {
@@ -103,6 +110,7 @@ class SpyBackend final : public kit::Backend {
     static const assay_option kOptions[] = {
         {"transposed", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "the batch is the second axis"},
         {"pad", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "short batches are filled up"},
+        {"gate", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr, "a batch ends when there is a file of this name"},
         {"delay_us", ASSAY_OPTION_INT, 0, "0", 0, 1e6, nullptr, "time of a batch"}};
     return kOptions;
   }
