@@ -1,7 +1,7 @@
 // bench_benchmark_app MODEL [--batch N,…] [--rounds N] [--seconds S] [--python PROGRAM]
-// Throughput through predict against OpenVINO's own benchmark_app, which comes with its wheel (Python, needs numpy): the
-// better of the hints throughput and latency on either side, each run in a process of its own, interleaved. Both compute
-// in f32 on all cores; requests and streams are what the hint makes of them, on both sides.
+// Throughput through predict against OpenVINO's own benchmark_app, which comes with its wheel (Python, needs numpy):
+// the better of the hints throughput and latency on either side, each run in a process of its own, interleaved. Both
+// compute in f32 on all cores; requests and streams are what the hint makes of them, on both sides.
 
 #include <cstdint>
 #include <sstream>
@@ -90,8 +90,7 @@ class Comparison {
   bool run() const {
     const std::string our_hint = better([&](const char* h) { return ours(h); });
     const std::string their_hint = better([&](const char* h) { return theirs(h); });
-    const Pairs pairs =
-        interleave(a_.rounds, [&] { return ours(our_hint); }, [&] { return theirs(their_hint); });
+    const Pairs pairs = interleave(a_.rounds, [&] { return ours(our_hint); }, [&] { return theirs(their_hint); });
     std::printf("batch %lld, %d threads: predict (%s) %.2f/s, benchmark_app (%s) %.2f/s\n",
                 static_cast<long long>(batch_), a_.threads, our_hint.c_str(), median_of(pairs.a).value,
                 their_hint.c_str(), median_of(pairs.b).value);
@@ -119,7 +118,8 @@ int main(int argc, char** argv) try {
   using namespace assay::bench;  // NOLINT
   const Arguments a = parse(argc, argv);
   if (a.model.empty()) {
-    std::fprintf(stderr, "usage: bench_benchmark_app MODEL [--batch N,...] [--rounds N] [--seconds S] [--python PROGRAM]\n");
+    std::fprintf(stderr,
+                 "usage: bench_benchmark_app MODEL [--batch N,...] [--rounds N] [--seconds S] [--python PROGRAM]\n");
     return 2;
   }
   if (!a.once.empty()) {

@@ -220,8 +220,8 @@ typedef struct assay_session_info {
   size_t output_count;
   const assay_setting* in_force; /* read back from the framework: device, precision, threads, streams, version, … */
   size_t in_force_count;
-  /* not 0: nothing is gained by a callback, since a batch computes on the thread that calls `wait`. The host then keeps a
-   * thread for each batch outstanding, which takes the next one at once instead of waking another. */
+  /* not 0: nothing is gained by a callback, since a batch computes on the thread that calls `wait`. The host then keeps
+   * a thread for each batch outstanding, which takes the next one at once instead of waking another. */
   int32_t computes_in_wait;
 } assay_session_info;
 

@@ -32,7 +32,8 @@ void check_chosen(const std::vector<Case>& cases, const std::vector<std::string>
     std::vector<std::string> known;
     bool found = name == "all", listed = found;
     for (const std::string& backend : backends) {
-      for (const backend::Option& option : backend::load_backend(backend).options()) {
+      const backend::Backend plugin = backend::load_backend(backend);
+      for (const backend::Option& option : plugin.options()) {
         known.push_back(option.name);
         if (!names(name, backend, option)) continue;
         found = true;
@@ -40,8 +41,8 @@ void check_chosen(const std::vector<Case>& cases, const std::vector<std::string>
       }
     }
     if (!found) {
-      throw Error(ErrorCode::kInvalidArgument, fmt::format("--ablate: no engine here has an option '{}'; {}", name,
-                                                           name_advice(name, known)));
+      throw Error(ErrorCode::kInvalidArgument,
+                  fmt::format("--ablate: no engine here has an option '{}'; {}", name, name_advice(name, known)));
     }
     if (!listed) {
       throw Error(ErrorCode::kInvalidArgument,
@@ -60,7 +61,8 @@ std::vector<Case> ablated(const std::vector<Case>& cases, const std::vector<std:
   std::vector<Case> all;
   for (const Case& base : cases) {
     all.push_back(base);
-    for (const backend::Option& option : backend::load_backend(base.backend).options()) {
+    const backend::Backend plugin = backend::load_backend(base.backend);
+    for (const backend::Option& option : plugin.options()) {
       const bool wanted = std::any_of(chosen.begin(), chosen.end(),
                                       [&](const std::string& name) { return names(name, base.backend, option); });
       if (!wanted || base.options.contains(option.name)) continue;

@@ -274,6 +274,12 @@ void add_bench(CLI::App& app, Action& action) {
           "[ID]: run what is missing of a campaign; default: the newest that was not finished")
       ->expected(0, 1)
       ->type_name("");
+  command
+      ->add_option("--ablate", o->ablate,
+                   "all|OPTION,…: each case again with one of the engine's options at its other values")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("");
   command->add_flag("--profile", o->profile, "keep each engine's own profile beside the results (slows it down)");
   command->add_option("--cache", o->cache, "DIR|off: where optimized graphs are kept");
   command->add_option("--duration", o->duration, "T: the window of each process (500ms, 3s, 2m)");

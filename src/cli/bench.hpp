@@ -21,6 +21,7 @@ struct BenchOptions {
   std::string effort = "quick";
   bool effort_given = false;
   std::string plan;
+  std::vector<std::string> ablate;  ///< see ablated()
   bool dry_run = false, profile = false, json = false;
   bool resume = false;
   std::string resume_id;  ///< id, beginning of one, or a bundle; "" the newest unfinished

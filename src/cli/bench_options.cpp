@@ -10,6 +10,7 @@
 #include "backend/backend.hpp"
 #include "base/cpu.hpp"
 #include "base/suggest.hpp"
+#include "cli/ablation.hpp"
 #include "cli/bench.hpp"
 #include "cli/units.hpp"
 #include "measure/environment.hpp"
@@ -204,7 +205,7 @@ BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models
   plan.named_devices = options.settings.contains("device") || options.settings.contains("gpuid");
   plan.libraries = take_libraries(axes);
   check_options(axes, plan.named_backends);
-  plan.cases = runner::expand(axes);
+  plan.cases = ablated(runner::expand(axes), options.ablate);
   for (const std::string& name : axes.models) {
     const auto it = std::find_if(plan.cases.begin(), plan.cases.end(), [&](const Case& c) { return c.model == name; });
     check_free_axes(name, model::read_model(models(*it).path, axes.shapes), axes);

@@ -42,7 +42,7 @@ bool DispatcherTest::caller_enters_beside_a_unit() {
   std::filesystem::remove(gate_);
   const UnitPool::Claim claim = pool_.claim(1);
   Lane lane(pool_);
-  Dispatcher dispatcher(2);
+  Dispatcher dispatcher(2, false);
   dispatcher.start();
   NoWork work;
   const BatchObserver nobody;

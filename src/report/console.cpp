@@ -1,7 +1,9 @@
 // The table that bench prints: what both goals say of a setting on one line, reasons below it.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 
 #include "report/exporters.hpp"
@@ -84,6 +86,13 @@ std::string batch(const Line& line) {
   return text;
 }
 
+/// Above the figures of a case that sets an engine's own options.
+std::string options_line(const std::map<std::string, std::string>& options) {
+  std::vector<std::string> texts;
+  for (const auto& [key, value] : options) texts.push_back(key + "=" + value);
+  return fmt::format("with {}:", fmt::join(texts, ", "));
+}
+
 void write_group(const Group& g, std::ostream& out) {
   std::size_t wide = kBatch;
   for (const Line& line : g.lines) wide = std::clamp(batch(line).size(), wide, kWidestBatch);
@@ -92,6 +101,8 @@ void write_group(const Group& g, std::ostream& out) {
       << pad_left("throughput, 1/s", kFigure) << "  " << pad_left("latency p50, ms", kFigure) << " "
       << pad_left("peak, MiB", kMemory) << "\n";
   for (const Line& line : g.lines) {
+    const auto& options = line.any().test_case.options;
+    if (!options.empty()) out << cut(options_line(options), kColumns) << "\n";
     out << pad_right(cut(line.any().test_case.backend, kBackend), kBackend) << " "
         << pad_left(cut(batch(line), wide), wide) << "  " << pad_left(figure(line.throughput, "throughput"), kFigure)
         << "  " << pad_left(figure(line.latency, "latency.p50"), kFigure) << " " << pad_left(memory(line), kMemory)

@@ -127,7 +127,6 @@ std::string group_title(const Case& c) {
                                   to_string(c.precision));
   if (!c.cache) title += " · no cache";
   for (const auto& [name, shape] : c.shapes) title += fmt::format(" · {}={}", name, to_string(shape));
-  for (const auto& [key, value] : c.options) title += fmt::format(" · {}={}", key, value);
   if (c.data.source != "random") title += " · data " + c.data.source;
   return title;
 }

@@ -78,7 +78,7 @@ void open_library(const Request& request, TaskResult& result) {
 std::optional<model::Model> read_through(const Request& request) {
   std::optional<model::Model> model;
   try {
-    model = model::read_model(request.model, request.test_case.shapes);
+    model = model::read_model(request.model, request.test_case.shapes, request.test_case.batch_axis);
   } catch (const Error&) {
     // As the declaration says.
   }

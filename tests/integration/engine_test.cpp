@@ -47,10 +47,10 @@ TEST_F(EngineTest, AnOperatorThatThereIsNot) {
   const Result predicted = assay({"predict", file("unknown.onnx"), "--input", x});
   EXPECT_NE(predicted.status, 0);
   EXPECT_THAT(predicted.err, HasSubstr("Quomodocunquize"));
-  (void)assay({"bench", file("unknown.onnx"), "--backend", "onnxruntime", "--for", "latency"});
+  EXPECT_EQ(assay({"bench", file("unknown.onnx"), "--backend", "onnxruntime", "--for", "latency"}).status, 1);
   const Campaign c = newest();
   ASSERT_EQ(c.outcomes.size(), 1U);
-  EXPECT_NE(c.outcomes[0].state, OutcomeState::kMeasured);
+  EXPECT_EQ(c.outcomes[0].state, OutcomeState::kFailed);
   EXPECT_THAT(c.outcomes[0].reason, HasSubstr("Quomodocunquize"));
   EXPECT_THAT(assay({"models", "show", file("unknown.onnx")}).out, HasSubstr("1 Quomodocunquize"));
 }
