@@ -181,10 +181,11 @@ TEST_F(BadFile, ACacheThatCannotBeWritten) {
   EXPECT_THAT(r.err, HasSubstr("/proc/cache"));
 }
 
-// One that only cannot be written costs the figures of the cache, which say so, and nothing else.
+// The usual one, where it cannot be written, costs the figures of the cache, which say so, and nothing else.
 TEST_F(BadFile, ACacheThatCannotBeWrittenAndAModelOfOnesOwn) {
   ASSERT_EQ(assay({"models", "make", "tiny-mlp", "--dir", folder_.path().string()}).status, 0);
-  std::vector<std::string> arguments = bench({"--for", "latency", "--cache", "/proc/cache"});
+  environment_["ASSAY_CACHE"] = "/proc/cache";
+  std::vector<std::string> arguments = bench({"--for", "latency"});
   arguments[1] = file("tiny-mlp.onnx");
   const Result r = assay(arguments);
   EXPECT_EQ(r.status, 0) << r.err;
