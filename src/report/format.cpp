@@ -40,7 +40,7 @@ std::string number(double value) {
 std::string short_number(double value) {
   const double size = std::abs(value);
   if (!std::isfinite(value) || size == 0 || (size >= 1 && size < 1000)) return number(value);
-  if (size < 1) return size < 0.01 ? fmt::format("{:.0e}", value) : fmt::format("{:.2g}", value);
+  if (size < 1) return size < 0.001 ? fmt::format("{:.0e}", value) : fmt::format("{:.2g}", value);
   constexpr std::array kSteps = {std::pair(1e9, "G"), std::pair(1e6, "M"), std::pair(1e3, "k")};
   for (const auto& [step, letter] : kSteps) {
     if (size >= step) return size < 1000 * step ? number(value / step) + letter : fmt::format("{:.0e}", value);

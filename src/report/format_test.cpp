@@ -15,13 +15,14 @@ TEST(Format, NumbersHaveThreeOrFourDigits) {
   EXPECT_EQ(number(-2.5), "-2.50");
 }
 
-TEST(Format, ShortNumbersFitFiveColumns) {
+TEST(Format, ShortNumbersFitSixColumns) {
   EXPECT_EQ(short_number(400'000), "400k");
   EXPECT_EQ(short_number(1'234'567), "1.23M");
   EXPECT_EQ(short_number(12'345), "12.3k");
   EXPECT_EQ(short_number(25.34), "25.3");
   EXPECT_EQ(short_number(0.012345), "0.012");
-  for (double v = 1e-9; v < 1e16; v *= 3.7) EXPECT_LE(width(short_number(v)), 5U) << v;
+  EXPECT_EQ(short_number(0.0028123), "0.0028");
+  for (double v = 1e-9; v < 1e16; v *= 3.7) EXPECT_LE(width(short_number(v)), 6U) << v;
 }
 
 TEST(Format, WhatWasNotMeasuredIsNoZero) {

@@ -119,11 +119,32 @@ std::string figure(const Entry& e, const Contest& contest) {
   return fmt::format("{} [{}, {}] {}", number(e.value), number(e.low), number(e.high), unit);
 }
 
+/// "BACKEND.KEY" of options in which cases of one engine differ: they came of --ablate.
+std::vector<std::string> varied_options(const Campaign& campaign, const std::vector<Entry>& set) {
+  std::vector<std::string> varied;
+  for (const Entry& e : set) {
+    const Case& c = case_of(campaign, e);
+    for (const auto& [key, value] : c.options) {
+      const auto same = [&, &k = key, &v = value](const Entry& other) {
+        const Case& o = case_of(campaign, other);
+        const auto found = o.options.find(k);
+        return o.backend != c.backend || (found != o.options.end() && found->second == v);
+      };
+      if (!std::all_of(set.begin(), set.end(), same)) add_once(varied, c.backend + "." + key);
+    }
+  }
+  return varied;
+}
+
 /// The command that would tell the set apart: the same cases with more effort.
 std::string deciding_command(const Campaign& campaign, const std::string& model, const std::vector<Entry>& set,
                              const Contest& contest) {
   std::vector<Entry> ordered = set;  // batches in their order read better than in that of their rates
   std::string command = "assay bench " + quoted(model);
+  const std::vector<std::string> varied = varied_options(campaign, set);
+  const auto is_varied = [&](const std::string& word) {
+    return std::any_of(varied.begin(), varied.end(), [&](const std::string& v) { return word.starts_with(v + "="); });
+  };
   for (const CaseSetting& setting : case_settings()) {
     if (setting.sorted) {
       std::stable_sort(ordered.begin(), ordered.end(), [&](const Entry& a, const Entry& b) {
@@ -134,7 +155,9 @@ std::string deciding_command(const Campaign& campaign, const std::string& model,
     }
     std::vector<std::string> words;
     for (const Entry& e : ordered) {
-      for (const std::string& word : setting.words(case_of(campaign, e))) add_once(words, word);
+      for (const std::string& word : setting.words(case_of(campaign, e))) {
+        if (!is_varied(word)) add_once(words, word);
+      }
     }
     if (words.empty() || (words.size() == 1 && words.front() == setting.by_default)) continue;
     if (setting.listed) {
@@ -143,6 +166,7 @@ std::string deciding_command(const Campaign& campaign, const std::string& model,
       for (const std::string& word : words) command += fmt::format(" {} {}", setting.option, quoted(word));
     }
   }
+  if (!varied.empty()) command += fmt::format(" --ablate {}", fmt::join(varied, ","));
   return fmt::format("{} --for {} --effort {}", command, contest.larger_is_better ? "throughput" : "latency",
                      campaign.effort == "quick" ? "standard" : "rigorous");
 }

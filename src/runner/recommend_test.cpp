@@ -71,6 +71,15 @@ TEST(Recommend, TheCommandThatWouldDecideHasEverySettingOfTheCases) {
                         "--option x.streams=2 --range ids=0:99 --for throughput --effort standard"));
 }
 
+TEST(Recommend, OptionsThatVaryAreDecidedByAblation) {
+  Outcome base = measured("x", 8, "throughput", 100, 97, 103);
+  base.test_case.options["streams"] = "2";
+  Outcome other = measured("x", 8, "throughput", 101, 98, 104);
+  other.test_case.options = {{"streams", "2"}, {"arena", "false"}};
+  EXPECT_THAT(recommend(campaign({base, other})).because,
+              HasSubstr("--option x.streams=2 --ablate x.arena --for throughput"));
+}
+
 TEST(Recommend, AFigureWithoutAnIntervalDoesNotWinByIt) {
   Outcome best = measured("x", 8, "throughput", 101, 0, 0);
   best.metrics[0].low = best.metrics[0].high = std::nullopt;
