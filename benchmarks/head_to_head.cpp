@@ -1,11 +1,15 @@
-// head_to_head MODEL BACKEND [--batch N,…] [--rounds N] [--seconds S] [--threads N] [--goal throughput|latency]
+// bench_head_to_head MODEL BACKEND [--batch N,…] [--goal throughput|latency] [--processes N] [--rounds N] [--seconds S]
+//                    [--threads N]
 // Throughput through predict against a plain loop over the framework's own interface with the same settings and as many
-// batches outstanding; and the load from the cache against the load without. MODEL has one float input and one output.
-// Prints the ratio of medians with a 95 % interval; exit 1 where a bound is missed.
+// batches outstanding, and the load from the cache against the load without. Each of N processes interleaves the two
+// arms; the figures are medians over processes with a 95 % interval; exit 1 where a bound is missed. MODEL has one
+// float input and one float output.
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 
 #include <cstdint>
+#include <optional>
 #include <sstream>
 
 #include "arms.hpp"
@@ -20,10 +24,10 @@ namespace {
 struct Arguments {
   std::string model, backend;
   std::vector<std::int64_t> batches = {1, 8, 32};
-  int rounds = 12, threads = allowed_cores();
-  double seconds = 2;
+  int processes = 10, rounds = 4, threads = allowed_cores();
+  double seconds = 1.5;
   Goal goal = Goal::kThroughput;
-  bool load_once = false;
+  bool load_once = false, ratio_once = false, native_first = false;
   std::string load_cache;
 };
 
@@ -42,6 +46,11 @@ Arguments parse(int argc, char** argv) {
       a.threads = std::stoi(value());
     } else if (word == "--seconds") {
       a.seconds = std::stod(value());
+    } else if (word == "--processes") {
+      a.processes = std::stoi(value());
+    } else if (word == "--ratio-once") {
+      a.ratio_once = true;
+      a.native_first = value() == "1";
     } else if (word == "--load-once") {
       a.load_once = true;
       a.load_cache = value();
@@ -69,24 +78,38 @@ Shape with_batch(const TensorInfo& info, std::int64_t n) {
   return shape;
 }
 
+/// This program again, for the same model and engine.
+std::string command_of(const Arguments& a) {
+  return fmt::format("{} {} {} --threads {} --goal {}", executable_path().string(), a.model, a.backend, a.threads,
+                     a.goal == Goal::kLatency ? "latency" : "throughput");
+}
+
 std::unique_ptr<NativeLoop> native(const std::string& backend, const NativeSettings& settings) {
   return backend == "openvino" ? native_openvino(settings) : native_onnxruntime(settings);
 }
 
-/// Both arms answer the same batches in the same memory; while one runs, the other's session is idle.
-bool throughput(const Arguments& a, std::int64_t batch) {
-  Session session = load(a.model, {.backend = a.backend, .goal = a.goal, .batch_size = batch, .threads = a.threads});
-  const TensorInfo in = session.inputs().at(0), out = session.outputs().at(0);
-  const auto loop = native(a.backend, {.model = a.model,
-                                       .library = backend::load_backend(a.backend).probe({}).library,
-                                       .goal = a.goal,
-                                       .in_flight = session.in_flight(),
-                                       .in_force = session.in_force(),
-                                       .input = in.name,
-                                       .output = out.name,
-                                       .input_shape = with_batch(in, batch),
-                                       .output_shape = with_batch(out, batch)});
-  const int round = 2 * session.in_flight();  // batches: every place is taken to the end
+/// Median ratio of throughputs, predict's over the plain loop's, in this process. Both arms answer the same batches in
+/// the same memory; while one runs, the other's session is idle. Which is loaded first (`native_first`) decides which
+/// memory each gets, and with it a per cent or so of its speed.
+double ratio_once(const Arguments& a, std::int64_t batch, bool native_first) {
+  const Params params{.backend = a.backend, .goal = a.goal, .batch_size = batch, .threads = a.threads};
+  std::optional<Session> session;
+  session.emplace(load(a.model, params));
+  const TensorInfo in = session->inputs().at(0), out = session->outputs().at(0);
+  const NativeSettings settings = {.model = a.model,
+                                   .library = backend::load_backend(a.backend).probe({}).library,
+                                   .goal = a.goal,
+                                   .in_flight = session->in_flight(),
+                                   .in_force = session->in_force(),
+                                   .input = in.name,
+                                   .output = out.name,
+                                   .input_shape = with_batch(in, batch),
+                                   .output_shape = with_batch(out, batch)};
+  if (native_first) session.reset();
+  const auto loop = native(a.backend, settings);
+  if (native_first) session.emplace(load(a.model, params));
+
+  const int round = 2 * session->in_flight();  // batches: every place is taken to the end
   Tensor x = ramp(in.dtype, with_batch(in, batch * round));
   Tensor y(out.dtype, with_batch(out, batch * round));
   loop->predict(x.as<float>(), y.as<float>(), round);
@@ -97,27 +120,35 @@ bool throughput(const Arguments& a, std::int64_t batch) {
   y = Tensor(out.dtype, with_batch(out, batch * batches));
   const TensorView x_view = x.view();
   const MutableTensorView y_view = y.mutable_view();
-  const auto per_second = [&](double since) { return 1e9 * static_cast<double>(batch * batches) / (now_ns() - since); };
   const auto through_predict = [&] {
     const double start = now_ns();
-    session.predict({&x_view, 1}, {&y_view, 1});
-    return per_second(start);
+    session->predict({&x_view, 1}, {&y_view, 1});
+    return 1 / (now_ns() - start);
   };
   const auto plain = [&] {
     const double start = now_ns();
     loop->predict(x.as<float>(), y.as<float>(), batches);
-    return per_second(start);
+    return 1 / (now_ns() - start);
   };
   through_predict();
-  const Pairs pairs = interleave(a.rounds, through_predict, plain);
-  std::printf("%s, batch %lld, %d outstanding, %d threads: predict %.2f/s, plain loop over the library %.2f/s\n",
-              a.backend.c_str(), static_cast<long long>(batch), session.in_flight(), a.threads,
-              median_of(pairs.a).value, median_of(pairs.b).value);
-  return show("  throughput of predict over the plain loop's", median_ratio(pairs), "x", 0.99, false);
+  return median_ratio(interleave(a.rounds, through_predict, plain)).value;
 }
 
-/// One load in this process, which does nothing else; milliseconds. `cache` "": none.
+bool throughput(const Arguments& a, std::int64_t batch) {
+  std::vector<double> ratios;
+  for (int process = 0; process < a.processes; ++process) {
+    ratios.push_back(number_printed_by(fmt::format("{} --ratio-once {} --batch {} --rounds {} --seconds {}",
+                                                   command_of(a), process % 2, batch, a.rounds, a.seconds)));
+  }
+  const std::string what = fmt::format("{} for {}, batch {}: predict over a plain loop", a.backend,
+                                       a.goal == Goal::kLatency ? "latency" : "throughput", batch);
+  return show(what.c_str(), median_of(ratios), "x", 0.99, false);
+}
+
+/// One load in this process, which does nothing else; milliseconds, the opening of the framework's library left out, as
+/// in a worker. `cache` "": none.
 double load_once(const Arguments& a, const std::string& cache) {
+  (void)backend::load_backend(a.backend).probe({});
   const Session session =
       load(a.model, {.backend = a.backend, .goal = a.goal, .batch_size = 1, .threads = a.threads, .cache = cache});
   if (!cache.empty() && !session.from_cache()) std::fprintf(stderr, "%s\n", session.cache_remark().c_str());
@@ -127,13 +158,11 @@ double load_once(const Arguments& a, const std::string& cache) {
 /// Each load in a process of its own, as a service starts; the files are in the page cache.
 bool loading(const Arguments& a) {
   const TemporaryFolder folder;
-  const std::string self = executable_path().string() + " " + a.model + " " + a.backend + " --threads " +
-                           std::to_string(a.threads) + " --goal " +
-                           (a.goal == Goal::kLatency ? "latency" : "throughput") + " --load-once ";
+  const std::string self = command_of(a) + " --load-once ";
   const auto load_ms = [&](const std::string& cache) { return number_printed_by(self + "'" + cache + "'"); };
   number_printed_by(self + "'" + folder.path().string() + "' 2>/dev/null");  // fills it
   const Pairs pairs =
-      interleave(a.rounds, [&] { return load_ms(folder.path().string()); }, [&] { return load_ms(""); });
+      interleave(a.processes, [&] { return load_ms(folder.path().string()); }, [&] { return load_ms(""); });
   std::printf("%s, load of a new process: cached %.0f ms, cold %.0f ms\n", a.backend.c_str(), median_of(pairs.a).value,
               median_of(pairs.b).value);
   return show("  cached load over the cold one", median_ratio(pairs), "x", a.backend == "openvino" ? 0.25 : 0.5, true);
@@ -159,11 +188,16 @@ int main(int argc, char** argv) try {
   const Arguments a = parse(argc, argv);
   if (a.backend.empty()) {
     std::fprintf(stderr,
-                 "usage: head_to_head MODEL BACKEND [--batch N,...] [--rounds N] [--seconds S] [--threads N]\n");
+                 "usage: bench_head_to_head MODEL BACKEND [--batch N,...] [--goal throughput|latency] [--processes N] "
+                 "[--rounds N] [--seconds S] [--threads N]\n");
     return 2;
   }
   if (a.load_once) {
     std::printf("%.3f\n", load_once(a, a.load_cache));
+    return 0;
+  }
+  if (a.ratio_once) {
+    std::printf("%.6f\n", ratio_once(a, a.batches.at(0), a.native_first));
     return 0;
   }
   bool kept = loading(a);

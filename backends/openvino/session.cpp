@@ -158,7 +158,6 @@ OvSession::OvSession(const Runtime& runtime, const kit::OpenRequest& request) {
   description_.from_cache = model.compiled.from_cache;
   description_.useful_slots =
       std::max(1, std::atoi(model.compiled.property(runtime, "OPTIMAL_NUMBER_OF_INFER_REQUESTS").c_str()));
-  description_.computes_in_wait = true;  // a stream of OpenVINO's is entered by the thread that calls infer
   description_.short_batch = all_static(model.inputs) ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
   for (const Port& port : model.inputs) description_.inputs.push_back(port.info);
   for (const Port& port : model.outputs) description_.outputs.push_back(port.info);
