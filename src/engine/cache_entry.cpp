@@ -93,7 +93,7 @@ Manifest read_manifest(const fs::path& folder) {
   }
 }
 
-std::optional<std::string> find_damage(const fs::path& folder, const Manifest& manifest) {
+std::optional<std::string> find_damage(const fs::path& folder, const Manifest& manifest, Depth depth) {
   if (key_of(manifest.parts) != folder.filename().string()) return "it belongs under another key";
   try {
     std::vector<std::string> expected;
@@ -107,6 +107,7 @@ std::optional<std::string> find_damage(const fs::path& folder, const Manifest& m
       const std::uint64_t size = fs::file_size(folder / f.name);
       if (size != f.bytes) return fmt::format("'{}' has {} bytes, not {}", f.name, size, f.bytes);
     }
+    if (depth == Depth::kNamesAndSizes) return std::nullopt;
     for (const Manifest::File& f : manifest.files) {
       if (checksum_of(folder / f.name) != f.checksum) return fmt::format("'{}' has another checksum", f.name);
     }

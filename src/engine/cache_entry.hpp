@@ -34,8 +34,9 @@ Manifest describe_folder(const std::filesystem::path& folder, const KeyParts& pa
 void write_manifest(const std::filesystem::path& folder, const Manifest& manifest);
 /// Throws Error(kIo | kInvalidArgument) where there is none, or it is none.
 Manifest read_manifest(const std::filesystem::path& folder);
+enum class Depth { kNamesAndSizes, kContent };
 /// What is wrong with an entry: damaged, cut short, foreign; nothing where all is as its manifest says.
-std::optional<std::string> find_damage(const std::filesystem::path& folder, const Manifest& manifest);
+std::optional<std::string> find_damage(const std::filesystem::path& folder, const Manifest& manifest, Depth depth);
 std::uint64_t bytes_of(const Manifest& manifest);
 
 /// Says that somebody uses an entry, in all processes, for as long as it lives. Needs no right to write.

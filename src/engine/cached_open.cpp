@@ -1,12 +1,12 @@
 #include "engine/cached_open.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <functional>
 #include <optional>
 #include <utility>
 
+#include "base/file_state.hpp"
 #include "core/case.hpp"
 
 namespace assay::engine {
@@ -26,10 +26,7 @@ bool may_be_the_caches(const Error& e) {
 std::string state_of(const model::Model& model) {
   std::string state;
   for (const std::filesystem::path& file : model.files) {
-    struct stat s{};
-    if (::stat(file.c_str(), &s) != 0) continue;  // opening it will say so
-    state += fmt::format("{}:{}:{}:{}.{}:{}.{};", s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec,
-                         s.st_ctim.tv_sec, s.st_ctim.tv_nsec);
+    if (const auto one = file_state(file)) state += one->text + "\n";  // else opening it will say so
   }
   return state;
 }

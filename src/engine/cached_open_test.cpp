@@ -93,6 +93,28 @@ TEST_F(CachedLoadTest, ADamagedEntryIsRebuilt) {
   EXPECT_TRUE(open().from_cache());
 }
 
+// Found whole, an entry is not read again until one of its files changes, by whatever way.
+TEST_F(CachedLoadTest, WhatChangedSinceItWasFoundWholeIsFound) {
+  {
+    const Session s = open();
+  }
+  const std::string key = keys_there().at(0);
+  const fs::path memo = folder() / "verified" / key;
+  for (int i = 0; i < 300 && !fs::exists(memo); ++i) {  // until the file's times would tell a change
+    EXPECT_TRUE(open().from_cache());
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ASSERT_TRUE(fs::exists(memo));
+  EXPECT_TRUE(open().from_cache());
+  const fs::path graph = folder() / "graphs" / key / "null.graph";
+  std::string content = read_file(graph);
+  content.back() ^= 1;
+  std::fstream(graph, std::ios::in | std::ios::out | std::ios::binary) << content;  // as long, in place
+  EXPECT_FALSE(open().from_cache());
+  EXPECT_THAT(warnings, Contains(HasSubstr("another checksum")));
+  EXPECT_FALSE(fs::exists(memo));
+}
+
 TEST_F(CachedLoadTest, AWholeEntryThatTheBackendCannotUseIsRebuilt) {
   {
     const Session s = open();

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/file.hpp"
+#include "engine/verified.hpp"
 
 namespace assay::engine {
 namespace {
@@ -59,6 +60,7 @@ bool remove_entry(const fs::path& entry) {
     return false;
   }
   fs::remove_all(hidden, ignored);
+  forget_verified(entry);
   return true;
 }
 
@@ -132,7 +134,7 @@ GraphCache::Found GraphCache::find(const KeyParts& parts) {
   }
   std::optional<std::string> damage;
   try {
-    damage = find_damage(entry, read_manifest(entry));
+    damage = find_new_damage(entry, read_manifest(entry));
   } catch (const Error& e) {
     damage = e.what();
   }
@@ -279,7 +281,7 @@ std::vector<CacheFinding> verify_graphs(const fs::path& cache_folder) {
     if (!lock && !fs::exists(entry)) continue;                 // gone meanwhile
     std::optional<std::string> damage;
     try {
-      damage = find_damage(entry, read_manifest(entry));
+      damage = find_damage(entry, read_manifest(entry), Depth::kContent);
     } catch (const Error& e) {
       damage = e.what();
     }

@@ -1,16 +1,14 @@
 // SHA-256 of a model, remembered from one run to the next.
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
-#include <ctime>
 
 #include "assay/error.hpp"
 #include "base/file.hpp"
+#include "base/file_state.hpp"
 #include "base/sha256.hpp"
 #include "model/model.hpp"
 
@@ -19,28 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Everything that changes when a file does.
-std::string fingerprint(const struct stat& s) {
-  return fmt::format("assay-hash 1 {} {} {} {}.{:09} {}.{:09}", s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec,
-                     s.st_mtim.tv_nsec, s.st_ctim.tv_sec, s.st_ctim.tv_nsec);
-}
-
-struct stat status_of(const fs::path& path) {
-  struct stat s{};
-  if (::stat(path.c_str(), &s) != 0) {
-    throw Error(ErrorCode::kIo, fmt::format("cannot be read: {}", std::strerror(errno)), path.string());
-  }
-  return s;
-}
-
-/// A file that was written within the resolution of its times may be written again without their changing. Kernel ticks
-/// are at most 10 ms; file systems that keep whole seconds show no fractions.
-bool is_settled(const struct stat& s) {
-  struct timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  const std::int64_t age = (now.tv_sec - s.st_ctim.tv_sec) * INT64_C(1'000'000'000) + (now.tv_nsec - s.st_ctim.tv_nsec);
-  const bool fine = s.st_ctim.tv_nsec != 0 || s.st_mtim.tv_nsec != 0;
-  return age > (fine ? INT64_C(20'000'000) : INT64_C(2'000'000'000));
+FileState state_of(const fs::path& path) {
+  std::optional<FileState> state = file_state(path);
+  if (!state) throw Error(ErrorCode::kIo, fmt::format("cannot be read: {}", std::strerror(errno)), path.string());
+  return *state;
 }
 
 /// Bytes of a memo, and then some.
@@ -74,18 +54,16 @@ bool remember(const fs::path& memo, const std::string& text) {
 }
 
 std::string hash_of(const fs::path& path, const fs::path& memo_folder) {
-  const struct stat before = status_of(path);
+  const FileState before = state_of(path);
   if (memo_folder.empty()) return sha256_of_file(path);
   // One memo a path: two processes never write into one another's.
   const fs::path memo =
       memo_folder / (sha256_of(fs::absolute(path).lexically_normal().string()).substr(0, 32) + ".hash");
-  const std::string print = fingerprint(before);
+  const std::string print = "assay-hash 1 " + before.text;
   if (std::string known = recall(memo, print); !known.empty()) return known;
   std::string hash = sha256_of_file(path);
-  const struct stat after = status_of(path);
-  if (fingerprint(after) == print && is_settled(after)) {
-    remember(memo, print + "\n" + hash + "\n");
-  }
+  const FileState after = state_of(path);
+  if (after.text == before.text && after.settled) remember(memo, print + "\n" + hash + "\n");
   return hash;
 }
 
