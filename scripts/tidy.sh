@@ -20,11 +20,12 @@ check() {
   mapfile -t files < <(ours "$1")
   mark=$ASSAY_TIDY_MARKS/$({ clang-tidy-19 --version; cat .clang-tidy "${files[@]}"; } | sha256sum | cut -c1-32)
   [ -e "$mark" ] && return 0
-  clang-tidy-19 -p build/tidy --quiet "$1" 2>/dev/null || { echo "clang-tidy: $1" >&2; return 1; }
+  # libstdc++ 12's stable_sort calls what it deprecates itself.
+  clang-tidy-19 -p build/tidy --quiet --extra-arg=-Wno-deprecated-declarations "$1" 2>/dev/null || { echo "clang-tidy: $1" >&2; return 1; }
   : >"$mark"
 }
 export root
 export -f check ours
 
-python3 -c 'import json; print(*(c["file"] for c in json.load(open("build/tidy/compile_commands.json")) if "onnx.pb" not in c["file"]), sep="\n")' |
+python3 -c 'import json; print(*(c["file"] for c in json.load(open("build/tidy/compile_commands.json")) if "assay_onnx_proto" not in c["file"]), sep="\n")' |
   xargs -P "$(nproc)" -I{} bash -c 'check {}'

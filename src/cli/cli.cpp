@@ -22,8 +22,9 @@ constexpr const char* kFooter =
     "  assay bench my.onnx --batch-size 1..32      measure yours\n"
     "  assay results list                          what was measured before\n"
     "\n"
-    "Exit status: 0 all measured; 1 a case failed, or an engine or device asked for by\n"
-    "name is not available; 2 usage; 130 interrupted (finished cases are stored).";
+    "Exit status: 0 all measured; 1 a case failed, nothing was measured, or an engine or\n"
+    "device asked for by name is not available; 2 usage; 130 interrupted (what was\n"
+    "finished is stored).";
 
 /// The table of subcommands, in the order of --help.
 constexpr void (*kCommands[])(CLI::App&, Action&) = {add_backends, add_setup,   add_models, add_predict,

@@ -72,8 +72,8 @@ std::vector<Taps> taps(const std::string& filter, int from, int to, int first, s
       result.push_back(std::move(t));
       continue;
     }
-    t.begin = std::max(0, static_cast<int>(centre - support + 0.5));
-    const int end = std::min(from, static_cast<int>(centre + support + 0.5));
+    t.begin = std::max(0, static_cast<int>(std::lround(centre - support)));
+    const int end = std::min(from, static_cast<int>(std::lround(centre + support)));
     double sum = 0;
     std::vector<double> weights;
     for (int j = t.begin; j < end; ++j) {

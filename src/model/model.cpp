@@ -99,7 +99,7 @@ std::vector<TensorInfo> output_infos(const onnx_graph::Graph& graph, const Infer
     if (inferred != nullptr) {
       if (element == ElementType::kUndefined) element = inferred->element;
       if (!shape) shape = inferred->shape;
-      if (inferred->shape && inferred->shape->size() == shape->size()) {
+      if (shape && inferred->shape && inferred->shape->size() == shape->size()) {
         for (std::size_t a = 0; a < shape->size(); ++a) {
           const Dimension& known = (*inferred->shape)[a];
           if (!(*shape)[a].known() && !known.known() && !known.name.empty()) (*shape)[a].name = known.name;

@@ -133,6 +133,13 @@ TEST(Collectors, ASeriesThatNeverLevelledIsMarkedInItsFigures) {
   EXPECT_THAT(f.get("throughput").remark, ::testing::Not(HasSubstr("level")));
 }
 
+TEST(Collectors, WhatHeldTheLoopUpIsSaidOfTheLatencies) {
+  Fixture f;
+  f.o.processes = {steady(0, 100)};
+  f.o.texts["remark.latency"] = "something held it up";
+  EXPECT_THAT(f.get("latency.p50").remark, HasSubstr("something held it up"));
+}
+
 TEST(Collectors, PooledPercentilesSayOfHowManyProcesses) {
   Fixture f;
   f.o.effort = effort_by_name("standard");

@@ -97,7 +97,9 @@ std::vector<Metric> collect_latency(const Observations& o) {
   for (Metric& metric : metrics) {
     add_level_remark(metric, o);
     if (!outstanding.empty()) add_remark(metric, fmt::format("{:.0f} outstanding", outstanding.front()));
-    if (const auto it = o.texts.find("input.remark"); it != o.texts.end()) add_remark(metric, it->second);
+    for (const char* text : {"remark.latency", "input.remark"}) {
+      if (const auto it = o.texts.find(text); it != o.texts.end()) add_remark(metric, it->second);
+    }
     if (!strides.empty() && strides.front() > 1) {
       add_remark(metric, fmt::format("one batch in {:.0f} was kept", strides.front()));
     }

@@ -17,9 +17,10 @@ struct Quadrature {
   std::array<double, kNodes> x{};
   std::array<double, kNodes> weight{};
   Quadrature() {
+    constexpr int kMiddle = kNodes / 2;
     double total = 0;
     for (int i = 0; i < kNodes; ++i) {
-      x[i] = (i - kNodes / 2) * 0.125;
+      x[i] = (i - kMiddle) * 0.125;
       weight[i] = portable_exp(-0.5 * x[i] * x[i]);
       total += weight[i];
     }

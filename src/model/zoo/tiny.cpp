@@ -39,7 +39,7 @@ class Small {
   }
 
   /// Ends with "logits", or with "probabilities" made of them.
-  void classify(const std::string& x, Axes axes, DType dtype = DType::kFloat32) {
+  void classify(const std::string& x, const Axes& axes, DType dtype = DType::kFloat32) {
     const auto last = static_cast<std::int64_t>(axes.size()) - 1;
     std::string name = graph_.node("Identity", "logits", {x});
     if (!request_.logits) name = graph_.node("Softmax", "probabilities", {name}, {{"axis", last}});
@@ -116,7 +116,7 @@ Graph tiny_uint8(const ZooRequest& request) {
   x = net->node("Conv", "conv", {x, net.weight("conv.weight", {8, 3, 3, 3}, 0.3), net.weight("conv.bias", {8}, 0.3)},
                 {{"kernel_shape", Integers{3, 3}}, {"strides", Integers{2, 2}}});
   x = net->node("Flatten", "flat", {net->node("Relu", "relu", {x})});
-  net.classify(net.linear("out", x, 8 * 7 * 7, 4, 0.08), {kBatch, 4});
+  net.classify(net.linear("out", x, std::int64_t{8} * 7 * 7, 4, 0.08), {kBatch, 4});
   return std::move(*net);
 }
 
