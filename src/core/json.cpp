@@ -34,9 +34,9 @@ void require_object(const json& j, const char* what) {
 
 /// The member as an array; empty where it is not there.
 const json& array_in(const json& j, const char* name) {
-  static const json kEmpty = json::array();
+  static const json empty = json::array();
   const auto it = j.find(name);
-  if (it == j.end() || it->is_null()) return kEmpty;
+  if (it == j.end() || it->is_null()) return empty;
   if (!it->is_array()) {
     throw Error(ErrorCode::kInvalidArgument, fmt::format("member '{}' is not an array", name));
   }

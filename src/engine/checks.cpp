@@ -10,10 +10,6 @@
 namespace assay::engine {
 namespace {
 
-[[noreturn]] void refuse(const std::string& message, const std::string& tensor) {
-  throw Error(ErrorCode::kInvalidArgument, message, tensor);
-}
-
 /// The shape that is asked for, with what may differ left open.
 std::string asked(const TensorLayout& t) { return std::string(to_string(t.info.dtype)) + " " + to_string(t.shape); }
 

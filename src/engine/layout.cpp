@@ -8,11 +8,12 @@
 #include "core/strided.hpp"
 
 namespace assay::engine {
-namespace {
 
-[[noreturn]] void refuse(const std::string& message, const std::string& tensor) {
+void refuse(const std::string& message, const std::string& tensor) {
   throw Error(ErrorCode::kInvalidArgument, message, tensor);
 }
+
+namespace {
 
 template <class Tensors>
 auto find_by_name(Tensors& tensors, const std::string& name) {

@@ -55,6 +55,9 @@ class Layout {
   std::string batch_name_;  ///< of the inputs' batch axis in the model, or ""
 };
 
+/// Throws Error(kInvalidArgument) about a tensor ("": about none).
+[[noreturn]] void refuse(const std::string& message, const std::string& tensor);
+
 /// "'a', 'b'"
 std::string quoted_names(const std::vector<TensorLayout>& tensors);
 

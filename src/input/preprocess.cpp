@@ -137,13 +137,13 @@ void store(float value, const MutableTensorView& to, std::int64_t index) {
       static_cast<double*>(to.data)[index] = static_cast<double>(value);
       return;
     case DType::kUint8:
-      static_cast<std::uint8_t*>(to.data)[index] = static_cast<std::uint8_t>(value + 0.5F);
+      static_cast<std::uint8_t*>(to.data)[index] = static_cast<std::uint8_t>(std::lround(value));
       return;
     case DType::kInt32:
-      static_cast<std::int32_t*>(to.data)[index] = static_cast<std::int32_t>(value + 0.5F);
+      static_cast<std::int32_t*>(to.data)[index] = static_cast<std::int32_t>(std::lround(value));
       return;
     case DType::kInt64:
-      static_cast<std::int64_t*>(to.data)[index] = static_cast<std::int64_t>(value + 0.5F);
+      static_cast<std::int64_t*>(to.data)[index] = std::lround(value);
       return;
     default:
       refuse_preprocess(fmt::format("its element type is {}", to_string(to.dtype)));

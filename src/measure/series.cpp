@@ -112,7 +112,7 @@ bool is_level(std::span<const double> series) {
   const double after = median(second_half);
   const double scatter = std::max(robust_deviation(first_half, before), robust_deviation(second_half, after));
   // Standard error of a difference of two medians of h normal values: 1.2533 s sqrt(2 / h).
-  const double explained = 2 * 1.2533 * scatter * std::sqrt(2.0 / static_cast<double>(length / 2));
+  const double explained = 2 * 1.2533 * scatter * std::sqrt(2.0 / static_cast<double>(first_half.size()));
   return std::abs(after - before) <= std::max(0.02 * std::abs(before), explained);
 }
 

@@ -98,10 +98,12 @@ std::vector<TensorInfo> output_infos(const onnx_graph::Graph& graph, const Infer
     std::optional<Dimensions> shape = output.type.shape;
     if (inferred != nullptr) {
       if (element == ElementType::kUndefined) element = inferred->element;
-      if (!shape) shape = inferred->shape;
-      if (shape && inferred->shape && inferred->shape->size() == shape->size()) {
+      if (!shape) {
+        shape = inferred->shape;
+      } else if (const Dimensions* theirs = inference.shape(output.name);
+                 theirs != nullptr && theirs->size() == shape->size()) {
         for (std::size_t a = 0; a < shape->size(); ++a) {
-          const Dimension& known = (*inferred->shape)[a];
+          const Dimension& known = (*theirs)[a];
           if (!(*shape)[a].known() && !known.known() && !known.name.empty()) (*shape)[a].name = known.name;
         }
       }

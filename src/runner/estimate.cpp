@@ -1,5 +1,6 @@
 // How long things take, on the long side.
 #include <algorithm>
+#include <cmath>
 
 #include "assay/error.hpp"
 #include "runner/probe.hpp"
@@ -78,7 +79,7 @@ std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effo
     total *= 1 + std::max(1.0, effort.a_a_share * runs) / runs;
   }
   if (total > 0) total += kControlSeconds;
-  return std::chrono::seconds(static_cast<std::int64_t>(total + 0.5));
+  return std::chrono::seconds(std::llround(total));
 }
 
 std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& settings, worker::Launcher& launcher,
