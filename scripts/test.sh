@@ -7,4 +7,5 @@ stage "set-up" scripts/setup.sh --tests
 stage "format and layout" scripts/lint.sh
 stage "build" build release
 say "stage: tests"
-exec ctest --preset release --output-on-failure
+# A measurement that other programs on the machine disturbed says so and fails: such a test gets a second try.
+exec ctest --preset release --output-on-failure --repeat until-pass:2

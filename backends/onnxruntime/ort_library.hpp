@@ -52,8 +52,8 @@ class Library {
   /// Calls an entry that answers no status.
   template <class E, class... Arguments>
   auto raw(Arguments&&... arguments) const {
-    auto* function = reinterpret_cast<typename E::Signature*>(const_cast<void*>(table_[E::kIndex]));
-    return function(std::forward<Arguments>(arguments)...);
+    auto* function = reinterpret_cast<typename E::Signature*>(const_cast<void*>(table_[E::kIndex]));  // NOLINT
+    return function(std::forward<Arguments>(arguments)...);  // NOLINT: pointers to pointers, as C has them
   }
   /// Calls an entry that answers a status; `what` was being done, for the message.
   template <class E, class... Arguments>

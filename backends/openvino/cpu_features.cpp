@@ -97,7 +97,7 @@ CpuRegisters read_cpu_registers() {
   }
   std::array<std::uint32_t, 12> brand{};
   for (std::uint32_t i = 0; i < 3; ++i) {
-    std::uint32_t* part = brand.data() + 4 * i;
+    std::uint32_t* part = brand.data() + std::size_t{4} * i;
     if (__get_cpuid(0x80000002U + i, part, part + 1, part + 2, part + 3) == 0) return r;
   }
   const auto* text = reinterpret_cast<const char*>(brand.data());

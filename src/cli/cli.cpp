@@ -56,7 +56,11 @@ int run(const std::vector<std::string>& arguments, Context& context) {
   for (const std::string& a : arguments) context.command += " " + a;
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    return action(context);
+    const int status = action(context);
+    context.out->flush();
+    if (context.out->good()) return status;
+    *context.err << "assay: what was to be printed could not be written: is the disk full, or the reader gone?\n";
+    return kUsage;
   } catch (const CLI::ParseError& e) {
     const int status = app.exit(e, *context.out, *context.err);
     return status == 0 ? kOk : kUsage;

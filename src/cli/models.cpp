@@ -125,8 +125,7 @@ void print(const model::Model& m, std::ostream& out) {
   };
   line("model", m.path.string());
   line("parameters", grouped(s.parameters));
-  line("layers", fmt::format("{} ({} parameters a layer)", s.layers,
-                             grouped(static_cast<std::int64_t>(s.parameters_per_layer + 0.5))));
+  line("layers", fmt::format("{} ({} parameters a layer)", s.layers, grouped(std::llround(s.parameters_per_layer))));
   line("jumps", s.jumps == 0 ? "0" : fmt::format("{} ({})", s.jumps, counts(s.jumps_by_operator)));
   for (const model::Port& p : m.input_ports) line("input", text_of(p));
   for (const model::Port& p : m.output_ports) line("output", text_of(p));
@@ -177,7 +176,7 @@ void add_make(CLI::App& models, Action& action) {
   const auto o = std::make_shared<Options>();
   command->add_option("NAME", o->names, "NAME[,NAME…] or all")->required();
   command->add_option("--dir", o->folder, "where to")->capture_default_str();
-  command->add_option("--seed", o->seed, "of the weights")->capture_default_str();
+  command->add_option("--seed", o->seed, "of the weights")->capture_default_str()->check(CLI::NonNegativeNumber);
   command->add_flag("--logits", o->logits, "outputs before the last Softmax");
   command->callback([&action, o] {
     action = [o](Context& context) { return make(o->names, o->folder, o->seed, o->logits, context); };

@@ -103,7 +103,11 @@ std::vector<std::string> read_labels(const std::string& file) {
   std::vector<std::string> labels;
   if (file.empty()) return labels;
   constexpr std::uint64_t kMaxBytes = 64 << 20;
-  std::istringstream lines(read_file(file, kMaxBytes));
+  const std::string text = read_file(file, kMaxBytes);
+  if (text.find('\0') != std::string::npos) {
+    throw Error(ErrorCode::kInvalidArgument, "--labels: this is no text; a line a class is wanted", file);
+  }
+  std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     labels.push_back(line);
@@ -170,6 +174,18 @@ void print_json(const PredictOptions& options, const std::vector<std::string>& l
   out << all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
+/// Its answers must not take the place of what was asked.
+void refuse_own_input(const PredictOptions& options) {
+  for (const std::string& input : options.inputs) {
+    const std::string path = fs::exists(input) ? input : input.substr(input.find('=') + 1);
+    std::error_code error;
+    if (options.output.empty() || !fs::equivalent(path, options.output, error) || error) continue;
+    if (fs::is_directory(path, error)) continue;
+    throw Error(ErrorCode::kInvalidArgument, "-o: this is the input itself, which would be lost; name another file",
+                options.output);
+  }
+}
+
 void warn_of_the_zoo(const PredictOptions& options, Context& context) {
   *context.err << fmt::format("note: {} is a network of the zoo: its weights are seeded, its answers mean nothing\n",
                               options.model);
@@ -183,6 +199,7 @@ int predict(const PredictOptions& options, Context& context) {
   if (zoo) warn_of_the_zoo(options, context);
   const Preprocessing preprocessing = preprocessing_of(options, path, zoo);
   Session session = load(path, params);
+  refuse_own_input(options);
   const AnswerFiles files(options.output, session.outputs());
   const auto source = input::open_files(options.inputs, session.inputs(), params.shapes, preprocessing.how);
   if (source->has_images() && options.preprocess.empty()) {
@@ -220,7 +237,9 @@ void add_predict(CLI::App& app, Action& action) {
   command->add_option("MODEL", o->model, "an ONNX file or a name of the zoo")->required();
   command->add_option("--input", o->inputs, "[NAME=]PATH: NAME= where the model has several inputs")->required();
   command->add_option("-o,--output", o->output, "OUT.npy, or a folder: one NAME.npy per output");
-  command->add_option("--top", o->top, "how many of the largest values to print; 0: none")->capture_default_str();
+  command->add_option("--top", o->top, "how many of the largest values to print; 0: none")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--labels", o->labels, "a file with the name of each class on a line");
   command->add_option("--preprocess", o->preprocess, "PRESET or key=value,…: how an image becomes an input");
   for (const runner::Setting& setting : runner::settings()) {

@@ -112,7 +112,15 @@ std::vector<Case> missing(const Campaign& campaign) {
 
 int resume(const BenchOptions& given, Context& context) {
   refuse_other_settings(given);
-  store::Store store(given.db.empty() ? store::default_results_file() : std::filesystem::path(given.db));
+  const std::filesystem::path file = given.db.empty() ? store::default_results_file() : std::filesystem::path(given.db);
+  std::error_code error;
+  if (!std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(given.resume_id, error)) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "--resume: there is no results file here yet, so nothing to go on with; --db FILE or ASSAY_DB names another",
+        file.string());
+  }
+  store::Store store(file);
   Campaign campaign = campaign_to_resume(given, store);
   const store::CampaignLock lock(store.file(), campaign.id);
   campaign = store.load(campaign.id);  // as it is now that nobody else is at it

@@ -132,10 +132,12 @@ void check_divisible(const Layout& layout, std::int64_t samples, std::int64_t ba
                          way_out),
              t.info.name);
     }
-    refuse(fmt::format("{} samples make several batches of {}, and this output has no batch axis along which theirs "
-                       "could be put together: give at most {} at once, load with a batch size of 0, or {}",
-                       samples, batch, batch, way_out),
-           t.info.name);
+    refuse(
+        fmt::format(
+            "{} samples make several batches of {}, and this output has no batch axis along which theirs "
+            "could be put together: give at most {} at once, load with a batch size of 0 (--batch-size model), or {}",
+            samples, batch, batch, way_out),
+        t.info.name);
   }
 }
 

@@ -74,7 +74,7 @@ std::string memory(const Line& line) {
   double most = 0;
   for (const Outcome* o : {line.throughput, line.latency}) {
     const Metric* metric = o == nullptr ? nullptr : value_of(*o, "memory.peak");
-    if (metric != nullptr) most = std::max(most, *metric->value);
+    if (metric != nullptr) most = std::max(most, metric->value.value_or(0));
   }
   return most > 0 ? number(most) : "–";
 }

@@ -171,6 +171,12 @@ std::string deciding_command(const Campaign& campaign, const std::string& model,
                      campaign.effort == "quick" ? "standard" : "rigorous");
 }
 
+/// A process that counts was disturbed, and still was when it ran again.
+bool disturbed(const Outcome& outcome) {
+  return std::any_of(outcome.samples.begin(), outcome.samples.end(),
+                     [](const ProcessSamples& p) { return p.kept && !p.noise.empty(); });
+}
+
 std::string sentence(const Campaign& campaign, const std::string& model, const std::vector<Entry>& all,
                      const std::vector<Entry>& set, const Contest& contest) {
   const Entry& best = set.front();
@@ -190,9 +196,11 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
   const Entry& next = all[1];
   const Case& other = campaign.outcomes[next.index].test_case;
   const double ratio = contest.larger_is_better ? best.value / next.value : next.value / best.value;
-  return fmt::format("{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}).", model, aim,
-                     setup(campaign, best, all), batch_text(c.batch_size), figure(best, contest), ratio,
-                     setup(campaign, next, all), batch_text(other.batch_size));
+  const bool sure = !disturbed(campaign.outcomes[best.index]) && !disturbed(campaign.outcomes[next.index]);
+  return fmt::format(
+      "{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}){}.", model, aim, setup(campaign, best, all),
+      batch_text(c.batch_size), figure(best, contest), ratio, setup(campaign, next, all), batch_text(other.batch_size),
+      sure ? "" : "; but other programs disturbed these processes: measure again when the machine is idle");
 }
 
 }  // namespace
@@ -204,17 +212,18 @@ Recommendation recommend(const Campaign& campaign) {
   }
   Recommendation result;
   for (const std::string& model : models) {
-    const Contest* contest = &kThroughput;
-    std::vector<Entry> all = entries(campaign, model, *contest);
-    if (all.empty()) {
-      contest = &kLatency;
-      all = entries(campaign, model, *contest);
+    bool first = true;  // the set is that of the first goal that was measured
+    for (const Contest* contest : {&kThroughput, &kLatency}) {
+      const std::vector<Entry> all = entries(campaign, model, *contest);
+      if (all.empty()) continue;
+      const std::vector<Entry> set = not_told_apart(all);
+      for (const Entry& e : set) {
+        if (first) result.set.push_back(e.index);
+      }
+      first = false;
+      if (!result.because.empty()) result.because += " ";
+      result.because += sentence(campaign, model, all, set, *contest);
     }
-    if (all.empty()) continue;
-    const std::vector<Entry> set = not_told_apart(all);
-    for (const Entry& e : set) result.set.push_back(e.index);
-    if (!result.because.empty()) result.because += " ";
-    result.because += sentence(campaign, model, all, set, *contest);
   }
   if (result.because.empty()) result.because = "Nothing was measured, so nothing can be recommended.";
   return result;

@@ -80,6 +80,21 @@ TEST(Recommend, OptionsThatVaryAreDecidedByAblation) {
               HasSubstr("--option x.streams=2 --ablate x.arena --for throughput"));
 }
 
+TEST(Recommend, AWinnerAmongDisturbedProcessesIsNoneWithoutReserve) {
+  Outcome best = measured("x", 8, "throughput", 200, 190, 210);
+  best.samples.push_back({.process = 0, .kept = true, .noise = "CPU time used by other processes: 50 %", .values = {}});
+  const auto r = recommend(campaign({best, measured("y", 8, "throughput", 100, 97, 103)}));
+  EXPECT_THAT(r.because, HasSubstr("but other programs disturbed these processes"));
+}
+
+TEST(Recommend, BothGoalsHaveASentence) {
+  const auto r =
+      recommend(campaign({measured("x", 8, "throughput", 200, 190, 210), measured("y", 8, "throughput", 100, 97, 103),
+                          measured("y", 1, "latency.p50", 10, 9, 11)}));
+  EXPECT_THAT(r.set, ElementsAre(0));
+  EXPECT_THAT(r.because, AllOf(HasSubstr("for the most throughput use x"), HasSubstr("y at batch 1")));
+}
+
 TEST(Recommend, AFigureWithoutAnIntervalDoesNotWinByIt) {
   Outcome best = measured("x", 8, "throughput", 101, 0, 0);
   best.metrics[0].low = best.metrics[0].high = std::nullopt;

@@ -313,8 +313,9 @@ void CampaignRun::sum_up() {
   }
   if (noisy_kept_ > 0) {
     warn({"noisy-neighbour",
-          fmt::format("{} of {} processes were disturbed even when run again; their rows say by what", noisy_kept_,
-                      runs_done_),
+          fmt::format("{} of {} processes were disturbed even when run again; their samples say by what (assay results "
+                      "export --format bundle)",
+                      noisy_kept_, runs_done_),
           "end other programs, or run with a higher effort"});
   }
   std::vector<std::pair<double, double>> pairs;

@@ -88,6 +88,9 @@ TEST_F(PredictTest, WhatCannotBeWrittenOrReadIsSaidBeforeComputing) {
   EXPECT_THAT(says({"-o", file("no/folder/y.npy")}), HasSubstr("no such folder"));
   EXPECT_THAT(says({"-o", "/proc/answers"}), HasSubstr("cannot create the folder"));
   EXPECT_THAT(says({"--labels", file("labels.txt")}), HasSubstr("labels.txt"));
+  EXPECT_THAT(says({"--labels", x}), HasSubstr("this is no text"));
+  EXPECT_THAT(says({"-o", x}), HasSubstr("the input itself"));
+  EXPECT_THAT(says({"--top", "-1"}), HasSubstr("--top"));
   EXPECT_THAT(says({"--option", "openvino.streams=1"}), HasSubstr("'openvino.streams' is for another engine"));
   EXPECT_THAT(says({"--preprocess", "mean=nan"}), HasSubstr("finite"));
 }
