@@ -44,16 +44,6 @@ TEST_F(CliTest, JsonIsTheOnlyThingOnStandardOutput) {
   EXPECT_EQ(nlohmann::json::parse(assay({"results", "show", "--json"}).out), j);
 }
 
-TEST_F(CliTest, WhatCannotBePrintedIsNoSuccess) {
-  ASSERT_EQ(assay(bench({"--for", "throughput"})).status, 0);
-  std::string shell = "exec";
-  for (const std::string& word : command({"results", "list"})) shell += " '" + word + "'";
-  Program full({"/bin/sh", "-c", shell + " > /dev/full"}, environment_);
-  const Result r = full.wait();
-  EXPECT_EQ(r.status, 2);
-  EXPECT_THAT(r.err, HasSubstr("could not be written"));
-}
-
 TEST_F(CliTest, ResumingWithoutAResultsFileMakesNone) {
   const Result r = assay({"bench", "--resume"});
   EXPECT_EQ(r.status, 2);
