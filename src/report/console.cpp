@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <ostream>
+#include <sstream>
 
 #include "report/exporters.hpp"
 #include "report/format.hpp"
@@ -173,7 +174,8 @@ void write_console(const Document& d, std::ostream& out) {
   for (const Group& g : group(*d.campaign)) write_group(g, out);
   write_reasons(d, out);
   write_notes(d, out);
-  out << wrap(d.recommendation.because, kColumns) << "\n";
+  std::istringstream sentences(d.recommendation.because);  // a line for each model and goal
+  for (std::string one; std::getline(sentences, one);) out << wrap(one, kColumns, 2) << "\n";
 }
 
 }  // namespace assay::report

@@ -221,7 +221,7 @@ Recommendation recommend(const Campaign& campaign) {
         if (first) result.set.push_back(e.index);
       }
       first = false;
-      if (!result.because.empty()) result.because += " ";
+      if (!result.because.empty()) result.because += "\n";
       result.because += sentence(campaign, model, all, set, *contest);
     }
   }
