@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,27 @@ inline bool show(const char* what, const Figure& f, const char* unit, double bou
   return kept;
 }
 
+/// "1,8,32".
+inline std::vector<std::int64_t> numbers_of(const std::string& list) {
+  std::vector<std::int64_t> numbers;
+  std::istringstream in(list);
+  for (std::string n; std::getline(in, n, ',');) numbers.push_back(std::stoll(n));
+  return numbers;
+}
+
+/// Floats that differ from one to the next.
+inline Tensor ramp(const Shape& shape) {
+  Tensor t(DType::kFloat32, shape);
+  for (std::int64_t i = 0; i < t.size(); ++i) t.as<float>()[i] = static_cast<float>(i % 251) / 125.0F - 1;
+  return t;
+}
+
+inline Shape with_batch(const TensorInfo& info, std::int64_t n) {
+  Shape shape = info.shape;
+  shape.at(static_cast<std::size_t>(info.batch_axis)) = n;
+  return shape;
+}
+
 /// Runs a program through the shell; the number that its output begins with. Ends this program where there is none.
 inline double number_printed_by(const std::string& command) {
   std::FILE* const pipe = ::popen(command.c_str(), "r");
@@ -110,24 +132,19 @@ class RawPlugin {
   }
 
   struct Settings {
-    std::string model, library_root;
-    assay_goal goal = ASSAY_GOAL_THROUGHPUT;
+    std::string model;
     int threads = 1, in_flight = 0;
     std::int64_t batch_size = 1;
     std::map<std::string, std::string> options{};
   };
   assay_session* open(const Settings& s) {
-    const assay_search_root root{s.library_root.c_str(), "build tree"};
     assay_host host{};
     host.struct_size = sizeof host;
     host.abi_version = ASSAY_ABI_VERSION;
-    host.roots = &root;
-    host.root_count = s.library_root.empty() ? 0 : 1;
     std::vector<assay_setting> options;
     for (const auto& [key, value] : s.options) options.push_back({key.c_str(), value.c_str()});
     assay_open_request request{};
     request.struct_size = sizeof request;
-    request.goal = s.goal;
     request.threads = s.threads;
     request.in_flight = s.in_flight;
     request.batch_size = s.batch_size;

@@ -26,9 +26,7 @@ Arguments parse(int argc, char** argv) {
     const std::string word = argv[i];
     const auto value = [&] { return std::string(i + 1 < argc ? argv[++i] : ""); };
     if (word == "--batch") {
-      a.batches.clear();
-      std::istringstream list(value());
-      for (std::string n; std::getline(list, n, ',');) a.batches.push_back(std::stoll(n));
+      a.batches = numbers_of(value());
     } else if (word == "--rounds") {
       a.rounds = std::stoi(value());
     } else if (word == "--seconds") {
@@ -53,13 +51,9 @@ double predict_once(const Arguments& a) {
                                    .threads = a.threads});
   const TensorInfo in = session.inputs().at(0);
   const auto timed = [&](std::int64_t batches) {
-    Shape shape = in.shape;
-    shape.at(0) = batch * batches;
-    Tensor x(in.dtype, shape);
-    for (std::int64_t i = 0; i < x.size(); ++i) x.as<float>()[i] = static_cast<float>(i % 251) / 125.0F - 1;
-    Shape out = session.outputs().at(0).shape;
-    out.at(0) = shape.at(0);
-    Tensor y(session.outputs().at(0).dtype, out);
+    const Tensor x = ramp(with_batch(in, batch * batches));
+    const TensorInfo out = session.outputs().at(0);
+    Tensor y(out.dtype, with_batch(out, batch * batches));
     const TensorView x_view = x.view();
     const MutableTensorView y_view = y.mutable_view();
     const double begin = now_ns();

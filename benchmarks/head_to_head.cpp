@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <sstream>
 
 #include "arms.hpp"
 #include "backend/backend.hpp"
@@ -37,9 +36,7 @@ Arguments parse(int argc, char** argv) {
     const std::string word = argv[i];
     const auto value = [&] { return std::string(i + 1 < argc ? argv[++i] : ""); };
     if (word == "--batch") {
-      a.batches.clear();
-      std::istringstream list(value());
-      for (std::string n; std::getline(list, n, ',');) a.batches.push_back(std::stoll(n));
+      a.batches = numbers_of(value());
     } else if (word == "--rounds") {
       a.rounds = std::stoi(value());
     } else if (word == "--threads") {
@@ -61,21 +58,6 @@ Arguments parse(int argc, char** argv) {
     }
   }
   return a;
-}
-
-Tensor ramp(DType dtype, const Shape& shape) {
-  Tensor t(dtype, shape);
-  std::memset(t.data(), 0, t.bytes());
-  if (dtype == DType::kFloat32) {
-    for (std::int64_t i = 0; i < t.size(); ++i) t.as<float>()[i] = static_cast<float>(i % 251) / 125.0F - 1;
-  }
-  return t;
-}
-
-Shape with_batch(const TensorInfo& info, std::int64_t n) {
-  Shape shape = info.shape;
-  shape.at(static_cast<std::size_t>(info.batch_axis)) = n;
-  return shape;
 }
 
 /// This program again, for the same model and engine.
@@ -110,13 +92,13 @@ double ratio_once(const Arguments& a, std::int64_t batch, bool native_first) {
   if (native_first) session.emplace(load(a.model, params));
 
   const int round = 2 * session->in_flight();  // batches: every place is taken to the end
-  Tensor x = ramp(in.dtype, with_batch(in, batch * round));
+  Tensor x = ramp(with_batch(in, batch * round));
   Tensor y(out.dtype, with_batch(out, batch * round));
   loop->predict(x.as<float>(), y.as<float>(), round);
   const double begin = now_ns();
   loop->predict(x.as<float>(), y.as<float>(), round);
   const int batches = round * std::max(1, static_cast<int>(std::lround(a.seconds * 1e9 / (now_ns() - begin))));
-  x = ramp(in.dtype, with_batch(in, batch * batches));
+  x = ramp(with_batch(in, batch * batches));
   y = Tensor(out.dtype, with_batch(out, batch * batches));
   const TensorView x_view = x.view();
   const MutableTensorView y_view = y.mutable_view();

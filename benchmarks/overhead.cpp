@@ -29,11 +29,8 @@ class NullArms {
     Params params{.backend = "null", .batch_size = batch, .in_flight = in_flight};
     params.options = {{"io", io}, {"compute_ms", std::to_string(compute_ms)}};
     session_ = std::make_unique<Session>(engine::open_model(model, params, {}));
-    raw_session_ = plugin_.open({.model = model.path.string(),
-                                 .library_root = "",
-                                 .in_flight = in_flight,
-                                 .batch_size = batch,
-                                 .options = params.options});
+    raw_session_ = plugin_.open(
+        {.model = model.path.string(), .in_flight = in_flight, .batch_size = batch, .options = params.options});
     x_ = Tensor(DType::kFloat32, {batch, width});
     y_ = Tensor(DType::kFloat32, {batch, 4});
     std::memset(x_.data(), 0, x_.bytes());
