@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "cpu_features.hpp"
+#include "cpu_features/cpu_features.hpp"
 #include "properties.hpp"
 #include "runtime.hpp"
 #include "session.hpp"
@@ -11,7 +11,7 @@ namespace assay::openvino {
 
 kit::Probe OpenVinoBackend::probe(const kit::Host& host) {
   kit::Probe probe;
-  const CpuFeatures cpu = decode(read_cpu_registers());
+  const cpu_features::CpuFeatures cpu = cpu_features::decode(cpu_features::read_cpu_registers());
   const long cores = ::sysconf(_SC_NPROCESSORS_ONLN);
   const long pages = ::sysconf(_SC_PHYS_PAGES);
   kit::Device device{"cpu", (cpu.brand.empty() ? "CPU" : cpu.brand) + " (" + std::to_string(cores) + " cores)",

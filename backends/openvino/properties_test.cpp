@@ -82,7 +82,7 @@ TEST(Properties, EachOptionIsDescribedOnce) {
   }
 }
 
-void expect_refused(assay_precision precision, const CpuFeatures& cpu, const char* reason) {
+void expect_refused(assay_precision precision, const cpu_features::CpuFeatures& cpu, const char* reason) {
   try {
     check_precision(precision, cpu, false);
     FAIL() << "accepted precision " << precision;
@@ -93,7 +93,7 @@ void expect_refused(assay_precision precision, const CpuFeatures& cpu, const cha
 }
 
 TEST(Properties, PrecisionsTheProcessorLacksAreRefusedWithTheReason) {
-  CpuFeatures cpu;
+  cpu_features::CpuFeatures cpu;
   cpu.brand = "Old CPU";
   cpu.avx512f = cpu.avx512_core = true;
   EXPECT_NO_THROW(check_precision(ASSAY_PRECISION_F32, cpu, false));

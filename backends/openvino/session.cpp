@@ -141,7 +141,7 @@ OvSession::OvSession(const Runtime& runtime, const kit::OpenRequest& request) {
                        "device '" + request.device + "' was asked for, and this backend drives OpenVINO's cpu only");
   }
   const OnnxSignature signature = read_signature(request.model_path);
-  check_precision(request.precision, decode(read_cpu_registers()), signature.quantized);
+  check_precision(request.precision, cpu_features::decode(cpu_features::read_cpu_registers()), signature.quantized);
   Model model{runtime, compile(runtime, request, signature), {}, {}, nullptr};
   const Api& api = runtime.api;
   const ov_compiled_model* compiled = model.compiled.model.get();

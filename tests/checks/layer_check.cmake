@@ -67,9 +67,9 @@ foreach(file IN LISTS files)
     endif()
     math(EXPR edges "${edges} + 1")
     if(layer STREQUAL "plugin")
-      # A plugin builds against the header, the kit, and the shared ONNX reader.
-      if(NOT target MATCHES "^(headers|onnx_graph)$")
-        string(APPEND errors "${file}: a plugin includes \"${path}\"; it may include assay/ and onnx_graph/ only\n")
+      # A plugin builds against the header, the kit, and the libraries in libs/.
+      if(NOT target MATCHES "^(headers|onnx_graph|cpu_features)$")
+        string(APPEND errors "${file}: a plugin includes \"${path}\"; it may include assay/, onnx_graph/ and cpu_features/ only\n")
       endif()
     elseif(NOT target IN_LIST may_${layer})
       string(APPEND errors "${file}: ${layer} includes \"${path}\", and the drawing has no arrow from ${layer} to ${target}\n")

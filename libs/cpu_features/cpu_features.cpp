@@ -1,4 +1,4 @@
-#include "cpu_features.hpp"
+#include "cpu_features/cpu_features.hpp"
 
 #include <array>
 #include <cstring>
@@ -8,7 +8,7 @@
 #include <cpuid.h>
 #endif
 
-namespace assay::openvino {
+namespace assay::cpu_features {
 namespace {
 
 bool bit(std::uint64_t value, unsigned index) { return ((value >> index) & 1U) != 0; }
@@ -113,4 +113,4 @@ CpuRegisters read_cpu_registers() { return {}; }
 
 #endif
 
-}  // namespace assay::openvino
+}  // namespace assay::cpu_features

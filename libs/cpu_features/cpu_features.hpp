@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace assay::openvino {
+namespace assay::cpu_features {
 
 /// Registers of CPUID and XCR0, as read or as made up by a test.
 struct CpuRegisters {
@@ -35,4 +35,4 @@ CpuFeatures decode(const CpuRegisters& registers);
 /// Of this machine. All false where it is not an x86-64.
 CpuRegisters read_cpu_registers();
 
-}  // namespace assay::openvino
+}  // namespace assay::cpu_features

@@ -1,8 +1,8 @@
-#include "cpu_features.hpp"
+#include "cpu_features/cpu_features.hpp"
 
 #include <gtest/gtest.h>
 
-namespace assay::openvino {
+namespace assay::cpu_features {
 namespace {
 
 /// An Intel Sapphire Rapids: everything, tiles too.
@@ -76,4 +76,4 @@ TEST(CpuFeatures, ThisMachineCanBeAsked) {
 }
 
 }  // namespace
-}  // namespace assay::openvino
+}  // namespace assay::cpu_features
