@@ -43,33 +43,37 @@ need_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-# need_frameworks NAME…: the pinned wheels of scripts/locks, in a store below the user's cache folder whose name is the
-# hash of the locks, so that clones share it; .deps/python links to it.
+# need_frameworks NAME…: the pinned wheels of scripts/locks, each in a store below the user's cache folder whose name holds
+# the lock's hash, so that clones share it; .deps/python links to what is in the stores, as site-packages would hold it.
+# What was set up before stays.
 need_frameworks() {
-  local locks=() key store fresh
+  local name store entry
+  [ "$(uname -m)" = x86_64 ] || die "the pinned wheels are for x86-64, this is $(uname -m)"
+  [ ! -L .deps/python ] || rm .deps/python # of an earlier version: one store for all
+  mkdir -p .deps/python
   for name in "$@"; do
     [ -f "scripts/locks/$name.txt" ] || die "no lock file for '$name'; there are: $(cd scripts/locks && echo *.txt | sed 's/\.txt//g')"
-    locks+=("scripts/locks/$name.txt")
+    store=${ASSAY_DEPS_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/assay/deps}/$name-$(sha256sum <"scripts/locks/$name.txt" | cut -c1-16)
+    [ -d "$store" ] || fetch_wheels "$name" "$store"
+    for entry in "$store"/*; do ln -sfn "$entry" ".deps/python/${entry##*/}"; done
   done
-  [ "$(uname -m)" = x86_64 ] || die "the pinned wheels are for x86-64, this is $(uname -m)"
-  key=$(cat "${locks[@]}" | sha256sum | cut -c1-16)
-  store=${ASSAY_DEPS_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/assay/deps}/$key
-  if [ ! -d "$store" ]; then
-    say "fetching the pinned wheels: $* (into the user's cache; other clones will share them)"
-    mkdir -p "$(dirname "$store")"
-    fresh=$(mktemp -d "$store.XXXXXX")
-    # The libraries in these wheels know no Python: any version of pip will do to fetch them.
-    if ! python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
-      --require-hashes --only-binary=:all: --python-version 3.11 --implementation cp \
-      --platform manylinux_2_28_x86_64 --target "$fresh" $(printf -- '-r %s ' "${locks[@]}"); then
-      rm -rf "$fresh"
-      die "pip could not fetch the wheels of ${locks[*]} (is PyPI reachable from here?)"
-    fi
-    chmod 755 "$fresh"
-    mv -T "$fresh" "$store" 2>/dev/null || rm -rf "$fresh" # another clone was faster
+}
+
+# fetch_wheels NAME STORE: whole or not at all.
+fetch_wheels() {
+  local name=$1 store=$2 fresh
+  say "fetching $name into the user's cache, where other clones find it: $(sed -n '1s/^# //p' "scripts/locks/$name.txt")"
+  mkdir -p "$(dirname "$store")"
+  fresh=$(mktemp -d "$store.XXXXXX")
+  # The libraries in these wheels know no Python: any version of pip will do to fetch them.
+  if ! python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
+    --require-hashes --only-binary=:all: --python-version 3.11 --implementation cp \
+    --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --target "$fresh" -r "scripts/locks/$name.txt"; then
+    rm -rf "$fresh"
+    die "pip could not fetch the wheels of scripts/locks/$name.txt (is PyPI reachable from here?)"
   fi
-  mkdir -p .deps
-  ln -sfn "$store" .deps/python
+  chmod 755 "$fresh"
+  mv -T "$fresh" "$store" 2>/dev/null || rm -rf "$fresh" # another clone was faster
 }
 
 # build PRESET [TARGET…]: configures when there is something new to configure, and builds.

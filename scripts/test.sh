@@ -3,7 +3,7 @@
 # What takes longer and finds other things is scripts/check.sh.
 source "$(dirname "$0")/common.sh"
 
-stage "set-up" scripts/setup.sh --tests
+stage "set-up" env WITH=tensorflow scripts/setup.sh --tests
 stage "format and layout" scripts/lint.sh
 stage "build" build release
 say "stage: tests"

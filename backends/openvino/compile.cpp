@@ -114,7 +114,7 @@ Compiled import(const Runtime& runtime, const kit::OpenRequest& request) {
   Handle<ov_core> core = make_core(runtime, settings);
   Compiled compiled{nullptr, std::move(core), Handle<ov_compiled_model>(nullptr, runtime.api.compiled_model_free),
                     true};
-  compiled.blob = std::make_unique<MappedFile>(request.cache_read + "/" + kBlobName);
+  compiled.blob = std::make_unique<kit::MappedFile>(request.cache_read + "/" + kBlobName);
   compiled.model = make_handle<ov_compiled_model>(runtime, runtime.api.compiled_model_free, Phase::kCompile,
                                                   "importing the cached graph", runtime.api.core_import_model,
                                                   static_cast<const ov_core*>(compiled.core.get()),

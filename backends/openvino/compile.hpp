@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "mapped_file.hpp"
+#include "assay/backend_kit_file.hpp"
 #include "onnx_signature.hpp"
 #include "runtime.hpp"
 
@@ -12,7 +12,7 @@ namespace assay::openvino {
 
 /// A compiled model and what must outlive it. The members go in the reverse of this order.
 struct Compiled {
-  std::unique_ptr<MappedFile> blob;  // an imported model uses the weights where they lie in it
+  std::unique_ptr<kit::MappedFile> blob;  // an imported model uses the weights where they lie in it
   Handle<ov_core> core;
   Handle<ov_compiled_model> model;
   bool from_cache = false;

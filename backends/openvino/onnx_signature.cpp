@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "mapped_file.hpp"
+#include "assay/backend_kit_file.hpp"
 
 namespace assay::openvino {
 namespace {
@@ -191,7 +191,7 @@ OnnxSignature read_signature(std::span<const std::byte> file, const std::string&
 }
 
 OnnxSignature read_signature(const std::string& path) {
-  const MappedFile file(path);
+  const kit::MappedFile file(path);
   return read_signature(file.bytes(), path);
 }
 

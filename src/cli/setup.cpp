@@ -71,7 +71,7 @@ std::vector<std::string> pip_command(const Lock& lock, const fs::path& target) {
           "--platform",
           "manylinux_2_28_x86_64",
           "--platform",
-          "manylinux_2_17_x86_64",
+          "manylinux_2_27_x86_64",
           "--quiet",
           "--target",
           target.string(),

@@ -44,6 +44,7 @@ file(GLOB_RECURSE files RELATIVE ${SOURCE} ${SOURCE}/src/*.[ch]pp ${SOURCE}/libs
 set(edges 0)
 foreach(file IN LISTS files)
   layer_of(${file} layer)
+  string(REGEX MATCH "^backends/[a-z_0-9]+" plugin "${file}")
   if(NOT layer STREQUAL "plugin" AND NOT layer IN_LIST layers)
     string(APPEND errors "${file}: its folder is no layer of the drawing\n")
     continue()
@@ -59,6 +60,8 @@ foreach(file IN LISTS files)
       set(target headers)
     elseif(NOT path MATCHES "/")
       continue()  # of its own folder
+    elseif(plugin AND EXISTS "${SOURCE}/${plugin}/${path}")
+      continue()  # of a folder within its own
     else()
       string(REGEX REPLACE "/.*$" "" target "${path}")
       if(target STREQUAL "support" AND file MATCHES "(_test\\.cpp|/testing/[a-z_]+\\.[ch]pp)$")

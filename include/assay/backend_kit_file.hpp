@@ -1,5 +1,5 @@
 #pragma once
-// A file's bytes, read-only, without copying them.
+// A file's bytes, read-only, without copying them: for plugins that keep graphs in files. Not part of backend_kit.hpp.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -15,7 +15,7 @@
 
 #include "assay/backend_kit.hpp"
 
-namespace assay::openvino {
+namespace assay::kit {
 
 class MappedFile {
  public:
@@ -26,14 +26,14 @@ class MappedFile {
     if (fd < 0 || ::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
       const std::string why = fd < 0 ? std::strerror(errno) : "not a regular file";
       if (fd >= 0) ::close(fd);
-      throw kit::Failure(ASSAY_INVALID_MODEL, "cannot read " + path + ": " + why);
+      throw Failure(ASSAY_INVALID_MODEL, "cannot read " + path + ": " + why);
     }
     size_ = static_cast<std::size_t>(status.st_size);
     data_ = size_ == 0 ? nullptr : ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
     const int error = errno;
     ::close(fd);
     if (data_ == MAP_FAILED) {
-      throw kit::Failure(ASSAY_INVALID_MODEL, "cannot map " + path + ": " + std::strerror(error));
+      throw Failure(ASSAY_INVALID_MODEL, "cannot map " + path + ": " + std::strerror(error));
     }
   }
   ~MappedFile() {
@@ -51,4 +51,4 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-}  // namespace assay::openvino
+}  // namespace assay::kit

@@ -1,0 +1,76 @@
+// Products of matrices, and softmax.
+#include "operators/operator.hpp"
+
+namespace assay::tensorflow {
+
+void translate_gemm(Operator& op) {
+  const bool transpose_a = op.integer("transA", 0) != 0;
+  const bool transpose_b = op.integer("transB", 0) != 0;
+  const float alpha = op.real("alpha", 1);
+  const float beta = op.real("beta", 1);
+  TF_Output y = op.g.op("MatMul")
+                    .in(op.in(0))
+                    .in(op.in(1))
+                    .flag("transpose_a", transpose_a)
+                    .flag("transpose_b", transpose_b)
+                    .done();
+  const DataType type = op.g.type_of(y);
+  if (alpha != 1) y = op.g.binary("Mul", y, op.g.scalar(type, alpha));
+  if (op.has(2) && beta != 0) {
+    TF_Output c = op.in(2);
+    if (beta != 1) c = op.g.binary("Mul", c, op.g.scalar(type, beta));
+    const std::optional<Ints> there = op.g.shape_of(y);
+    const std::optional<Ints> bias = op.g.shape_of(c);
+    const bool row = bias && there && bias->size() == 1 && bias->at(0) == there->at(1) && bias->at(0) > 0;
+    y = row ? op.g.binary("BiasAdd", y, c) : op.g.binary("AddV2", y, c);
+  }
+  op.out(0, y);
+}
+
+void translate_matmul(Operator& op) {
+  const std::size_t a_rank = op.rank(0);
+  const std::size_t b_rank = op.rank(1);
+  if (a_rank == 0 || b_rank == 0) op.fail("a scalar");
+  TF_Output a = op.in(0);
+  TF_Output b = op.in(1);
+  const auto axis = [&](std::int64_t at) { return op.g.ints({at}, DataType::kInt32, true); };
+  if (a_rank == 1) a = op.g.binary("ExpandDims", a, axis(0));
+  if (b_rank == 1) b = op.g.binary("ExpandDims", b, axis(1));
+  const bool plain = a_rank <= 2 && b_rank <= 2;
+  TF_Output y = op.g.binary(plain ? "MatMul" : "BatchMatMulV2", a, b);
+  Ints gone;
+  if (a_rank == 1) gone.push_back(-2);
+  if (b_rank == 1) gone.push_back(-1);
+  if (!gone.empty()) y = op.g.op("Squeeze").in(y).integers("squeeze_dims", gone).done();
+  op.out(0, y);
+}
+
+void translate_softmax(Operator& op) {
+  const char* type = op.node.op_type == "LogSoftmax" ? "LogSoftmax" : "Softmax";
+  const bool flattens = op.opset() < 13;  // all axes from the given one on were one
+  const std::size_t rank = op.rank(0);
+  const std::int64_t axis = op.axis(op.integer("axis", flattens ? 1 : -1), rank);
+  TF_Output x = op.in(0);
+  if (axis + 1 == static_cast<std::int64_t>(rank)) {
+    op.out(0, op.g.unary(type, x));
+    return;
+  }
+  if (flattens) {
+    const std::optional<Ints> shape = op.shape(0);
+    std::int64_t width = 1;
+    for (std::size_t i = static_cast<std::size_t>(axis); i < rank; ++i) {
+      if ((*shape)[i] < 0) op.fail("a softmax over several axes of free size");
+      width *= (*shape)[i];
+    }
+    const TF_Output same = op.g.op("Shape").in(x).type("out_type", DataType::kInt64).done();
+    x = op.g.unary(type, op.g.reshape(x, {-1, width}));
+    op.out(0, op.g.binary("Reshape", x, same));
+    return;
+  }
+  Ints order;
+  for (std::int64_t i = 0; i < static_cast<std::int64_t>(rank); ++i) order.push_back(i);
+  std::swap(order[static_cast<std::size_t>(axis)], order.back());
+  op.out(0, op.g.transpose(op.g.unary(type, op.g.transpose(x, order)), order));
+}
+
+}  // namespace assay::tensorflow

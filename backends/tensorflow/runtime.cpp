@@ -1,0 +1,130 @@
+#include "runtime.hpp"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace assay::tensorflow {
+namespace {
+
+// The oldest whose C API has all that is used, and whose XLA takes a graph's constants as it should.
+constexpr int kOldestMajor = 2;
+constexpr int kOldestMinor = 12;
+
+constexpr std::array<const char*, 4> kPatterns = {"tensorflow/libtensorflow_cc.so*", "lib/libtensorflow_cc.so*",
+                                                  "libtensorflow_cc.so*", "libtensorflow.so*"};
+
+/// TensorFlow reads these once, when its library is opened; what the user has set stays.
+void set_environment() {
+  ::setenv("TF_CPP_MIN_LOG_LEVEL", "1", 0);   // warnings and errors; they go to the session's log
+  ::setenv("TF_ENABLE_ONEDNN_OPTS", "1", 0);  // the default on x86-64 since 2.9; said so that it is the same everywhere
+}
+
+std::mutex log_mutex;
+std::vector<const kit::Host*>& log_hosts() {
+  static auto* hosts = new std::vector<const kit::Host*>;  // TensorFlow may log until the process ends
+  return *hosts;
+}
+
+void on_log(const char* text) {
+  std::string_view line(text);
+  while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+  const std::lock_guard lock(log_mutex);
+  if (log_hosts().empty()) return;
+  const assay_log_level level = line.starts_with("E") || line.starts_with("F") ? ASSAY_LOG_WARNING : ASSAY_LOG_INFO;
+  log_hosts().back()->log(level, "TensorFlow: " + std::string(line));
+}
+
+/// Runs under the lock of open_runtime.
+Runtime open_at(const kit::FoundLibrary& found) {
+  set_environment();
+  Runtime runtime;
+  runtime.library = found.path;
+  runtime.origin = found.origin;
+  runtime.api = resolve(kit::open_library(found.path), found.path.c_str());
+  runtime.version = runtime.api.version();
+  check_version(runtime.version, found.path);
+  runtime.api.register_log_listener(on_log);
+  return runtime;
+}
+
+bool is_same_file(const std::string& a, const std::string& b) {
+  std::error_code error;
+  return a == b || std::filesystem::equivalent(a, b, error);
+}
+
+}  // namespace
+
+const Runtime& open_runtime(const kit::Host& host) {
+  static std::mutex mutex;
+  static std::optional<Runtime> opened;
+  const kit::FoundLibrary found = kit::find_library(host, kPatterns);
+  if (found.path.empty()) {
+    throw kit::Failure(ASSAY_UNAVAILABLE,
+                       "no TensorFlow found: libtensorflow_cc.so is in none of the places that were looked at. Run "
+                       "`assay setup tensorflow` (274 MB), or set ASSAY_TENSORFLOW_PATH to the folder that holds it.");
+  }
+  const std::lock_guard lock(mutex);
+  if (!opened) opened = open_at(found);
+  if (!is_same_file(opened->library, found.path)) {
+    throw kit::Failure(ASSAY_UNAVAILABLE, "asked for TensorFlow in " + found.path + ", but this process has opened " +
+                                              opened->library + " already; use one of them per process");
+  }
+  return *opened;
+}
+
+void check_version(const std::string& version, const std::string& library) {
+  int major = 0, minor = 0;
+  const bool parsed = std::sscanf(version.c_str(), "%d.%d", &major, &minor) == 2;
+  if (parsed && (major > kOldestMajor || (major == kOldestMajor && minor >= kOldestMinor))) return;
+  throw kit::Failure(ASSAY_UNAVAILABLE, library + " is TensorFlow " +
+                                            (version.empty() ? "of unknown version" : version) + ", and " +
+                                            std::to_string(kOldestMajor) + "." + std::to_string(kOldestMinor) +
+                                            " or later is needed: run `assay setup tensorflow`");
+}
+
+assay_status classify(Code code, bool broken_model) {
+  switch (code) {
+    case Code::kResourceExhausted:
+      return ASSAY_OUT_OF_MEMORY;
+    case Code::kUnimplemented:
+      return ASSAY_UNSUPPORTED;
+    case Code::kInvalidArgument:
+    case Code::kNotFound:
+      return broken_model ? ASSAY_INVALID_MODEL : ASSAY_FRAMEWORK;
+    default:
+      return ASSAY_FRAMEWORK;
+  }
+}
+
+std::string Status::message() const {
+  std::string text = runtime_.api.message(status_.get());
+  for (std::size_t at; (at = text.find('\n')) != std::string::npos;) text.replace(at, 1, "; ");
+  constexpr std::size_t kEnough = 1200;
+  if (text.size() > kEnough) text.resize(kEnough);
+  return text;
+}
+
+void Status::check(const std::string& what, bool broken_model) const {
+  if (ok()) return;
+  const Code code = runtime_.api.get_code(status_.get());
+  throw kit::Failure(classify(code, broken_model),
+                     what + " failed: " + message() + " (TensorFlow " + runtime_.version + ")");
+}
+
+LogScope::LogScope(const kit::Host& host) : host_(host) {
+  const std::lock_guard lock(log_mutex);
+  log_hosts().push_back(&host_);
+}
+
+LogScope::~LogScope() {
+  const std::lock_guard lock(log_mutex);
+  std::erase(log_hosts(), &host_);
+}
+
+}  // namespace assay::tensorflow

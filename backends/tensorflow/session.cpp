@@ -1,0 +1,210 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <mutex>
+
+#include "assay/backend_kit_file.hpp"
+#include "assay/error.hpp"
+#include "onnx_graph/reader.hpp"
+#include "slot.hpp"
+
+namespace assay::tensorflow {
+namespace {
+
+constexpr const char* kSavedGraph = "graph.pb";
+
+/// What TensorFlow takes once for the whole process, from the first session in it.
+struct ProcessSettings {
+  std::mutex mutex;
+  bool taken = false, onednn = true;
+  int intra_op_threads = 0;
+};
+
+ProcessSettings& process_settings() {
+  static ProcessSettings settings;
+  return settings;
+}
+
+/// Throws Failure(ASSAY_UNSUPPORTED) where an earlier session has fixed another choice of oneDNN. The pool of threads
+/// is the first session's too; how large it is is told in describe.
+void take_process_settings(Settings& settings) {
+  ProcessSettings& process = process_settings();
+  const std::lock_guard lock(process.mutex);
+  if (!process.taken) {
+    ::setenv("TF_ENABLE_ONEDNN_OPTS", settings.onednn ? "1" : "0", 1);  // read when the first graph is optimized
+    process.taken = true;
+    process.onednn = settings.onednn;
+    process.intra_op_threads = settings.intra_op_threads;
+  }
+  if (process.onednn != settings.onednn) {
+    throw kit::Failure(ASSAY_UNSUPPORTED,
+                       std::string("oneDNN is ") + (process.onednn ? "on" : "off") +
+                           " in this process, by its first session, and TensorFlow cannot change it: "
+                           "use another process");
+  }
+  settings.intra_op_threads = process.intra_op_threads;
+}
+
+const char* text(bool value) { return value ? "true" : "false"; }
+
+bool all_fixed(const Signature& signature) {
+  return std::all_of(signature.inputs.begin(), signature.inputs.end(), [](const Port& port) {
+    const auto& shape = port.info.shape;
+    return port.info.rank_known && std::all_of(shape.begin(), shape.end(), [](std::int64_t d) { return d >= 0; });
+  });
+}
+
+}  // namespace
+
+TfSession::TfSession(const Runtime& runtime, const kit::OpenRequest& request)
+    : runtime_(runtime),
+      log_(request.host),
+      settings_(settings_of(request, cpu_features::decode(cpu_features::read_cpu_registers()))),
+      profile_(request.profile),
+      streams_(settings_.streams),
+      graph_(runtime.api.new_graph(), runtime.api.delete_graph) {
+  if (request.device != "cpu") {
+    throw kit::Failure(ASSAY_UNSUPPORTED,
+                       "device '" + request.device + "' was asked for, and this backend drives TensorFlow's cpu only");
+  }
+  take_process_settings(settings_);
+  load(request);
+  start();
+}
+
+TfSession::~TfSession() {
+  if (session_ == nullptr) return;
+  const Status status(runtime_);
+  runtime_.api.close_session(session_, status.get());
+  runtime_.api.delete_session(session_, status.get());
+}
+
+void TfSession::load(const kit::OpenRequest& request) {
+  try {
+    const onnx_graph::Model model = onnx_graph::read(request.model_path);
+    const TranslationRequest translation{request.shapes, request.batch_size, settings_.channels_last};
+    if (!request.cache_read.empty()) {
+      try {
+        import_graph(request.cache_read, model, translation);
+      } catch (const kit::Failure& e) {
+        request.host.log(
+            ASSAY_LOG_WARNING,
+            std::string("the cached graph is of no use, and the model is translated instead: ") + e.what());
+        graph_.reset(runtime_.api.new_graph());
+      }
+    }
+    if (!from_cache_) signature_ = translate(runtime_, model, translation, graph_.get());
+  } catch (const Error& e) {
+    throw kit::Failure(e.code() <= ErrorCode::kInternal ? static_cast<assay_status>(e.code()) : ASSAY_INVALID_MODEL,
+                       e.what());
+  }
+  fixed_ = all_fixed(signature_);
+  if (!from_cache_ && !request.cache_fill.empty()) save_graph(request.cache_fill);
+}
+
+void TfSession::import_graph(const std::string& folder, const onnx_graph::Model& model,
+                             const TranslationRequest& translation) {
+  const kit::MappedFile file(folder + "/" + kSavedGraph);
+  const TF_Buffer buffer{file.text(), file.size(), nullptr};
+  const Handle<TF_ImportGraphDefOptions> options(runtime_.api.new_import_graph_def_options(),
+                                                 runtime_.api.delete_import_graph_def_options);
+  const Status status(runtime_);
+  runtime_.api.graph_import_graph_def(graph_.get(), &buffer, options.get(), status.get());
+  status.check("importing the translated graph", true);
+  signature_ = signature_of(model, translation);
+  find_places(runtime_, graph_.get(), signature_);
+  from_cache_ = true;
+}
+
+void TfSession::save_graph(const std::string& folder) const {
+  const Handle<TF_Buffer> buffer(runtime_.api.new_buffer(), runtime_.api.delete_buffer);
+  const Status status(runtime_);
+  runtime_.api.graph_to_graph_def(graph_.get(), buffer.get(), status.get());
+  status.check("serializing the translated graph");
+  const std::string path = folder + "/" + kSavedGraph;
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  const bool written = file != nullptr && std::fwrite(buffer->data, 1, buffer->length, file) == buffer->length;
+  const bool closed = file != nullptr && std::fclose(file) == 0;
+  if (!written || !closed) {
+    throw kit::Failure(ASSAY_FRAMEWORK, "cannot write the translated graph to " + path + ": is the disk full?");
+  }
+}
+
+void TfSession::start() {
+  const Handle<TF_SessionOptions> options(runtime_.api.new_session_options(), runtime_.api.delete_session_options);
+  const std::string config = config_proto(settings_);
+  const Status status(runtime_);
+  runtime_.api.set_config(options.get(), config.data(), config.size(), status.get());
+  status.check("setting TensorFlow's configuration");
+  session_ = runtime_.api.new_session(graph_.get(), options.get(), status.get());
+  status.check("making a TensorFlow session");
+}
+
+void TfSession::run(std::span<const TF_Output> inputs, std::span<TF_Tensor* const> values,
+                    std::span<const TF_Output> outputs, std::span<TF_Tensor*> results) const {
+  const bool trace = profile_ || !traced_.exchange(true);
+  const std::string traced = trace ? traced_run_options() : "";
+  const TF_Buffer run_options{traced.data(), traced.size(), nullptr};
+  const Handle<TF_Buffer> metadata(trace ? runtime_.api.new_buffer() : nullptr, runtime_.api.delete_buffer);
+  const Status status(runtime_);
+  runtime_.api.session_run(session_, trace ? &run_options : nullptr, inputs.data(), values.data(),
+                           static_cast<int>(inputs.size()), outputs.data(), results.data(),
+                           static_cast<int>(outputs.size()), nullptr, 0, metadata.get(), status.get());
+  status.check("running a batch");
+  if (trace) trace_.add({static_cast<const char*>(metadata->data), metadata->length});
+}
+
+kit::Description TfSession::describe() {
+  kit::Description d;
+  for (const Port& port : signature_.inputs) d.inputs.push_back(port.info);
+  for (const Port& port : signature_.outputs) d.outputs.push_back(port.info);
+  d.from_cache = from_cache_;
+  d.useful_slots = settings_.streams;
+  d.computes_in_wait = true;
+  // XLA compiles each shape anew, for seconds: never for a last batch.
+  d.short_batch = fixed_ || settings_.xla ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
+  d.in_force = {{"device", "cpu"},
+                {"precision", settings_.bf16 ? "bf16" : "f32"},
+                {"threads", std::to_string(settings_.intra_op_threads)},
+                {"streams", std::to_string(settings_.streams)},
+                {"version", runtime_.version},
+                {"library", runtime_.library},
+                {"xla", !settings_.xla          ? "false"
+                        : trace_.batches() == 0 ? "asked"
+                                                : text(trace_.clusters() > 0)},
+                {"intra_op_threads", std::to_string(settings_.intra_op_threads)},
+                {"inter_op_threads", std::to_string(settings_.inter_op_threads)},
+                {"onednn", text(settings_.onednn)},
+                {"layout", settings_.channels_last ? "channels_last" : "channels_first"},
+                {"layout_conversion", to_string(settings_.conversion)},
+                {"remapper", text(settings_.remapper)},
+                {"constant_folding", text(settings_.constant_folding)},
+                {"grappler", text(settings_.grappler)}};
+  if (settings_.xla) d.in_force.emplace_back("jit_level", std::to_string(settings_.jit_level));
+  if (trace_.batches() > 0) d.in_force.emplace_back("xla_clusters", std::to_string(trace_.clusters()));
+  return d;
+}
+
+std::unique_ptr<kit::Slot> TfSession::open_slot(std::span<const kit::FixedShape> shapes) {
+  return std::make_unique<TfSlot>(*this, shapes);
+}
+
+std::string TfSession::report(const std::string& kind) {
+  if (kind == "placement") {
+    if (trace_.batches() == 0) {
+      throw kit::Failure(ASSAY_UNSUPPORTED, "TensorFlow places a graph when it first runs: run a batch before");
+    }
+    return trace_.placement();
+  }
+  if (kind == "profile") {
+    if (!profile_) {
+      throw kit::Failure(ASSAY_UNSUPPORTED, "no profile was collected: ask for it when the model is opened");
+    }
+    return trace_.profile();
+  }
+  return Session::report(kind);
+}
+
+}  // namespace assay::tensorflow

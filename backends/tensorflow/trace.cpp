@@ -1,0 +1,126 @@
+#include "trace.hpp"
+
+#include <set>
+
+#include "wire.hpp"
+
+namespace assay::tensorflow {
+namespace {
+
+// Field numbers of config.proto and step_stats.proto.
+constexpr int kTraceLevel = 1;  // RunOptions
+constexpr int kSoftwareTrace = 1;
+constexpr int kStepStats = 1;                                                             // RunMetadata
+constexpr int kDeviceStats = 1;                                                           // StepStats
+constexpr int kDevice = 1, kNodeStats = 2;                                                // DeviceStepStats
+constexpr int kNodeName = 1, kOperationStart = 3, kOperationEnd = 4, kTimelineLabel = 8;  // NodeExecStats
+
+constexpr std::string_view kXlaRun = "_XlaRun";
+
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return result + "\"";
+}
+
+/// "name = Type(inputs)".
+std::string type_in(std::string_view label) {
+  const std::size_t equals = label.find(" = ");
+  if (equals == std::string_view::npos) return "";
+  const std::string_view rest = label.substr(equals + 3);
+  return std::string(rest.substr(0, rest.find('(')));
+}
+
+}  // namespace
+
+std::string traced_run_options() { return MessageWriter().integer(kTraceLevel, kSoftwareTrace).data(); }
+
+void Trace::add(std::string_view run_metadata) {
+  const std::lock_guard lock(mutex_);
+  ++batches_;
+  for (MessageReader metadata(run_metadata); metadata.next();) {
+    if (metadata.field() != kStepStats) continue;
+    for (MessageReader stats(metadata.bytes()); stats.next();) {
+      if (stats.field() == kDeviceStats) add_device(stats.bytes());
+    }
+  }
+}
+
+void Trace::add_device(std::string_view device_stats) {
+  std::string device;
+  for (MessageReader fields(device_stats); fields.next();) {
+    if (fields.field() == kDevice) device = fields.bytes();
+  }
+  for (MessageReader fields(device_stats); fields.next();) {
+    if (fields.field() == kNodeStats) add_node(device, fields.bytes());
+  }
+}
+
+void Trace::add_node(const std::string& device, std::string_view node_stats) {
+  std::string name, label;
+  std::int64_t start = 0, end = 0;
+  for (MessageReader fields(node_stats); fields.next();) {
+    switch (fields.field()) {
+      case kNodeName:
+        name = fields.bytes();
+        break;
+      case kTimelineLabel:
+        label = fields.bytes();
+        break;
+      case kOperationStart:
+        start = fields.integer();
+        break;
+      case kOperationEnd:
+        end = fields.integer();
+        break;
+      default:
+        break;
+    }
+  }
+  Node& node = nodes_[name];
+  node.type = type_in(label);
+  node.device = device;
+  ++node.runs;
+  node.wall_us += end - start;
+}
+
+std::uint64_t Trace::batches() const {
+  const std::lock_guard lock(mutex_);
+  return batches_;
+}
+
+std::size_t Trace::clusters() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t n = 0;
+  for (const auto& [name, node] : nodes_) n += node.type == kXlaRun ? 1 : 0;
+  return n;
+}
+
+std::string Trace::placement() const {
+  const std::size_t compiled = clusters();
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, std::size_t> devices;
+  for (const auto& [name, node] : nodes_) ++devices[node.device];
+  std::string text = "{\"devices\": [";
+  for (const auto& [device, nodes] : devices) {
+    if (text.back() != '[') text += ", ";
+    text += "{\"device\": " + quoted(device) + ", \"nodes\": " + std::to_string(nodes) + "}";
+  }
+  return text + "], \"xla_clusters\": " + std::to_string(compiled) + "}";
+}
+
+std::string Trace::profile() const {
+  const std::lock_guard lock(mutex_);
+  std::string text = "{\"batches\": " + std::to_string(batches_) + ", \"nodes\": [";
+  for (const auto& [name, node] : nodes_) {
+    if (text.back() != '[') text += ", ";
+    text += "{\"name\": " + quoted(name) + ", \"type\": " + quoted(node.type) + ", \"device\": " + quoted(node.device) +
+            ", \"runs\": " + std::to_string(node.runs) + ", \"wall_us\": " + std::to_string(node.wall_us) + "}";
+  }
+  return text + "]}";
+}
+
+}  // namespace assay::tensorflow

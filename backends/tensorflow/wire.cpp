@@ -1,0 +1,68 @@
+#include "wire.hpp"
+
+namespace assay::tensorflow {
+namespace {
+
+enum WireType : unsigned { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+
+}  // namespace
+
+MessageWriter& MessageWriter::integer(int field, std::int64_t value) {
+  varint(static_cast<std::uint64_t>(field) << 3U | kVarint);
+  varint(static_cast<std::uint64_t>(value));
+  return *this;
+}
+
+MessageWriter& MessageWriter::bytes(int field, std::string_view value) {
+  varint(static_cast<std::uint64_t>(field) << 3U | kBytes);
+  varint(value.size());
+  data_ += value;
+  return *this;
+}
+
+void MessageWriter::varint(std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7U) data_ += static_cast<char>(value | 0x80);
+  data_ += static_cast<char>(value);
+}
+
+bool MessageReader::next() {
+  if (rest_.empty() || !whole_) return false;
+  const std::optional<std::uint64_t> tag = varint();
+  bool good = tag.has_value() && (*tag >> 3U) > 0 && (*tag >> 3U) < (1U << 29U);
+  if (good) {
+    field_ = static_cast<int>(*tag >> 3U);
+    number_ = 0;
+    bytes_ = {};
+    const std::uint64_t type = *tag & 7U;
+    if (type == kVarint || type == kBytes) {
+      const std::optional<std::uint64_t> value = varint();
+      good = value.has_value();
+      if (good && type == kVarint) number_ = *value;
+      if (good && type == kBytes) good = take(*value);
+    } else {
+      good = (type == kFixed64 && take(8)) || (type == kFixed32 && take(4));
+    }
+  }
+  whole_ = good;
+  return good;
+}
+
+std::optional<std::uint64_t> MessageReader::varint() {
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; shift < 70 && !rest_.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(rest_.front());
+    rest_.remove_prefix(1);
+    if (shift < 64) value |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
+    if ((byte & 0x80U) == 0) return value;
+  }
+  return std::nullopt;
+}
+
+bool MessageReader::take(std::size_t count) {
+  if (count > rest_.size()) return false;
+  bytes_ = rest_.substr(0, count);
+  rest_.remove_prefix(count);
+  return true;
+}
+
+}  // namespace assay::tensorflow
