@@ -89,8 +89,9 @@ class ASSAY_API Session {
 
   [[nodiscard]] const std::vector<TensorInfo>& inputs() const;
   [[nodiscard]] const std::vector<TensorInfo>& outputs() const;
-  /// What is in force, read back from the framework: "device", "precision", "threads", "streams", "version" …
-  [[nodiscard]] const std::map<std::string, std::string>& in_force() const;
+  /// What is in force, read back from the framework now: "device", "precision", "threads", "streams", "version" … Some
+  /// frameworks know a part of it only after the first batch: whether a compiler took the graph.
+  [[nodiscard]] std::map<std::string, std::string> in_force() const;
   [[nodiscard]] int in_flight() const;                    ///< batches kept outstanding
   [[nodiscard]] bool from_cache() const;                  ///< the optimized graph was read from the cache
   [[nodiscard]] const std::string& cache_remark() const;  ///< why not, or where it came from

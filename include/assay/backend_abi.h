@@ -247,7 +247,7 @@ typedef struct assay_backend_table {
   /* 3. Load a model: post-training optimization, compiling, moving weights. */
   assay_status (*open)(const assay_host* host, const assay_open_request* request, assay_session** session,
                        assay_error* error);
-  /* 4. What was loaded, and with which settings really. */
+  /* 4. What was loaded, and with which settings really. May be asked again: in_force may say more after a batch. */
   assay_status (*describe)(assay_session* session, assay_session_info* info, assay_error* error);
   /* 5. Bind and allocate once, for these input shapes (one per input, in describe's order, no -1). */
   assay_status (*slot_open)(assay_session* session, const assay_fixed_shape* shapes, size_t count, assay_slot** slot,

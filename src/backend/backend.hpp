@@ -94,6 +94,8 @@ class BackendSession {
   BackendSession& operator=(BackendSession&&) noexcept;
   ~BackendSession();
   [[nodiscard]] const SessionInfo& info() const { return info_; }
+  /// Read back again: a plugin may know more after the first batch than info() has.
+  [[nodiscard]] std::map<std::string, std::string> in_force() const;
   /// One full shape per input, in info().inputs' order.
   Slot open_slot(std::span<const Shape> shapes);
   std::string report(const std::string& kind);
@@ -104,6 +106,7 @@ class BackendSession {
   friend class Backend;
   struct Open;  // table, session, and the log function that must outlive it
   explicit BackendSession(std::unique_ptr<Open> open);
+  static SessionInfo describe(const Open& open);
   std::unique_ptr<Open> open_;
   SessionInfo info_;
 };

@@ -19,7 +19,7 @@ struct BackendSession::Open {
   LogFunction log;  // called by the framework until the session is closed; this struct never moves
   const assay_backend_table* table = nullptr;
   assay_session* session = nullptr;
-  std::mutex mutex;  // a report's text lives until the next report
+  mutable std::mutex mutex;  // a report's text lives until the next report
 };
 
 }  // namespace assay::backend

@@ -42,13 +42,18 @@ BackendSession::Open::~Open() {
   if (session != nullptr) table->close(session, nullptr);
 }
 
-BackendSession::BackendSession(std::unique_ptr<Open> open) : open_(std::move(open)) {
+BackendSession::BackendSession(std::unique_ptr<Open> open) : open_(std::move(open)), info_(describe(*open_)) {}
+
+SessionInfo BackendSession::describe(const Open& open) {
+  const std::lock_guard lock(open.mutex);  // what it answers is valid until it is asked again
   ErrorSlot error;
   assay_session_info info{};
   info.struct_size = sizeof info;
-  check(open_->table->describe(open_->session, &info, &error.error), error, "describe", open_->table->name);
-  info_ = session_info(info);
+  check(open.table->describe(open.session, &info, &error.error), error, "describe", open.table->name);
+  return session_info(info);
 }
+
+std::map<std::string, std::string> BackendSession::in_force() const { return describe(*open_).in_force; }
 
 BackendSession::BackendSession(BackendSession&&) noexcept = default;
 BackendSession& BackendSession::operator=(BackendSession&&) noexcept = default;

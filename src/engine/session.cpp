@@ -84,7 +84,7 @@ Session::~Session() = default;
 
 const std::vector<TensorInfo>& Session::inputs() const { return impl_->inputs; }
 const std::vector<TensorInfo>& Session::outputs() const { return impl_->outputs; }
-const std::map<std::string, std::string>& Session::in_force() const { return impl_->backend.info().in_force; }
+std::map<std::string, std::string> Session::in_force() const { return impl_->backend.in_force(); }
 int Session::in_flight() const { return impl_->pipeline.places(); }
 bool Session::from_cache() const { return impl_->backend.info().from_cache; }
 const std::string& Session::cache_remark() const { return impl_->cache_remark; }

@@ -148,6 +148,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   describe_session(session, result);
   reporter.phase("first");
   result.values["first"] = {time_one_batch(session, parity_inputs(request, session))};
+  describe_session(session, result);  // again: what is known only after a batch
   reporter.phase("parity");
   check_parity(request, session, result);
 
