@@ -1,5 +1,8 @@
 #include "runtime.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -19,10 +22,50 @@ constexpr int kOldestMinor = 12;
 constexpr std::array<const char*, 4> kPatterns = {"tensorflow/libtensorflow_cc.so*", "lib/libtensorflow_cc.so*",
                                                   "libtensorflow_cc.so*", "libtensorflow.so*"};
 
-/// TensorFlow reads these once, when its library is opened; what the user has set stays.
-void set_environment() {
-  ::setenv("TF_CPP_MIN_LOG_LEVEL", "1", 0);   // warnings and errors; they go to the session's log
-  ::setenv("TF_ENABLE_ONEDNN_OPTS", "1", 0);  // the default on x86-64 since 2.9; said so that it is the same everywhere
+constexpr const char* kOneDnn = "TF_ENABLE_ONEDNN_OPTS";
+
+/// TensorFlow reads these once, when its library is opened. True: oneDNN will be on.
+bool set_environment(const kit::Host& host) {
+  ::setenv("TF_CPP_MIN_LOG_LEVEL", "1", 0);  // warnings and errors; they go to the session's log
+  const auto asked = host.options.find("onednn");
+  if (asked != host.options.end() && asked->second != "auto") {
+    ::setenv(kOneDnn, asked->second == "true" ? "1" : "0", 1);
+  }
+  ::setenv(kOneDnn, "1", 0);  // the default on x86-64 since 2.9; said so that it is the same everywhere
+  const std::string value = std::getenv(kOneDnn);
+  return value != "0" && value != "false";
+}
+
+/// While it lives, what is written to standard error goes into memory: TensorFlow's initializers write there before any
+/// listener can be registered.
+class StandardError {
+ public:
+  StandardError() : kept_(::dup(STDERR_FILENO)), memory_(::memfd_create("stderr", MFD_CLOEXEC)) {
+    if (kept_ >= 0 && memory_ >= 0) ::dup2(memory_, STDERR_FILENO);
+  }
+  ~StandardError() {
+    if (kept_ >= 0) ::dup2(kept_, STDERR_FILENO);
+    if (kept_ >= 0) ::close(kept_);
+    if (memory_ >= 0) ::close(memory_);
+  }
+  StandardError(const StandardError&) = delete;
+  StandardError& operator=(const StandardError&) = delete;
+  [[nodiscard]] std::string text() const {
+    std::array<char, 4096> buffer{};
+    const ssize_t n = memory_ >= 0 ? ::pread(memory_, buffer.data(), buffer.size(), 0) : 0;
+    return n > 0 ? std::string(buffer.data(), static_cast<std::size_t>(n)) : "";
+  }
+
+ private:
+  int kept_, memory_;
+};
+
+void* open_quietly(const kit::FoundLibrary& found, const kit::Host& host) {
+  const StandardError standard_error;
+  void* handle = kit::open_library(found.path);
+  const std::string said = standard_error.text();
+  if (!said.empty()) host.log(ASSAY_LOG_DEBUG, "TensorFlow: " + said);
+  return handle;
 }
 
 std::mutex log_mutex;
@@ -41,12 +84,12 @@ void on_log(const char* text) {
 }
 
 /// Runs under the lock of open_runtime.
-Runtime open_at(const kit::FoundLibrary& found) {
-  set_environment();
+Runtime open_at(const kit::FoundLibrary& found, const kit::Host& host) {
   Runtime runtime;
+  runtime.onednn = set_environment(host);
   runtime.library = found.path;
   runtime.origin = found.origin;
-  runtime.api = resolve(kit::open_library(found.path), found.path.c_str());
+  runtime.api = resolve(open_quietly(found, host), found.path.c_str());
   runtime.version = runtime.api.version();
   check_version(runtime.version, found.path);
   runtime.api.register_log_listener(on_log);
@@ -70,7 +113,7 @@ const Runtime& open_runtime(const kit::Host& host) {
                        "`assay setup tensorflow` (274 MB), or set ASSAY_TENSORFLOW_PATH to the folder that holds it.");
   }
   const std::lock_guard lock(mutex);
-  if (!opened) opened = open_at(found);
+  if (!opened) opened = open_at(found, host);
   if (!is_same_file(opened->library, found.path)) {
     throw kit::Failure(ASSAY_UNAVAILABLE, "asked for TensorFlow in " + found.path + ", but this process has opened " +
                                               opened->library + " already; use one of them per process");

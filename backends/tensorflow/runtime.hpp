@@ -14,11 +14,13 @@ struct Runtime {
   Api api{};
   std::string version;  ///< "2.21.0"
   std::string library, origin;
+  bool onednn = true;  ///< as TensorFlow read it when its library was opened
 };
 
 /// Opens the first libtensorflow_cc found. What TensorFlow reads from its environment when it is opened (oneDNN on or
-/// off, how much it says) is set here, unless the user has set it. Throws Failure(ASSAY_UNAVAILABLE): none found,
-/// broken, too old, or another one is open already in this process. Thread-safe.
+/// off, by the option that the host knows, else as the user has set it; how much it says) is set here. Throws
+/// Failure(ASSAY_UNAVAILABLE): none found, broken, too old, or another one is open already in this process.
+/// Thread-safe.
 const Runtime& open_runtime(const kit::Host& host);
 
 /// Throws Failure(ASSAY_UNAVAILABLE) unless the version is one that this plugin was written for.

@@ -1,9 +1,9 @@
 #include "session.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
-#include <mutex>
 
 #include "assay/backend_kit_file.hpp"
 #include "assay/error.hpp"
@@ -15,36 +15,18 @@ namespace {
 
 constexpr const char* kSavedGraph = "graph.pb";
 
-/// What TensorFlow takes once for the whole process, from the first session in it.
-struct ProcessSettings {
-  std::mutex mutex;
-  bool taken = false, onednn = true;
-  int intra_op_threads = 0;
-};
-
-ProcessSettings& process_settings() {
-  static ProcessSettings settings;
-  return settings;
+/// TensorFlow's pool of threads is one for the whole process, and as large as its first session asked for.
+int take_intra_op_threads(int asked) {
+  static std::atomic<int> taken{0};
+  int none = 0;
+  return taken.compare_exchange_strong(none, asked) ? asked : none;
 }
 
-/// Throws Failure(ASSAY_UNSUPPORTED) where an earlier session has fixed another choice of oneDNN. The pool of threads
-/// is the first session's too; how large it is is told in describe.
-void take_process_settings(Settings& settings) {
-  ProcessSettings& process = process_settings();
-  const std::lock_guard lock(process.mutex);
-  if (!process.taken) {
-    ::setenv("TF_ENABLE_ONEDNN_OPTS", settings.onednn ? "1" : "0", 1);  // read when the first graph is optimized
-    process.taken = true;
-    process.onednn = settings.onednn;
-    process.intra_op_threads = settings.intra_op_threads;
-  }
-  if (process.onednn != settings.onednn) {
-    throw kit::Failure(ASSAY_UNSUPPORTED,
-                       std::string("oneDNN is ") + (process.onednn ? "on" : "off") +
-                           " in this process, by its first session, and TensorFlow cannot change it: "
-                           "use another process");
-  }
-  settings.intra_op_threads = process.intra_op_threads;
+void check_onednn(const Settings& settings, const Runtime& runtime) {
+  if (!settings.onednn || *settings.onednn == runtime.onednn) return;
+  throw kit::Failure(ASSAY_UNSUPPORTED, std::string("oneDNN is ") + (runtime.onednn ? "on" : "off") +
+                                            " in this process, since its TensorFlow was opened so, and cannot be "
+                                            "changed: use another process");
 }
 
 const char* text(bool value) { return value ? "true" : "false"; }
@@ -69,7 +51,8 @@ TfSession::TfSession(const Runtime& runtime, const kit::OpenRequest& request)
     throw kit::Failure(ASSAY_UNSUPPORTED,
                        "device '" + request.device + "' was asked for, and this backend drives TensorFlow's cpu only");
   }
-  take_process_settings(settings_);
+  check_onednn(settings_, runtime);
+  settings_.intra_op_threads = take_intra_op_threads(settings_.intra_op_threads);
   load(request);
   start();
 }
@@ -176,7 +159,7 @@ kit::Description TfSession::describe() {
                                                 : text(trace_.clusters() > 0)},
                 {"intra_op_threads", std::to_string(settings_.intra_op_threads)},
                 {"inter_op_threads", std::to_string(settings_.inter_op_threads)},
-                {"onednn", text(settings_.onednn)},
+                {"onednn", text(runtime_.onednn)},
                 {"layout", settings_.channels_last ? "channels_last" : "channels_first"},
                 {"layout_conversion", to_string(settings_.conversion)},
                 {"remapper", text(settings_.remapper)},

@@ -23,7 +23,8 @@ const std::array<assay_option, 11> kOptions = {{
      "operations, and batches, that run side by side; auto: as many as streams"},
     {"streams", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
      "batches computed side by side; auto: 1 for latency, 2 for throughput"},
-    {"onednn", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr, "use oneDNN's kernels where XLA does not compile"},
+    {"onednn", ASSAY_OPTION_BOOL, 0, kAuto, 0, 0, nullptr,
+     "oneDNN's kernels where XLA does not compile, for the whole process; auto: TF_ENABLE_ONEDNN_OPTS, on without"},
     {"layout", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "channels_last", 0, 0, kLayouts.data(),
      "of images in the graph; an ONNX file has channels first"},
     {"layout_conversion", ASSAY_OPTION_CHOICE, 0, "none", 0, 0, kConversions.data(),
@@ -83,7 +84,8 @@ Settings settings_of(const kit::OpenRequest& request, const cpu_features::CpuFea
   s.streams = number(request, "streams", request.goal == ASSAY_GOAL_LATENCY ? 1 : 2);
   s.intra_op_threads = number(request, "intra_op_threads", request.threads);
   s.inter_op_threads = number(request, "inter_op_threads", s.streams);
-  s.onednn = is_true(request, "onednn");
+  const std::string onednn = request.option("onednn", kAuto);
+  if (onednn != kAuto) s.onednn = onednn == "true";
   s.channels_last = request.option("layout", "channels_last") == "channels_last";
   const std::string conversion = request.option("layout_conversion", "none");
   if (conversion == "to_channels_last") s.conversion = LayoutConversion::kToChannelsLast;

@@ -1,6 +1,7 @@
 #pragma once
 // The options, and what they and the common settings become: TensorFlow's ConfigProto.
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -18,8 +19,8 @@ struct Settings {
   int jit_level = 2;
   int intra_op_threads = 1, inter_op_threads = 1;
   int streams = 1;
-  bool onednn = true;
-  bool channels_last = true;  ///< layout of the translated graph
+  std::optional<bool> onednn;  ///< empty: as it is in the process
+  bool channels_last = true;   ///< layout of the translated graph
   LayoutConversion conversion = LayoutConversion::kNone;
   bool remapper = true, constant_folding = true, grappler = true;
   bool bf16 = false;

@@ -90,6 +90,11 @@ typedef struct assay_search_root {
   const char* origin; /* "ASSAY_ONNXRUNTIME_PATH", "python environment", "user data", "build tree", "system" */
 } assay_search_root;
 
+typedef struct assay_setting {
+  const char* key;
+  const char* value;
+} assay_setting;
+
 /* What the host offers to `probe` and `open`; `log` may be called from any thread until the session is closed. */
 typedef struct assay_host {
   uint32_t struct_size;
@@ -100,6 +105,10 @@ typedef struct assay_host {
   const char* library; /* an explicit path of the framework's library, or NULL; given, nothing else is looked at */
   assay_log_fn log;
   void* log_user;
+  /* The options of what will be opened next, where that is known, already checked: for settings that a framework takes
+   * once, when its library is opened. */
+  const assay_setting* options;
+  size_t option_count;
 } assay_host;
 
 typedef struct assay_device {
@@ -151,11 +160,6 @@ typedef struct assay_option_list {
   const assay_option* options;
   size_t count;
 } assay_option_list;
-
-typedef struct assay_setting {
-  const char* key;
-  const char* value;
-} assay_setting;
 
 typedef struct assay_fixed_shape {
   const char* input;

@@ -46,12 +46,15 @@ class Host {
     if (host->library != nullptr) library = host->library;
     log_ = host->log;
     user_ = host->log_user;
+    if (host->struct_size < sizeof(assay_host)) return;  // of a host that knew no options
+    for (std::size_t i = 0; i < host->option_count; ++i) options[host->options[i].key] = host->options[i].value;
   }
   void log(assay_log_level level, const std::string& message) const {
     if (log_ != nullptr) log_(user_, level, message.c_str());
   }
   std::vector<std::pair<std::string, std::string>> roots;  ///< folder, origin
   std::string library;                                     ///< explicit path, or empty
+  std::map<std::string, std::string> options;              ///< of what will be opened next, where that is known
 
  private:
   assay_log_fn log_ = nullptr;

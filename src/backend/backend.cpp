@@ -19,7 +19,10 @@ std::mutex& probe_mutex() {
 
 // The host as the boundary has it; it points into the search, which must stay.
 struct HostView {
-  HostView(const Search& search, LogFunction* log_function) {
+  HostView(const Search& search, const std::map<std::string, std::string>& settings, LogFunction* log_function) {
+    for (const auto& [key, value] : settings) options.push_back({key.c_str(), value.c_str()});
+    c.options = options.data();
+    c.option_count = options.size();
     for (const SearchRoot& root : search.roots) roots.push_back({root.folder.c_str(), root.origin.c_str()});
     c.struct_size = sizeof c;
     c.abi_version = ASSAY_ABI_VERSION;
@@ -39,6 +42,7 @@ struct HostView {
     }
   }
   std::vector<assay_search_root> roots;
+  std::vector<assay_setting> options;
   assay_host c{};
 };
 
@@ -72,8 +76,9 @@ struct RequestView {
   assay_open_request c{};
 };
 
-void check_request(const std::string& backend, const std::vector<Option>& known, const OpenRequest& request) {
-  for (const auto& [name, value] : request.options) {
+void check_options(const std::string& backend, const std::vector<Option>& known,
+                   const std::map<std::string, std::string>& options) {
+  for (const auto& [name, value] : options) {
     const auto it = std::find_if(known.begin(), known.end(), [&](const Option& o) { return o.name == name; });
     if (it == known.end()) {
       std::vector<std::string> names;
@@ -84,6 +89,10 @@ void check_request(const std::string& backend, const std::vector<Option>& known,
     }
     check_option(backend, *it, value);
   }
+}
+
+void check_request(const std::string& backend, const std::vector<Option>& known, const OpenRequest& request) {
+  check_options(backend, known, request.options);
   if (request.threads < 1) {
     throw Error(ErrorCode::kInvalidArgument, fmt::format("{} threads were asked for; 1 is the least", request.threads),
                 backend);
@@ -121,9 +130,10 @@ std::string text(const char* c) { return c == nullptr ? "" : c; }
 
 }  // namespace
 
-Probe Backend::probe(const std::filesystem::path& library) const {
+Probe Backend::probe(const std::filesystem::path& library, const std::map<std::string, std::string>& options) const {
+  check_options(name_, options_, options);
   const Search search = framework_search(name_, library);
-  const HostView host(search, nullptr);
+  const HostView host(search, options, nullptr);
   const std::lock_guard lock(probe_mutex());
   ErrorSlot error;
   assay_probe_result c{};
@@ -143,7 +153,7 @@ BackendSession Backend::open(const OpenRequest& request) const {
   open->table = table_;
   open->log = request.log;
   const Search search = framework_search(name_, request.library);
-  const HostView host(search, &open->log);
+  const HostView host(search, request.options, &open->log);
   const RequestView view(request);
   ErrorSlot error;
   check(table_->open(&host.c, &view.c, &open->session, &error.error), error, "open", view.c.model_path);

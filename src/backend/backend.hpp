@@ -117,8 +117,11 @@ class Backend {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::filesystem::path& plugin() const { return plugin_; }
   /// Where the framework is looked for: `library`, ASSAY_<NAME>_PATH, the active Python environment, the user's data
-  /// folder, the build tree's .deps, the system.
-  [[nodiscard]] Probe probe(const std::filesystem::path& library = {}) const;
+  /// folder, the build tree's .deps, the system. The first probe of a process opens the library: `options` are those of
+  /// what will be opened next, of which a framework may take some only then. Throws as `open` for options that do not
+  /// fit.
+  [[nodiscard]] Probe probe(const std::filesystem::path& library = {},
+                            const std::map<std::string, std::string>& options = {}) const;
   [[nodiscard]] const std::vector<Option>& options() const { return options_; }
   /// Checks names, types, ranges and choices of the options first (an unknown name lists the near ones), then opens.
   [[nodiscard]] BackendSession open(const OpenRequest& request) const;

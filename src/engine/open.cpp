@@ -73,7 +73,7 @@ Session open_model(const model::Model& model, const Params& params, const LoadSe
   Layout layout(model.inputs, model.outputs, params);
   say_batch(layout, params);
   const backend::Backend backend = backend::load_backend(params.backend);
-  const backend::Probe probe = backend.probe(params.library);
+  const backend::Probe probe = backend.probe(params.library, params.options);
   if (!probe.available) {
     throw Error(ErrorCode::kUnavailable, fmt::format("{} is not available: {}", params.backend, probe.reason));
   }

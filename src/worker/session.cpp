@@ -67,9 +67,10 @@ Params params_of(const Request& request, const fs::path& cache, Reporter& report
 }
 
 void open_library(const Request& request, TaskResult& result) {
+  const Case& c = request.test_case;
   const auto begin = std::chrono::steady_clock::now();
-  const backend::Probe probe = backend::load_backend(request.test_case.backend).probe(request.library);
-  if (!probe.available) throw Error(ErrorCode::kUnavailable, probe.reason, request.test_case.backend);
+  const backend::Probe probe = backend::load_backend(c.backend).probe(request.library, c.options);
+  if (!probe.available) throw Error(ErrorCode::kUnavailable, probe.reason, c.backend);
   result.values["library"] = {ns_since(begin)};
   result.texts["backend.version"] = probe.version;
   result.texts["backend.library"] = probe.library;

@@ -44,7 +44,7 @@ class PluginTest : public ::testing::Test {
 
   assay_host host() {
     static const std::vector<assay_search_root> kRoots = test_roots();
-    return {sizeof(assay_host), ASSAY_ABI_VERSION, kRoots.data(), kRoots.size(), nullptr, on_log, this};
+    return {sizeof(assay_host), ASSAY_ABI_VERSION, kRoots.data(), kRoots.size(), nullptr, on_log, this, nullptr, 0};
   }
 
   std::string write_model(const std::string& bytes, const std::string& name = "model.onnx") {

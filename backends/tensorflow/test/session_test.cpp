@@ -1,0 +1,187 @@
+// Over a real TensorFlow: what is loaded, what is refused, what is left in the cache.
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+
+#include "backend.hpp"
+#include "onnx_graph/test_model.hpp"
+
+namespace assay::tensorflow {
+namespace {
+
+using onnx_graph::TestModel;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class TensorFlow : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "assay_tensorflow_XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+    request_.device = "cpu";
+    request_.threads = 2;
+    request_.goal = ASSAY_GOAL_LATENCY;
+    if (const char* path = std::getenv("ASSAY_TENSORFLOW_PATH")) request_.host.roots.emplace_back(path, "environment");
+    request_.host.roots.emplace_back(ASSAY_SOURCE_DIR "/.deps/python", "build tree");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  void write(const TestModel& model) {
+    request_.model_path = folder_ + "/model.onnx";
+    std::ofstream(request_.model_path, std::ios::binary) << model.bytes();
+  }
+  std::pair<assay_status, std::string> failure() {
+    try {
+      (void)backend_.open(request_);
+    } catch (const kit::Failure& e) {
+      return {e.code(), e.what()};
+    }
+    return {ASSAY_OK, "nothing was thrown"};
+  }
+  /// y of y = f(x), one batch of 2 x 3.
+  std::vector<float> answer(kit::Session& session) {
+    const std::vector<std::int64_t> shape = {2, 3};
+    const std::vector<kit::FixedShape> shapes = {{"x", shape}};
+    const auto slot = session.open_slot(shapes);
+    std::vector<float> x = {0, 1, 2, -5, 5, 0.5F}, y(6);
+    const assay_tensor in = {x.data(), 24, ASSAY_FLOAT32, ASSAY_HOST, 2, 0, shape.data(), nullptr};
+    assay_tensor out = {y.data(), 24, ASSAY_FLOAT32, ASSAY_HOST, 2, 0, shape.data(), nullptr};
+    kit::Timing timing;
+    slot->submit({&in, 1}, {&out, 1}, nullptr, nullptr);
+    slot->wait({&out, 1}, timing);
+    slot->quiesce();
+    return y;
+  }
+  static std::string in_force(kit::Session& session, const std::string& key) {
+    for (const auto& [k, v] : session.describe().in_force) {
+      if (k == key) return v;
+    }
+    return "(none)";
+  }
+
+  TensorFlowBackend backend_;
+  kit::OpenRequest request_;
+  std::string folder_;
+};
+
+TestModel add_relu() {
+  TestModel m;
+  m.input("x", {-1, 3}).floats("c", {3}, {1, -2, 3});
+  m.node("Add", {"x", "c"}, {"s"}).node("Relu", {"s"}, {"y"}).output("y", {-1, 3});
+  return m;
+}
+
+TEST_F(TensorFlow, ComputesWithXlaAndSaysSoOnceItHas) {
+  write(add_relu());
+  request_.batch_size = 2;
+  const auto session = backend_.open(request_);
+  EXPECT_EQ(in_force(*session, "xla"), "asked");
+  EXPECT_THAT(answer(*session), ElementsAre(1, 0, 5, 0, 3, 3.5F));
+  EXPECT_THAT(in_force(*session, "xla"),
+              testing::AnyOf("true", "false"));  // a graph so small may not be worth a cluster
+  EXPECT_THAT(session->report("placement"), HasSubstr("xla_clusters"));
+  EXPECT_EQ(session->describe().short_batch, ASSAY_SHORT_BATCH_PAD);
+}
+
+TEST_F(TensorFlow, ComputesWithoutXlaAtAnyBatchSize) {
+  write(add_relu());
+  request_.options = {{"xla", "false"}};
+  const auto session = backend_.open(request_);
+  EXPECT_EQ(session->describe().inputs.at(0).shape, (std::vector<std::int64_t>{-1, 3}));
+  EXPECT_EQ(session->describe().inputs.at(0).axes.at(0), "N");
+  EXPECT_EQ(session->describe().short_batch, ASSAY_SHORT_BATCH_RESHAPE);
+  EXPECT_THAT(answer(*session), ElementsAre(1, 0, 5, 0, 3, 3.5F));
+  EXPECT_EQ(in_force(*session, "xla"), "false");
+}
+
+TEST_F(TensorFlow, AllThatCannotBeTranslatedIsOneError) {
+  TestModel m;
+  m.input("x", {1, 3}).output("y", {1, 3});
+  m.node("Bernoulli", {"x"}, {"a"})
+      .node("Relu", {"a"}, {"b"})
+      .node("NotInOnnx", {"b"}, {"c"})
+      .node("Celu", {"x"}, {"d"});
+  m.node("Multinomial", {"x"}, {"e"}).node("Add", {"c", "e"}, {"y"});
+  write(m);
+  const auto [code, message] = failure();
+  EXPECT_EQ(code, ASSAY_UNSUPPORTED);
+  EXPECT_THAT(message, HasSubstr("opset 17"));
+  EXPECT_THAT(message, HasSubstr("3 nodes"));  // Celu is needed by nobody
+  EXPECT_THAT(message, HasSubstr("Bernoulli"));
+  EXPECT_THAT(message, HasSubstr("Multinomial"));
+}
+
+TEST_F(TensorFlow, OpsetsBeyondTheTableAreRefused) {
+  for (const std::int64_t opset : {6, 22}) {
+    TestModel m(opset);
+    m.input("x", {1, 3}).node("Relu", {"x"}, {"y"}).output("y", {1, 3});
+    write(m);
+    const auto [code, message] = failure();
+    EXPECT_EQ(code, ASSAY_UNSUPPORTED) << opset;
+    EXPECT_THAT(message, HasSubstr("opset " + std::to_string(opset)));
+  }
+}
+
+TEST_F(TensorFlow, AFileThatIsNoModelIsInvalid) {
+  request_.model_path = folder_ + "/model.onnx";
+  std::ofstream(request_.model_path) << "nonsense";
+  EXPECT_EQ(failure().first, ASSAY_INVALID_MODEL);
+}
+
+TEST_F(TensorFlow, AShapeThatDoesNotFitIsTheCallersMistake) {
+  write(add_relu());
+  request_.shapes = {{"x", {2, 4}}};
+  EXPECT_EQ(failure().first, ASSAY_INVALID_ARGUMENT);
+  request_.shapes = {{"nobody", {2, 3}}};
+  EXPECT_EQ(failure().first, ASSAY_INVALID_ARGUMENT);
+}
+
+TEST_F(TensorFlow, OneDnnIsOneChoiceAProcess) {
+  write(add_relu());
+  const auto session = backend_.open(request_);
+  request_.options = {{"onednn", "false"}};
+  const auto [code, message] = failure();
+  EXPECT_EQ(code, ASSAY_UNSUPPORTED);
+  EXPECT_THAT(message, HasSubstr("another process"));
+}
+
+TEST_F(TensorFlow, ATranslatedGraphIsTakenUpAgain) {
+  write(add_relu());
+  request_.batch_size = 2;
+  request_.cache_fill = folder_;
+  EXPECT_THAT(answer(*backend_.open(request_)), ElementsAre(1, 0, 5, 0, 3, 3.5F));
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/graph.pb"));
+  request_.cache_fill.clear();
+  request_.cache_read = folder_;
+  const auto session = backend_.open(request_);
+  EXPECT_TRUE(session->describe().from_cache);
+  EXPECT_EQ(session->describe().inputs.at(0).shape, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_THAT(answer(*session), ElementsAre(1, 0, 5, 0, 3, 3.5F));
+}
+
+TEST_F(TensorFlow, ASavedGraphThatIsBrokenIsMadeAnew) {
+  write(add_relu());
+  std::ofstream(folder_ + "/graph.pb") << "nonsense";
+  request_.cache_read = folder_;
+  const auto session = backend_.open(request_);
+  EXPECT_FALSE(session->describe().from_cache);
+  EXPECT_THAT(answer(*session), ElementsAre(1, 0, 5, 0, 3, 3.5F));
+}
+
+TEST_F(TensorFlow, AProfileNamesWhatRan) {
+  write(add_relu());
+  request_.options = {{"xla", "false"}};
+  EXPECT_THROW((void)backend_.open(request_)->report("profile"), kit::Failure);
+  request_.profile = true;
+  const auto session = backend_.open(request_);
+  answer(*session);
+  EXPECT_THAT(session->report("profile"), HasSubstr("\"batches\": 1"));
+  EXPECT_THAT(session->report("profile"), HasSubstr("output_0"));
+}
+
+}  // namespace
+}  // namespace assay::tensorflow

@@ -1,0 +1,49 @@
+#include "trace.hpp"
+
+#include <gmock/gmock.h>
+
+#include "wire.hpp"
+
+namespace assay::tensorflow {
+namespace {
+
+using testing::HasSubstr;
+
+MessageWriter node(const char* name, const char* label, int start, int end) {
+  return MessageWriter().bytes(1, name).integer(2, 1000).integer(3, start).integer(4, end).bytes(8, label);
+}
+
+std::string metadata(std::initializer_list<MessageWriter> nodes) {
+  MessageWriter device;
+  for (const MessageWriter& n : nodes) device.message(2, n);
+  device.bytes(1, "/job:localhost/replica:0/task:0/device:CPU:0");
+  return MessageWriter().message(1, MessageWriter().message(1, device)).data();
+}
+
+TEST(Trace, CountsTheClustersThatRanCompiled) {
+  Trace trace;
+  EXPECT_EQ(trace.clusters(), 0U);
+  trace.add(metadata(
+      {node("a", "a = MatMul(x, w)", 2, 12), node("cluster_0_1/xla_run", "cluster_0_1/xla_run = _XlaRun(a)", 12, 42)}));
+  trace.add(metadata({node("cluster_0_1/xla_run", "cluster_0_1/xla_run = _XlaRun(a)", 10, 30)}));
+  EXPECT_EQ(trace.batches(), 2U);
+  EXPECT_EQ(trace.clusters(), 1U);
+  EXPECT_THAT(trace.placement(),
+              HasSubstr("\"device\": \"/job:localhost/replica:0/task:0/device:CPU:0\", \"nodes\": 2"));
+  EXPECT_THAT(trace.placement(), HasSubstr("\"xla_clusters\": 1"));
+  EXPECT_THAT(trace.profile(), HasSubstr("\"type\": \"_XlaRun\""));
+  EXPECT_THAT(trace.profile(), HasSubstr("\"runs\": 2, \"wall_us\": 50"));
+  EXPECT_THAT(trace.profile(), HasSubstr("\"runs\": 1, \"wall_us\": 10"));
+}
+
+TEST(Trace, OfBytesThatAreNoMetadataIsEmpty) {
+  Trace trace;
+  trace.add("\xff\xff\xff");
+  EXPECT_EQ(trace.clusters(), 0U);
+  EXPECT_EQ(trace.placement(), "{\"devices\": [], \"xla_clusters\": 0}");
+}
+
+TEST(Trace, AsksForSoftwareTracing) { EXPECT_EQ(traced_run_options(), "\x08\x01"); }
+
+}  // namespace
+}  // namespace assay::tensorflow
