@@ -17,6 +17,8 @@ struct ModelFacts {
   std::uint64_t weight_bytes = 0;
   std::optional<std::int64_t> flops;       ///< per sample
   std::optional<std::int64_t> step_bytes;  ///< what one layer needs at the most, per sample
+  /// Some output has no batch axis though the inputs have: it is of a whole batch (the rows that NonZero finds).
+  bool answers_together = false;
 };
 
 /// Throws Error where the model is missing or broken.

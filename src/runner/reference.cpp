@@ -9,7 +9,7 @@ namespace assay::runner {
 namespace {
 
 /// Changes when what a reference worker does or writes changes.
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 
 }  // namespace
 
@@ -20,7 +20,8 @@ worker::Request reference_request(const Case& c, const ModelFacts& facts, const 
   request.test_case.backend = kReferenceBackend;
   request.test_case.device = "cpu";
   request.test_case.goal = Goal::kLatency;
-  request.test_case.batch_size = c.batch_size == 0 ? 0 : 1;
+  // What a batch answers together has no part for each of its samples.
+  if (!facts.answers_together) request.test_case.batch_size = c.batch_size == 0 ? 0 : 1;
   request.test_case.in_flight = 1;
   request.test_case.precision = Precision::kFloat32;
   request.test_case.strategy = "single";

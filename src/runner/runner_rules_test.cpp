@@ -208,6 +208,16 @@ TEST(Reference, ItsNameChangesWithWhatTheAnswersDependOn) {
   EXPECT_NE(name(other, "hash", "1"), one);
 }
 
+TEST(Reference, WhatABatchAnswersTogetherIsOfTheCasesOwnBatch) {
+  Case c;
+  c.batch_size = 32;
+  const auto& effort = measure::effort_by_name("quick");
+  ModelFacts facts;
+  EXPECT_EQ(reference_request(c, facts, effort).test_case.batch_size, 1);
+  facts.answers_together = true;
+  EXPECT_EQ(reference_request(c, facts, effort).test_case.batch_size, 32);
+}
+
 TEST_F(RunnerTest, TheControlCaseRunsAtStartMiddleAndEnd) {
   int calls = 0;
   launcher_.control = [&] {

@@ -19,16 +19,23 @@ ParityCheck make_check(const Request& request, const Session& session, const Ref
   return {rule, names, axes};
 }
 
+/// An output without a batch axis has one answer for each batch.
+std::int64_t answers_wanted(const TensorInfo& output, const ParityBatches& batches) {
+  return output.batch_axis < 0 ? batches.count : batches.samples;
+}
+
 void require_fit(const Request& request, const Session& session, const Reference& reference) {
-  const auto samples = static_cast<std::size_t>(std::max(1, request.effort.parity_samples));
+  const ParityBatches batches = parity_batches(request, session);
   std::string why;
   if (reference.data_key != parity_data_key(request)) why = "it was made of other inputs";
   if (reference.outputs.size() != session.outputs().size()) {
     why = fmt::format("it has {} outputs, the session {}", reference.outputs.size(), session.outputs().size());
   }
-  for (const ReferenceOutput& output : reference.outputs) {
-    if (output.samples.size() != samples)
-      why = fmt::format("output {} has {} samples", output.name, output.samples.size());
+  for (std::size_t o = 0; o < reference.outputs.size() && why.empty(); ++o) {
+    const ReferenceOutput& output = reference.outputs[o];
+    const std::int64_t wanted = answers_wanted(session.outputs()[o], batches);
+    if (static_cast<std::int64_t>(output.samples.size()) == wanted) continue;
+    why = fmt::format("output {} has {} answers, {} are wanted", output.name, output.samples.size(), wanted);
   }
   if (why.empty()) return;
   throw Error(ErrorCode::kParity,
@@ -37,6 +44,14 @@ void require_fit(const Request& request, const Session& session, const Reference
 }
 
 }  // namespace
+
+ParityBatches parity_batches(const Request& request, const Session& session) {
+  ParityBatches batches;
+  batches.samples = std::max(1, request.effort.parity_samples);
+  batches.size = engine::samples_per_batch(session);
+  batches.count = (batches.samples + batches.size - 1) / batches.size;
+  return batches;
+}
 
 void for_each_sample(const std::vector<TensorInfo>& outputs, std::int64_t first, std::int64_t count,
                      std::span<const TensorView> views,
@@ -60,15 +75,17 @@ void check_parity(const Request& request, Session& session, TaskResult& result) 
   const Reference reference = read_reference(request.reference_file);
   require_fit(request, session, reference);
   ParityCheck check = make_check(request, session, reference);
-  const std::int64_t samples = std::max(1, request.effort.parity_samples);
-  const std::int64_t batch = engine::samples_per_batch(session);
+  const ParityBatches batches = parity_batches(request, session);
+  const std::int64_t samples = batches.samples;
   // Whole batches: what is verified is the shape that will be timed. Sample i is that of i mod `samples`.
-  run_batches(session, parity_inputs(request, session), (samples + batch - 1) / batch,
+  run_batches(session, parity_inputs(request, session), batches.count,
               [&](std::int64_t first, std::int64_t count, std::span<const TensorView> views) {
                 for_each_sample(session.outputs(), first, count, views,
                                 [&](std::size_t output, std::int64_t sample, const TensorView& view) {
+                                  const bool by_batch = session.outputs()[output].batch_axis < 0;
+                                  const std::int64_t i = by_batch ? first / batches.size : sample % samples;
                                   const auto& expected = reference.outputs[output].samples;
-                                  check.add(output, view, expected[static_cast<std::size_t>(sample % samples)].view());
+                                  check.add(output, view, expected[static_cast<std::size_t>(i)].view());
                                 });
               });
   const ParityResult parity = check.result();

@@ -4,6 +4,12 @@
 
 namespace assay::worker {
 
+/// How the parity inputs go through a session: `count` full batches of `size`, sample i being that of i mod `samples`.
+struct ParityBatches {
+  std::int64_t samples = 1, size = 1, count = 1;
+};
+ParityBatches parity_batches(const Request& request, const Session& session);
+
 /// Runs full batches of the seeded parity inputs and compares each sample with the reference's. Puts "parity.error",
 /// "parity.top1" and the text "parity" into `result`. Throws Error(kParity). Without a reference: unverified, said so.
 void check_parity(const Request& request, Session& session, TaskResult& result);

@@ -144,9 +144,9 @@ double time_one_batch(Session& session, const Inputs& inputs) {
 }
 
 void run_batches(Session& session, const Inputs& inputs, std::int64_t batches, const DrainFunction& drain) {
-  engine::run_stream(
-      session, {.samples = batches * engine::samples_per_batch(session), .stop = {}, .observer = {}, .overlap = true},
-      inputs.fill, drain);
+  // Stopped by their number, not by that of samples, which a graph taken as it is would answer all at once.
+  const auto enough = [batches](std::int64_t begun) { return begun >= batches; };
+  engine::run_stream(session, {.samples = -1, .stop = enough, .observer = {}, .overlap = true}, inputs.fill, drain);
 }
 
 void put_memory(const MemoryMarks& marks, std::uint64_t generated_bytes, TaskResult& result) {

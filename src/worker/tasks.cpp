@@ -61,9 +61,9 @@ TaskResult make_reference(const Request& request, Reporter& reporter) {
   for (std::size_t o = 0; o < session.outputs().size(); ++o) {
     reference.outputs.push_back({session.outputs()[o].name, o < axes.size() ? axes[o] : std::nullopt, {}});
   }
-  const std::int64_t samples = std::max(1, request.effort.parity_samples);
-  const std::int64_t batch = engine::samples_per_batch(session);
-  run_batches(session, parity_inputs(request, session), (samples + batch - 1) / batch,
+  const ParityBatches batches = parity_batches(request, session);
+  const std::int64_t samples = batches.samples;
+  run_batches(session, parity_inputs(request, session), batches.count,
               [&](std::int64_t first, std::int64_t count, std::span<const TensorView> views) {
                 for_each_sample(session.outputs(), first, count, views,
                                 [&](std::size_t output, std::int64_t sample, const TensorView& view) {

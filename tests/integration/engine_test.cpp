@@ -41,6 +41,19 @@ TEST_F(EngineTest, RowsThatWereFoundAreOfOneBatch) {
   EXPECT_THAT(parts.err, HasSubstr("--batch-axis indices=K"));
 }
 
+TEST_F(EngineTest, RowsThatWereFoundAreComparedBatchByBatch) {
+  const Result r = assay({"bench", "tiny-dynamic-output", "--backend", "onnxruntime", "--batch-size", "model,1,3",
+                          "--for", "latency", "--duration", "50ms"});
+  EXPECT_EQ(r.status, 0) << r.err;
+  const Campaign c = newest();
+  ASSERT_EQ(c.outcomes.size(), 3U);
+  for (const Outcome& o : c.outcomes) {
+    EXPECT_EQ(o.state, OutcomeState::kMeasured) << o.reason;
+    const Metric* parity = find_metric(o, "parity.error");
+    EXPECT_TRUE(parity != nullptr && parity->value.has_value());
+  }
+}
+
 TEST_F(EngineTest, AnOperatorThatThereIsNot) {
   tiny::write_unknown_operator(file("unknown.onnx"));
   const std::string x = noise("x.npy", {1, 4});
