@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "assay/error.hpp"
+#include "base/suggest.hpp"
 #include "model/statistics.hpp"
 #include "onnx_graph/graph.hpp"
 #include "onnx_graph/inference.hpp"
@@ -192,8 +193,21 @@ PerSample per_sample(const onnx_graph::Graph& graph, const std::map<std::string,
   return result;
 }
 
+/// A batch axis of a tensor that there is not would change nothing, and nobody would know.
+void check_batch_axis_names(const onnx_graph::Graph& graph, const std::map<std::string, int>& batch_axis) {
+  std::vector<std::string> names;
+  for (const ValueInfo* input : real_inputs(graph)) names.push_back(input->name);
+  for (const ValueInfo& output : graph.outputs) names.push_back(output.name);
+  for (const auto& [name, axis] : batch_axis) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("batch-axis: '{}' is no input or output of the model; {}",
+                                                         name, name_advice(name, names)));
+  }
+}
+
 Statistics statistics_of(const onnx_graph::Model& file, const std::map<std::string, Shape>& shapes,
                          const std::map<std::string, int>& batch_axis) {
+  check_batch_axis_names(file.graph, batch_axis);
   const PerSample how = per_sample(file.graph, shapes, batch_axis);
   Statistics result = compute_statistics(file, onnx_graph::infer(file, how.request));
   for (auto* figure : {&result.flops, &result.activation_bytes, &result.largest_step_bytes}) {

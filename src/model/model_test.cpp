@@ -158,6 +158,14 @@ TEST_F(ModelTest, WrongShapesAreTheCallersMistake) {
   EXPECT_THAT(message({{"x", {1, 4, 8, 8}}}), HasSubstr("axis 1 of input \"x\" is 3 in the model, but 4 was given"));
 }
 
+TEST_F(ModelTest, ABatchAxisOfNoTensorIsTheCallersMistake) {
+  const auto path = write(small_network());
+  for (const auto& ask : {read_model, inspect_model}) {
+    EXPECT_THAT([&] { ask(path, {}, {{"nope", 1}}); },
+                testing::ThrowsMessage<Error>(HasSubstr("'nope' is no input or output of the model; there are")));
+  }
+}
+
 TEST_F(ModelTest, FiguresAreOfASampleWhateverTheBatchAxis) {
   TestModel fixed;
   fixed.input("x", {4, 8}).weights("w", {8, 5}).node("MatMul", {"x", "w"}, {"y"}).output("y");

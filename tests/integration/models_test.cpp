@@ -71,6 +71,9 @@ TEST_F(CliTest, ShapesThatCannotBeAreRefusedByShow) {
   EXPECT_THAT(says("input=1x4x8x8"), HasSubstr("is 3 in the model, but 4 was given"));
   EXPECT_THAT(says("nothing=1"), HasSubstr("no input of the model"));
   EXPECT_THAT(says("input=4294967296x3x4294967296x4294967296"), Not(HasSubstr("-")));
+  const Result axis = assay({"models", "show", "tiny-mlp", "--batch-axis", "inptu=1"});
+  EXPECT_EQ(axis.status, 2) << axis.out;
+  EXPECT_THAT(axis.err, HasSubstr("did you mean 'input'?"));
   EXPECT_THAT(assay({"models", "show", "tiny-mpl"}).err, HasSubstr("tiny-mlp"));
 }
 
