@@ -13,6 +13,7 @@
 #include "cli/ablation.hpp"
 #include "cli/bench.hpp"
 #include "cli/units.hpp"
+#include "input/source.hpp"
 #include "measure/environment.hpp"
 #include "model/model.hpp"
 #include "model/zoo.hpp"
@@ -180,6 +181,44 @@ void check_free_axes(const std::string& name, const model::Model& m, const Axes&
   }
 }
 
+/// A range for an input that no model has would change nothing; of several models, one is enough to have it.
+void check_range_names(const Axes& axes, const std::vector<model::Model>& models) {
+  std::vector<std::string> names;
+  for (const model::Model& m : models) {
+    for (const TensorInfo& input : m.inputs) names.push_back(input.name);
+  }
+  for (const auto& [input, range] : axes.data.ranges) {
+    if (std::find(names.begin(), names.end(), input) != names.end()) continue;
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("--range: there is no input '{}'; {}", input, name_advice(input, names)));
+  }
+}
+
+/// Found here, it costs nothing; in the workers, a process for each case.
+void check_data(const Axes& axes, const std::vector<model::Model>& models) {
+  check_range_names(axes, models);
+  if (axes.data.source == "random") {
+    // Of one sample: it finds ranges that do not fit what they are for.
+    if (axes.data.ranges.empty()) return;
+    for (model::Model m : models) {
+      for (TensorInfo& info : m.inputs) {
+        if (const auto said = axes.batch_axis.find(info.name); said != axes.batch_axis.end()) {
+          info.batch_axis = said->second;
+        }
+      }
+      (void)input::random_source(m.inputs, axes.shapes, axes.data, 0);
+    }
+    return;
+  }
+  const std::string& source = axes.data.source;
+  const std::string path = source.substr(source.find('=') + 1);  // [NAME=]PATH
+  std::error_code error;
+  if (std::filesystem::exists(source, error) || std::filesystem::exists(path, error)) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "--data: there is no such file or folder; give an .npy array, an image, a folder of images, or 'random'",
+              path);
+}
+
 /// What was asked for by name is made, or refused: without it every case would say that there is no cache.
 std::filesystem::path cache_folder_of(const std::string& given) {
   std::error_code error;
@@ -206,10 +245,13 @@ BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models
   plan.libraries = take_libraries(axes);
   check_options(axes, plan.named_backends);
   plan.cases = ablated(runner::expand(axes), options.ablate);
+  std::vector<model::Model> all;
   for (const std::string& name : axes.models) {
     const auto it = std::find_if(plan.cases.begin(), plan.cases.end(), [&](const Case& c) { return c.model == name; });
-    check_free_axes(name, model::read_model(models(*it).path, axes.shapes), axes);
+    all.push_back(model::read_model(models(*it).path, axes.shapes));
+    check_free_axes(name, all.back(), axes);
   }
+  check_data(axes, all);
   plan.seed = axes.seeded ? axes.data.seed : random_seed();
   return plan;
 }
