@@ -7,6 +7,7 @@
 
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
+#include "cli/help.hpp"
 
 namespace assay::cli {
 namespace {
@@ -62,6 +63,11 @@ int run(const std::vector<std::string>& arguments, Context& context) {
     *context.err << "assay: what was to be printed could not be written: is the disk full, or the reader gone?\n";
     return kUsage;
   } catch (const CLI::ParseError& e) {
+    const std::string unknown = e.get_exit_code() == 0 ? std::string() : unknown_word(app);
+    if (!unknown.empty()) {
+      *context.err << "assay: " << unknown << "\n";
+      return kUsage;
+    }
     const int status = app.exit(e, *context.out, *context.err);
     return status == 0 ? kOk : kUsage;
   } catch (const Error& e) {
