@@ -116,7 +116,7 @@ int backends(bool verbose, bool json, Context& context) {
 
 void add_backends(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("backends", "engines, their versions and devices, or why they are not here");
-  command->footer("Example:\n  assay backends -v     every option of every engine, with range, default and meaning");
+  command->footer("Example:\n  assay backends -v     every option of every engine, with range and default");
   struct Options {
     bool verbose = false, json = false;
   };

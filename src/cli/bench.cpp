@@ -238,8 +238,8 @@ int bench(const BenchOptions& options, Context& context) {
 void add_bench(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("bench", "measure models on engines");
   command->footer(
-      "MODEL is an ONNX file, or a network of the zoo (assay models list). Without one: resnet50 on\n"
-      "onnxruntime and openvino at batch 1, 8 and 32.\n"
+      "MODEL is an ONNX file, or a network of the zoo (assay models list). Without one:\n"
+      "resnet50 on onnxruntime and openvino at batch 1, 8 and 32.\n"
       "Examples:\n"
       "  assay bench my.onnx --backend all --batch-size 1..32\n"
       "  assay bench my.onnx --for latency --threads 1,2,4 --effort standard\n"

@@ -13,6 +13,7 @@
 #include "assay/error.hpp"
 #include "cli/cli.hpp"
 #include "engine/graph_cache.hpp"
+#include "report/format.hpp"
 
 namespace assay::cli {
 namespace {
@@ -48,6 +49,17 @@ double bytes_of(const std::vector<std::filesystem::directory_entry>& files) {
   return bytes;
 }
 
+/// A line of 80 columns: of a version, what comes before the build's own marks (--json has all).
+std::string text_of(const engine::CachedGraph& g) {
+  const std::string version = part(g.parts, "version");
+  const std::string head = fmt::format("{}  {:7.1f} MiB  {:%Y-%m-%d %H:%M}", g.key.substr(0, 12),
+                                       static_cast<double>(g.bytes) / kMiB, fmt::gmtime(g.last_used));
+  const std::string what =
+      fmt::format("{} {}, model {}{}", part(g.parts, "backend"), version.substr(0, version.find('-')),
+                  part(g.parts, "model").substr(0, 8), g.in_use ? " (in use)" : "");
+  return report::hang(head, what, report::width(head) + 2, report::kColumns);
+}
+
 int list(const std::string& folder, bool json, Context& context) {
   const auto graphs = engine::list_graphs(folder_of(folder));
   if (json) {
@@ -66,13 +78,13 @@ int list(const std::string& folder, bool json, Context& context) {
   double total = 0;
   for (const auto& g : graphs) {
     total += static_cast<double>(g.bytes);
-    *context.out << fmt::format("{}  {:8.1f} MiB  {:%Y-%m-%d %H:%M}  {} {}, model {}{}\n", g.key.substr(0, 12),
-                                static_cast<double>(g.bytes) / kMiB, fmt::gmtime(g.last_used), part(g.parts, "backend"),
-                                part(g.parts, "version"), part(g.parts, "model").substr(0, 12),
-                                g.in_use ? "  (in use)" : "");
+    *context.out << text_of(g) << "\n";
   }
-  *context.out << fmt::format("{} graphs, {:.1f} MiB of at most {:.0f} in {}\n", graphs.size(), total / kMiB,
-                              static_cast<double>(engine::cache_limit()) / kMiB, folder_of(folder).string());
+  *context.out << report::wrap(fmt::format("{} graphs, {:.1f} MiB of at most {:.0f} in {}", graphs.size(), total / kMiB,
+                                           static_cast<double>(engine::cache_limit()) / kMiB,
+                                           folder_of(folder).string()),
+                               report::kColumns, 2)
+               << "\n";
   const auto kept = references(folder_of(folder));
   if (!kept.empty())
     *context.out << fmt::format("{} reference answers, {:.1f} MiB\n", kept.size(), bytes_of(kept) / kMiB);

@@ -23,9 +23,9 @@ constexpr const char* kFooter =
     "  assay bench my.onnx --batch-size 1..32      measure yours\n"
     "  assay results list                          what was measured before\n"
     "\n"
-    "Exit status: 0 all measured; 1 a case failed, nothing was measured, or an engine or\n"
-    "device asked for by name is not available; 2 usage; 130 interrupted (what was\n"
-    "finished is stored).";
+    "Exit status: 0 all done; 1 a case or an engine failed, nothing was measured, or\n"
+    "an engine or device asked for by name is not available; 2 what was asked or\n"
+    "given is wrong; 130 interrupted (what was finished is stored).";
 
 /// The table of subcommands, in the order of --help.
 constexpr void (*kCommands[])(CLI::App&, Action&) = {add_backends, add_setup,   add_models, add_predict,
@@ -48,6 +48,7 @@ int status_of(ErrorCode code) {
 
 int run(const std::vector<std::string>& arguments, Context& context) {
   CLI::App app(kDescription, "assay");
+  set_help_format(app);  // before the subcommands, which take it over
   app.footer(kFooter);
   app.set_version_flag("--version", std::string("assay ") + version());
   app.require_subcommand(1);

@@ -6,6 +6,8 @@
 #include <ostream>
 #include <sstream>
 
+#include "report/format.hpp"
+
 namespace assay::cli {
 namespace {
 
@@ -17,6 +19,49 @@ TEST(Cli, WhatCannotBePrintedIsNoSuccess) {
   context.err = &err;
   EXPECT_EQ(run({"models", "list"}, context), 2);
   EXPECT_THAT(err.str(), testing::HasSubstr("could not be written"));
+}
+
+/// What --help of a command prints.
+std::string help_of(std::vector<std::string> command) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Context context;
+  context.out = &out;
+  context.err = &err;
+  command.emplace_back("--help");
+  EXPECT_EQ(run(command, context), 0) << err.str();
+  return out.str();
+}
+
+/// Of a command and all that it lists below "Subcommands:"; answers how many they are.
+int expect_narrow_help(const std::vector<std::string>& command) {
+  std::istringstream lines(help_of(command));
+  bool listing = false;
+  int commands = 1;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(report::width(line), report::kColumns) << line;
+    listing = line == "Subcommands:" || (listing && !line.empty());
+    if (!listing || line.rfind("  ", 0) != 0 || line.size() < 3 || line[2] == ' ') continue;
+    std::vector<std::string> below = command;
+    below.push_back(line.substr(2, line.find(' ', 2) - 2));
+    commands += expect_narrow_help(below);
+  }
+  return commands;
+}
+
+TEST(Cli, HelpFitsInto80Columns) {
+  EXPECT_EQ(expect_narrow_help({}), 1 + 7 + 3 + 4 + 3);
+  EXPECT_THAT(help_of({"bench"}), testing::HasSubstr("--batch-size"));
+}
+
+TEST(Cli, TheZooFitsInto80Columns) {
+  std::ostringstream out;
+  Context context;
+  context.out = &out;
+  EXPECT_EQ(run({"models", "list"}, context), 0);
+  EXPECT_THAT(out.str(), testing::Not(testing::HasSubstr("…")));
+  std::istringstream lines(out.str());
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(report::width(line), report::kColumns) << line;
 }
 
 struct Typed {

@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <sstream>
 
 #include "base/suggest.hpp"
 #include "report/format.hpp"
@@ -14,7 +13,7 @@ namespace {
 
 constexpr std::size_t kNameColumns = 22;
 
-/// CLI11's, which breaks no line by itself.
+/// CLI11's, which breaks no line by itself. Footers stay as they were written: examples keep their columns.
 class HelpFormatter final : public CLI::Formatter {
  public:
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
@@ -25,15 +24,6 @@ class HelpFormatter final : public CLI::Formatter {
   }
   std::string make_description(const CLI::App* app) const override {
     return report::wrap(app->get_description(), report::kColumns) + "\n";
-  }
-  /// Its lines are written by hand: examples keep their columns.
-  std::string make_footer(const CLI::App* app) const override {
-    std::string out;
-    std::istringstream lines(app->get_footer());
-    for (std::string line; std::getline(lines, line);) {
-      out += (report::width(line) > report::kColumns ? report::wrap(line, report::kColumns, 2) : line) + "\n";
-    }
-    return out;
   }
 
  private:

@@ -29,8 +29,8 @@ int list(bool json, Context& context) {
     if (json) {
       all.push_back({{"name", n.name}, {"summary", n.summary}, {"parameters", n.parameters}, {"tiny", n.tiny}});
     } else {
-      *context.out << report::pad_right(n.name, 18) << report::pad_left(grouped(n.parameters), 12) << "  "
-                   << report::cut(n.summary, report::kColumns - 32) << "\n";
+      const std::string head = report::pad_right(n.name, 18) + report::pad_left(grouped(n.parameters), 12);
+      *context.out << report::hang(head, n.summary, 32, report::kColumns) << "\n";
     }
   }
   if (json) {

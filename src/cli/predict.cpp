@@ -229,10 +229,11 @@ int predict(const PredictOptions& options, Context& context) {
 void add_predict(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("predict", "what a model answers to files");
   command->footer(
-      "PATH is an .npy array (samples first), a JPEG or PNG image, or a folder of images.\n"
+      "PATH is an .npy array (samples first), a JPEG or PNG image, or a folder of them.\n"
       "Examples:\n"
-      "  assay predict resnet50.onnx --input photos/ --preprocess resnet50 --labels classes.txt\n"
-      "  assay predict my.onnx --input ids=ids.npy --input mask=mask.npy -o answers/ --backend openvino");
+      "  assay predict resnet50.onnx --input photos/ --preprocess resnet50\n"
+      "  assay predict resnet50.onnx --input cat.jpg --labels classes.txt\n"
+      "  assay predict my.onnx --input ids=ids.npy --input mask=mask.npy -o answers/");
   const auto o = std::make_shared<PredictOptions>();
   command->add_option("MODEL", o->model, "an ONNX file or a name of the zoo")->required();
   command->add_option("--input", o->inputs, "[NAME=]PATH: NAME= where the model has several inputs")->required();

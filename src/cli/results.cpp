@@ -94,7 +94,7 @@ void add_results(CLI::App& app, Action& action) {
   results->footer(
       "ID is a campaign's id or its beginning; without one, the newest.\n"
       "Examples:\n  assay results show\n  assay results export 1a2b --format csv -o r.csv\n"
-      "  assay results export 1a2b --format bundle -o r.json     everything, for another machine\n"
+      "  assay results export 1a2b --format bundle -o r.json     for another machine\n"
       "  assay results import r.json");
   results->require_subcommand(1);
   const auto o = std::make_shared<Options>();

@@ -172,7 +172,8 @@ int setup(const SetupOptions& options, Context& context) {
 void add_setup(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("setup", "fetch engines (pinned wheels, checked by hash) for yourself");
   command->footer(
-      "Into $ASSAY_DATA/frameworks or ~/.local/share/assay/frameworks; nothing else is touched.\n"
+      "Into $ASSAY_DATA/frameworks or ~/.local/share/assay/frameworks; nothing else is\n"
+      "touched.\n"
       "Example:\n  assay setup onnxruntime openvino --yes");
   const auto o = std::make_shared<SetupOptions>();
   command->add_option("BACKEND", o->backends, "onnxruntime, openvino")->required();
