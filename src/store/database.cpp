@@ -106,8 +106,12 @@ std::span<const std::byte> Statement::blob(int column) const {
 }
 
 Database::Database(std::filesystem::path file, Access access) : file_(std::move(file)) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file_, error)) {  // SQLite would speak of its disk
+    throw Error(ErrorCode::kIo, "this is a folder, not a results file; name a file in it with --db FILE or ASSAY_DB",
+                file_.string());
+  }
   if (access == Access::kRead) {
-    std::error_code error;
     if (!std::filesystem::exists(file_, error)) {
       throw Error(
           ErrorCode::kIo,
@@ -117,7 +121,6 @@ Database::Database(std::filesystem::path file, Access access) : file_(std::move(
     open(SQLITE_OPEN_READONLY);
     return;
   }
-  std::error_code error;
   if (file_.has_parent_path()) std::filesystem::create_directories(file_.parent_path(), error);
   if (error) {
     throw Error(ErrorCode::kIo,

@@ -155,6 +155,17 @@ TEST_F(BadFile, ResultsThatAreNoSqlite) {
   EXPECT_THAT(r.err, HasSubstr("not an SQLite file"));
 }
 
+TEST_F(BadFile, ResultsThatAreAFolder) {
+  const std::string folder = folder_.path().string();
+  for (const auto& arguments : {std::vector<std::string>{"bench", "tiny-mlp", "--backend", "null", "--db", folder},
+                                {"bench", "--resume", "--db", folder},
+                                {"results", "list", "--db", folder}}) {
+    const Result r = assay(arguments);
+    EXPECT_EQ(r.status, 2);
+    EXPECT_THAT(r.err, HasSubstr("this is a folder, not a results file"));
+  }
+}
+
 TEST_F(BadFile, ResultsOfANewerSchema) {
   {
     const store::Store store(db_);
