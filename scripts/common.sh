@@ -90,6 +90,10 @@ build() {
     }
     rm -f "build.$preset.log"
   fi
+  # Ninja says "no work to do" even where it is told to be quiet: where it would, it is not asked.
+  local planned
+  planned=$(cmake --build --preset "$preset" ${1:+--target "$@"} -- -n 2>/dev/null) || true
+  [[ $planned != *'no work to do'* ]] || return 0
   if [ -t 2 ]; then
     cmake --build --preset "$preset" ${1:+--target "$@"} >&2
   else
