@@ -9,6 +9,7 @@
 
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
+#include "backend/backend.hpp"
 #include "base/file.hpp"
 #include "cli/answer_files.hpp"
 #include "cli/answers.hpp"
@@ -26,9 +27,24 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kZooProducer = "assay";
-/// predict's settings that are axes of bench; one value each.
-constexpr const char* kSettings[] = {"backend",   "device",  "gpuid",     "batch-size", "shape", "batch-axis",
-                                     "in-flight", "threads", "precision", "option",     "for"};
+/// Axes of bench, of which predict takes one value each: not what bench's form and meaning say.
+struct OneValue {
+  const char* name;
+  const char* help;
+};
+constexpr OneValue kSettings[] = {
+    {"backend", "B: the engine to run on (`assay backends`); default onnxruntime"},
+    {"device", "cpu|gpu:N: where it runs"},
+    {"gpuid", "N: the same as a number: -1 is the CPU"},
+    {"batch-size", "N|model: samples that go through the engine at once"},
+    {"shape", "NAME=1x3x640x640: a value for each free axis that is not the batch; repeatable"},
+    {"batch-axis", "NAME=K|none: which axis of an input is the batch; repeatable"},
+    {"for", "throughput|latency: what the engine is set up for; default throughput"},
+    {"in-flight", "N|auto: batches outstanding; auto: the engine's optimum for throughput, 1 for latency"},
+    {"threads", "N: CPU threads; default: the cores that affinity and quota allow"},
+    {"precision", "f32|bf16|f16|int8: arithmetic of the engine's inner loops"},
+    {"option", "[BACKEND.]KEY=VALUE: an engine's own setting (`assay backends -v`); repeatable"},
+};
 
 struct PredictOptions {
   std::string model;
@@ -42,7 +58,18 @@ struct PredictOptions {
 template <class T>
 T one(const std::vector<T>& values, const char* name) {
   if (values.size() == 1) return values.front();
-  throw Error(ErrorCode::kInvalidArgument, fmt::format("{}: predict takes one value, found {}", name, values.size()));
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("--{}: predict takes one value, found {}; `assay bench` compares several", name,
+                          values.size()));
+}
+
+std::string one_backend(const std::vector<std::string>& backends) {
+  std::string backend = one(backends, "backend");
+  if (backend != "all") return backend;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("--backend: predict runs on one engine, found 'all'; name one of {} (`assay bench` compares "
+                          "several)",
+                          fmt::join(backend::backend_names(), ", ")));
 }
 
 Params params_of(const PredictOptions& options, Context& context) {
@@ -55,7 +82,7 @@ Params params_of(const PredictOptions& options, Context& context) {
     if (given != options.settings.end()) apply_setting(axes, setting, given->second);
   }
   Params p;
-  p.backend = one(axes.backends, "backend");
+  p.backend = one_backend(axes.backends);
   p.device = one(axes.devices, "device");
   p.goal = one(axes.goals, "for");
   p.batch_size = one(axes.batch_sizes, "batch-size");
@@ -243,16 +270,14 @@ void add_predict(CLI::App& app, Action& action) {
       ->check(CLI::NonNegativeNumber);
   command->add_option("--labels", o->labels, "a file with the name of each class on a line");
   command->add_option("--preprocess", o->preprocess, "PRESET or key=value,…: how an image becomes an input");
-  for (const runner::Setting& setting : runner::settings()) {
-    const auto is = [&](const char* name) { return std::string(setting.name) == name; };
-    if (std::none_of(std::begin(kSettings), std::end(kSettings), is)) continue;
+  for (const OneValue& setting : kSettings) {
     command
         ->add_option_function<std::vector<std::string>>(
             std::string("--") + setting.name,
             [o, name = std::string(setting.name)](const std::vector<std::string>& values) {
               o->settings[name] = values;
             },
-            fmt::format("{}: {}", setting.form, setting.meaning))
+            setting.help)
         ->allow_extra_args(false)
         ->type_name("");
   }

@@ -75,6 +75,20 @@ TEST_F(PredictTest, JsonHasShapesEvenWithoutTheLargest) {
   EXPECT_EQ(j["shapes"]["probabilities"], (std::vector<int>{3, 4}));
 }
 
+TEST_F(PredictTest, RunsOnOneEngine) {
+  const std::string help = assay({"predict", "--help"}).out;
+  for (const char* list : {",…", "|all", "1..1024"}) {
+    const std::size_t options = help.find("--backend");
+    EXPECT_EQ(help.find(list, options), std::string::npos) << list;
+  }
+  const Result all = assay({"predict", "tiny-mlp", "--input", "x.npy", "--backend", "all"});
+  EXPECT_EQ(all.status, 2);
+  EXPECT_THAT(all.err, HasSubstr("assay: --backend: predict runs on one engine, found 'all'; name one of"));
+  const Result list = assay({"predict", "tiny-mlp", "--input", "x.npy", "--backend", "null,openvino"});
+  EXPECT_EQ(list.status, 2);
+  EXPECT_THAT(list.err, HasSubstr("assay: --backend: predict takes one value, found 2"));
+}
+
 // A plugin that computes for a quarter of an hour, would it come to that.
 TEST_F(PredictTest, WhatCannotBeWrittenOrReadIsSaidBeforeComputing) {
   const std::string x = write_input("x.npy", {2, 8}, 0);
