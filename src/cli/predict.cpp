@@ -147,6 +147,29 @@ std::string label_of(const std::vector<std::string>& labels, std::int64_t index)
   return i < labels.size() ? labels[i] : std::to_string(index);
 }
 
+std::int64_t classes_of(const Answers& answers, std::size_t output) {
+  const Tensor& tensor = answers.tensors()[output];
+  const int axis = answers.infos()[output].batch_axis;
+  const auto& shape = tensor.shape();
+  const bool along = axis >= 0 && static_cast<std::size_t>(axis) < shape.size();
+  return along ? tensor.size() / std::max<std::int64_t>(1, shape[static_cast<std::size_t>(axis)]) : tensor.size();
+}
+
+/// Labels of another number of classes are most likely another model's; of several outputs, they belong to one.
+void warn_of_labels(const PredictOptions& options, const std::vector<std::string>& labels, const Answers& answers,
+                    std::ostream& err) {
+  std::vector<std::string> found;
+  for (std::size_t o = 0; o < answers.tensors().size(); ++o) {
+    if (!answers.by_sample(o)) continue;
+    const std::int64_t classes = classes_of(answers, o);
+    if (classes == static_cast<std::int64_t>(labels.size())) return;
+    found.push_back(fmt::format("'{}' has {} values a sample", answers.infos()[o].name, classes));
+  }
+  if (labels.empty() || found.empty()) return;
+  err << fmt::format("warning: --labels {} has {} lines, but {}; are these the model's classes?\n", options.labels,
+                     labels.size(), fmt::join(found, ", "));
+}
+
 nlohmann::json json_of(const Top& top, const std::vector<std::string>& labels) {
   nlohmann::json best = nlohmann::json::array();
   for (const auto& [index, value] : top.values) {
@@ -243,6 +266,7 @@ int predict(const PredictOptions& options, Context& context) {
         answers.add(first, count, outputs);
       });
   files.write(answers);
+  warn_of_labels(options, labels, answers, *context.err);
   if (options.json) {
     print_json(options, labels, answers, *source, *context.out);
   } else if (options.top > 0) {

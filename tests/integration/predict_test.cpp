@@ -59,6 +59,18 @@ TEST_F(PredictTest, PrintsTheLargestWithTheirLabels) {
   }
 }
 
+TEST_F(PredictTest, LabelsOfAnotherNumberOfClassesAreWarnedOf) {
+  const std::string x = write_input("x.npy", {2, 8}, 0);
+  const auto warned = [&](const char* labels) {
+    write_file_atomically(file("labels.txt"), std::string(labels));
+    const Result r = predict({"--input", x, "--labels", file("labels.txt")});
+    EXPECT_EQ(r.status, 0) << r.err;
+    return r.err;
+  };
+  EXPECT_THAT(warned("cat\ndog\nowl\nfox\n"), testing::Not(HasSubstr("warning")));
+  EXPECT_THAT(warned("cat\ndog\nowl\n"), HasSubstr("has 3 lines, but 'probabilities' has 4 values a sample"));
+}
+
 TEST_F(PredictTest, WritesAFileForEachOutputIntoAFolder) {
   const Result r = predict({"--input", write_input("x.npy", {2, 8}, 0), "-o", file("answers"), "--top", "0"});
   EXPECT_EQ(r.status, 0) << r.err;
