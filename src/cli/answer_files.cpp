@@ -39,6 +39,17 @@ void check_writable(const fs::path& folder) {
   }
 }
 
+/// Of one output, "y.txt" is meant as a file: a folder of that name would be a surprise.
+void refuse_other_file(const fs::path& place, std::size_t outputs) {
+  std::error_code error;
+  if (outputs != 1 || !place.has_extension() || fs::is_directory(place, error)) return;
+  const fs::path npy = fs::path(place).replace_extension(".npy");
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("-o: answers are written as .npy arrays, not as '{}'; give -o {}, or a folder",
+                          place.extension().string(), npy.string()),
+              place.string());
+}
+
 void create_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -72,6 +83,7 @@ AnswerFiles::AnswerFiles(fs::path place, const std::vector<TensorInfo>& outputs)
   }
   std::error_code error;
   if (place.extension() != ".npy") {
+    refuse_other_file(place, outputs.size());
     create_folder(place);
     check_writable(place);
     for (const std::string& name : file_names(outputs)) files_.push_back(place / name);

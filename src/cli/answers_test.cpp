@@ -119,6 +119,11 @@ TEST(AnswerFiles, APlaceThatWillNotDoIsRefusedAtOnce) {
   EXPECT_THAT(refused("/proc/y.npy", {kRows}), ThrowsMessage<Error>(HasSubstr("nothing can be written here")));
   EXPECT_THAT(refused(folder.path(), {{"y", DType::kBFloat16, {}, {}, 0}}),
               ThrowsMessage<Error>(HasSubstr("bfloat16")));
+  EXPECT_THAT(refused(folder.path() / "o.txt", {kRows}), ThrowsMessage<Error>(HasSubstr("o.npy, or a folder")));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "o.txt"));
+  std::filesystem::create_directory(folder.path() / "of.2026");
+  EXPECT_NO_THROW(refused(folder.path() / "of.2026", {kRows})());
+  EXPECT_NO_THROW(refused(folder.path() / "all.2026", {kRows, kRows})());
   std::filesystem::create_directory(folder.path() / "z.npy");
   EXPECT_THAT(refused(folder.path() / "z.npy", {kRows}), ThrowsMessage<Error>(HasSubstr("this is a folder")));
 }
