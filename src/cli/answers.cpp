@@ -65,7 +65,7 @@ void Answers::add(std::int64_t first, std::int64_t count, std::span<const Tensor
 
 void Answers::keep(std::size_t output, std::int64_t first, const TensorView& batch) {
   if (first > 0) {
-    throw Error(ErrorCode::kUnsupported,
+    throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("output '{}' is {}, without an axis along which several batches could be put together; "
                             "give all {} samples at once: --batch-size {}",
                             infos_[output].name, to_string(batch.shape), samples_, samples_));
@@ -109,7 +109,7 @@ void Answers::reserve(std::size_t output, std::int64_t rows, const TensorView& b
   if (whole.shape() != wanted) {
     Shape before = whole.shape();
     before[axis] = state.rows;
-    throw Error(ErrorCode::kUnsupported,
+    throw Error(ErrorCode::kInvalidArgument,
                 fmt::format("output '{}' was {} and is {} in a later batch, so the batches make no one array; give "
                             "all samples at once: --batch-size {}",
                             infos_[output].name, to_string(before), to_string(batch.shape), samples_));

@@ -241,6 +241,27 @@ void warn_of_the_zoo(const PredictOptions& options, Context& context) {
                               options.model);
 }
 
+/// All samples through the session. What the engine refuses while it computes (an index out of range, say) is its
+/// failure, exit 1; our own checks of what was asked for stay usage, exit 2. A plugin's errors carry its name.
+void run(Session& session, const std::string& backend, input::Source& source, Answers& answers,
+         const Context& context) {
+  try {
+    session.predict_stream(
+        source.samples(),
+        [&](std::int64_t first, std::int64_t count, std::span<const MutableTensorView> inputs) {
+          if (*context.stop) throw Error(ErrorCode::kCancelled, "interrupted");
+          source.fill(first, count, inputs);
+        },
+        [&](std::int64_t first, std::int64_t count, std::span<const TensorView> outputs) {
+          answers.add(first, count, outputs);
+        });
+  } catch (const Error& e) {
+    const bool blamed = e.code() == ErrorCode::kInvalidArgument || e.code() == ErrorCode::kInvalidModel;
+    if (!blamed || e.context() != backend) throw;
+    throw Error(ErrorCode::kFramework, e.message(), e.context());
+  }
+}
+
 int predict(const PredictOptions& options, Context& context) {
   const std::vector<std::string> labels = read_labels(options.labels);
   const Params params = params_of(options, context);
@@ -256,15 +277,7 @@ int predict(const PredictOptions& options, Context& context) {
     *context.err << fmt::format("note: images are prepared by --preprocess {}\n", preprocessing.text);
   }
   Answers answers(session.outputs(), source->samples());
-  session.predict_stream(
-      source->samples(),
-      [&](std::int64_t first, std::int64_t count, std::span<const MutableTensorView> inputs) {
-        if (*context.stop) throw Error(ErrorCode::kCancelled, "interrupted");
-        source->fill(first, count, inputs);
-      },
-      [&](std::int64_t first, std::int64_t count, std::span<const TensorView> outputs) {
-        answers.add(first, count, outputs);
-      });
+  run(session, params.backend, *source, answers, context);
   files.write(answers);
   warn_of_labels(options, labels, answers, *context.err);
   if (options.json) {

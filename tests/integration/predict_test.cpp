@@ -1,5 +1,6 @@
 // predict and cache, as they are typed.
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "input/npy.hpp"
 #include "integration/cli_fixture.hpp"
@@ -85,6 +86,31 @@ TEST_F(PredictTest, JsonHasShapesEvenWithoutTheLargest) {
   EXPECT_EQ(j["samples"].size(), 3U);
   EXPECT_TRUE(j["samples"][0]["top"]["probabilities"].empty());
   EXPECT_EQ(j["shapes"]["probabilities"], (std::vector<int>{3, 4}));
+}
+
+TEST_F(PredictTest, WhatFailsIsOneAndWhatWasAskedWronglyIsTwo) {
+  const std::string x = write_input("x.npy", {2, 8}, 0);
+  for (const char* at : {"fail_at=run", "fail_at=submit"}) {
+    for (const char* as : {"invalid_argument", "invalid_model", "framework", "out_of_memory"}) {
+      const Result r = predict({"--input", x, "--option", at, "--option", std::string("fail_as=") + as});
+      EXPECT_EQ(r.status, 1) << at << " " << as << ": " << r.err;
+      EXPECT_THAT(r.err, HasSubstr("told to fail"));
+    }
+  }
+  const Result asked = predict({"--input", x, "--option", "fail_as=nothing"});
+  EXPECT_EQ(asked.status, 2) << asked.err;
+}
+
+TEST_F(PredictTest, InterruptedIs130) {
+  const std::string x = write_input("x.npy", {1000, 8}, 0);
+  std::vector<std::string> arguments = {"predict", "tiny-mlp", "--backend", "null", "--input", x};
+  for (const char* option : {"compute_ms=100", "io=input:float32:-1x8->probabilities:float32:-1x4"}) {
+    arguments.insert(arguments.end(), {"--option", option});
+  }
+  Program program(command(arguments), environment_);
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  program.send(SIGINT);
+  EXPECT_EQ(program.wait().status, 130);
 }
 
 TEST_F(PredictTest, RunsOnOneEngine) {
