@@ -18,7 +18,8 @@ assay_option number(const char* name, assay_option_type type, const char* value,
 
 const assay_option kOptions[] = {
     text("io", "input:float32:-1x3x224x224->output:float32:-1x1000",
-         "the pretended model: inputs->outputs, each name:type:shape", ASSAY_OPTION_SHAPES_GRAPH),
+         "the pretended model: inputs->outputs, each name:type:shape; where it is not given, the model's own",
+         ASSAY_OPTION_SHAPES_GRAPH | ASSAY_OPTION_SIGNATURE),
     number("compute_ms", ASSAY_OPTION_REAL, "0", 0, 1e6, "time that a batch takes on the device, milliseconds"),
     number("jitter", ASSAY_OPTION_REAL, "0", 0, 1, "compute_ms varies by up to this share, either way"),
     number("noise_seed", ASSAY_OPTION_INT, "1", 0, 1e9, "of the variation"),

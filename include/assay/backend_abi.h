@@ -140,7 +140,10 @@ enum {
 
 /* Flags of an option. */
 enum {
-  ASSAY_OPTION_SHAPES_GRAPH = 1u /* the optimized graph depends on it: part of the cache key */
+  ASSAY_OPTION_SHAPES_GRAPH = 1u, /* the optimized graph depends on it: part of the cache key */
+  /* TEXT: where the user gives no value, the host gives the model's tensors, "inputs->outputs", each name:type:shape
+   * ("a:float32:-1x8,b:int64:2->y:float32:-1x4"; "?" for a shape of unknown rank): for plugins that read no model. */
+  ASSAY_OPTION_SIGNATURE = 2u
 };
 
 /* Values travel as text: "true"/"false", decimal numbers, or the choice's name. The host checks type, range and choice

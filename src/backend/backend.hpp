@@ -23,6 +23,7 @@ struct Option {
   double minimum = 0, maximum = 0;
   std::vector<std::string> choices;
   std::string meaning;
+  bool signature = false;  ///< see ASSAY_OPTION_SIGNATURE
 };
 
 struct Device {

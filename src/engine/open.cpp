@@ -59,6 +59,23 @@ backend::OpenRequest request_of(const model::Model& model, const Layout& layout,
   return request;
 }
 
+std::string signature_of(const std::vector<TensorInfo>& tensors) {
+  std::vector<std::string> all;
+  for (const TensorInfo& t : tensors) {
+    const std::string shape = t.rank_known ? fmt::format("{}", fmt::join(t.shape, "x")) : "?";
+    all.push_back(fmt::format("{}:{}:{}", t.name, to_string(t.dtype), shape));
+  }
+  return fmt::format("{}", fmt::join(all, ","));
+}
+
+/// The host knows the model's tensors; a plugin that reads no model is told them, unless the user said others.
+void give_signature(const model::Model& model, const backend::Backend& backend, backend::OpenRequest& request) {
+  for (const backend::Option& option : backend.options()) {
+    if (!option.signature || request.options.contains(option.name)) continue;
+    request.options[option.name] = signature_of(model.inputs) + "->" + signature_of(model.outputs);
+  }
+}
+
 void say_batch(const Layout& layout, const Params& params) {
   if (!params.log || !layout.fixed_batch || params.batch_size == layout.batch_size) return;
   params.log(LogLevel::kInfo, fmt::format("the model's batch is fixed: {} samples go through at once, and a last batch "
@@ -78,6 +95,7 @@ Session open_model(const model::Model& model, const Params& params, const LoadSe
     throw Error(ErrorCode::kUnavailable, fmt::format("{} is not available: {}", params.backend, probe.reason));
   }
   backend::OpenRequest request = request_of(model, layout, params, settings);
+  give_signature(model, backend, request);
   const backend::Device& device = find_device(probe, params.backend, request.device);
   Opened opened = open_cached(model, params, backend, probe, device, request);
   layout.adopt(opened.session.info());

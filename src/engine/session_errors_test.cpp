@@ -57,6 +57,14 @@ TEST(LoadErrors, ABackendWhoseTensorsAreNotTheModels) {
               AllOf(HasSubstr("float64"), HasSubstr("float32")));
 }
 
+TEST(LoadErrors, ABackendThatReadsNoModelIsToldItsTensors) {
+  const FakeModel fake("a:float32:-1x5,b:int64:2->y:float32:-1x3,z:uint8:?");
+  const Session session = engine::open_model(fake.model, {.backend = "null"}, {});
+  ASSERT_EQ(session.outputs().size(), 2U);
+  EXPECT_EQ(session.outputs()[0].shape, (Shape{-1, 3}));
+  EXPECT_FALSE(session.outputs()[1].rank_known);
+}
+
 class PredictErrors : public Test {
  protected:
   Session session = open_null(kIo, {.batch_size = 4, .in_flight = 2});

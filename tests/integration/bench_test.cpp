@@ -33,6 +33,14 @@ TEST_F(CliTest, BenchMeasuresStoresAndRecommends) {
   }
 }
 
+TEST_F(CliTest, TheNullBackendTakesTheModelsOwnTensors) {
+  const Result r = assay({"bench", "tiny-resnet", "tiny-multi", "tiny-no-batch", "tiny-dynamic-output", "--backend",
+                          "null", "--batch-size", "model", "--for", "latency", "--duration", "50ms"});
+  EXPECT_EQ(r.status, 0) << r.err;
+  for (const Outcome& o : newest().outcomes) EXPECT_EQ(o.state, OutcomeState::kMeasured) << o.reason;
+  EXPECT_EQ(newest().outcomes.size(), 4U);
+}
+
 TEST_F(CliTest, JsonIsTheOnlyThingOnStandardOutput) {
   const Result r = assay(bench({"--for", "latency", "--json"}));
   ASSERT_EQ(r.status, 0) << r.err;
