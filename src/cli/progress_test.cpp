@@ -65,6 +65,21 @@ TEST(ProgressView, MovesOneLineThatFitsOnATerminal) {
   EXPECT_LE(report::width(line), 79U);
 }
 
+TEST(ProgressView, ProcessesThatRunAgainAreSaidInWords) {
+  const Outcome o = measured();
+  for (const bool live : {false, true}) {
+    std::ostringstream out;
+    ProgressView view(out, live, false);
+    Progress p = finished(o);
+    p.repeats = 1;
+    view.show(p);
+    EXPECT_THAT(out.str(), HasSubstr("3/12 +1 repeat"));
+    p.repeats = 2;
+    view.show(p);
+    EXPECT_THAT(out.str(), HasSubstr("3/12 +2 repeats"));
+  }
+}
+
 TEST(ProgressView, FailuresStayReadable) {
   Outcome o = measured();
   o.state = OutcomeState::kFailed;

@@ -114,7 +114,8 @@ class CampaignRun {
   std::unique_ptr<TemporaryFolder> own_references_;  ///< where the cache cannot be written
   std::map<std::string, ProbeAnswer> probes_;
   std::vector<double> control_ms_;
-  int runs_done_ = 0, runs_total_ = 0;
+  int runs_done_ = 0, runs_total_ = 0;  ///< that ran; with those that are still to run
+  int foreseen_ = 0, repeats_ = 0;      ///< runs_total_ as it was planned; what noise added to it
   double estimated_done_s_ = 0, estimated_total_s_ = 0, spent_s_ = 0;
   int noisy_kept_ = 0;
 };

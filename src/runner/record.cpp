@@ -243,8 +243,9 @@ void CampaignRun::tell(Progress::Kind kind, const Case* c, const std::string& te
   if (!listener_) return;
   Progress progress;
   progress.kind = kind;
-  progress.runs_done = runs_done_;
-  progress.runs_total = runs_total_;
+  progress.runs_done = std::max(0, foreseen_ - (runs_total_ - runs_done_));
+  progress.runs_total = foreseen_;
+  progress.repeats = repeats_;
   const double pace = estimated_done_s_ > 0 ? spent_s_ / estimated_done_s_ : 1;
   progress.estimated_left =
       std::chrono::seconds(static_cast<std::int64_t>(std::max(0.0, estimated_total_s_ - estimated_done_s_) * pace));

@@ -75,6 +75,7 @@ bool CampaignRun::run() {
     p.estimated_left_s = p.estimated.count() * measured;
     estimated_total_s_ += p.estimated_left_s;
   }
+  foreseen_ = runs_total_;
   tell(Progress::Kind::kPlanned, nullptr);
   control("start");
   const bool all = measure_all();
@@ -163,6 +164,7 @@ void CampaignRun::count_rerun(Pending& p) {
   ++p.reruns;
   ++p.left;
   ++runs_total_;
+  ++repeats_;
 }
 
 /// A measurement that contradicts itself was disturbed: it runs again by the same rule.

@@ -20,7 +20,10 @@ namespace assay::runner {
 struct Progress {
   enum class Kind { kPlanned, kCaseStarted, kPhase, kCaseFinished, kWarning, kNote };
   Kind kind = Kind::kPhase;
-  int runs_done = 0, runs_total = 0;  ///< worker processes
+  /// Worker processes, of those foreseen when the campaign was planned: a total that stays. Those that turn out not to
+  /// be needed count as done.
+  int runs_done = 0, runs_total = 0;
+  int repeats = 0;  ///< processes that were disturbed and had, or have, to run again
   std::chrono::seconds estimated_left{0};
   const Case* test_case = nullptr;
   const Outcome* outcome = nullptr;  ///< kCaseFinished

@@ -270,5 +270,26 @@ TEST_F(RunnerTest, TellsHowFarItIs) {
   EXPECT_EQ(finished, 2);
 }
 
+TEST_F(RunnerTest, TheTotalThatItTellsStays) {
+  int calls = 0;
+  launcher_.measure = [&](const worker::Request& r) {
+    if (r.test_case.batch_size == 8) return bad(ErrorCode::kFramework, "load", "no");
+    return ++calls == 1 ? bad(ErrorCode::kInternal, "window", "Invalid: Little's law") : good(r, 100);
+  };
+  plan({"onnxruntime"}, {1, 8, 32});
+  run();
+  int before = 0;
+  bool planned = false;
+  for (const Progress& p : progress_) {
+    planned = planned || p.kind == Progress::Kind::kPlanned;
+    if (!planned) continue;
+    EXPECT_EQ(p.runs_total, 6);
+    EXPECT_GE(p.runs_done, before);
+    before = p.runs_done;
+  }
+  EXPECT_EQ(progress_.back().runs_done, 6);
+  EXPECT_EQ(progress_.back().repeats, 1);
+}
+
 }  // namespace
 }  // namespace assay::runner
