@@ -167,9 +167,11 @@ int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& pl
   bool all = false;
   {
     ProgressView view(*context.err, context.live && !options.json, context.color);
-    all = runner::run(
-        campaign, settings, *context.launcher, *context.clock, recorder,
-        [&](const runner::Progress& p) { view.show(p); }, *context.stop);
+    const auto show = [&](const runner::Progress& p) {
+      // The result says its warnings itself, a moment later; not so as JSON.
+      if (p.kind != runner::Progress::Kind::kWarning || options.json) view.show(p);
+    };
+    all = runner::run(campaign, settings, *context.launcher, *context.clock, recorder, show, *context.stop);
   }
   if (all) campaign.finished = now_utc();
   print_result(options, campaign, store, context);

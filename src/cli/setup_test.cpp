@@ -165,5 +165,24 @@ TEST_F(CliTest, ResultsThatAreNotThereAreSaidSo) {
   EXPECT_THAT(err_.str(), HasSubstr("this is no bundle"));
 }
 
+TEST_F(CliTest, AWarningAboutTheRunIsPrintedOnceAtItsEnd) {
+  launcher_.measure = [](const worker::Request& r) {
+    worker::Exit exit = runner::good(r, 100);
+    exit.result.values["noise.steal"] = {0.5};
+    return exit;
+  };
+  const std::string said = "processes were disturbed";
+  const auto times = [&](const std::string& text) {
+    int n = 0;
+    for (std::size_t at = text.find(said); at != std::string::npos; at = text.find(said, at + 1)) ++n;
+    return n;
+  };
+  ASSERT_EQ(assay({"bench", "tiny-mlp", "--backend", "null", "--for", "latency"}), 0) << err_.str();
+  EXPECT_EQ(times(out_.str()), 1) << out_.str();
+  EXPECT_EQ(times(err_.str()), 0) << err_.str();
+  ASSERT_EQ(assay({"bench", "tiny-mlp", "--backend", "null", "--for", "latency", "--json"}), 0) << err_.str();
+  EXPECT_EQ(times(err_.str()), 1) << "beside the JSON, people read this";
+}
+
 }  // namespace
 }  // namespace assay::cli
