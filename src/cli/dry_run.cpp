@@ -34,12 +34,31 @@ std::vector<Row> rows_of(const std::vector<runner::Preview>& previews) {
   return rows;
 }
 
-std::string title(const Row& row) {
+using CaseOptions = std::map<std::string, std::string>;
+
+/// What all cases of an engine have was typed; what only some have, --ablate switched.
+std::map<std::string, CaseOptions> common_options(const std::vector<runner::Preview>& previews) {
+  std::map<std::string, CaseOptions> common;
+  for (const runner::Preview& p : previews) {
+    const auto [it, first] = common.emplace(p.test_case.backend, p.test_case.options);
+    if (first) continue;
+    std::erase_if(it->second, [&](const auto& option) {
+      const auto own = p.test_case.options.find(option.first);
+      return own == p.test_case.options.end() || own->second != option.second;
+    });
+  }
+  return common;
+}
+
+std::string title(const Row& row, const CaseOptions& common) {
   Case c = row.first;
   std::string text = fmt::format("{} · {} · {}", c.model, c.backend, to_string(c.goal));
   if (c.device != "cpu") text += " · " + c.device;
   if (c.precision != Precision::kFloat32) text += fmt::format(" · {}", to_string(c.precision));
   if (c.in_flight != 0) text += fmt::format(" · in flight {}", c.in_flight);
+  for (const auto& [name, value] : c.options) {
+    if (!common.contains(name)) text += fmt::format(" · {}={}", name, value);
+  }
   return fmt::format("{} · batch {}", text, fmt::join(row.batches, ","));
 }
 
@@ -74,9 +93,10 @@ int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::Ru
     return kOk;
   }
   std::ostream& out = *context.out;
+  const std::map<std::string, CaseOptions> common = common_options(previews);
   for (const Row& row : rows_of(previews)) {
     const std::string fate = row.skipped.empty() ? "about " + report::duration(row.seconds) : "skipped: " + row.skipped;
-    out << report::wrap(title(row) + ": " + fate, report::kColumns, 4) << "\n";
+    out << report::wrap(title(row, common.at(row.first.backend)) + ": " + fate, report::kColumns, 4) << "\n";
   }
   out << "\n"
       << report::wrap(

@@ -34,6 +34,40 @@ double sample_seconds(const Case& c, const ModelFacts& facts) {
   return static_cast<double>(*facts.flops) / (kFlopsPerThread * std::max(c.threads, 1));
 }
 
+/// Whether an engine can compute in a precision depends on the CPU, the model and the engine: it is asked to load the
+/// model in it, once for all cases that differ in nothing that matters to that.
+class Precisions {
+ public:
+  Precisions(const RunSettings& settings, worker::Launcher& launcher, const std::atomic<bool>& stop)
+      : settings_(settings), launcher_(launcher), stop_(stop) {}
+
+  std::string why_not(const Case& c, const ModelFacts& facts) {
+    if (c.precision == Precision::kFloat32) return {};
+    worker::Request request;
+    request.kind = worker::Request::Kind::kStart;
+    request.test_case = c;
+    request.test_case.goal = Goal::kLatency;
+    request.test_case.batch_size = c.batch_size == 0 ? 0 : 1;
+    request.test_case.in_flight = 1;
+    request.test_case.cache = false;
+    const std::string key = case_key(request.test_case);
+    if (const auto it = known_.find(key); it != known_.end()) return it->second;
+    request.model = facts.path;
+    request.library = library_of(settings_, c.backend);
+    request.effort = settings_.effort;
+    const worker::Exit exit = launcher_.run(request, settings_.limits, [](const worker::Event&) {}, stop_);
+    // Another failure may be of this trial alone; the campaign will tell.
+    const bool cannot = exit.code == ErrorCode::kUnsupported || exit.code == ErrorCode::kUnavailable;
+    return known_[key] = !exit.ok && cannot ? exit.reason : std::string();
+  }
+
+ private:
+  const RunSettings& settings_;
+  worker::Launcher& launcher_;
+  const std::atomic<bool>& stop_;
+  std::map<std::string, std::string> known_;
+};
+
 }  // namespace
 
 Seconds estimate_process(const Case& c, const measure::Effort& effort, const ModelFacts& facts,
@@ -85,6 +119,7 @@ std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effo
 std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& settings, worker::Launcher& launcher,
                              const HistoryLookup& history, const std::atomic<bool>& stop) {
   std::map<std::string, ProbeAnswer> probes;
+  Precisions precisions(settings, launcher, stop);
   std::vector<Preview> previews;
   for (const Case& c : plan) {
     Preview p{c, {}, Seconds(0)};
@@ -96,6 +131,7 @@ std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& s
       try {
         const ModelFacts facts = settings.models(c);
         p.skipped = why_too_large(c, facts, settings.machine_memory);
+        if (p.skipped.empty()) p.skipped = precisions.why_not(c, facts);
         const Seconds one = estimate_process(c, settings.effort, facts, history ? history(c) : History{});
         p.estimated = one * (settings.effort.processes + (settings.effort.memory_apart ? 0.25 : 0));
       } catch (const Error& e) {
