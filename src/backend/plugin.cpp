@@ -54,7 +54,7 @@ std::vector<Option> option_list(const assay_backend_table* table, const fs::path
   std::vector<Option> options;
   for (std::size_t i = 0; i < list.count; ++i) {
     const assay_option& c = list.options[i];
-    Option option{c.name, c.type,   (c.flags & ASSAY_OPTION_SHAPES_GRAPH) != 0, c.default_value, c.minimum, c.maximum,
+    Option option{c.name, c.type,    (c.flags & ASSAY_OPTION_SHAPES_GRAPH) != 0, c.default_value, c.minimum, c.maximum,
                   {},     c.meaning, (c.flags & ASSAY_OPTION_SIGNATURE) != 0};
     for (const char* const* choice = c.choices; choice != nullptr && *choice != nullptr; ++choice) {
       option.choices.emplace_back(*choice);

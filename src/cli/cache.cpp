@@ -80,10 +80,10 @@ int list(const std::string& folder, bool json, Context& context) {
     total += static_cast<double>(g.bytes);
     *context.out << text_of(g) << "\n";
   }
-  *context.out << report::wrap(fmt::format("{} graphs, {:.1f} MiB of at most {:.0f} in {}", graphs.size(), total / kMiB,
-                                           static_cast<double>(engine::cache_limit()) / kMiB,
-                                           folder_of(folder).string()),
-                               report::kColumns, 2)
+  *context.out << report::wrap(
+                      fmt::format("{} graphs, {:.1f} MiB of at most {:.0f} in {}", graphs.size(), total / kMiB,
+                                  static_cast<double>(engine::cache_limit()) / kMiB, folder_of(folder).string()),
+                      report::kColumns, 2)
                << "\n";
   const auto kept = references(folder_of(folder));
   if (!kept.empty())

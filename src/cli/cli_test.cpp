@@ -70,14 +70,15 @@ struct Typed {
 };
 
 TEST(Cli, WordsThatItDoesNotKnowGetASuggestion) {
-  for (const Typed& typed : {Typed{{"banch"}, "there is no command 'assay banch'; did you mean 'bench'?"},
-                             Typed{{"results", "lst"}, "there is no command 'assay results lst'; did you mean 'list'?"},
-                             Typed{{"bench", "--batchsize", "1"}, "of 'assay bench'; did you mean '--batch-size'?"},
-                             Typed{{"bench", "--batchsize=1"}, "there is no option '--batchsize' of 'assay bench'"},
-                             Typed{{"predict", "m", "--lables", "x"}, "did you mean '--labels'?"},
-                             Typed{{"bench", "--quick"}, "assay bench --help lists them"},
-                             Typed{{"--versoin"}, "there is no option '--versoin' of 'assay'; did you mean"},
-                             Typed{{"cache", "list", "all"}, "'all' is one argument too many for 'assay cache list'"}}) {
+  for (const Typed& typed :
+       {Typed{{"banch"}, "there is no command 'assay banch'; did you mean 'bench'?"},
+        Typed{{"results", "lst"}, "there is no command 'assay results lst'; did you mean 'list'?"},
+        Typed{{"bench", "--batchsize", "1"}, "of 'assay bench'; did you mean '--batch-size'?"},
+        Typed{{"bench", "--batchsize=1"}, "there is no option '--batchsize' of 'assay bench'"},
+        Typed{{"predict", "m", "--lables", "x"}, "did you mean '--labels'?"},
+        Typed{{"bench", "--quick"}, "assay bench --help lists them"},
+        Typed{{"--versoin"}, "there is no option '--versoin' of 'assay'; did you mean"},
+        Typed{{"cache", "list", "all"}, "'all' is one argument too many for 'assay cache list'"}}) {
     std::ostringstream out;
     std::ostringstream err;
     Context context;

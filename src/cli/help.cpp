@@ -78,7 +78,8 @@ std::string unknown_word(const CLI::App& app) {
                        near ? name_advice(word, names) : fmt::format("{} --help lists them", command));
   }
   const std::vector<std::string> names = subcommand_names(*at);
-  if (names.empty()) return fmt::format("'{}' is one argument too many for '{}'; see {} --help", word, command, command);
+  if (names.empty())
+    return fmt::format("'{}' is one argument too many for '{}'; see {} --help", word, command, command);
   return fmt::format("there is no command '{} {}'; {}", command, word, name_advice(word, names));
 }
 

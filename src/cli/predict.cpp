@@ -58,9 +58,9 @@ struct PredictOptions {
 template <class T>
 T one(const std::vector<T>& values, const char* name) {
   if (values.size() == 1) return values.front();
-  throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("--{}: predict takes one value, found {}; `assay bench` compares several", name,
-                          values.size()));
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      fmt::format("--{}: predict takes one value, found {}; `assay bench` compares several", name, values.size()));
 }
 
 std::string one_backend(const std::vector<std::string>& backends) {

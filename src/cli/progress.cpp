@@ -49,7 +49,8 @@ void ProgressView::draw(const runner::Progress& p) {
   const int full = static_cast<int>(std::clamp(done, 0.0, 1.0) * kBar);
   std::string bar;
   for (int i = 0; i < kBar; ++i) bar += i < full ? "█" : "░";
-  std::string text = fmt::format("{} {} {} left", bar, count_of(p), report::duration(static_cast<double>(p.estimated_left.count())));
+  std::string text =
+      fmt::format("{} {} {} left", bar, count_of(p), report::duration(static_cast<double>(p.estimated_left.count())));
   if (p.test_case != nullptr) text += "  " + describe(*p.test_case);
   if (!p.text.empty()) text += ": " + p.text;
   out_ << "\r\033[K" << report::cut(text, kBarColumns) << std::flush;
@@ -69,8 +70,7 @@ void ProgressView::show(const runner::Progress& p) {
     case Kind::kCaseFinished: {
       const bool failed = p.outcome->state == OutcomeState::kFailed;
       if (live_ && p.outcome->state != OutcomeState::kFailed) return draw(p);
-      const std::string text =
-          fmt::format("[{}] {}: {}", count_of(p), describe(*p.test_case), result_of(*p.outcome));
+      const std::string text = fmt::format("[{}] {}: {}", count_of(p), describe(*p.test_case), result_of(*p.outcome));
       return line(failed ? painted(kRed, text) : text);
     }
     case Kind::kPlanned:

@@ -200,8 +200,8 @@ void check_batch_axis_names(const onnx_graph::Graph& graph, const std::map<std::
   for (const ValueInfo& output : graph.outputs) names.push_back(output.name);
   for (const auto& [name, axis] : batch_axis) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    throw Error(ErrorCode::kInvalidArgument, fmt::format("batch-axis: '{}' is no input or output of the model; {}",
-                                                         name, name_advice(name, names)));
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("batch-axis: '{}' is no input or output of the model; {}", name, name_advice(name, names)));
   }
 }
 
