@@ -1,10 +1,12 @@
 # The two front doors are `make bench` and `make test`; each sets up what it needs. CMake does the rest (CMakePresets.json).
 PREFIX ?= /usr/local
 ARGS ?=
+export WITH
 
 .PHONY: help setup build bench test check install format lint tidy sanitize fuzz figures clean
 help:
 	@echo "make bench [ARGS='…']     set up, build, benchmark ResNet50 on ONNX Runtime and OpenVINO; ARGS go to 'assay bench'"
+	@echo "make bench WITH=tensorflow    the same with a third engine (also: make setup WITH=tensorflow; 274 MB to fetch)"
 	@echo "make test                 set up, build, check format and layout, run every test"
 	@echo "make check                clang-tidy, tests under sanitizers, fuzz targets for seconds (CI runs this too)"
 	@echo "make install [PREFIX=…]   build, and install program, plugins, headers and CMake package (default /usr/local)"
