@@ -29,7 +29,8 @@ const std::array<assay_option, 11> kOptions = {{
      "of images in the graph; an ONNX file has channels first"},
     {"layout_conversion", ASSAY_OPTION_CHOICE, 0, "none", 0, 0, kConversions.data(),
      "grappler's layout optimizer for the CPU"},
-    {"remapper", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr, "grappler fuses operations, such as Conv2D and Relu"},
+    {"remapper", ASSAY_OPTION_BOOL, 0, kAuto, 0, 0, nullptr,
+     "grappler fuses operations, such as Conv2D and Relu; auto: without XLA, which does not compile the fused ones"},
     {"constant_folding", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr, "grappler computes what is constant once"},
     {"grappler", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr,
      "TensorFlow's graph optimizer; false: none of its passes"},
@@ -90,7 +91,8 @@ Settings settings_of(const kit::OpenRequest& request, const cpu_features::CpuFea
   const std::string conversion = request.option("layout_conversion", "none");
   if (conversion == "to_channels_last") s.conversion = LayoutConversion::kToChannelsLast;
   if (conversion == "to_channels_first") s.conversion = LayoutConversion::kToChannelsFirst;
-  s.remapper = is_true(request, "remapper");
+  const std::string remapper = request.option("remapper", kAuto);
+  s.remapper = remapper == kAuto ? !s.xla : remapper == "true";
   s.constant_folding = is_true(request, "constant_folding");
   s.grappler = is_true(request, "grappler");
   s.bf16 = request.precision == ASSAY_PRECISION_BF16;

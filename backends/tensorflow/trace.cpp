@@ -15,7 +15,7 @@ constexpr int kDeviceStats = 1;                                                 
 constexpr int kDevice = 1, kNodeStats = 2;                                                // DeviceStepStats
 constexpr int kNodeName = 1, kOperationStart = 3, kOperationEnd = 4, kTimelineLabel = 8;  // NodeExecStats
 
-constexpr std::string_view kXlaRun = "_XlaRun";
+constexpr std::string_view kXlaRun = "_XlaRun", kXlaCompile = "_XlaCompile";
 
 std::string quoted(std::string_view text) {
   std::string result = "\"";
@@ -99,8 +99,19 @@ std::size_t Trace::clusters() const {
   return n;
 }
 
+double Trace::xla_share() const {
+  const std::lock_guard lock(mutex_);
+  std::int64_t all = 0, compiled = 0;
+  for (const auto& [name, node] : nodes_) {
+    if (node.type != kXlaCompile) all += node.wall_us;
+    if (node.type == kXlaRun) compiled += node.wall_us;
+  }
+  return all > 0 ? static_cast<double>(compiled) / static_cast<double>(all) : 0;
+}
+
 std::string Trace::placement() const {
   const std::size_t compiled = clusters();
+  const double share = xla_share();
   const std::lock_guard lock(mutex_);
   std::map<std::string, std::size_t> devices;
   for (const auto& [name, node] : nodes_) ++devices[node.device];
@@ -109,7 +120,7 @@ std::string Trace::placement() const {
     if (text.back() != '[') text += ", ";
     text += "{\"device\": " + quoted(device) + ", \"nodes\": " + std::to_string(nodes) + "}";
   }
-  return text + "], \"xla_clusters\": " + std::to_string(compiled) + "}";
+  return text + "], \"xla_clusters\": " + std::to_string(compiled) + ", \"xla_share\": " + std::to_string(share) + "}";
 }
 
 std::string Trace::profile() const {

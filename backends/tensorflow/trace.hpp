@@ -18,7 +18,9 @@ class Trace {
   [[nodiscard]] std::uint64_t batches() const;
   /// Clusters that XLA compiled and ran, in the batches traced.
   [[nodiscard]] std::size_t clusters() const;
-  /// {"devices": [{"device", "nodes"}], "xla_clusters": n}
+  /// How much of the time in nodes was in those, compiling left out: 0 to 1.
+  [[nodiscard]] double xla_share() const;
+  /// {"devices": [{"device", "nodes"}], "xla_clusters": n, "xla_share": s}
   [[nodiscard]] std::string placement() const;
   /// {"batches": n, "nodes": [{"name", "type", "device", "runs", "wall_us"}, …]}, in the order of names: sums.
   [[nodiscard]] std::string profile() const;
