@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
@@ -139,6 +140,15 @@ void TfSession::run(std::span<const TF_Output> inputs, std::span<TF_Tensor* cons
   if (trace) trace_.add({static_cast<const char*>(metadata->data), metadata->length});
 }
 
+/// XLA may be on and find nothing that it can compile: fused operations, types, shapes that are not known.
+std::string TfSession::xla_in_force() const {
+  if (!settings_.xla) return "false";
+  if (trace_.batches() == 0) return "asked";
+  constexpr double kMost = 0.5;
+  if (trace_.xla_share() >= kMost) return "true";
+  return trace_.clusters() > 0 ? "partly" : "false";
+}
+
 kit::Description TfSession::describe() {
   kit::Description d;
   for (const Port& port : signature_.inputs) d.inputs.push_back(port.info);
@@ -154,9 +164,7 @@ kit::Description TfSession::describe() {
                 {"streams", std::to_string(settings_.streams)},
                 {"version", runtime_.version},
                 {"library", runtime_.library},
-                {"xla", !settings_.xla          ? "false"
-                        : trace_.batches() == 0 ? "asked"
-                                                : text(trace_.clusters() > 0)},
+                {"xla", xla_in_force()},
                 {"intra_op_threads", std::to_string(settings_.intra_op_threads)},
                 {"inter_op_threads", std::to_string(settings_.inter_op_threads)},
                 {"onednn", text(runtime_.onednn)},
@@ -166,7 +174,10 @@ kit::Description TfSession::describe() {
                 {"constant_folding", text(settings_.constant_folding)},
                 {"grappler", text(settings_.grappler)}};
   if (settings_.xla) d.in_force.emplace_back("jit_level", std::to_string(settings_.jit_level));
-  if (trace_.batches() > 0) d.in_force.emplace_back("xla_clusters", std::to_string(trace_.clusters()));
+  if (settings_.xla && trace_.batches() > 0) {
+    d.in_force.emplace_back("xla_clusters", std::to_string(trace_.clusters()));
+    d.in_force.emplace_back("xla_share", std::to_string(std::lround(100 * trace_.xla_share())) + " %");
+  }
   return d;
 }
 

@@ -36,6 +36,7 @@ class TfSession final : public kit::Session {
   void import_graph(const std::string& folder, const onnx_graph::Model& model, const TranslationRequest& translation);
   void save_graph(const std::string& folder) const;
   void start();
+  [[nodiscard]] std::string xla_in_force() const;
 
   const Runtime& runtime_;
   LogScope log_;

@@ -82,7 +82,7 @@ TEST_F(TensorFlow, ComputesWithXlaAndSaysSoOnceItHas) {
   EXPECT_EQ(in_force(*session, "xla"), "asked");
   EXPECT_THAT(answer(*session), ElementsAre(1, 0, 5, 0, 3, 3.5F));
   EXPECT_THAT(in_force(*session, "xla"),
-              testing::AnyOf("true", "false"));  // a graph so small may not be worth a cluster
+              testing::AnyOf("true", "partly", "false"));  // a graph so small may not be worth a cluster
   EXPECT_THAT(session->report("placement"), HasSubstr("xla_clusters"));
   EXPECT_EQ(session->describe().short_batch, ASSAY_SHORT_BATCH_PAD);
 }

@@ -51,6 +51,13 @@ TEST(Settings, TheGoalDecidesHowManyBatchesRunSideBySide) {
   EXPECT_EQ(settings_of(r, {}).intra_op_threads, 7);
 }
 
+TEST(Settings, OperationsAreFusedWhereXlaDoesNotCompile) {
+  EXPECT_FALSE(settings_of(request({{"xla", "true"}}), {}).remapper);
+  EXPECT_TRUE(settings_of(request({{"xla", "false"}}), {}).remapper);
+  EXPECT_TRUE(settings_of(request({{"xla", "true"}, {"remapper", "true"}}), {}).remapper);
+  EXPECT_FALSE(settings_of(request({{"xla", "false"}, {"remapper", "false"}}), {}).remapper);
+}
+
 TEST(Settings, BecomeTheFieldsOfConfigProto) {
   Settings s;
   s.intra_op_threads = 2;

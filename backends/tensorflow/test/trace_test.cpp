@@ -25,12 +25,14 @@ TEST(Trace, CountsTheClustersThatRanCompiled) {
   EXPECT_EQ(trace.clusters(), 0U);
   trace.add(metadata(
       {node("a", "a = MatMul(x, w)", 2, 12), node("cluster_0_1/xla_run", "cluster_0_1/xla_run = _XlaRun(a)", 12, 42)}));
-  trace.add(metadata({node("cluster_0_1/xla_run", "cluster_0_1/xla_run = _XlaRun(a)", 10, 30)}));
+  trace.add(metadata({node("cluster_0_1/xla_run", "cluster_0_1/xla_run = _XlaRun(a)", 10, 30),
+                      node("cluster_0_1/xla_compile", "cluster_0_1/xla_compile = _XlaCompile(a)", 0, 900)}));
   EXPECT_EQ(trace.batches(), 2U);
   EXPECT_EQ(trace.clusters(), 1U);
   EXPECT_THAT(trace.placement(),
-              HasSubstr("\"device\": \"/job:localhost/replica:0/task:0/device:CPU:0\", \"nodes\": 2"));
-  EXPECT_THAT(trace.placement(), HasSubstr("\"xla_clusters\": 1"));
+              HasSubstr("\"device\": \"/job:localhost/replica:0/task:0/device:CPU:0\", \"nodes\": 3"));
+  EXPECT_THAT(trace.placement(), HasSubstr("\"xla_clusters\": 1, \"xla_share\": 0.83"));
+  EXPECT_NEAR(trace.xla_share(), 50 / 60.0, 1e-9);  // compiling does not count
   EXPECT_THAT(trace.profile(), HasSubstr("\"type\": \"_XlaRun\""));
   EXPECT_THAT(trace.profile(), HasSubstr("\"runs\": 2, \"wall_us\": 50"));
   EXPECT_THAT(trace.profile(), HasSubstr("\"runs\": 1, \"wall_us\": 10"));
@@ -40,7 +42,7 @@ TEST(Trace, OfBytesThatAreNoMetadataIsEmpty) {
   Trace trace;
   trace.add("\xff\xff\xff");
   EXPECT_EQ(trace.clusters(), 0U);
-  EXPECT_EQ(trace.placement(), "{\"devices\": [], \"xla_clusters\": 0}");
+  EXPECT_EQ(trace.placement(), "{\"devices\": [], \"xla_clusters\": 0, \"xla_share\": 0.000000}");
 }
 
 TEST(Trace, AsksForSoftwareTracing) { EXPECT_EQ(traced_run_options(), "\x08\x01"); }
