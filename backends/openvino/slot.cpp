@@ -152,6 +152,24 @@ void OvSlot::wait(std::span<assay_tensor> outputs, kit::Timing& timing) {
   for (std::size_t i = 0; i < std::min(outputs.size(), outputs_.size()); ++i) fill_output(outputs_[i], outputs[i]);
 }
 
+/// The C API has no shape of no axes: it refuses to tell a scalar's, which then is known by its one element.
+void OvSlot::read_shape(Binding& binding, const ov_tensor* tensor) {
+  const Port& port = *binding.port;
+  ov_shape shape{};
+  const Status status = runtime_.api.tensor_get_shape(tensor, &shape);
+  if (status != kOk) {
+    std::size_t bytes = 0;
+    const bool told = runtime_.api.tensor_get_byte_size(tensor, &bytes) == kOk;
+    if (!told || bytes != kit::element_bytes(port.info.dtype)) {
+      check(runtime_, status, Phase::kRun, "getting the shape of '" + port.info.name + "'");
+    }
+    binding.shape.clear();
+    return;
+  }
+  binding.shape.assign(shape.dims, shape.dims + shape.rank);
+  runtime_.api.shape_free(&shape);
+}
+
 void OvSlot::fill_output(Binding& binding, assay_tensor& tensor) {
   const Port& port = *binding.port;
   tensor.dtype = port.info.dtype;
@@ -162,10 +180,7 @@ void OvSlot::fill_output(Binding& binding, assay_tensor& tensor) {
         runtime_, runtime_.api.tensor_free, Phase::kRun, "getting the output '" + port.info.name + "'",
         runtime_.api.infer_request_get_tensor_by_const_port, static_cast<const ov_infer_request*>(request_.get()),
         static_cast<const ov_output_const_port*>(port.handle.get()));
-    ov_shape shape{};
-    check(runtime_, runtime_.api.tensor_get_shape(made.get(), &shape), Phase::kRun, "getting an output's shape");
-    binding.shape.assign(shape.dims, shape.dims + shape.rank);
-    runtime_.api.shape_free(&shape);
+    read_shape(binding, made.get());
     void* data = nullptr;
     const std::uint64_t bytes = bytes_of(port.info.dtype, binding.shape);
     if (bytes > 0)

@@ -37,6 +37,7 @@ class OvSlot : public kit::Slot {
   void bind(Binding& binding, const assay_tensor& tensor);
   void bind_output(Binding& binding, const assay_tensor& tensor);
   void fill_output(Binding& binding, assay_tensor& tensor);
+  void read_shape(Binding& binding, const ov_tensor* tensor);
   void collect_profile();
   static void on_done(void* slot);
 
