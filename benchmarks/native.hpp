@@ -13,6 +13,7 @@ namespace assay::bench {
 
 struct NativeSettings {
   std::string model, library;
+  std::string graph;  ///< TensorFlow: the translated graph
   Goal goal = Goal::kThroughput;
   int in_flight = 1;                            ///< batches outstanding
   std::map<std::string, std::string> in_force;  ///< of the session that it is compared with
@@ -29,6 +30,7 @@ class NativeLoop {
 
 std::unique_ptr<NativeLoop> native_onnxruntime(const NativeSettings& settings);
 std::unique_ptr<NativeLoop> native_openvino(const NativeSettings& settings);
+std::unique_ptr<NativeLoop> native_tensorflow(const NativeSettings& settings);
 
 [[noreturn]] void native_failure(const std::string& why);
 /// Opens a framework's library the way the plugins do.

@@ -14,7 +14,7 @@ constexpr std::array<const char*, 3> kLayouts = {"channels_last", "channels_firs
 constexpr std::array<const char*, 4> kConversions = {"none", "to_channels_last", "to_channels_first", nullptr};
 
 const std::array<assay_option, 11> kOptions = {{
-    {"xla", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr,
+    {"xla", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr,
      "compile clusters of operations with XLA, at the first batch of each shape"},
     {"jit_level", ASSAY_OPTION_INT, 0, "2", 1, 2, nullptr, "how eagerly XLA is used where it is on"},
     {"intra_op_threads", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
@@ -80,7 +80,7 @@ std::span<const assay_option> option_table() { return kOptions; }
 Settings settings_of(const kit::OpenRequest& request, const cpu_features::CpuFeatures& cpu) {
   check_precision(request.precision, cpu);
   Settings s;
-  s.xla = is_true(request, "xla");
+  s.xla = request.option("xla", "false") == "true";
   s.jit_level = number(request, "jit_level", 2);
   s.streams = number(request, "streams", request.goal == ASSAY_GOAL_LATENCY ? 1 : 2);
   s.intra_op_threads = number(request, "intra_op_threads", request.threads);

@@ -15,7 +15,7 @@ std::span<const assay_option> option_table();
 enum class LayoutConversion { kNone = 0, kToChannelsLast = 1, kToChannelsFirst = 2 };  // RewriterConfig.CpuLayout
 
 struct Settings {
-  bool xla = true;
+  bool xla = false;
   int jit_level = 2;
   int intra_op_threads = 1, inter_op_threads = 1;
   int streams = 1;

@@ -78,6 +78,7 @@ TestModel add_relu() {
 TEST_F(TensorFlow, ComputesWithXlaAndSaysSoOnceItHas) {
   write(add_relu());
   request_.batch_size = 2;
+  request_.options = {{"xla", "true"}};
   const auto session = backend_.open(request_);
   EXPECT_EQ(in_force(*session, "xla"), "asked");
   EXPECT_THAT(answer(*session), ElementsAre(1, 0, 5, 0, 3, 3.5F));

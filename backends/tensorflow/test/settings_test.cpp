@@ -60,6 +60,7 @@ TEST(Settings, OperationsAreFusedWhereXlaDoesNotCompile) {
 
 TEST(Settings, BecomeTheFieldsOfConfigProto) {
   Settings s;
+  s.xla = true;
   s.intra_op_threads = 2;
   s.inter_op_threads = 3;
   const std::string config = config_proto(s);
