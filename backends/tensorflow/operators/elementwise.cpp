@@ -11,18 +11,17 @@ namespace {
 using Names = std::pair<std::string_view, const char*>;
 
 /// ONNX's name, TensorFlow's.
-constexpr std::array<Names, 32> kUnary = {
-    {{"Abs", "Abs"},         {"Acos", "Acos"},         {"Acosh", "Acosh"},
-     {"Asin", "Asin"},       {"Asinh", "Asinh"},       {"Atan", "Atan"},
-     {"Atanh", "Atanh"},     {"Ceil", "Ceil"},         {"Cos", "Cos"},
-     {"Cosh", "Cosh"},       {"Erf", "Erf"},           {"Exp", "Exp"},
-     {"Floor", "Floor"},     {"IsNaN", "IsNan"},       {"Log", "Log"},
-     {"Neg", "Neg"},         {"Not", "LogicalNot"},    {"Reciprocal", "Reciprocal"},
-     {"Relu", "Relu"},       {"Round", "Round"},       {"Selu", "Selu"},
-     {"Sigmoid", "Sigmoid"}, {"Sign", "Sign"},         {"Sin", "Sin"},
-     {"Sinh", "Sinh"},       {"Softplus", "Softplus"}, {"Softsign", "Softsign"},
-     {"Sqrt", "Sqrt"},       {"Tan", "Tan"},           {"Tanh", "Tanh"},
-     {"Elu", "Elu"},         {"Identity", "Identity"}}};
+constexpr std::array<Names, 28> kUnary = {
+    {{"Abs", "Abs"},           {"Acos", "Acos"},      {"Acosh", "Acosh"},
+     {"Asin", "Asin"},         {"Asinh", "Asinh"},    {"Atan", "Atan"},
+     {"Atanh", "Atanh"},       {"Ceil", "Ceil"},      {"Cos", "Cos"},
+     {"Cosh", "Cosh"},         {"Erf", "Erf"},        {"Exp", "Exp"},
+     {"Floor", "Floor"},       {"IsNaN", "IsNan"},    {"Log", "Log"},
+     {"Neg", "Neg"},           {"Not", "LogicalNot"}, {"Reciprocal", "Reciprocal"},
+     {"Relu", "Relu"},         {"Round", "Round"},    {"Sigmoid", "Sigmoid"},
+     {"Sin", "Sin"},           {"Sinh", "Sinh"},      {"Softplus", "Softplus"},
+     {"Softsign", "Softsign"}, {"Sqrt", "Sqrt"},      {"Tan", "Tan"},
+     {"Tanh", "Tanh"}}};
 
 constexpr std::array<Names, 11> kBinary = {{{"Add", "AddV2"},
                                             {"And", "LogicalAnd"},

@@ -153,6 +153,32 @@ Ints from_last(std::size_t rank);
 
 // The operators, by kind.
 
+// activation.cpp
+void translate_celu(Operator& op);
+void translate_elu(Operator& op);
+void translate_gelu(Operator& op);
+void translate_hard_sigmoid(Operator& op);
+void translate_hard_swish(Operator& op);
+void translate_leaky_relu(Operator& op);
+void translate_mish(Operator& op);
+void translate_prelu(Operator& op);
+void translate_selu(Operator& op);
+void translate_shrink(Operator& op);
+void translate_thresholded_relu(Operator& op);
+// arithmetic.cpp
+void translate_cast(Operator& op);
+void translate_cast_like(Operator& op);
+void translate_div(Operator& op);
+void translate_dropout(Operator& op);
+void translate_is_inf(Operator& op);
+void translate_max(Operator& op);
+void translate_mean(Operator& op);
+void translate_min(Operator& op);
+void translate_mod(Operator& op);
+void translate_pow(Operator& op);
+void translate_sign(Operator& op);
+void translate_sum(Operator& op);
+void translate_where(Operator& op);
 // elementwise.cpp
 void translate_unary(Operator& op);
 void translate_binary(Operator& op);
@@ -168,8 +194,17 @@ void translate_batch_normalization(Operator& op);
 void translate_gemm(Operator& op);
 void translate_matmul(Operator& op);
 void translate_softmax(Operator& op);
+// quantize.cpp
+void translate_dequantize_linear(Operator& op);
+void translate_dynamic_quantize_linear(Operator& op);
+void translate_quantize_linear(Operator& op);
 // reduce.cpp
 void translate_reduce(Operator& op);
+// select.cpp
+void translate_arg_extreme(Operator& op);
+void translate_cum_sum(Operator& op);
+void translate_hardmax(Operator& op);
+void translate_top_k(Operator& op);
 // shape.cpp
 void translate_reshape(Operator& op);
 void translate_flatten(Operator& op);
