@@ -85,7 +85,7 @@ TF_Output Operator::in(std::size_t i) {
     const onnx_graph::TensorType* t = translation_.inference.type(node.inputs[i]);
     const std::optional<DataType> type = t != nullptr ? data_type(t->element) : std::nullopt;
     const bool scalar = t != nullptr && t->shape && t->shape->empty();
-    v.onnx = g.ints(*v.integers, type.value_or(DataType::kInt64), scalar);
+    v.onnx = g.cast(g.ints(*v.integers, type.value_or(DataType::kInt64), scalar), type.value_or(DataType::kInt64));
   } else if (v.constant != nullptr) {
     const std::optional<DataType> type = data_type(v.constant->type);
     if (!type) fail("a constant of type " + onnx_graph::to_string(v.constant->type));

@@ -210,6 +210,34 @@ void translate_reshape(Operator& op);
 void translate_flatten(Operator& op);
 void translate_transpose(Operator& op);
 void translate_concat(Operator& op);
+void translate_squeeze(Operator& op);
+void translate_unsqueeze(Operator& op);
+void translate_expand(Operator& op);
+void translate_shape(Operator& op);
+void translate_size(Operator& op);
+// pieces.cpp
+void translate_slice(Operator& op);
+void translate_split(Operator& op);
+void translate_pad(Operator& op);
+void translate_tile(Operator& op);
+void translate_depth_to_space(Operator& op);
+void translate_space_to_depth(Operator& op);
+void translate_reverse_sequence(Operator& op);
+void translate_trilu(Operator& op);
+// indexed.cpp
+void translate_gather(Operator& op);
+void translate_gather_elements(Operator& op);
+void translate_gather_nd(Operator& op);
+void translate_scatter_elements(Operator& op);
+void translate_scatter_nd(Operator& op);
+void translate_compress(Operator& op);
+// made.cpp
 void translate_constant(Operator& op);
+void translate_constant_of_shape(Operator& op);
+void translate_range(Operator& op);
+void translate_eye_like(Operator& op);
+void translate_one_hot(Operator& op);
+void translate_non_zero(Operator& op);
+void translate_unique(Operator& op);
 
 }  // namespace assay::tensorflow
