@@ -109,7 +109,7 @@ void translate_unique(Operator& op) {
     for (std::size_t i = 0; i < rank; ++i) order[i] = static_cast<std::int64_t>(i);
     std::swap(order[0], order[static_cast<std::size_t>(axis)]);
     const TF_Output rank_of = ranks_of_rows(g, g.transpose(y, order));
-    const TF_Output from = placed(g, g.unary("ZerosLike", rank_of), rank_of, counting(g, scalar_int(g, 0), number));
+    const TF_Output from = g.unary("InvertPermutation", rank_of);
     place_of = gathered(g, rank_of, place_of);
     y = gathered(g, y, from, axis);
     count = gathered(g, count, from);

@@ -55,9 +55,9 @@ void slice_at_run_time(Operator& op) {
   if (op.has(3)) {
     const std::size_t rank = op.rank(0);
     const TF_Output axes = from_begin(g, as_vector(g, op.in(3)), scalar_int(g, static_cast<std::int64_t>(rank)));
-    begin = placed(g, g.ints(Ints(rank, 0), DataType::kInt64), axes, begin);
-    end = placed(g, g.ints(Ints(rank, kToTheEnd), DataType::kInt64), axes, end);
-    step = placed(g, g.ints(Ints(rank, 1), DataType::kInt64), axes, step);
+    begin = placed(g, Ints(rank, 0), axes, begin);
+    end = placed(g, Ints(rank, kToTheEnd), axes, end);
+    step = placed(g, Ints(rank, 1), axes, step);
   }
   op.out(0, strided_slice(g, op.in(0), begin, end, step));
 }
@@ -99,11 +99,14 @@ std::optional<Pads> known_pads(Operator& op, std::size_t rank, bool last) {
 TF_Output pads_at_run_time(Operator& op, std::size_t rank) {
   GraphBuilder& g = op.g;
   const auto axes_of_x = static_cast<std::int64_t>(rank);
-  TF_Output rows = g.reshape(as_vector(g, op.in(1)), {2, -1});
+  const TF_Output rows = g.reshape(as_vector(g, op.in(1)), {2, -1});
   if (!op.has(3)) return g.reshape(rows, {2, axes_of_x});
   const TF_Output axes = from_begin(g, as_vector(g, op.in(3)), scalar_int(g, axes_of_x));
-  const TF_Output none = g.reshape(g.ints(Ints(2 * rank, 0), DataType::kInt64), {axes_of_x, 2});
-  return g.transpose(placed(g, none, axes, g.transpose(rows, {1, 0})), {1, 0});
+  const auto row = [&](std::int64_t at) {
+    const TF_Output values = gathered(g, rows, scalar_int(g, at));
+    return with_axis(g, placed(g, Ints(rank, 0), axes, values), 0);
+  };
+  return concatenated(g, {row(0), row(1)});
 }
 
 TF_Output pad_rows(GraphBuilder& g, const Pads& pads) {

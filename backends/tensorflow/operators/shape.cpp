@@ -122,8 +122,7 @@ void translate_unsqueeze(Operator& op) {
     if (!count || count->size() != 1 || count->at(0) < 0) op.fail("how many axes it adds is not known");
     const std::size_t rank = op.rank(0) + static_cast<std::size_t>(count->at(0));
     const TF_Output kept = other_axes(g, as_vector(g, op.in(1)), rank);
-    const TF_Output sizes =
-        placed(g, g.ints(Ints(rank, 1), DataType::kInt64), g.cast(kept, DataType::kInt64), sizes_of(g, x));
+    const TF_Output sizes = placed(g, Ints(rank, 1), g.cast(kept, DataType::kInt64), sizes_of(g, x));
     return op.out(0, g.binary("Reshape", x, sizes));
   }
   Ints axes = op.list_or_input("axes", 1).value_or(Ints{});

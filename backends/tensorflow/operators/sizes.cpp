@@ -50,8 +50,11 @@ TF_Output from_begin(GraphBuilder& g, TF_Output x, TF_Output size) {
   return choose(g, negative, g.binary("AddV2", x, size), x);
 }
 
-TF_Output placed(GraphBuilder& g, TF_Output vector, TF_Output places, TF_Output values) {
-  return g.op("TensorScatterUpdate").in(vector).in(with_axis(g, places, 1)).in(values).done();
+TF_Output placed(GraphBuilder& g, const Ints& vector, TF_Output places, TF_Output values) {
+  const auto n = static_cast<std::int64_t>(vector.size());
+  const TF_Output here = g.binary("Equal", counting_along(g, scalar_int(g, n), 0, 2), with_axis(g, places, 0));
+  const TF_Output value = g.reduce("Sum", choose(g, here, values, scalar_int(g, 0)), {1}, false);
+  return choose(g, g.reduce("Any", here, {1}, false), value, g.ints(vector, DataType::kInt64));
 }
 
 TF_Output gathered(GraphBuilder& g, TF_Output x, TF_Output indices, std::int64_t axis) {

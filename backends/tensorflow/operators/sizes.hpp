@@ -32,8 +32,8 @@ TF_Output counting_along(GraphBuilder& g, TF_Output size, std::int64_t axis, std
 TF_Output choose(GraphBuilder& g, TF_Output condition, TF_Output if_true, TF_Output if_false);
 /// `size` added where x is negative: indices and axes that count from the end. `size` of x's type, broadcast.
 TF_Output from_begin(GraphBuilder& g, TF_Output x, TF_Output size);
-/// `values` put into `vector` at `places`: vectors.
-TF_Output placed(GraphBuilder& g, TF_Output vector, TF_Output places, TF_Output values);
+/// `vector` with `values` at `places`. No scattering: XLA cannot compute that when it compiles, as it must for shapes.
+TF_Output placed(GraphBuilder& g, const Ints& vector, TF_Output places, TF_Output values);
 TF_Output gathered(GraphBuilder& g, TF_Output x, TF_Output indices, std::int64_t axis = 0);
 /// x with an axis of size 1 more.
 TF_Output with_axis(GraphBuilder& g, TF_Output x, std::int64_t axis);
