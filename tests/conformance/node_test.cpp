@@ -12,6 +12,7 @@
 #include "backend/backend.hpp"
 #include "core/half.hpp"
 #include "onnx_graph/graph.hpp"
+#include "onnx_graph/onnx.pb.h"
 
 namespace assay::conformance {
 namespace {
@@ -126,6 +127,21 @@ std::vector<Values> run(const NodeTest& test, const std::string& backend,
   return result;
 }
 
+/// Test data name the opset in which their operator last changed. One before the oldest that backends are asked for is
+/// put to that, in which the operator is the same.
+constexpr std::int64_t kOldestOpset = 7;
+
+void write_with_oldest_opset(NodeTest& test) {
+  onnx::ModelProto model;
+  if (!model.ParseFromString(read_file(test.model))) throw Error(ErrorCode::kInvalidModel, "cannot be parsed");
+  for (auto& opset : *model.mutable_opset_import()) {
+    if (opset.domain().empty()) opset.set_version(kOldestOpset);
+  }
+  test.folder = std::make_shared<TemporaryFolder>();
+  test.model = test.folder->path() / "model.onnx";
+  std::ofstream(test.model, std::ios::binary) << model.SerializeAsString();
+}
+
 std::string first_line(std::string text) {
   text = text.substr(0, text.find('\n'));
   constexpr std::size_t kEnough = 240;
@@ -169,6 +185,7 @@ NodeTest read_node_test(const fs::path& folder, const std::string& name) {
   for (std::size_t i = 0; i < std::min(inputs.size(), model.graph.inputs.size()); ++i) {
     test.inputs[model.graph.inputs[i].name] = std::move(inputs[i]);
   }
+  if (model.opset() < kOldestOpset) write_with_oldest_opset(test);
   test.outputs = numbered(folder / name / "test_data_set_0", "output");
   return test;
 }

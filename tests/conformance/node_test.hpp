@@ -3,11 +3,13 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "assay/backend_abi.h"
+#include "base/file.hpp"
 
 namespace assay::conformance {
 
@@ -21,8 +23,9 @@ struct Values {
 struct NodeTest {
   std::string name;
   std::filesystem::path model;
-  std::map<std::string, Values> inputs;  ///< by the model's names
-  std::vector<Values> outputs;           ///< in the model's order
+  std::shared_ptr<const TemporaryFolder> folder;  ///< of a model that was written anew
+  std::map<std::string, Values> inputs;           ///< by the model's names
+  std::vector<Values> outputs;                    ///< in the model's order
 };
 
 /// Names of the tests below `folder` whose nodes are all of `operators`, whose tensors are of numbers, sorted.
