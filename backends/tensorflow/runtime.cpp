@@ -26,7 +26,7 @@ constexpr const char* kOneDnn = "TF_ENABLE_ONEDNN_OPTS";
 
 /// TensorFlow reads these once, when its library is opened. True: oneDNN will be on.
 bool set_environment(const kit::Host& host) {
-  ::setenv("TF_CPP_MIN_LOG_LEVEL", "1", 0);  // warnings and errors; they go to the session's log
+  ::setenv("TF_CPP_MIN_LOG_LEVEL", "3", 0);  // what fails comes back as a status; much of the rest knows no listener
   const auto asked = host.options.find("onednn");
   if (asked != host.options.end() && asked->second != "auto") {
     ::setenv(kOneDnn, asked->second == "true" ? "1" : "0", 1);
