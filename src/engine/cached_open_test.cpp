@@ -11,6 +11,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "engine/testing/cache_folder.hpp"
 #include "engine/testing/sessions.hpp"
 
 namespace assay::engine {
@@ -25,18 +26,8 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 /// Sessions of the null backend, whose graph is the line that describes it.
-class CachedLoadTest : public ::testing::Test {
+class CachedLoadTest : public test::CacheFolderTest {
  protected:
-  [[nodiscard]] fs::path folder() const { return temporary_.path() / "cache"; }
-  std::vector<std::string> keys_there() {
-    std::vector<std::string> keys;
-    for (const CachedGraph& g : list_graphs(folder())) keys.push_back(g.key);
-    return keys;
-  }
-  /// Entries and all that may have been left lying about.
-  [[nodiscard]] std::ptrdiff_t things_there() const {
-    return std::distance(fs::directory_iterator(folder() / "graphs"), fs::directory_iterator());
-  }
   Session open(std::map<std::string, std::string> options = {}, int threads = 2) {
     Params params{.backend = "null", .threads = threads, .options = std::move(options), .cache = folder()};
     params.options["io"] = test::kIo;
@@ -49,9 +40,6 @@ class CachedLoadTest : public ::testing::Test {
   FakeModel model{test::kIo};
   std::vector<std::string> warnings;
   std::function<void(const std::string&)> on_message;
-
- private:
-  TemporaryFolder temporary_;
 };
 
 TEST_F(CachedLoadTest, TheSecondLoadComesFromTheCache) {

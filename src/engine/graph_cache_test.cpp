@@ -7,7 +7,7 @@
 
 #include <filesystem>
 
-#include "engine/testing/sessions.hpp"
+#include "engine/testing/cache_folder.hpp"
 
 namespace assay::engine {
 namespace {
@@ -19,12 +19,11 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-class GraphCacheTest : public ::testing::Test {
+class GraphCacheTest : public test::CacheFolderTest {
  protected:
   GraphCache cache(std::uint64_t limit = 1U << 30U) {
     return {folder(), limit, [this](LogLevel, const std::string& text) { warnings.push_back(text); }};
   }
-  [[nodiscard]] fs::path folder() const { return temporary_.path() / "cache"; }
   static KeyParts parts(const std::string& model, const std::string& threads = "2") {
     return {{"model", model}, {"backend", "null"}, {"threads", threads}};
   }
@@ -39,19 +38,7 @@ class GraphCacheTest : public ::testing::Test {
       fs::last_write_time(entry / kManifestName, fs::file_time_type::clock::now() - std::chrono::seconds(age));
     return entry;
   }
-  std::vector<std::string> keys_there() {
-    std::vector<std::string> keys;
-    for (const CachedGraph& g : list_graphs(folder())) keys.push_back(g.key);
-    return keys;
-  }
-  /// Entries and all that may have been left lying about.
-  [[nodiscard]] std::ptrdiff_t things_there() const {
-    return std::distance(fs::directory_iterator(folder() / "graphs"), fs::directory_iterator());
-  }
   std::vector<std::string> warnings;
-
- private:
-  TemporaryFolder temporary_;
 };
 
 TEST_F(GraphCacheTest, WhatWasKeptIsFound) {
