@@ -176,7 +176,7 @@ void native_failure(const std::string& why) {
 }
 
 void* open_native(const std::string& library) {
-  void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+  void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) native_failure(::dlerror());
   return handle;
 }

@@ -93,23 +93,11 @@ inline FoundLibrary find_library(const Host& host, std::span<const char* const> 
   return {};
 }
 
-// The sanitizers' run time refuses RTLD_DEEPBIND by ending the process.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ASSAY_KIT_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define ASSAY_KIT_SANITIZED 1
-#endif
-#endif
-
-/// Opens a framework's library as all are opened: now, local, binding to its own symbols first (a host may have another
-/// protobuf). Never closed again. Throws Failure(ASSAY_UNAVAILABLE).
+/// Opens a framework's library as all are opened: now and local. Not with RTLD_DEEPBIND: what the host's program has
+/// copied out of libstdc++ (a locale facet's id, of one that uses <regex>) would be there twice (docs/adr/0004). Never
+/// closed again. Throws Failure(ASSAY_UNAVAILABLE).
 inline void* open_library(const std::string& path) {
-  int flags = RTLD_NOW | RTLD_LOCAL;
-#ifndef ASSAY_KIT_SANITIZED
-  flags |= RTLD_DEEPBIND;
-#endif
-  void* handle = ::dlopen(path.c_str(), flags);
+  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* why = ::dlerror();
     throw Failure(ASSAY_UNAVAILABLE, "cannot open " + path + ": " + (why != nullptr ? why : "no reason given"));

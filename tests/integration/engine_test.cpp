@@ -83,5 +83,20 @@ TEST_F(EngineTest, ALibraryThatIsAnother) {
   EXPECT_THAT(c.outcomes[0].reason, AllOf(HasSubstr("is not ONNX Runtime"), HasSubstr("ASSAY_ONNXRUNTIME_PATH")));
 }
 
+#ifdef ASSAY_REGEX_HOST
+TEST_F(EngineTest, AHostThatUsesRegularExpressions) {
+  const Result made = assay({"models", "make", "tiny-mlp", "--dir", folder_.path().string()});
+  ASSERT_EQ(made.status, 0) << made.err;
+  for (const char* level : {"O0", "O2"}) {
+    for (const char* backend : {"onnxruntime", "openvino"}) {
+      const std::string host = std::string(ASSAY_REGEX_HOST) + level;
+      const Result r = Program({host, file("tiny-mlp.onnx"), backend}, environment_).wait();
+      EXPECT_EQ(r.status, 0) << level << " " << backend << ": " << r.err;
+      EXPECT_THAT(r.out, HasSubstr("answers 1x4"));
+    }
+  }
+}
+#endif
+
 }  // namespace
 }  // namespace assay::integration
