@@ -177,6 +177,7 @@ int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& pl
   print_result(options, campaign, store, context);
   const bool marked = !all || mark_finished(campaign, store, context);
   if (options.profile) *context.err << "profiles: " << settings.profile_folder.string() << "\n";
+  if (!all && !*context.stop) return kFailed;  // the results file refused: the result's warning says what to do
   if (!all) {
     *context.err << fmt::format("interrupted: {} of {} cases are stored; assay bench --resume {} goes on\n",
                                 campaign.outcomes.size(), campaign.plan.size(), campaign.id);

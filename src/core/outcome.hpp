@@ -26,13 +26,16 @@ struct ProcessSamples {
 struct Outcome {
   Case test_case;
   OutcomeState state = OutcomeState::kFailed;
-  std::string phase;   ///< where it ended: "open", "parity", "warm-up", "window" …; "" when measured
-  std::string reason;  ///< why skipped or failed; "" when measured
+  std::string phase;   ///< where it ended: "open", "parity", "warm-up", "window" …; "" when measured, or kNotStored
+  std::string reason;  ///< why skipped, failed or not stored; "" when measured and stored
   std::string backend_version;
   std::map<std::string, std::string> in_force;  ///< read back from the framework
   std::vector<Metric> metrics;
   std::vector<ProcessSamples> samples;
 };
+
+/// Phase of a case that was measured and is in no results file, since that could not be written.
+inline constexpr const char* kNotStored = "record";
 
 /// The metric with that tag, or nullptr.
 const Metric* find_metric(const Outcome& outcome, const std::string& tag);

@@ -61,10 +61,12 @@ std::vector<Group> group(const Campaign& campaign) {
   return groups;
 }
 
+bool is_not_stored(const Outcome& o) { return o.state == OutcomeState::kMeasured && o.phase == kNotStored; }
+
 std::string figure(const Outcome* o, const char* tag) {
   if (o == nullptr) return "";
   if (o->state != OutcomeState::kMeasured) return to_string(o->state);
-  const std::string mark = unverified(*o) ? "*" : "";
+  const std::string mark = std::string(unverified(*o) ? "*" : "") + (is_not_stored(*o) ? "†" : "");
   const Metric* metric = find_metric(*o, tag);
   std::string text = with_interval(metric) + mark;
   if (width(text) > kFigure) text = with_interval(metric, short_number) + mark;
@@ -149,6 +151,8 @@ void write_notes(const Document& d, std::ostream& out) {
     if (why && std::find(remarks.begin(), remarks.end(), *why) == remarks.end()) remarks.push_back(*why);
   }
   for (const std::string& remark : remarks) out << wrap("* " + remark, kColumns, 2) << "\n";
+  const auto& outcomes = d.campaign->outcomes;
+  if (std::any_of(outcomes.begin(), outcomes.end(), is_not_stored)) out << "† measured, but not recorded\n";
   for (const Warning& w : d.campaign->warnings) {
     out << wrap(fmt::format("warning ({}): {}; {}", w.kind, w.message, w.advice), kColumns, 2) << "\n";
   }

@@ -60,6 +60,9 @@ class CampaignRun {
   std::filesystem::path reference_folder();
   void choose_twins();
 
+  /// Whether no other case is begun.
+  [[nodiscard]] bool ending() const { return stop_ || !refusal_.empty(); }
+
   // Measuring.
   bool measure_all();
   std::vector<Turn> block(int number) const;
@@ -86,6 +89,9 @@ class CampaignRun {
   void failed(Pending& p, const std::string& phase, const std::string& reason);
   void close(Pending& p, Outcome outcome);
   void record(Outcome outcome);
+  void record_failure_of(Outcome& outcome, const std::string& why);
+  void refused(const std::string& why);
+  void tell_refusal();
   void warn(Warning warning);
   void fact(const std::string& key, const std::string& value);
 
@@ -118,6 +124,8 @@ class CampaignRun {
   int foreseen_ = 0, repeats_ = 0;      ///< runs_total_ as it was planned; what noise added to it
   double estimated_done_s_ = 0, estimated_total_s_ = 0, spent_s_ = 0;
   int noisy_kept_ = 0;
+  std::string refusal_;         ///< why nothing can be recorded any more; "": it can
+  std::size_t unrecorded_ = 0;  ///< outcomes
 };
 
 }  // namespace assay::runner

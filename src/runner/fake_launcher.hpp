@@ -118,7 +118,7 @@ class FakeLauncher final : public worker::Launcher {
 class FakeRecorder final : public Recorder {
  public:
   void outcome(const Outcome& outcome) override {
-    if (full_from >= 0 && attempts++ >= full_from) throw Error(ErrorCode::kIo, "the disk is full");
+    if (full_from >= 0 && attempts++ >= full_from) throw store::Unwritable(ErrorCode::kIo, "the disk is full");
     if (on_outcome) on_outcome(outcome);
     outcomes.push_back(outcome);
   }

@@ -200,23 +200,50 @@ void CampaignRun::close(Pending& p, Outcome outcome) {
 void CampaignRun::record(Outcome outcome) {
   try {
     recorder_.outcome(outcome);
+  } catch (const store::Unwritable& e) {
+    // What was measured is shown all the same; there is no row, and so it is measured again when the campaign goes on.
+    refused(e.what());
+    ++unrecorded_;
+    if (outcome.state == OutcomeState::kMeasured) outcome.phase = kNotStored;
+    outcome.reason += (outcome.reason.empty() ? "not recorded: " : "; not recorded: ") + std::string(e.what());
   } catch (const std::exception& e) {
-    // The row that could not be written becomes a row that says so; if that cannot be written either, it stays here.
-    const std::string state = to_string(outcome.state);
-    outcome.reason = fmt::format("could not be recorded as {}{}: {}", state,
-                                 outcome.reason.empty() ? "" : " (" + outcome.reason + ")", e.what());
-    outcome.phase = "record";
-    outcome.state = OutcomeState::kFailed;
-    Outcome small = outcome;
-    small.samples.clear();
-    try {
-      recorder_.outcome(small);
-    } catch (const std::exception& again) {
-      outcome.reason += fmt::format("; nor could this failure: {}", again.what());
-    }
+    record_failure_of(outcome, e.what());
   }
   campaign_.outcomes.push_back(std::move(outcome));
   tell(Progress::Kind::kCaseFinished, &campaign_.outcomes.back().test_case, {}, &campaign_.outcomes.back());
+}
+
+/// The row that could not be written becomes a row that says so; if that cannot be written either, it stays here.
+void CampaignRun::record_failure_of(Outcome& outcome, const std::string& why) {
+  outcome.reason = fmt::format("could not be recorded as {}{}: {}", to_string(outcome.state),
+                               outcome.reason.empty() ? "" : " (" + outcome.reason + ")", why);
+  outcome.phase = "record";
+  outcome.state = OutcomeState::kFailed;
+  Outcome small = outcome;
+  small.samples.clear();
+  try {
+    recorder_.outcome(small);
+  } catch (const std::exception& again) {
+    outcome.reason += fmt::format("; nor could this failure: {}", again.what());
+  }
+}
+
+void CampaignRun::refused(const std::string& why) {
+  if (refusal_.empty()) refusal_ = why;
+}
+
+/// Last, when it is known what is stored.
+void CampaignRun::tell_refusal() {
+  if (refusal_.empty()) return;
+  Warning warning = {
+      "not-recorded",
+      fmt::format("the campaign ended early, since its results cannot be stored any more: {}", refusal_),
+      fmt::format("{} of {} cases are stored{}; when the file can be written again, assay bench "
+                  "--resume {} goes on",
+                  campaign_.outcomes.size() - unrecorded_, campaign_.plan.size(),
+                  unrecorded_ > 0 ? " (all that are shown, but those marked as not recorded)" : "", campaign_.id)};
+  tell(Progress::Kind::kWarning, nullptr, warning.message + "; " + warning.advice);
+  campaign_.warnings.push_back(std::move(warning));
 }
 
 void CampaignRun::warn(Warning warning) {

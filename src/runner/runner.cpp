@@ -63,7 +63,7 @@ bool CampaignRun::run() {
   read_models();
   skip_too_large();
   make_references();
-  if (stop_) return false;
+  if (ending()) return tell_refusal(), false;
   choose_twins();
   for (Pending& p : pending_) {
     if (p.closed) continue;
@@ -83,7 +83,8 @@ bool CampaignRun::run() {
     control("end");
     sum_up();
   }
-  return all && !stop_;
+  tell_refusal();
+  return all && !stop_ && refusal_.empty();
 }
 
 std::vector<CampaignRun::Turn> CampaignRun::block(int number) const {
@@ -113,14 +114,14 @@ bool CampaignRun::needs(const Pending& p, bool twin) const {
 bool CampaignRun::measure_all() {
   find_ladders();
   for (Pending& p : pending_) {  // resumed with nothing left but its last passes
-    if (!p.closed && !stop_) finish_if_done(p);
+    if (!p.closed && !ending()) finish_if_done(p);
   }
   bool middle = false;
   for (int number = 0; number < settings_.effort.processes; ++number) {
     const std::vector<Turn> turns = block(number);
     std::deque<Turn> queue(turns.begin(), turns.end());
     while (!queue.empty()) {
-      if (stop_) return false;
+      if (ending()) return false;
       const Turn turn = queue.front();
       queue.pop_front();
       if (!needs(pending_[turn.pending], turn.twin)) continue;
@@ -132,7 +133,7 @@ bool CampaignRun::measure_all() {
       }
     }
   }
-  return !stop_;
+  return !ending();
 }
 
 bool CampaignRun::take_turn(const Turn& turn) {
@@ -181,8 +182,9 @@ void CampaignRun::again(Pending& p, const std::string& why) {
 void CampaignRun::keep_process(const Pending& p, bool twin) {
   try {
     recorder_.process({case_key(case_of(p)), twin, p.samples.back(), p.texts});
+  } catch (const store::Unwritable& e) {
+    refused(e.what());  // the case ends with this process, if it was its last
   } catch (const std::exception& e) {
-    // The case goes on: its outcome may find room again.
     tell(Progress::Kind::kNote, &case_of(p), fmt::format("a process was not recorded: {}", e.what()));
   }
 }

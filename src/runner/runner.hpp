@@ -32,7 +32,8 @@ struct Progress {
 };
 using ProgressListener = std::function<void(const Progress&)>;
 
-/// Where what is learnt goes as soon as it is known: the store, in the program. May throw; the run goes on.
+/// Where what is learnt goes as soon as it is known: the store, in the program. May throw: store::Unwritable ends the
+/// run after the case under way, with anything else it goes on.
 class Recorder {
  public:
   virtual ~Recorder() = default;
@@ -63,8 +64,10 @@ struct RunSettings {
 
 /// Runs every case of campaign.plan that has no outcome yet. A case never takes the campaign down. Outcomes, warnings
 /// and facts are added to `campaign` as well as handed to `recorder`. Answers false when `stop` ended it early; every
-/// case that was finished is recorded. Throws Error(kInvalidArgument) before anything is measured where the campaign
-/// was begun with another model or engine: its figures would not belong together.
+/// case that was finished is recorded. Answers false, too, when the recorder could not be written any more: a warning
+/// "not-recorded" says so, and what was measured and not recorded is an outcome with the phase kNotStored. Throws
+/// Error(kInvalidArgument) before anything is measured where the campaign was begun with another model or engine: its
+/// figures would not belong together.
 bool run(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock, Recorder& recorder,
          const ProgressListener& listener, const std::atomic<bool>& stop);
 

@@ -118,29 +118,46 @@ TEST_F(RunnerTest, SkipsWhatTheMachineCannotHold) {
 }
 
 TEST_F(RunnerTest, AFailureWhileRecordingIsItselfARow) {
-  recorder_.full_from = 0;
-  recorder_.attempts = 0;
   int attempts = 0;
   plan({"onnxruntime"}, {1});
-  recorder_.full_from = -1;
   recorder_.on_outcome = [&](const Outcome&) {
-    if (attempts++ == 0) throw Error(ErrorCode::kIo, "the disk is full");
+    if (attempts++ == 0) throw Error(ErrorCode::kIo, "no such table");
   };
   EXPECT_TRUE(run());
   ASSERT_EQ(recorder_.outcomes.size(), 1U);
   EXPECT_EQ(recorder_.outcomes[0].state, OutcomeState::kFailed);
   EXPECT_EQ(recorder_.outcomes[0].phase, "record");
-  EXPECT_THAT(recorder_.outcomes[0].reason, HasSubstr("could not be recorded as measured: the disk is full"));
+  EXPECT_THAT(recorder_.outcomes[0].reason, HasSubstr("could not be recorded as measured: no such table"));
   EXPECT_FALSE(recorder_.outcomes[0].metrics.empty());
 }
 
 TEST_F(RunnerTest, AFailureWhileRecordingAFailureIsARowToo) {
-  recorder_.full_from = 0;
+  recorder_.on_outcome = [](const Outcome&) { throw Error(ErrorCode::kIo, "no such table"); };
   plan({"onnxruntime"}, {1, 8});
   EXPECT_TRUE(run());
   EXPECT_TRUE(recorder_.outcomes.empty());
   ASSERT_EQ(campaign_.outcomes.size(), 2U);
-  EXPECT_THAT(campaign_.outcomes[0].reason, HasSubstr("nor could this failure: the disk is full"));
+  EXPECT_THAT(campaign_.outcomes[0].reason, HasSubstr("nor could this failure: no such table"));
+}
+
+TEST_F(RunnerTest, AFullDiskEndsTheCampaignAndLosesNoFigures) {
+  recorder_.full_from = 1;
+  plan({"onnxruntime"}, {1, 8, 32});
+  EXPECT_FALSE(run());
+  ASSERT_EQ(recorder_.outcomes.size(), 1U);
+  EXPECT_EQ(launcher_.measured_batches().size(), 2U);
+  ASSERT_EQ(campaign_.outcomes.size(), 2U);
+  const Outcome& lost = campaign_.outcomes[1];
+  EXPECT_EQ(lost.state, OutcomeState::kMeasured);
+  EXPECT_FALSE(lost.metrics.empty());
+  EXPECT_EQ(lost.phase, kNotStored);
+  EXPECT_EQ(lost.reason, "not recorded: the disk is full");
+  ASSERT_FALSE(campaign_.warnings.empty());
+  const Warning& warning = campaign_.warnings.back();
+  EXPECT_EQ(warning.kind, "not-recorded");
+  EXPECT_THAT(warning.message, HasSubstr("the disk is full"));
+  EXPECT_THAT(warning.advice, HasSubstr("1 of 3 cases are stored"));
+  EXPECT_THAT(warning.advice, HasSubstr("assay bench --resume 01234567 goes on"));
 }
 
 TEST_F(RunnerTest, StoppingKeepsFinishedCasesAndResumingRunsTheRest) {

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "assay/error.hpp"
+#include "store/store.hpp"
 
 namespace assay::store {
 namespace {
@@ -36,6 +37,11 @@ std::string advice(int status) {
     default:
       return "give another results file with --db FILE or ASSAY_DB";
   }
+}
+
+bool takes_nothing_more(int status) {
+  const int kind = status & 0xff;
+  return kind == SQLITE_FULL || kind == SQLITE_IOERR || kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN;
 }
 
 }  // namespace
@@ -182,8 +188,9 @@ std::int64_t Database::pragma(const char* name) const {
 std::int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(handle_); }
 
 void Database::fail(int status) const {
-  throw Error(ErrorCode::kIo, fmt::format("the results file refused: {}: {}", sqlite3_errmsg(handle_), advice(status)),
-              file_.string());
+  const std::string why = fmt::format("the results file refused: {}: {}", sqlite3_errmsg(handle_), advice(status));
+  if (takes_nothing_more(status)) throw Unwritable(ErrorCode::kIo, why, file_.string());
+  throw Error(ErrorCode::kIo, why, file_.string());
 }
 
 Transaction::Transaction(const Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }

@@ -63,7 +63,7 @@ class Database {
   [[nodiscard]] std::int64_t last_insert_id() const;
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
   [[nodiscard]] sqlite3* handle() const { return handle_; }
-  /// Throws Error(kIo) for SQLite's status, in words.
+  /// Throws Error(kIo) for SQLite's status, in words; Unwritable where it would be the same for anything else.
   [[noreturn]] void fail(int status) const;
 
  private:

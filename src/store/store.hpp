@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "assay/error.hpp"
 #include "core/campaign.hpp"
 
 namespace assay::store {
@@ -23,6 +24,12 @@ struct PendingProcess {
   bool twin = false;  ///< of the A/A pair: for the noise floor alone
   ProcessSamples samples;
   std::map<std::string, std::string> texts;  ///< of its result
+};
+
+/// The file takes nothing more, whatever it is given: a full disk, a failing or a read-only one.
+class Unwritable : public Error {
+ public:
+  using Error::Error;
 };
 
 /// A results file: SQLite, WAL, several processes at once. docs/results-schema.md describes the tables. An object is

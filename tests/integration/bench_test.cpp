@@ -220,6 +220,24 @@ TEST_F(CliTest, AResultThatCannotBeMarkedFinishedIsPrintedAllTheSame) {
   EXPECT_THAT(r.err, HasSubstr("was not stored to its end"));
 }
 
+// No file may grow beyond a limit, as on a disk that is full: the first cases fit.
+TEST_F(CliTest, AFullDiskEndsTheCampaignAndLosesNoFigures) {
+  std::vector<std::string> arguments = command(bench({"--for", "latency", "--batch-size", "1,2,3,4"}));
+  std::vector<std::string> limited = {"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 700; exec \"$@\"", "sh"};
+  limited.insert(limited.end(), arguments.begin(), arguments.end());
+  const Result full = Program(limited, environment_).wait();
+  EXPECT_EQ(full.status, 1) << full.err;
+  EXPECT_THAT(full.out, HasSubstr("warning (not-recorded)"));
+  EXPECT_THAT(full.err, HasSubstr("of 4 cases are stored"));
+  const std::size_t stored = newest().outcomes.size();
+  EXPECT_LT(stored, 4U);
+  EXPECT_EQ(newest().finished, "");
+  const Result rest = assay({"bench", "--resume"});
+  EXPECT_EQ(rest.status, 0) << rest.err;
+  EXPECT_EQ(newest().outcomes.size(), 4U);
+  for (const Outcome& o : newest().outcomes) EXPECT_EQ(o.state, OutcomeState::kMeasured);
+}
+
 TEST_F(CliTest, WhereNothingWasMeasuredTheStatusSaysSo) {
   // bf16 is something that an engine may lack: skipped, but it was all that was asked for.
   const Result r = assay(bench({"--for", "latency", "--precision", "bf16"}));
