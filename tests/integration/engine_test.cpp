@@ -83,6 +83,31 @@ TEST_F(EngineTest, ALibraryThatIsAnother) {
   EXPECT_THAT(c.outcomes[0].reason, AllOf(HasSubstr("is not ONNX Runtime"), HasSubstr("ASSAY_ONNXRUNTIME_PATH")));
 }
 
+struct OldFramework {
+  const char *backend, *variable, *met, *wanted;
+};
+void PrintTo(const OldFramework& old, std::ostream* out) { *out << old.backend; }
+
+class AnOldFramework : public EngineTest, public testing::WithParamInterface<OldFramework> {};
+
+TEST_P(AnOldFramework, SaysWhichItIsAndWhichIsWanted) {
+  const OldFramework& old = GetParam();
+  environment_[old.variable] = std::string(ASSAY_BUILD_DIR "/tests/old_frameworks/libold_") + old.backend + ".so";
+  const Result listed = assay({"backends", "-v"});
+  EXPECT_EQ(listed.status, 0) << listed.err;
+  EXPECT_THAT(listed.out, AllOf(HasSubstr("not available"), HasSubstr(old.met), HasSubstr("null")));
+  const std::string x = noise("x.npy", {1, 8});
+  const Result predicted = assay({"predict", "tiny-mlp", "--input", x, "--backend", old.backend});
+  EXPECT_EQ(predicted.status, 1);
+  EXPECT_THAT(predicted.err, AllOf(HasSubstr(old.met), HasSubstr(old.wanted), HasSubstr("assay setup ")));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Engine, AnOldFramework,
+    testing::Values(OldFramework{"onnxruntime", "ASSAY_ONNXRUNTIME_PATH", "1.10.0", "or newer is needed"},
+                    OldFramework{"openvino", "ASSAY_OPENVINO_PATH", "2022.3.0", "OpenVINO 2026.0 or later"}),
+    [](const auto& test) { return std::string(test.param.backend); });
+
 #ifdef ASSAY_REGEX_HOST
 TEST_F(EngineTest, AHostThatUsesRegularExpressions) {
   const Result made = assay({"models", "make", "tiny-mlp", "--dir", folder_.path().string()});
