@@ -84,6 +84,15 @@ TEST(Exporters, ACutListOfReasonsIsWholeWhereItPointsTo) {
   EXPECT_THAT(whole.str(), testing::Not(HasSubstr("more: assay results")));
 }
 
+TEST(Exporters, TheTableMarksWhatIsNotRecorded) {
+  Campaign c = campaign();
+  EXPECT_THAT(written("table", c), testing::Not(HasSubstr("†")));
+  c.outcomes[0].state = OutcomeState::kMeasured;
+  c.outcomes[0].phase = kNotStored;
+  c.outcomes[0].metrics = {{"throughput", "1/s", 12.5, {}, {}, 5, ""}};
+  EXPECT_THAT(written("table", c), testing::AllOf(HasSubstr("12.5*†"), HasSubstr("† measured, but not recorded")));
+}
+
 TEST(Exporters, CsvQuotesWhatItMust) {
   EXPECT_THAT(written("csv", campaign()), HasSubstr("0badcafe,\"a,\"\"b\"\"|c\nd\",x,"));
 }
