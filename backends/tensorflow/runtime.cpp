@@ -62,7 +62,7 @@ class StandardError {
 
 void* open_quietly(const kit::FoundLibrary& found, const kit::Host& host) {
   const StandardError standard_error;
-  void* handle = kit::open_library(found.path);
+  void* handle = kit::open_library(found.path, kit::Binding::kOwnFirst);  // it exports its protobuf
   const std::string said = standard_error.text();
   if (!said.empty()) host.log(ASSAY_LOG_DEBUG, "TensorFlow: " + said);
   return handle;

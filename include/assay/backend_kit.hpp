@@ -93,11 +93,33 @@ inline FoundLibrary find_library(const Host& host, std::span<const char* const> 
   return {};
 }
 
-/// Opens a framework's library as all are opened: now and local. Not with RTLD_DEEPBIND: what the host's program has
-/// copied out of libstdc++ (a locale facet's id, of one that uses <regex>) would be there twice (docs/adr/0004). Never
-/// closed again. Throws Failure(ASSAY_UNAVAILABLE).
-inline void* open_library(const std::string& path) {
-  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+// The sanitizers' run time refuses RTLD_DEEPBIND by ending the process.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ASSAY_KIT_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define ASSAY_KIT_SANITIZED 1
+#endif
+#endif
+
+/// How a framework's symbols are bound where the host has some of the same name.
+enum class Binding {
+  /// As the loader does it. With the other one, what the host's program has copied out of libstdc++ (a locale facet's
+  /// id, of one that uses <regex>) would be there twice (docs/adr/0004).
+  kHostFirst,
+  /// RTLD_DEEPBIND: for a framework that exports a protobuf of its own and would take the host's instead.
+  kOwnFirst,
+};
+
+/// Opens a framework's library as all are opened: now and local. Never closed again. Throws Failure(ASSAY_UNAVAILABLE).
+inline void* open_library(const std::string& path, Binding binding = Binding::kHostFirst) {
+  int flags = RTLD_NOW | RTLD_LOCAL;
+#ifndef ASSAY_KIT_SANITIZED
+  if (binding == Binding::kOwnFirst) flags |= RTLD_DEEPBIND;
+#else
+  (void)binding;
+#endif
+  void* handle = ::dlopen(path.c_str(), flags);
   if (handle == nullptr) {
     const char* why = ::dlerror();
     throw Failure(ASSAY_UNAVAILABLE, "cannot open " + path + ": " + (why != nullptr ? why : "no reason given"));

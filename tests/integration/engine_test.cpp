@@ -113,7 +113,7 @@ TEST_F(EngineTest, AHostThatUsesRegularExpressions) {
   const Result made = assay({"models", "make", "tiny-mlp", "--dir", folder_.path().string()});
   ASSERT_EQ(made.status, 0) << made.err;
   for (const char* level : {"O0", "O2"}) {
-    for (const char* backend : {"onnxruntime", "openvino"}) {
+    for (const char* backend : {"onnxruntime", "openvino", "tensorflow"}) {
       const std::string host = std::string(ASSAY_REGEX_HOST) + level;
       const Result r = Program({host, file("tiny-mlp.onnx"), backend}, environment_).wait();
       EXPECT_EQ(r.status, 0) << level << " " << backend << ": " << r.err;

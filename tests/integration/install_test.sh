@@ -24,7 +24,7 @@ clean() { env -i PATH="$work/prefix/bin:/usr/bin:/bin" HOME="$work/home" LANG=C.
 mkdir -p "$work/home/.local/share/assay/frameworks"
 backends=(null)
 if [ -n "$frameworks" ]; then
-  for name in onnxruntime openvino; do
+  for name in onnxruntime openvino tensorflow; do
     ln -s "$(readlink -f "$frameworks")" "$work/home/.local/share/assay/frameworks/$name"
     backends+=("$name")
   done
@@ -42,8 +42,8 @@ clean assay backends | tee backends.txt
 for name in "${backends[@]}"; do
   grep -Eq "^$name +available: " backends.txt || fail "backend $name is not there"
 done
-clean assay setup --dry-run onnxruntime openvino >setup.txt
-for name in onnxruntime openvino; do
+clean assay setup --dry-run onnxruntime openvino tensorflow >setup.txt
+for name in onnxruntime openvino tensorflow; do
   grep -q "would run: .*--require-hashes.*$work/prefix/share/assay/locks/$name.txt" setup.txt ||
     fail "setup would not fetch $name: $(cat setup.txt)"
 done
