@@ -50,7 +50,8 @@ DataType quantized_type(Operator& op) {
   const auto wanted = static_cast<onnx_graph::ElementType>(op.integer("output_dtype", 0));
   if (wanted == onnx_graph::ElementType::kUndefined) return DataType::kUint8;
   const std::optional<DataType> type = data_type(wanted);
-  if (!type) op.fail("its output is " + onnx_graph::to_string(wanted) + ", which TensorFlow has no such type for");
+  if (!type)
+    op.fail("its output is " + onnx_graph::to_string(wanted) + ", which this backend does not pass to TensorFlow");
   return *type;
 }
 
