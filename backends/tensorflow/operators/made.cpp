@@ -9,6 +9,7 @@ DataType counted_in(DataType type) { return type == DataType::kInt16 ? DataType:
 
 /// Of distinct rows: how many rows come before each, compared element by element from the left.
 TF_Output ranks_of_rows(GraphBuilder& g, TF_Output rows) {
+  if (g.type_of(rows) == DataType::kBool) rows = g.cast(rows, DataType::kInt32);  // which have an order
   const TF_Output flat =
       g.op("Reshape").in(rows).in(concatenated(g, {part(g, sizes_of(g, rows), 0, 1), one_int(g, -1)})).done();
   const TF_Output ours = with_axis(g, flat, 1);
@@ -90,7 +91,13 @@ void translate_one_hot(Operator& op) {
                 .done());
 }
 
-void translate_non_zero(Operator& op) { op.out(0, op.g.transpose(op.g.unary("Where", op.in(0)), {1, 0})); }
+void translate_non_zero(Operator& op) {
+  GraphBuilder& g = op.g;
+  const TF_Output x = op.in(0);
+  const bool counted = g.type_of(x) != DataType::kHalf;  // TensorFlow finds no halves that are not zero
+  const TF_Output found = g.unary("Where", counted ? x : g.cast(x, DataType::kBool));
+  op.out(0, g.transpose(found, {1, 0}));
+}
 
 void translate_unique(Operator& op) {
   GraphBuilder& g = op.g;

@@ -221,7 +221,12 @@ void translate_pad(Operator& op) {
   op.out(0, constant ? padded_constant(op, x, rows, known) : padded_from_itself(op, x, rows, known, rank), last);
 }
 
-void translate_tile(Operator& op) { op.out(0, op.g.binary("Tile", op.in(0), as_vector(op.g, op.in(1)))); }
+void translate_tile(Operator& op) {
+  GraphBuilder& g = op.g;
+  const DataType type = op.type(0);
+  const DataType tiled = type == DataType::kUint16 ? DataType::kInt32 : type;  // TensorFlow tiles all types but this
+  op.out(0, g.cast(g.binary("Tile", g.cast(op.in(0), tiled), as_vector(g, op.in(1))), type));
+}
 
 void translate_depth_to_space(Operator& op) {
   GraphBuilder& g = op.g;

@@ -224,6 +224,20 @@ TEST_P(Moved, ARangeWhoseLimitLiesBehindIsEmpty) {
   EXPECT_THAT(answer(m, {1}).shape, ElementsAre(0));
 }
 
+TEST_P(Moved, TypesThatTensorFlowsKernelsLackGoThroughOthers) {
+  TestModel m = of({1});
+  m.tensor("h", {3}, onnx::TensorProto::FLOAT16)->set_raw_data(std::string("\0\0\0\x3c\0\xc4", 6));  // 0, 1, -4
+  m.node("NonZero", {"h"}, {"found"}).output("found", {1, -1}, onnx::TensorProto::INT64);
+  auto* wide = m.tensor("w", {2}, onnx::TensorProto::UINT16);
+  wide->add_int32_data(7);
+  wide->add_int32_data(65535);
+  m.integers("twice", {2}).node("Tile", {"w", "twice"}, {"t"}).node("NonZero", {"t"}, {"four"});
+  m.output("four", {1, -1}, onnx::TensorProto::INT64);
+  const std::vector<Answer> y = answers(m, {1});
+  EXPECT_THAT(y[0].values, ElementsAre(1, 2));
+  EXPECT_THAT(y[1].values, ElementsAre(0, 1, 2, 3));
+}
+
 INSTANTIATE_TEST_SUITE_P(Xla, Moved, testing::Values("true", "false"),
                          [](const auto& with) { return std::string(with.param) == "true" ? "on" : "off"; });
 
