@@ -192,14 +192,6 @@ struct Model {
   [[nodiscard]] std::int64_t opset() const;
 };
 
-/// A tensor that is a file of its own, as in ONNX's test data.
-struct TensorFile {
-  Tensor tensor;
-  std::shared_ptr<const Storage> storage;
-};
-/// Throws as `read`. External data is refused.
-TensorFile read_tensor_file(const std::filesystem::path& path, const Limits& limits = {});
-
 /// Throws Error(kInvalidModel) naming what was found, or Error(kIo).
 Model read(const std::filesystem::path& path, const Limits& limits = {});
 /// The same of bytes in memory, which must outlive the Model. Without a folder external data is refused.

@@ -295,22 +295,6 @@ Model read_model(Source& source, ByteSpan bytes) {
   return model;
 }
 
-/// The file's bytes; checks that it is a file, and of a size that may be.
-ByteSpan map_whole(const fs::path& path, Reading& reading, Storage& storage) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) throw Error(ErrorCode::kIo, "there is no such model file", path.string());
-  if (fs::is_directory(status)) throw Error(ErrorCode::kIo, "a folder, where an ONNX file was expected", path.string());
-  if (!fs::is_regular_file(status)) throw Error(ErrorCode::kIo, "not a regular file", path.string());
-  const std::uintmax_t size = fs::file_size(path, error);
-  if (!error && size > reading.limits.file_bytes) {
-    reading.fail(
-        fmt::format("the file has {} bytes; ONNX files end at {} (larger models keep weights in external data)", size,
-                    reading.limits.file_bytes));
-  }
-  return size == 0 ? ByteSpan() : storage.map_model(path);
-}
-
 }  // namespace
 
 ValueInfo read_value_info(Reading& reading, ByteSpan bytes) {
@@ -379,21 +363,25 @@ std::int64_t Model::opset() const {
 }
 
 Model read(const fs::path& path, const Limits& limits) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) throw Error(ErrorCode::kIo, "there is no such model file", path.string());
+  if (fs::is_directory(status)) throw Error(ErrorCode::kIo, "a folder, where an ONNX file was expected", path.string());
+  if (!fs::is_regular_file(status)) throw Error(ErrorCode::kIo, "not a regular file", path.string());
   Reading reading(path.string(), limits);
-  const auto storage = std::make_shared<Storage>(path.has_parent_path() ? path.parent_path() : fs::path("."));
-  const ByteSpan bytes = map_whole(path, reading, *storage);
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (!error && size > limits.file_bytes) {
+    reading.fail(
+        fmt::format("the file has {} bytes; ONNX files end at {} (larger models keep weights in external data)", size,
+                    limits.file_bytes));
+  }
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const auto storage = std::make_shared<Storage>(folder);
+  const ByteSpan bytes = size == 0 ? ByteSpan() : storage->map_model(path);
   Source source{reading, *storage};
   Model model = read_model(source, bytes);
   model.storage = storage;
   return model;
-}
-
-TensorFile read_tensor_file(const fs::path& path, const Limits& limits) {
-  Reading reading(path.string(), limits);
-  const auto storage = std::make_shared<Storage>(fs::path());
-  const ByteSpan bytes = map_whole(path, reading, *storage);
-  Source source{reading, *storage};
-  return {read_tensor(source, bytes), storage};
 }
 
 Model parse(std::span<const std::byte> bytes, const fs::path& folder, const Limits& limits) {
