@@ -192,9 +192,19 @@ struct Model {
   [[nodiscard]] std::int64_t opset() const;
 };
 
+/// A tensor that is a file of its own, as ONNX's test data are.
+struct TensorFile {
+  Tensor tensor;
+  std::shared_ptr<const Storage> storage;
+};
+
 /// Throws Error(kInvalidModel) naming what was found, or Error(kIo).
 Model read(const std::filesystem::path& path, const Limits& limits = {});
 /// The same of bytes in memory, which must outlive the Model. Without a folder external data is refused.
 Model parse(std::span<const std::byte> bytes, const std::filesystem::path& folder = {}, const Limits& limits = {});
+/// A file that is one TensorProto: what `read` throws, and Error(kUnsupported) where it holds strings.
+TensorFile read_tensor_file(const std::filesystem::path& path, const Limits& limits = {});
+/// The same of bytes in memory, which must outlive the TensorFile. External data is refused.
+TensorFile parse_tensor(std::span<const std::byte> bytes, const Limits& limits = {});
 
 }  // namespace assay::onnx_graph

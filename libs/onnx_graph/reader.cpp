@@ -363,21 +363,10 @@ std::int64_t Model::opset() const {
 }
 
 Model read(const fs::path& path, const Limits& limits) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) throw Error(ErrorCode::kIo, "there is no such model file", path.string());
-  if (fs::is_directory(status)) throw Error(ErrorCode::kIo, "a folder, where an ONNX file was expected", path.string());
-  if (!fs::is_regular_file(status)) throw Error(ErrorCode::kIo, "not a regular file", path.string());
   Reading reading(path.string(), limits);
-  const std::uintmax_t size = fs::file_size(path, error);
-  if (!error && size > limits.file_bytes) {
-    reading.fail(
-        fmt::format("the file has {} bytes; ONNX files end at {} (larger models keep weights in external data)", size,
-                    limits.file_bytes));
-  }
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   const auto storage = std::make_shared<Storage>(folder);
-  const ByteSpan bytes = size == 0 ? ByteSpan() : storage->map_model(path);
+  const ByteSpan bytes = storage->map_file(reading, path, "model");
   Source source{reading, *storage};
   Model model = read_model(source, bytes);
   model.storage = storage;

@@ -9,9 +9,23 @@
 namespace assay::onnx_graph {
 namespace fs = std::filesystem;
 
-ByteSpan Storage::map_model(const fs::path& path) {
-  model_ = MappedFile(path);
-  return model_.bytes();
+ByteSpan Storage::map_file(const Reading& reading, const fs::path& path, const char* what) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) throw Error(ErrorCode::kIo, fmt::format("there is no such {} file", what), path.string());
+  if (fs::is_directory(status)) {
+    throw Error(ErrorCode::kIo, "a folder, where an ONNX file was expected", path.string());
+  }
+  if (!fs::is_regular_file(status)) throw Error(ErrorCode::kIo, "not a regular file", path.string());
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (!error && size > reading.limits.file_bytes) {
+    reading.fail(
+        fmt::format("the file has {} bytes; ONNX files end at {} (larger models keep weights in external data)", size,
+                    reading.limits.file_bytes));
+  }
+  if (size == 0) return {};
+  file_ = MappedFile(path);
+  return file_.bytes();
 }
 
 const MappedFile& Storage::open(Reading& reading, const std::string& location) {

@@ -1,5 +1,5 @@
 #pragma once
-// Files behind a Model: the model itself and its external data, mapped.
+// Files behind a Model or a tensor of its own: the file itself and its external data, mapped.
 
 #include <filesystem>
 #include <map>
@@ -16,7 +16,8 @@ class Storage {
   /// External data may lie in `folder` and below; an empty folder: nowhere.
   explicit Storage(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  ByteSpan map_model(const std::filesystem::path& path);
+  /// The file that is read itself, after a look at what it is and how large; `what` it holds, for errors.
+  ByteSpan map_file(const Reading& reading, const std::filesystem::path& path, const char* what);
   /// `length` bytes (or, where nothing is said, what is left) at `offset` of a file named in a model. Fails on paths
   /// that leave the folder, by "..", as absolute ones or through a symbolic link.
   ByteSpan external(Reading& reading, const std::string& location, std::uint64_t offset,
@@ -27,7 +28,7 @@ class Storage {
   const MappedFile& open(Reading& reading, const std::string& location);
 
   std::filesystem::path folder_;
-  MappedFile model_;
+  MappedFile file_;
   std::map<std::string, MappedFile> files_;    // by canonical path
   std::map<std::string, std::string> opened_;  // location → canonical path
   std::vector<std::filesystem::path> order_;

@@ -1,4 +1,5 @@
-// The ONNX reader, shape inference, statistics and every tensor's contents, over any bytes.
+// The ONNX reader, shape inference, statistics and every tensor's contents, over any bytes; and the reader of a tensor
+// that is a file of its own.
 
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     assay::model::compute_statistics(model, assay::onnx_graph::infer(model));
   } catch (const assay::Error&) {
     // Refused: as it should be.
+  }
+  try {
+    decode(assay::onnx_graph::parse_tensor(std::as_bytes(std::span(data, size))).tensor);
+  } catch (const assay::Error&) {
+    // Most models are no tensors.
   }
   return 0;
 }
