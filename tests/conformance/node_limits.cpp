@@ -1,0 +1,62 @@
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <istream>
+#include <stdexcept>
+
+#include "conformance/node_tests.hpp"
+
+namespace assay::conformance {
+
+bool NodeLimit::matches(const std::string& test) const { return ::fnmatch(pattern.c_str(), test.c_str(), 0) == 0; }
+
+std::vector<NodeLimit> node_limits(std::istream& text) {
+  std::vector<NodeLimit> limits;
+  for (std::string line; std::getline(text, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    const std::size_t colon = line.find(": ");
+    if (colon == std::string::npos || colon + 2 == line.size()) {
+      throw std::runtime_error("a line of node_tests.txt is not 'pattern: reason': " + line);
+    }
+    limits.push_back({line.substr(0, colon), line.substr(colon + 2)});
+  }
+  return limits;
+}
+
+std::string NodeVerdict::add(const std::string& test, const NodeOutcome& outcome) {
+  if (outcome.kind == NodeOutcome::Kind::kSkipped) {
+    ++skipped;
+    return "skipped";
+  }
+  const NodeLimit* limit = nullptr;
+  for (const NodeLimit& l : limits_) {
+    if (!l.matches(test)) continue;
+    met_.insert(l.pattern);
+    limit = limit == nullptr ? &l : limit;
+  }
+  const bool passes = outcome.kind == NodeOutcome::Kind::kPassed;
+  if (limit == nullptr) {
+    if (passes) {
+      ++passed;
+      return "passed";
+    }
+    failures_.push_back(test + ": " + outcome.why);
+    return "FAILED";
+  }
+  if (!passes) {
+    ++known;
+    return "known";
+  }
+  failures_.push_back(test + ": unexpected pass, node_tests.txt says '" + limit->pattern + ": " + limit->reason +
+                      "'. Take the line out, or make its pattern narrower");
+  return "UNEXPECTED PASS";
+}
+
+void NodeVerdict::find_idle_limits() {
+  for (const NodeLimit& l : limits_) {
+    if (!met_.contains(l.pattern))
+      failures_.push_back(l.pattern + ": no test that ran has this name. Take the line out");
+  }
+}
+
+}  // namespace assay::conformance
