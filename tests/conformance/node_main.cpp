@@ -16,7 +16,7 @@ constexpr int kFailed = 1, kWrongUse = 2, kNotHere = 77;  // ctest takes the las
 /// child: a framework that is opened before a fork may not work behind it.
 NodeOutcome probe_apart(const std::string& backend) {
   const auto probe = [](const std::string& name) -> NodeOutcome {
-    const backend::Probe found = backend::load_backend(name).probe();
+    const backend::Probe found = backend::load_backend(params_of(name).backend).probe({}, params_of(name).options);
     if (found.available) return {};
     return {NodeOutcome::Kind::kSkipped, found.reason};
   };
@@ -47,7 +47,7 @@ int run(const std::string& backend, const std::string& pattern) {
     fmt::print(stderr, "no test's name is like '{}'\n", pattern);
     return kWrongUse;
   }
-  std::ifstream list(std::string(ASSAY_SOURCE_DIR) + "/backends/" + backend + "/node_tests.txt");
+  std::ifstream list(std::string(ASSAY_SOURCE_DIR) + "/backends/" + params_of(backend).backend + "/node_tests.txt");
   NodeVerdict verdict(node_limits(list));
   const bool all = pattern == "*";
   std::map<std::string, int> skipped;
@@ -71,7 +71,7 @@ int run(const std::string& backend, const std::string& pattern) {
 int main(int argc, char** argv) {
   using assay::conformance::kWrongUse;
   if (argc < 2 || argc > 3) {
-    fmt::print(stderr, "usage: {} BACKEND [PATTERN]\n", argv[0]);
+    fmt::print(stderr, "usage: {} BACKEND[,OPTION=VALUE…] [PATTERN]\n", argv[0]);
     return kWrongUse;
   }
   try {

@@ -1,8 +1,21 @@
 #include <cstring>
+#include <sstream>
 
 #include "conformance/node_tests.hpp"
 
 namespace assay::conformance {
+
+Params params_of(const std::string& backend) {
+  Params params{.batch_size = 0, .in_flight = 1, .threads = 1};
+  std::istringstream parts(backend);
+  std::getline(parts, params.backend, ',');
+  for (std::string setting; std::getline(parts, setting, ',');) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos) throw Error(ErrorCode::kInvalidArgument, "no OPTION=VALUE: " + setting);
+    params.options[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  return params;
+}
 
 std::vector<NodeValue> predict_whole(const std::filesystem::path& model, const std::vector<NodeValue>& inputs,
                                      const Params& params) {

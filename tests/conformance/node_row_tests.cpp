@@ -113,7 +113,7 @@ NodeOutcome run_row(const Row& row, const std::string& backend) {
     return {NodeOutcome::Kind::kSkipped, fmt::format("ONNX Runtime has no answer to compare with: {}", e.message())};
   }
   std::string wrong = difference(
-      expected, predict_whole(file, built.inputs, {.backend = backend, .batch_size = 0, .in_flight = 1, .threads = 1}));
+      expected, predict_whole(file, built.inputs, params_of(backend)));
   if (!wrong.empty()) return {NodeOutcome::Kind::kFailed, std::move(wrong)};
   return {};
 }

@@ -4,7 +4,7 @@
 // the engine stand before the plugin there, and a model that any of them gets wrong is as broken for a user as one that
 // the framework refuses. Nothing here has a batch axis, so the graph runs whole (batch size 0).
 //
-//   assay_node_tests BACKEND [PATTERN]       'test_cast_*'; with a pattern, every outcome is printed
+//   assay_node_tests BACKEND[,OPTION=VALUE…] [PATTERN]     'test_cast_*'; with a pattern, every outcome is printed
 //
 // What a backend does not pass is a line "pattern: reason" of backends/<name>/node_tests.txt.
 
@@ -44,10 +44,13 @@ std::string difference(const NodeValue& expected, const NodeValue& found);
 /// The same of all outputs of a model.
 std::string difference(const std::vector<NodeValue>& expected, const std::vector<NodeValue>& found);
 
-/// Every file whose operators are all in node_operators.txt, of opset 7 and later. None: the package is not installed.
+/// Every file whose operators are all in node_operators.txt. None: the package is not installed.
 std::vector<NodeTest> file_tests();
 /// The rows of node_rows.hpp, "row_" before their names.
 std::vector<NodeTest> row_tests();
+
+/// What "BACKEND[,OPTION=VALUE…]" is put to: one thread, one batch, which is the whole.
+Params params_of(const std::string& backend);
 
 /// A model and its inputs, through load and predict.
 std::vector<NodeValue> predict_whole(const std::filesystem::path& model, const std::vector<NodeValue>& inputs,
