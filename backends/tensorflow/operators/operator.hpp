@@ -186,10 +186,30 @@ void translate_identity(Operator& op);
 void translate_clip(Operator& op);
 // network.cpp
 void translate_conv(Operator& op);
+// transposed.cpp
+void translate_conv_transpose(Operator& op);
+// pool.cpp
 void translate_max_pool(Operator& op);
 void translate_average_pool(Operator& op);
+void translate_lp_pool(Operator& op);
 void translate_global_pool(Operator& op);
+// normalization.cpp
 void translate_batch_normalization(Operator& op);
+void translate_instance_normalization(Operator& op);
+void translate_group_normalization(Operator& op);
+void translate_layer_normalization(Operator& op);
+void translate_lp_normalization(Operator& op);
+void translate_mean_variance_normalization(Operator& op);
+void translate_lrn(Operator& op);
+// resize.cpp
+void translate_resize(Operator& op);
+// integer.cpp
+void translate_matmul_integer(Operator& op);
+void translate_conv_integer(Operator& op);
+void translate_qlinear_matmul(Operator& op);
+void translate_qlinear_conv(Operator& op);
+// einsum.cpp
+void translate_einsum(Operator& op);
 // matrix.cpp
 void translate_gemm(Operator& op);
 void translate_matmul(Operator& op);

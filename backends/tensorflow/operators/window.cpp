@@ -43,7 +43,8 @@ void pad_ceil(Operator& op, Window& w) {
     const std::int64_t room = size + w.begin[i] + w.end[i] - w.span(i);
     std::int64_t out = (room + w.strides[i] - 1) / w.strides[i] + 1;
     if ((out - 1) * w.strides[i] >= size + w.begin[i]) --out;
-    w.end[i] += std::max<std::int64_t>(0, (out - 1) * w.strides[i] - room);
+    w.over[i] = std::max<std::int64_t>(0, (out - 1) * w.strides[i] - room);
+    w.end[i] += w.over[i];
   }
 }
 
@@ -52,7 +53,7 @@ void pad_ceil(Operator& op, Window& w) {
 bool Window::padded() const { return !all_are(begin, 0) || !all_are(end, 0); }
 bool Window::dilated() const { return !all_are(dilations, 1); }
 
-Window window_of(Operator& op, const Ints& kernel, bool may_ceil) {
+Window window_as_given(Operator& op, const Ints& kernel) {
   Window w;
   w.kernel = op.list("kernel_shape").value_or(kernel);
   const std::size_t n = w.kernel.size();
@@ -66,6 +67,13 @@ Window window_of(Operator& op, const Ints& kernel, bool may_ceil) {
   if (std::any_of(pads.begin(), pads.end(), [](std::int64_t p) { return p < 0; })) op.fail("negative pads");
   w.begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(n));
   w.end.assign(pads.begin() + static_cast<std::ptrdiff_t>(n), pads.end());
+  w.over.assign(n, 0);
+  return w;
+}
+
+Window window_of(Operator& op, const Ints& kernel, bool may_ceil) {
+  Window w = window_as_given(op, kernel);
+  const std::size_t n = w.spatial();
   const std::string automatic = op.text("auto_pad", "NOTSET");
   if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
     pad_same(op, w, automatic == "SAME_UPPER");
@@ -100,8 +108,19 @@ TF_Output drop_axis(Operator& op, TF_Output x) {
 Window with_axis(const Window& window) {
   Window w = window;
   for (Ints* values : {&w.kernel, &w.strides, &w.dilations}) values->insert(values->begin(), 1);
-  for (Ints* values : {&w.begin, &w.end}) values->insert(values->begin(), 0);
+  for (Ints* values : {&w.begin, &w.end, &w.over}) values->insert(values->begin(), 0);
   return w;
+}
+
+TF_Output powers_of(Operator& op, TF_Output x, double p) {
+  if (p == 2) return op.g.unary("Square", x);
+  const TF_Output size = op.g.unary("Abs", x);
+  return p == 1 ? size : op.g.binary("Pow", size, op.g.scalar(op.g.type_of(x), p));
+}
+
+TF_Output root_of(Operator& op, TF_Output x, double p) {
+  if (p == 1) return x;
+  return p == 2 ? op.g.unary("Sqrt", x) : op.g.binary("Pow", x, op.g.scalar(op.g.type_of(x), 1 / p));
 }
 
 }  // namespace assay::tensorflow

@@ -8,6 +8,7 @@ namespace assay::tensorflow {
 /// One number an axis of space.
 struct Window {
   Ints kernel, strides, dilations, begin, end;  ///< begin, end: padding
+  Ints over;  ///< how much of `end` is there for ceil_mode alone
 
   [[nodiscard]] std::size_t spatial() const { return kernel.size(); }
   /// Elements of the input that it spans, holes of the dilation included.
@@ -20,6 +21,9 @@ struct Window {
 /// (as padding at the end). Fails where that needs sizes that are not known.
 Window window_of(Operator& op, const Ints& kernel, bool may_ceil);
 
+/// The same with auto_pad and ceil_mode left to the caller.
+Window window_as_given(Operator& op, const Ints& kernel);
+
 /// x, an image in the wanted layout, padded with `value`.
 TF_Output pad_image(Operator& op, TF_Output x, const Window& window, double value);
 
@@ -29,5 +33,16 @@ TF_Output add_axis(Operator& op, TF_Output x);
 TF_Output drop_axis(Operator& op, TF_Output x);
 /// The window over such an image.
 Window with_axis(const Window& window);
+
+/// A convolution's window over input 0, of the weights that are input `weights`.
+Window convolution_window(Operator& op, std::size_t weights);
+/// The node's convolution of x, an image in the wanted layout. The weights are ONNX's, of shape `dims`: input 1, or what
+/// was computed of it.
+TF_Output convolve(Operator& op, TF_Output x, const Window& window, const Ints& dims,
+                   std::optional<TF_Output> computed);
+
+/// |x| to the power of p, and the root that undoes it after a sum: of norms.
+TF_Output powers_of(Operator& op, TF_Output x, double p);
+TF_Output root_of(Operator& op, TF_Output x, double p);
 
 }  // namespace assay::tensorflow
