@@ -211,6 +211,11 @@ class NullBackend final : public kit::Backend {
     return {true, "", kVersion, "", "built in", {{"cpu", "nothing at all", "null", 0}}};
   }
 
+  /// Whatever it is: it reads nothing of it.
+  [[nodiscard]] std::uint32_t model_formats() const override {
+    return ASSAY_MODEL_ONNX | ASSAY_MODEL_SAVED_MODEL | ASSAY_MODEL_GRAPH_DEF;
+  }
+
   std::unique_ptr<kit::Session> open(const kit::OpenRequest& request) override {
     if (const kit::Probe met = probe(request.host); !met.available) throw Failure(ASSAY_UNAVAILABLE, met.reason);
     if (request.device != "cpu")
@@ -219,7 +224,7 @@ class NullBackend final : public kit::Backend {
     if (::stat(request.model_path.c_str(), &file) != 0 || ::access(request.model_path.c_str(), R_OK) != 0) {
       throw Failure(ASSAY_INVALID_MODEL, "cannot read the model " + request.model_path);
     }
-    if (!S_ISREG(file.st_mode) || file.st_size == 0)
+    if (!S_ISDIR(file.st_mode) && (!S_ISREG(file.st_mode) || file.st_size == 0))
       throw Failure(ASSAY_INVALID_MODEL, request.model_path + " is empty, or no file");
     if (request.precision != ASSAY_PRECISION_F32 && request.option("any_precision", "false") != "true") {
       throw Failure(ASSAY_UNSUPPORTED, std::string("the null backend computes in f32; ") +

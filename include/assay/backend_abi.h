@@ -183,7 +183,7 @@ typedef struct assay_open_request {
   int32_t threads;           /* > 0: CPU threads in all */
   int32_t in_flight;         /* batches outstanding that the caller intends; 0: the plugin's choice, see useful_slots */
   int32_t profile;           /* not 0: collect what report("profile") gives */
-  const char* model_path;    /* an ONNX file */
+  const char* model_path;    /* of a kind in the table's model_formats: a file, or the folder of a SavedModel */
   const char* device;        /* one of probe's */
   const assay_setting* options;
   size_t option_count;
@@ -242,6 +242,13 @@ typedef struct assay_timing { /* of the last batch of a slot; -1: not known */
   int64_t copy_in_ns, compute_ns, copy_out_ns;
 } assay_timing;
 
+/* What a model is kept in. Of all but ONNX the host knows no inputs and outputs until describe has told them. */
+enum {
+  ASSAY_MODEL_ONNX = 1u,        /* a file, with its external data beside it */
+  ASSAY_MODEL_SAVED_MODEL = 2u, /* TensorFlow's SavedModel: a folder that holds saved_model.pb */
+  ASSAY_MODEL_GRAPH_DEF = 4u    /* TensorFlow's frozen graph: a file named *.pb */
+};
+
 typedef struct assay_backend_table {
   uint32_t struct_size;
   uint32_t abi_version; /* the plugin's ASSAY_ABI_VERSION */
@@ -275,6 +282,10 @@ typedef struct assay_backend_table {
   assay_status (*buffer)(assay_session* session, assay_memory kind, uint64_t bytes, void** data, assay_error* error);
   /* 10. Close a slot (slot not NULL) or the session, whose slots are closed before. Never fails. */
   void (*close)(assay_session* session, assay_slot* slot);
+
+  /* Kinds of model that `open` takes: bits of ASSAY_MODEL_…; 0, or a table that ends before: ONNX alone. */
+  uint32_t model_formats;
+  uint32_t reserved;
 } assay_backend_table;
 
 /* The one symbol. Answers the plugin's table (static storage). The host compares `abi_version` and says what does not

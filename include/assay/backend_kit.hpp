@@ -234,6 +234,8 @@ class Backend {
   virtual Probe probe(const Host& host) = 0;
   virtual std::span<const assay_option> options() = 0;
   virtual std::unique_ptr<Session> open(const OpenRequest& request) = 0;
+  /// Kinds of model that `open` takes: bits of ASSAY_MODEL_….
+  [[nodiscard]] virtual std::uint32_t model_formats() const { return ASSAY_MODEL_ONNX; }
 };
 
 }  // namespace assay::kit

@@ -232,7 +232,9 @@ struct Table {
                                               wait,
                                               report,
                                               buffer,
-                                              close};
+                                              close,
+                                              backend().model_formats(),
+                                              0};
     return &table;
   }
 };

@@ -124,6 +124,8 @@ class Backend {
   [[nodiscard]] Probe probe(const std::filesystem::path& library = {},
                             const std::map<std::string, std::string>& options = {}) const;
   [[nodiscard]] const std::vector<Option>& options() const { return options_; }
+  /// Kinds of model that it takes: bits of ASSAY_MODEL_….
+  [[nodiscard]] std::uint32_t model_formats() const { return model_formats_; }
   /// Checks names, types, ranges and choices of the options first (an unknown name lists the near ones), then opens.
   [[nodiscard]] BackendSession open(const OpenRequest& request) const;
 
@@ -134,6 +136,7 @@ class Backend {
   std::filesystem::path plugin_;
   const assay_backend_table* table_ = nullptr;
   std::vector<Option> options_;
+  std::uint32_t model_formats_ = 0;
 };
 
 /// Folders in which plugins are looked for, in order: ASSAY_BACKEND_PATH's, then the build tree's or the installed one.

@@ -1,5 +1,6 @@
 #include <dlfcn.h>
 
+#include <cstddef>
 #include <map>
 #include <mutex>
 
@@ -17,6 +18,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "libassay_backend_";
 constexpr std::string_view kSuffix = ".so";
+
+/// Of version 1.0's first tables: what was added at the end later is looked at only where it is there.
+constexpr std::size_t kLeastTable = offsetof(assay_backend_table, model_formats);
 
 std::string version_text(std::uint32_t version) { return fmt::format("{}.{}", version >> 16, version & 0xffffU); }
 
@@ -64,6 +68,11 @@ std::vector<Option> option_list(const assay_backend_table* table, const fs::path
   return options;
 }
 
+std::uint32_t model_formats(const assay_backend_table& table) {
+  const bool says = table.struct_size >= kLeastTable + sizeof table.model_formats;
+  return says && table.model_formats != 0 ? table.model_formats : std::uint32_t{ASSAY_MODEL_ONNX};
+}
+
 }  // namespace
 
 void check_table(const assay_backend_table* table, const fs::path& file) {
@@ -80,12 +89,12 @@ void check_table(const assay_backend_table* table, const fs::path& file) {
                          "plugin against this Assay's headers, or use the Assay that it was built for",
                          version_text(table->abi_version), version_text(ASSAY_ABI_VERSION)));
   }
-  if (table->struct_size < sizeof(assay_backend_table)) {
+  if (table->struct_size < kLeastTable) {
     unusable(file,
              fmt::format("this plugin's table (boundary version {}) has {} bytes and this Assay (version {}) needs {}; "
                          "the plugin is broken or was built against a draft of the header",
                          version_text(table->abi_version), table->struct_size, version_text(ASSAY_ABI_VERSION),
-                         sizeof(assay_backend_table)));
+                         kLeastTable));
   }
   const bool whole = table->probe != nullptr && table->options != nullptr && table->open != nullptr &&
                      table->describe != nullptr && table->slot_open != nullptr && table->submit != nullptr &&
@@ -128,6 +137,7 @@ Backend load_plugin(const fs::path& file) {
                                backend.name_, expected));
   }
   backend.options_ = option_list(backend.table_, path);
+  backend.model_formats_ = model_formats(*backend.table_);
   return loaded.emplace(path, std::move(backend)).first->second;
 }
 

@@ -65,7 +65,13 @@ TEST(PluginTable, AnotherMajorVersionIsRefusedWithBoth) {
 TEST(PluginTable, ATableThatIsTooSmallIsRefused) {
   assay_backend_table table = whole_table();
   table.struct_size = 24;
-  EXPECT_THAT(refusal(&table), AllOf(HasSubstr("has 24 bytes"), HasSubstr("needs " + std::to_string(sizeof table))));
+  EXPECT_THAT(refusal(&table), AllOf(HasSubstr("has 24 bytes"), HasSubstr("needs 96")));
+}
+
+TEST(PluginTable, OneThatEndsBeforeWhatWasAddedLaterIsTaken) {
+  assay_backend_table table = whole_table();
+  table.struct_size = offsetof(assay_backend_table, model_formats);
+  EXPECT_EQ(refusal(&table), "");
 }
 
 TEST(PluginTable, NoTableOrAMissingFunctionIsRefused) {
