@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/cpu.hpp"
 #include "engine/cached_open.hpp"
@@ -36,7 +37,8 @@ const backend::Device& find_device(const backend::Probe& probe, const std::strin
                                                    probe.version, known.empty() ? "none" : known));
 }
 
-backend::OpenRequest request_of(const model::Model& model, const Layout& layout, const Params& params,
+/// `layout`: nullptr where only the session will tell what the model takes.
+backend::OpenRequest request_of(const model::Model& model, const Layout* layout, const Params& params,
                                 const LoadSettings& settings) {
   if (params.threads < 0 || params.in_flight < 0) {
     throw Error(ErrorCode::kInvalidArgument,
@@ -50,10 +52,12 @@ backend::OpenRequest request_of(const model::Model& model, const Layout& layout,
   request.precision = params.precision;
   request.threads = params.threads > 0 ? params.threads : allowed_cores();
   request.in_flight = params.in_flight > 0 ? params.in_flight : params.goal == Goal::kLatency ? 1 : 0;
-  request.batch_size = layout.batched && !layout.fixed_batch ? layout.batch_size : 0;
+  if (layout != nullptr) {
+    request.batch_size = layout->batched && !layout->fixed_batch ? layout->batch_size : 0;
+    request.shapes = layout->open_shapes();
+  }
   request.profile = settings.profile;
   request.options = params.options;
-  request.shapes = layout.open_shapes();
   request.library = params.library;
   request.log = params.log;
   return request;
@@ -83,25 +87,58 @@ void say_batch(const Layout& layout, const Params& params) {
                                           layout.batch_size));
 }
 
+Layout onnx_layout(const model::Model& model, const Params& params) {
+  Layout layout(model.inputs, model.outputs, params);
+  say_batch(layout, params);
+  return layout;
+}
+
+/// Of a model that the session alone understands: the batch is the first axis of an input where that is free.
+Layout session_layout(const backend::SessionInfo& session, const Params& params) {
+  std::vector<TensorInfo> inputs = session.inputs;
+  for (TensorInfo& input : inputs) input.batch_axis = !input.shape.empty() && input.shape[0] < 0 ? 0 : -1;
+  Layout layout(inputs, session.outputs, params);
+  say_batch(layout, params);
+  return layout;
+}
+
+static_assert(static_cast<unsigned>(model::Format::kOnnx) == ASSAY_MODEL_ONNX);
+static_assert(static_cast<unsigned>(model::Format::kSavedModel) == ASSAY_MODEL_SAVED_MODEL);
+static_assert(static_cast<unsigned>(model::Format::kGraphDef) == ASSAY_MODEL_GRAPH_DEF);
+
+void require_format(const backend::Backend& backend, const model::Model& model) {
+  const std::string why = model::why_not_read(backend.name(), backend.model_formats(), model.format);
+  if (!why.empty()) throw Error(ErrorCode::kUnsupported, why, model.path.string());
+}
+
+/// As it lies: what a cache would save is its translation, and there is none.
+Opened open_foreign(const model::Model& model, const backend::Backend& backend, const backend::OpenRequest& request) {
+  return {backend.open(request), {}, fmt::format("{} is loaded as it is, and not cached", describe(model.format))};
+}
+
 }  // namespace
 
 Session open_model(const model::Model& model, const Params& params, const LoadSettings& settings) {
   const auto begin = std::chrono::steady_clock::now();
-  Layout layout(model.inputs, model.outputs, params);
-  say_batch(layout, params);
+  const bool foreign = model.format != model::Format::kOnnx;
+  std::optional<Layout> layout;
+  if (!foreign) layout = onnx_layout(model, params);
   const backend::Backend backend = backend::load_backend(params.backend);
+  require_format(backend, model);
   const backend::Probe probe = backend.probe(params.library, params.options);
   if (!probe.available) {
     throw Error(ErrorCode::kUnavailable, fmt::format("{} is not available: {}", params.backend, probe.reason));
   }
-  backend::OpenRequest request = request_of(model, layout, params, settings);
+  backend::OpenRequest request = request_of(model, layout ? &*layout : nullptr, params, settings);
   give_signature(model, backend, request);
   const backend::Device& device = find_device(probe, params.backend, request.device);
-  Opened opened = open_cached(model, params, backend, probe, device, request);
-  layout.adopt(opened.session.info());
+  Opened opened =
+      foreign ? open_foreign(model, backend, request) : open_cached(model, params, backend, probe, device, request);
+  if (foreign) layout = session_layout(opened.session.info(), params);
+  layout->adopt(opened.session.info());
   const int useful = std::max(opened.session.info().useful_slots, 1);
   const int places = request.in_flight > 0 ? request.in_flight : useful;
-  auto impl = std::make_unique<Session::Impl>(std::move(layout), std::move(opened.session), places);
+  auto impl = std::make_unique<Session::Impl>(std::move(*layout), std::move(opened.session), places);
   impl->cache_lock = std::move(opened.lock);
   impl->cache_remark = std::move(opened.remark);
   for (const TensorLayout& t : impl->layout.inputs) impl->inputs.push_back(t.info);

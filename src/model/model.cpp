@@ -9,6 +9,7 @@
 #include "assay/error.hpp"
 #include "base/suggest.hpp"
 #include "model/statistics.hpp"
+#include "model/tensorflow_facts.hpp"
 #include "onnx_graph/graph.hpp"
 #include "onnx_graph/inference.hpp"
 
@@ -231,6 +232,19 @@ Model facts_of(const onnx_graph::Model& file, const std::filesystem::path& path,
   return model;
 }
 
+Model foreign_model(const std::filesystem::path& path, Format format) {
+  Model model;
+  model.path = path;
+  model.format = format;
+  model.files = foreign_files(path, format);
+  for (const std::filesystem::path& file : model.files) {
+    std::error_code ignored;
+    const std::uintmax_t bytes = std::filesystem::file_size(file, ignored);
+    if (!ignored) model.statistics.weight_bytes += bytes;  // nearly all of it is weights
+  }
+  return model;
+}
+
 /// Errors of what is done with a file name it.
 template <class Work>
 Model naming(const std::filesystem::path& path, const Work& work) {
@@ -246,6 +260,7 @@ Model naming(const std::filesystem::path& path, const Work& work) {
 
 Model read_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes,
                  const std::map<std::string, int>& batch_axis) {
+  if (const Format format = format_of(path); format != Format::kOnnx) return foreign_model(path, format);
   const onnx_graph::Model file = onnx_graph::read(path);
   return naming(path, [&] {
     if (file.has_sparse_initializers) {
@@ -264,6 +279,11 @@ Model read_model(const std::filesystem::path& path, const std::map<std::string, 
 
 Model inspect_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes,
                     const std::map<std::string, int>& batch_axis) {
+  if (const Format format = format_of(path); format != Format::kOnnx) {
+    Model model = foreign_model(path, format);
+    add_tensorflow_facts(model);
+    return model;
+  }
   const onnx_graph::Model file = onnx_graph::read(path);
   return naming(path, [&] {
     Model model = facts_of(file, path, onnx_graph::infer(file));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "assay/assay.hpp"
+#include "model/format.hpp"
 
 namespace assay::model {
 
@@ -34,9 +35,11 @@ struct Port {
   std::vector<std::string> axes;  ///< names of the free axes, "" elsewhere
 };
 
-/// What can be known of an ONNX file without a framework.
+/// What can be known of a model without a framework. Of one that is not ONNX: its files; `inspect_model` adds what is
+/// easily read of it. Its inputs and outputs are those of the session that loads it.
 struct Model {
   std::filesystem::path path;
+  Format format = Format::kOnnx;
   std::int64_t opset = 0;
   std::int64_t ir_version = 0;
   std::string producer;
@@ -56,12 +59,12 @@ struct Model {
 Model read_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes = {},
                  const std::map<std::string, int>& batch_axis = {});
 
-/// The same of any ONNX file, to be shown: `inputs`, `outputs` and `softmax_axis` stay empty.
+/// The same of any model file, to be shown: `inputs`, `outputs` and `softmax_axis` stay empty.
 Model inspect_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes = {},
                     const std::map<std::string, int>& batch_axis = {});
 
-/// SHA-256 over the bytes of the model and its external data. With a memo folder, remembers it by path, size, inode and
-/// times of the files.
+/// SHA-256 over the bytes of the model and its external data, or of all files in a SavedModel's folder. With a memo
+/// folder, remembers it by path, size, inode and times of the files.
 std::string model_hash(const Model& model, const std::filesystem::path& memo_folder = {});
 
 }  // namespace assay::model

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "assay/error.hpp"
+#include "model/format.hpp"
 #include "model/zoo/networks.hpp"
 #include "model/zoo/writer.hpp"
 
@@ -148,7 +149,10 @@ std::filesystem::path resolve_model(const std::string& model, const fs::path& ca
     return fs::is_regular_file(cached, ignored) ? cached : write_zoo_network(request, folder);
   }
   if (fs::is_directory(model, ignored)) {
-    throw Error(ErrorCode::kInvalidArgument, "a model is a file, and this is a folder; name an .onnx file in it",
+    if (format_of(model) == Format::kSavedModel) return model;
+    throw Error(ErrorCode::kInvalidArgument,
+                "a model is a file, and this is a folder and no TensorFlow SavedModel (it has no saved_model.pb); name "
+                "an .onnx file in it",
                 model);
   }
   if (fs::exists(model, ignored)) return model;
