@@ -241,7 +241,8 @@ int bench(const BenchOptions& options, Context& context) {
 void add_bench(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("bench", "measure models on engines");
   command->footer(
-      "MODEL is an ONNX file, or a network of the zoo (assay models list). Without one:\n"
+      "MODEL is an ONNX file, a TensorFlow SavedModel's folder or frozen graph (*.pb,\n"
+      "--backend tensorflow), or a network of the zoo (assay models list). Without one:\n"
       "resnet50 on onnxruntime and openvino at batch 1, 8 and 32.\n"
       "Examples:\n"
       "  assay bench my.onnx --backend all --batch-size 1..32\n"
@@ -250,7 +251,7 @@ void add_bench(CLI::App& app, Action& action) {
       "  assay bench --plan paper --dry-run          the paper's study: cases and hours\n"
       "  assay bench --resume                        go on with what was interrupted");
   const auto o = std::make_shared<BenchOptions>();
-  command->add_option("MODEL", o->models, "ONNX files or names of the zoo");
+  command->add_option("MODEL", o->models, "model files or names of the zoo");
   for (const runner::Setting& setting : runner::settings()) {
     if (setting.name == std::string("model")) continue;
     command

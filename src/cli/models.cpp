@@ -92,6 +92,10 @@ nlohmann::json to_json(const std::vector<model::Port>& ports) {
   return all;
 }
 
+constexpr const char* kNotKnown =
+    "parameters, layers, jumps and FLOPs: not known, for they are counted in ONNX alone; convert it with tf2onnx to "
+    "have them";
+
 nlohmann::json to_json(const model::Model& m) {
   const model::Statistics& s = m.statistics;
   nlohmann::json j = {{"schema", 1},
@@ -107,6 +111,14 @@ nlohmann::json to_json(const model::Model& m) {
                       {"operators", s.operators},
                       {"weight_bytes", s.weight_bytes},
                       {"flops", s.flops ? nlohmann::json(*s.flops) : nlohmann::json(nullptr)}};
+  j["format"] = to_string(m.format);
+  if (m.format != model::Format::kOnnx) {
+    for (const char* key : {"opset", "ir_version", "producer", "parameters", "layers", "parameters_per_layer", "jumps",
+                            "jumps_by_operator", "weight_bytes"}) {
+      j[key] = nullptr;
+    }
+    j["remark"] = kNotKnown;
+  }
   j["inputs"] = to_json(m.input_ports);
   j["outputs"] = to_json(m.output_ports);
   return j;
@@ -118,7 +130,28 @@ std::string counts(const std::map<std::string, std::int64_t>& of) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+/// Of what is not ONNX: what was easily read of it, and what is not known said.
+void print_foreign(const model::Model& m, std::ostream& out) {
+  const auto line = [&](const char* label, const std::string& text) {
+    out << report::hang(label, text, 18, report::kColumns) << "\n";
+  };
+  line("model", m.path.string());
+  line("format", fmt::format("{}; --backend tensorflow runs it", describe(m.format)));
+  for (const model::Port& p : m.input_ports) line("input", text_of(p));
+  for (const model::Port& p : m.output_ports) line("output", text_of(p));
+  if (m.format == model::Format::kGraphDef) {
+    line("outputs", "not said in the file: what nothing takes, or --option tensorflow.outputs=NAME,…");
+  } else if (m.output_ports.empty()) {
+    line("inputs, outputs", "it has no signature serving_default; --option tensorflow.signature=NAME chooses one");
+  }
+  line("files",
+       fmt::format("{} ({:.1f} MiB)", m.files.size(), static_cast<double>(m.statistics.weight_bytes) / 0x1p20));
+  line("operators", counts(m.statistics.operators));
+  line("not known", kNotKnown);
+}
+
 void print(const model::Model& m, std::ostream& out) {
+  if (m.format != model::Format::kOnnx) return print_foreign(m, out);
   const model::Statistics& s = m.statistics;
   const auto line = [&](const char* label, const std::string& text) {
     out << report::hang(label, text, 18, report::kColumns) << "\n";
@@ -184,9 +217,10 @@ void add_make(CLI::App& models, Action& action) {
 }
 
 void add_show(CLI::App& models, Action& action) {
-  CLI::App* command = models.add_subcommand("show", "inputs, outputs, layers, jumps and FLOPs of any ONNX file");
+  CLI::App* command =
+      models.add_subcommand("show", "inputs, outputs, layers, jumps and FLOPs of any ONNX file; of TensorFlow's, less");
   const auto o = std::make_shared<ShowOptions>();
-  command->add_option("MODEL", o->model, "an ONNX file or a name of the zoo")->required();
+  command->add_option("MODEL", o->model, "a model file or a name of the zoo")->required();
   command->add_option("--shape", o->shapes, "NAME=1x3x640x640: a value for each free axis")->allow_extra_args(false);
   command->add_option("--batch-axis", o->batch_axes, "NAME=K|none: which axis of an input counts samples")
       ->allow_extra_args(false);

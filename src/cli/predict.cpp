@@ -299,7 +299,10 @@ void add_predict(CLI::App& app, Action& action) {
       "  assay predict resnet50.onnx --input cat.jpg --labels classes.txt\n"
       "  assay predict my.onnx --input ids=ids.npy --input mask=mask.npy -o answers/");
   const auto o = std::make_shared<PredictOptions>();
-  command->add_option("MODEL", o->model, "an ONNX file or a name of the zoo")->required();
+  command
+      ->add_option("MODEL", o->model,
+                   "an ONNX file, a SavedModel's folder, a frozen TensorFlow graph, or a name of the zoo")
+      ->required();
   command->add_option("--input", o->inputs, "[NAME=]PATH: NAME= where the model has several inputs")->required();
   command->add_option("-o,--output", o->output, "OUT.npy, or a folder: one NAME.npy per output");
   command->add_option("--top", o->top, "how many of the largest values to print; 0: none")

@@ -54,6 +54,7 @@ class CampaignRun {
   const ProbeAnswer& probe(const std::string& backend);
   void skip_unavailable();
   void read_models();
+  void skip_unreadable();
   void skip_too_large();
   void make_references();
   std::filesystem::path make_reference(const Pending& p, std::string& why_not);

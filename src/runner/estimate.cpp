@@ -130,7 +130,8 @@ std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& s
     if (p.skipped.empty()) {
       try {
         const ModelFacts facts = settings.models(c);
-        p.skipped = why_too_large(c, facts, settings.machine_memory);
+        p.skipped = model::why_not_read(c.backend, probes[c.backend].model_formats, facts.format);
+        if (p.skipped.empty()) p.skipped = why_too_large(c, facts, settings.machine_memory);
         if (p.skipped.empty()) p.skipped = precisions.why_not(c, facts);
         const Seconds one = estimate_process(c, settings.effort, facts, history ? history(c) : History{});
         p.estimated = one * (settings.effort.processes + (settings.effort.memory_apart ? 0.25 : 0));

@@ -8,12 +8,14 @@
 #include <string>
 
 #include "core/case.hpp"
+#include "model/format.hpp"
 
 namespace assay::runner {
 
 struct ModelFacts {
   std::filesystem::path path;  ///< of the file
   std::string hash;            ///< of its content
+  model::Format format = model::Format::kOnnx;
   std::uint64_t weight_bytes = 0;
   std::optional<std::int64_t> flops;       ///< per sample
   std::optional<std::int64_t> step_bytes;  ///< what one layer needs at the most, per sample

@@ -106,6 +106,7 @@ class FakeLauncher final : public worker::Launcher {
     exit.ok = true;
     const bool available = !missing.contains(request.test_case.backend);
     exit.result.values["available"] = {available ? 1.0 : 0.0};
+    if (request.test_case.backend == "tensorflow") exit.result.values["model_formats"] = {7.0};
     exit.result.texts = {{"version", version}, {"devices", R"([{"name": "cpu", "description": "a CPU"}])"}};
     if (!available) exit.result.texts["reason"] = "its library was not found";
     return exit;

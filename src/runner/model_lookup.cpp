@@ -38,6 +38,7 @@ ModelLookup model_lookup(const std::filesystem::path& cache_folder) {
     facts.path = model::resolve_model(c.model, cache_folder);
     const model::Model m = model::read_model(facts.path, c.shapes, c.batch_axis);
     facts.hash = model::model_hash(m, cache_folder / "hashes");
+    facts.format = m.format;
     facts.weight_bytes = m.statistics.weight_bytes;
     facts.flops = m.statistics.flops;
     facts.step_bytes = m.statistics.largest_step_bytes;

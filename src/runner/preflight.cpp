@@ -136,6 +136,15 @@ void CampaignRun::read_models() {
   for (auto& [p, why] : broken) failed(*p, "model", why);
 }
 
+void CampaignRun::skip_unreadable() {
+  for (Pending& p : pending_) {
+    if (p.closed || stop_) continue;
+    const Case& c = case_of(p);
+    const std::string why = model::why_not_read(c.backend, probe(c.backend).model_formats, p.facts.format);
+    if (!why.empty()) skipped(p, "model", why);
+  }
+}
+
 void CampaignRun::skip_too_large() {
   for (Pending& p : pending_) {
     if (p.closed) continue;
@@ -150,6 +159,11 @@ void CampaignRun::make_references() {
     if (p.closed || stop_) continue;
     if (case_of(p).backend == kNullBackend) {
       p.texts["parity"] = "unverified: the null backend computes nothing";
+      continue;
+    }
+    if (p.facts.format != model::Format::kOnnx) {
+      p.texts["parity"] = fmt::format("unverified: this is {}, which the reference engine ({}) does not read",
+                                      describe(p.facts.format), kReferenceBackend);
       continue;
     }
     const std::string name = reference_name(reference_request(case_of(p), p.facts, settings_.effort), p.facts.hash, "");

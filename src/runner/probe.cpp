@@ -35,6 +35,10 @@ ProbeAnswer probe_backend(const std::string& backend, const std::filesystem::pat
     }
     const auto available = exit.result.values.find("available");
     answer.available = available != exit.result.values.end() && !available->second.empty() && available->second[0] != 0;
+    const auto formats = exit.result.values.find("model_formats");
+    if (formats != exit.result.values.end() && !formats->second.empty()) {
+      answer.model_formats = static_cast<std::uint32_t>(formats->second[0]);
+    }
     answer.reason = text(exit.result, "reason");
     answer.version = text(exit.result, "version");
     answer.library = text(exit.result, "library");

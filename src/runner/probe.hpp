@@ -17,6 +17,7 @@ struct ProbeAnswer {
     std::string name, description;
   };
   std::vector<Device> devices;
+  std::uint32_t model_formats = 1;  ///< bits of model::Format; ONNX where it does not say
 };
 
 /// Asks a backend: is its framework there, in which version, with which devices? Never throws: a worker that dies makes

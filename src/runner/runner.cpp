@@ -61,6 +61,7 @@ bool CampaignRun::run() {
   find_pending();
   skip_unavailable();
   read_models();
+  skip_unreadable();
   skip_too_large();
   make_references();
   if (ending()) return tell_refusal(), false;
@@ -196,7 +197,10 @@ bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double 
   samples.values["process.wall"] = {wall_ns};
   if (exit.peak_bytes > 0) samples.values["process.peak_resident"] = {static_cast<double>(exit.peak_bytes)};
   samples.noise = measure::noise_verdict(samples.values);
-  for (auto& [key, text] : exit.result.texts) p.texts[key] = text;
+  for (auto& [key, text] : exit.result.texts) {
+    const bool known_better = key == "parity" && p.reference.empty() && p.texts.contains(key);  // why there is none
+    if (!known_better) p.texts[key] = text;
+  }
   const bool noisy = !samples.noise.empty();
   const bool repeat = noisy && p.reruns < max_reruns(settings_.effort);
   const std::optional<double> rate = rate_of(case_of(p), samples.values);

@@ -95,6 +95,30 @@ TEST_F(RunnerTest, AMissingBackendOrDeviceIsSkippedWithoutAWorker) {
   EXPECT_EQ(launcher_.count(Kind::kMeasure), 0);
 }
 
+TEST_F(RunnerTest, AModelThatIsNotOnnxIsMeasuredUnverifiedByWhoReadsItAndSkippedByOthers) {
+  const ModelLookup models = settings_.models;
+  settings_.models = [models](const Case& c) {
+    ModelFacts facts = models(c);
+    facts.format = model::Format::kSavedModel;
+    return facts;
+  };
+  launcher_.measure = [](const worker::Request& r) {
+    worker::Exit exit = good(r, 100);
+    exit.result.texts["parity"] = "unverified: there was no reference";
+    return exit;
+  };
+  plan({"tensorflow", "onnxruntime"}, {1});
+  EXPECT_TRUE(run());
+  EXPECT_EQ(outcome_of("onnxruntime", 1).state, OutcomeState::kSkipped);
+  EXPECT_THAT(outcome_of("onnxruntime", 1).reason, HasSubstr("this is a TensorFlow SavedModel: use --backend"));
+  const Outcome& measured = outcome_of("tensorflow", 1);
+  EXPECT_EQ(measured.state, OutcomeState::kMeasured);
+  const Metric* parity = find_metric(measured, "parity.error");
+  ASSERT_NE(parity, nullptr);
+  EXPECT_THAT(parity->remark, HasSubstr("unverified: this is a TensorFlow SavedModel")) << "not the worker's word";
+  EXPECT_EQ(launcher_.count(Kind::kReference), 0);
+}
+
 TEST_F(RunnerTest, ABrokenModelFailsItsCases) {
   const ModelLookup models = settings_.models;
   settings_.models = [models](const Case& c) {

@@ -195,7 +195,7 @@ void set_seed(Axes& axes, const Values& values) {
 }
 
 constexpr std::array kSettings = {
-    Setting{"model", "MODEL,…", "paths of ONNX files, or names of zoo networks (`assay models list`)", true,
+    Setting{"model", "MODEL,…", "paths of model files, or names of zoo networks (`assay models list`)", true,
             set_models},
     Setting{"backend", "B,…|all", "engines to run on (`assay backends`)", false, set_backends},
     Setting{"device", "cpu|gpu:N,…", "where they run", false, set_devices},

@@ -34,10 +34,14 @@ double cpu_ns() {
 double ns(std::chrono::nanoseconds t) { return static_cast<double>(t.count()); }
 
 /// Cold, then from the cache; the session that is measured is the one a user would have.
-Session load_twice(const Request& request, Reporter& reporter, TaskResult& result) {
+Session load_twice(const Request& request, bool cacheable, Reporter& reporter, TaskResult& result) {
   Session cold = load_session(request, {}, reporter);
   result.values["load.cold"] = {ns(cold.load_time())};
   if (!request.test_case.cache || request.cache_folder.empty()) return cold;
+  if (!cacheable) {
+    result.texts["remark.load.cached"] = result.texts["cache"] = cold.cache_remark();
+    return cold;
+  }
   {
     const Session gone = std::move(cold);  // one session at a time: memory and threads
   }
@@ -144,7 +148,8 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   const std::optional<model::Model> model = read_through(request);
 
   reporter.phase("load");
-  Session session = load_twice(request, reporter, result);
+  const bool cacheable = !model || model->format == model::Format::kOnnx;
+  Session session = load_twice(request, cacheable, reporter, result);
   describe_session(session, result);
   reporter.phase("first");
   result.values["first"] = {time_one_batch(session, parity_inputs(request, session))};

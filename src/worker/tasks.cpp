@@ -99,13 +99,15 @@ TaskResult answer_once(const Request& request, Reporter& reporter) {
 
 TaskResult probe_backend(const Request& request, Reporter& reporter) {
   reporter.phase("open");
-  const backend::Probe probe = backend::load_backend(request.test_case.backend).probe(request.library);
+  const backend::Backend backend = backend::load_backend(request.test_case.backend);
+  const backend::Probe probe = backend.probe(request.library);
   nlohmann::json devices = nlohmann::json::array();
   for (const backend::Device& d : probe.devices) {
     devices.push_back({{"name", d.name}, {"description", d.description}, {"memory_bytes", d.memory_bytes}});
   }
   TaskResult result;
   result.values["available"] = {probe.available ? 1.0 : 0.0};
+  result.values["model_formats"] = {static_cast<double>(backend.model_formats())};
   result.texts = {{"reason", probe.reason},
                   {"version", probe.version},
                   {"library", probe.library},
