@@ -139,6 +139,8 @@ assay_status classify(Code code, bool broken_model) {
       return ASSAY_UNSUPPORTED;
     case Code::kInvalidArgument:
     case Code::kNotFound:
+    case Code::kOutOfRange:  // a file that is cut or damaged
+    case Code::kDataLoss:
       return broken_model ? ASSAY_INVALID_MODEL : ASSAY_FRAMEWORK;
     default:
       return ASSAY_FRAMEWORK;

@@ -3,18 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdio>
-#include <filesystem>
 
-#include "assay/backend_kit_file.hpp"
-#include "assay/error.hpp"
-#include "onnx_graph/reader.hpp"
 #include "slot.hpp"
 
 namespace assay::tensorflow {
 namespace {
-
-constexpr const char* kSavedGraph = "graph.pb";
 
 /// TensorFlow's pool of threads is one for the whole process, and as large as its first session asked for.
 int take_intra_op_threads(int asked) {
@@ -47,83 +40,15 @@ TfSession::TfSession(const Runtime& runtime, const kit::OpenRequest& request)
       settings_(settings_of(request, cpu_features::decode(cpu_features::read_cpu_registers()))),
       profile_(request.profile),
       streams_(settings_.streams),
-      graph_(runtime.api.new_graph(), runtime.api.delete_graph) {
+      loaded_(runtime) {
   if (request.device != "cpu") {
     throw kit::Failure(ASSAY_UNSUPPORTED,
                        "device '" + request.device + "' was asked for, and this backend drives TensorFlow's cpu only");
   }
   check_onednn(settings_, runtime);
   settings_.intra_op_threads = take_intra_op_threads(settings_.intra_op_threads);
-  load(request);
-  start();
-}
-
-TfSession::~TfSession() {
-  if (session_ == nullptr) return;
-  const Status status(runtime_);
-  runtime_.api.close_session(session_, status.get());
-  runtime_.api.delete_session(session_, status.get());
-}
-
-void TfSession::load(const kit::OpenRequest& request) {
-  try {
-    const onnx_graph::Model model = onnx_graph::read(request.model_path);
-    const TranslationRequest translation{request.shapes, request.batch_size, settings_.channels_last};
-    if (!request.cache_read.empty()) {
-      try {
-        import_graph(request.cache_read, model, translation);
-      } catch (const kit::Failure& e) {
-        request.host.log(
-            ASSAY_LOG_WARNING,
-            std::string("the cached graph is of no use, and the model is translated instead: ") + e.what());
-        graph_.reset(runtime_.api.new_graph());
-      }
-    }
-    if (!from_cache_) signature_ = translate(runtime_, model, translation, graph_.get());
-  } catch (const Error& e) {
-    throw kit::Failure(e.code() <= ErrorCode::kInternal ? static_cast<assay_status>(e.code()) : ASSAY_INVALID_MODEL,
-                       e.what());
-  }
-  fixed_ = all_fixed(signature_);
-  if (!from_cache_ && !request.cache_fill.empty()) save_graph(request.cache_fill);
-}
-
-void TfSession::import_graph(const std::string& folder, const onnx_graph::Model& model,
-                             const TranslationRequest& translation) {
-  const kit::MappedFile file(folder + "/" + kSavedGraph);
-  const TF_Buffer buffer{file.text(), file.size(), nullptr};
-  const Handle<TF_ImportGraphDefOptions> options(runtime_.api.new_import_graph_def_options(),
-                                                 runtime_.api.delete_import_graph_def_options);
-  const Status status(runtime_);
-  runtime_.api.graph_import_graph_def(graph_.get(), &buffer, options.get(), status.get());
-  status.check("importing the translated graph", true);
-  signature_ = signature_of(model, translation);
-  find_places(runtime_, graph_.get(), signature_);
-  from_cache_ = true;
-}
-
-void TfSession::save_graph(const std::string& folder) const {
-  const Handle<TF_Buffer> buffer(runtime_.api.new_buffer(), runtime_.api.delete_buffer);
-  const Status status(runtime_);
-  runtime_.api.graph_to_graph_def(graph_.get(), buffer.get(), status.get());
-  status.check("serializing the translated graph");
-  const std::string path = folder + "/" + kSavedGraph;
-  std::FILE* file = std::fopen(path.c_str(), "wb");
-  const bool written = file != nullptr && std::fwrite(buffer->data, 1, buffer->length, file) == buffer->length;
-  const bool closed = file != nullptr && std::fclose(file) == 0;
-  if (!written || !closed) {
-    throw kit::Failure(ASSAY_FRAMEWORK, "cannot write the translated graph to " + path + ": is the disk full?");
-  }
-}
-
-void TfSession::start() {
-  const Handle<TF_SessionOptions> options(runtime_.api.new_session_options(), runtime_.api.delete_session_options);
-  const std::string config = config_proto(settings_);
-  const Status status(runtime_);
-  runtime_.api.set_config(options.get(), config.data(), config.size(), status.get());
-  status.check("setting TensorFlow's configuration");
-  session_ = runtime_.api.new_session(graph_.get(), options.get(), status.get());
-  status.check("making a TensorFlow session");
+  loaded_ = load_graph(runtime, request, settings_);
+  fixed_ = all_fixed(loaded_.signature);
 }
 
 void TfSession::run(std::span<const TF_Output> inputs, std::span<TF_Tensor* const> values,
@@ -133,9 +58,14 @@ void TfSession::run(std::span<const TF_Output> inputs, std::span<TF_Tensor* cons
   const TF_Buffer run_options{traced.data(), traced.size(), nullptr};
   const Handle<TF_Buffer> metadata(trace ? runtime_.api.new_buffer() : nullptr, runtime_.api.delete_buffer);
   const Status status(runtime_);
-  runtime_.api.session_run(session_, trace ? &run_options : nullptr, inputs.data(), values.data(),
+  runtime_.api.session_run(loaded_.session.get(), trace ? &run_options : nullptr, inputs.data(), values.data(),
                            static_cast<int>(inputs.size()), outputs.data(), results.data(),
                            static_cast<int>(outputs.size()), nullptr, 0, metadata.get(), status.get());
+  if (!loaded_.translated && !status.ok() && runtime_.api.get_code(status.get()) == Code::kFailedPrecondition) {
+    status.check(
+        "running a batch of the model as it was saved (does it restore its variables? A Keras model is saved "
+        "by model.export(DIR))");
+  }
   status.check("running a batch");
   if (trace) trace_.add({static_cast<const char*>(metadata->data), metadata->length});
 }
@@ -151,9 +81,9 @@ std::string TfSession::xla_in_force() const {
 
 kit::Description TfSession::describe() {
   kit::Description d;
-  for (const Port& port : signature_.inputs) d.inputs.push_back(port.info);
-  for (const Port& port : signature_.outputs) d.outputs.push_back(port.info);
-  d.from_cache = from_cache_;
+  for (const Port& port : loaded_.signature.inputs) d.inputs.push_back(port.info);
+  for (const Port& port : loaded_.signature.outputs) d.outputs.push_back(port.info);
+  d.from_cache = loaded_.from_cache;
   d.useful_slots = settings_.streams;
   d.computes_in_wait = true;
   // XLA compiles each shape anew, for seconds: never for a last batch.
@@ -168,7 +98,9 @@ kit::Description TfSession::describe() {
                 {"intra_op_threads", std::to_string(settings_.intra_op_threads)},
                 {"inter_op_threads", std::to_string(settings_.inter_op_threads)},
                 {"onednn", text(runtime_.onednn)},
-                {"layout", settings_.channels_last ? "channels_last" : "channels_first"},
+                {"layout", !loaded_.translated       ? "the model's"
+                           : settings_.channels_last ? "channels_last"
+                                                     : "channels_first"},
                 {"layout_conversion", to_string(settings_.conversion)},
                 {"remapper", text(settings_.remapper)},
                 {"constant_folding", text(settings_.constant_folding)},

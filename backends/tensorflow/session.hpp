@@ -8,23 +8,22 @@
 #include <vector>
 
 #include "assay/backend_kit.hpp"
+#include "loaded_graph.hpp"
 #include "settings.hpp"
 #include "trace.hpp"
-#include "translate.hpp"
 
 namespace assay::tensorflow {
 
 class TfSession final : public kit::Session {
  public:
   TfSession(const Runtime& runtime, const kit::OpenRequest& request);
-  ~TfSession() override;
 
   kit::Description describe() override;
   std::unique_ptr<kit::Slot> open_slot(std::span<const kit::FixedShape> shapes) override;
   std::string report(const std::string& kind) override;
 
   [[nodiscard]] const Runtime& runtime() const { return runtime_; }
-  [[nodiscard]] const Signature& signature() const { return signature_; }
+  [[nodiscard]] const Signature& signature() const { return loaded_.signature; }
   /// A batch computes while it holds one of these.
   [[nodiscard]] std::counting_semaphore<>& streams() const { return streams_; }
   /// Runs the graph. The first batch, and all when a profile is asked for, are traced.
@@ -32,22 +31,16 @@ class TfSession final : public kit::Session {
            std::span<TF_Tensor*> results) const;
 
  private:
-  void load(const kit::OpenRequest& request);
-  void import_graph(const std::string& folder, const onnx_graph::Model& model, const TranslationRequest& translation);
-  void save_graph(const std::string& folder) const;
-  void start();
   [[nodiscard]] std::string xla_in_force() const;
 
   const Runtime& runtime_;
   LogScope log_;
   Settings settings_;
-  bool profile_ = false, from_cache_ = false, fixed_ = false;
+  bool profile_ = false, fixed_ = false;
   mutable std::counting_semaphore<> streams_;
   mutable std::atomic<bool> traced_{false};
   mutable Trace trace_;
-  Handle<TF_Graph> graph_;
-  TF_Session* session_ = nullptr;
-  Signature signature_;
+  LoadedGraph loaded_;
 };
 
 }  // namespace assay::tensorflow

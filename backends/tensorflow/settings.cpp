@@ -13,7 +13,7 @@ constexpr double kMostThreads = 1024;
 constexpr std::array<const char*, 3> kLayouts = {"channels_last", "channels_first", nullptr};
 constexpr std::array<const char*, 4> kConversions = {"none", "to_channels_last", "to_channels_first", nullptr};
 
-const std::array<assay_option, 11> kOptions = {{
+const std::array<assay_option, 14> kOptions = {{
     {"xla", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr,
      "compile clusters of operations with XLA, at the first batch of each shape"},
     {"jit_level", ASSAY_OPTION_INT, 0, "2", 1, 2, nullptr, "how eagerly XLA is used where it is on"},
@@ -34,6 +34,12 @@ const std::array<assay_option, 11> kOptions = {{
     {"constant_folding", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr, "grappler computes what is constant once"},
     {"grappler", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr,
      "TensorFlow's graph optimizer; false: none of its passes"},
+    {"signature", ASSAY_OPTION_TEXT, 0, "serving_default", 0, 0, nullptr,
+     "of a SavedModel: which of its signatures names the inputs and outputs"},
+    {"inputs", ASSAY_OPTION_TEXT, 0, kAuto, 0, 0, nullptr,
+     "of a frozen graph (*.pb): name:0,name2:0; auto: its placeholders"},
+    {"outputs", ASSAY_OPTION_TEXT, 0, kAuto, 0, 0, nullptr,
+     "of a frozen graph (*.pb): name:0,name2:0; auto: what no operation takes"},
 }};
 
 bool is_true(const kit::OpenRequest& request, const char* option) { return request.option(option, "true") == "true"; }
@@ -63,8 +69,9 @@ void check_precision(assay_precision precision, const cpu_features::CpuFeatures&
 
 // Field numbers of config.proto and rewriter_config.proto.
 namespace field {
-constexpr int kIntraOpThreads = 2, kInterOpThreads = 5, kUsePerSessionThreads = 9, kGraphOptions = 10;  // ConfigProto
-constexpr int kOptimizerOptions = 3, kRewriteOptions = 10;                                              // GraphOptions
+constexpr int kIntraOpThreads = 2, kInterOpThreads = 5, kUsePerSessionThreads = 9;
+constexpr int kAllowSoftPlacement = 7, kGraphOptions = 10;                        // ConfigProto
+constexpr int kOptimizerOptions = 3, kRewriteOptions = 10;                        // GraphOptions
 constexpr int kGlobalJitLevel = 5, kCpuGlobalJit = 7;                             // OptimizerOptions
 constexpr int kConstantFolding = 3, kRemapping = 14, kDisableMetaOptimizer = 19;  // RewriterConfig
 constexpr int kMixedPrecisionBf16 = 31, kCpuLayoutConversion = 50;
@@ -115,6 +122,7 @@ std::string config_proto(const Settings& s) {
   config.integer(field::kIntraOpThreads, s.intra_op_threads);
   config.integer(field::kInterOpThreads, s.inter_op_threads);
   config.integer(field::kUsePerSessionThreads, 1);
+  config.integer(field::kAllowSoftPlacement, 1);  // a model saved on another machine may name its GPU
   config.message(field::kGraphOptions, graph);
   return config.data();
 }

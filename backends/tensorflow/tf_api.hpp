@@ -53,7 +53,9 @@ enum class Code : int {
   kNotFound = 5,
   kResourceExhausted = 8,
   kFailedPrecondition = 9,
-  kUnimplemented = 12
+  kOutOfRange = 11,
+  kUnimplemented = 12,
+  kDataLoss = 15
 };
 
 /// The functions, as they were found.
