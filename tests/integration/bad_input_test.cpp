@@ -80,7 +80,8 @@ class BadFile : public CliTest {
 
 TEST_F(BadFile, AModelThatIsMissing) {
   expect_refused(file("no.onnx"), "is neither a file nor a network of the zoo");
-  expect_refused(folder_.path().string(), "this is a folder; name an .onnx file in it");
+  expect_refused(folder_.path().string(),
+                 "this is a folder and no TensorFlow SavedModel (it has no saved_model.pb); name an .onnx");
 }
 
 TEST_F(BadFile, AModelThatIsEmpty) {
