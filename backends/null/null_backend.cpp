@@ -224,7 +224,8 @@ class NullBackend final : public kit::Backend {
     if (::stat(request.model_path.c_str(), &file) != 0 || ::access(request.model_path.c_str(), R_OK) != 0) {
       throw Failure(ASSAY_INVALID_MODEL, "cannot read the model " + request.model_path);
     }
-    if (!S_ISDIR(file.st_mode) && (!S_ISREG(file.st_mode) || file.st_size == 0))
+    const bool saved_model = ::access((request.model_path + "/saved_model.pb").c_str(), R_OK) == 0;
+    if (!saved_model && (!S_ISREG(file.st_mode) || file.st_size == 0))
       throw Failure(ASSAY_INVALID_MODEL, request.model_path + " is empty, or no file");
     if (request.precision != ASSAY_PRECISION_F32 && request.option("any_precision", "false") != "true") {
       throw Failure(ASSAY_UNSUPPORTED, std::string("the null backend computes in f32; ") +

@@ -47,15 +47,15 @@ std::optional<assay_dtype> boundary_type(DataType type) {
 
 /// An option that means nothing for this kind of model was set for another.
 void check_options_fit(const kit::OpenRequest& request, ModelKind kind) {
-  const auto refuse = [&](const char* option, const char* whose) {
-    if (!request.options.contains(option)) return;
+  const auto refuse = [&](const char* option, const char* automatic, const char* whose) {
+    if (request.option(option, automatic) == automatic) return;
     throw kit::Failure(ASSAY_INVALID_ARGUMENT, std::string("the option ") + option + " is for " + whose +
                                                    ", which this model is not: leave it out");
   };
-  if (kind != ModelKind::kSavedModel) refuse("signature", "a SavedModel");
+  if (kind != ModelKind::kSavedModel) refuse("signature", "serving_default", "a SavedModel");
   if (kind != ModelKind::kGraphDef) {
-    refuse("inputs", "a frozen graph (*.pb)");
-    refuse("outputs", "a frozen graph (*.pb)");
+    refuse("inputs", "auto", "a frozen graph (*.pb)");
+    refuse("outputs", "auto", "a frozen graph (*.pb)");
   }
 }
 
