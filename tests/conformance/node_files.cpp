@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "conformance/node_tests.hpp"
 #include "base/file.hpp"
+#include "conformance/node_tests.hpp"
 #include "onnx_graph/graph.hpp"
 #include "onnx_graph/onnx.pb.h"
 
@@ -76,8 +76,8 @@ std::vector<NodeValue> read_values(const fs::path& folder, const char* kind) {
   }
 }
 
-/// The tests name the opset in which their operator last changed. One before the oldest that backends are held to is put
-/// to that, in which the operator is the same: in a copy.
+/// The tests name the opset in which their operator last changed. One before the oldest that backends are held to is
+/// put to that, in which the operator is the same: in a copy.
 fs::path with_oldest_opset(const fs::path& file, const fs::path& folder) {
   onnx::ModelProto model;
   if (!model.ParseFromString(read_file(file))) throw Error(ErrorCode::kInvalidModel, "cannot be parsed", file.string());
@@ -102,8 +102,7 @@ NodeOutcome run_folder(const fs::path& folder, const std::string& backend) {
   if (expected.empty()) return {NodeOutcome::Kind::kFailed, "no expected output is there"};
   const TemporaryFolder temporary;
   const fs::path file = with_oldest_opset(folder / "model.onnx", temporary.path());
-  std::string wrong =
-      difference(expected, predict_whole(file, inputs, params_of(backend)));
+  std::string wrong = difference(expected, predict_whole(file, inputs, params_of(backend)));
   if (!wrong.empty()) return {NodeOutcome::Kind::kFailed, std::move(wrong)};
   return {};
 }

@@ -112,8 +112,7 @@ NodeOutcome run_row(const Row& row, const std::string& backend) {
     if (backend == "onnxruntime") throw;
     return {NodeOutcome::Kind::kSkipped, fmt::format("ONNX Runtime has no answer to compare with: {}", e.message())};
   }
-  std::string wrong = difference(
-      expected, predict_whole(file, built.inputs, params_of(backend)));
+  std::string wrong = difference(expected, predict_whole(file, built.inputs, params_of(backend)));
   if (!wrong.empty()) return {NodeOutcome::Kind::kFailed, std::move(wrong)};
   return {};
 }

@@ -65,8 +65,8 @@ TF_Output requantized(Operator& op, TF_Output sum, TF_Output factor, std::size_t
   return op.g.cast(y, type);
 }
 
-/// The convolution of input x with input w, both less their zero points: whole numbers, in a floating-point type. `w` is
-/// input 1 of ConvInteger, 3 of QLinearConv.
+/// The convolution of input x with input w, both less their zero points: whole numbers, in a floating-point type. `w`
+/// is input 1 of ConvInteger, 3 of QLinearConv.
 TF_Output convolve_integers(Operator& op, std::size_t w, std::size_t x_zero, std::size_t w_zero) {
   const Window window = convolution_window(op, w);
   const Ints dims = op.shape(w).value();

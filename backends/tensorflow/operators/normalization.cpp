@@ -75,8 +75,8 @@ TF_Output sum_of_neighbours(Operator& op, TF_Output x, std::int64_t axis, std::i
   Ints pairs(2 * rank, 0);
   pairs[2 * static_cast<std::size_t>(axis)] = (size - 1) / 2;
   pairs[2 * static_cast<std::size_t>(axis) + 1] = size / 2;
-  const TF_Output paddings = op.g.constant(DataType::kInt64, {static_cast<std::int64_t>(rank), 2},
-                                           std::as_bytes(std::span(pairs)));
+  const TF_Output paddings =
+      op.g.constant(DataType::kInt64, {static_cast<std::int64_t>(rank), 2}, std::as_bytes(std::span(pairs)));
   const TF_Output padded = op.g.binary("Pad", x, paddings);
   const TF_Output shape = op.g.op("Shape").in(x).done();
   TF_Output sum;
@@ -193,8 +193,8 @@ void translate_mean_variance_normalization(Operator& op) {
   for (std::int64_t& a : axes) a = Operator::place(op.axis(a, rank), rank, last);
   const TF_Output x = widened(op, values[0]);
   const Moments m = moments_of(op, x, axes);
-  const TF_Output deviation = op.g.binary("AddV2", op.g.unary("Sqrt", m.variance),
-                                          op.g.scalar(op.g.type_of(x), kAddedToDeviation));
+  const TF_Output deviation =
+      op.g.binary("AddV2", op.g.unary("Sqrt", m.variance), op.g.scalar(op.g.type_of(x), kAddedToDeviation));
   op.out(0, op.g.cast(op.g.binary("RealDiv", m.centred, deviation), op.g.type_of(values[0])), last);
 }
 

@@ -121,8 +121,8 @@ TF_Output corrected(Operator& op, TF_Output mean, const Window& w, const Ints& s
   return mean;
 }
 
-/// For each element of x, an image in the wanted layout, its place in ONNX's: row by row, or with `by_columns` the first
-/// axis of space fastest.
+/// For each element of x, an image in the wanted layout, its place in ONNX's: row by row, or with `by_columns` the
+/// first axis of space fastest.
 TF_Output places_of(Operator& op, const Ints& onnx_shape, bool by_columns) {
   Ints steps(onnx_shape.size(), 1);
   for (std::size_t i = onnx_shape.size(); i-- > 1;) steps[i - 1] = steps[i] * onnx_shape[i];

@@ -18,13 +18,13 @@ struct Resizing {
 };
 
 struct ResizedAxis {
-  std::int64_t axis = 0;       ///< in the layout that is resized in
-  std::size_t at = 0;          ///< its place among the scales
-  std::int64_t in = -1;        ///< sizes; -1 where free
+  std::int64_t axis = 0;  ///< in the layout that is resized in
+  std::size_t at = 0;     ///< its place among the scales
+  std::int64_t in = -1;   ///< sizes; -1 where free
   std::int64_t out = -1;
-  double scale = 0;            ///< 0: not known
-  TF_Output in_size, out_size; ///< scalars, int32
-  TF_Output factor;            ///< the scale, kReal
+  double scale = 0;             ///< 0: not known
+  TF_Output in_size, out_size;  ///< scalars, int32
+  TF_Output factor;             ///< the scale, kReal
 };
 
 /// Scalars of kReal and what is computed of them.
@@ -115,8 +115,7 @@ TF_Output element(Operator& op, TF_Output vector, std::size_t i) {
 void complete(Operator& op, TF_Output x, ResizedAxis& a, const ResizeInputs& inputs) {
   Reals r(op);
   const auto size = [&](std::int64_t n) { return op.g.ints({n}, DataType::kInt32, true); };
-  a.in_size = a.in >= 0 ? size(a.in)
-                        : element(op, op.g.op("Shape").in(x).done(), static_cast<std::size_t>(a.axis));
+  a.in_size = a.in >= 0 ? size(a.in) : element(op, op.g.op("Shape").in(x).done(), static_cast<std::size_t>(a.axis));
   if (a.scale > 0) {
     a.factor = r.of(a.scale);
   } else if (inputs.scales != 0) {
@@ -159,9 +158,10 @@ std::vector<ResizedAxis> resized_axes(Operator& op, const Resizing& how, const R
   }
   if (inputs.sizes != 0 && how.policy != "stretch") keep_ratio(op, axes, how.policy);
   if (how.coordinates != "tf_crop_and_resize") {
-    std::erase_if(axes, [](const ResizedAxis& a) { return a.scale == 1 || (a.scale > 0 && a.in >= 0 && a.in == a.out &&
-                                                                           a.scale * static_cast<double>(a.in) ==
-                                                                               static_cast<double>(a.out)); });
+    std::erase_if(axes, [](const ResizedAxis& a) {
+      return a.scale == 1 || (a.scale > 0 && a.in >= 0 && a.in == a.out &&
+                              a.scale * static_cast<double>(a.in) == static_cast<double>(a.out));
+    });
   }
   return axes;
 }
@@ -181,8 +181,8 @@ bool resize_as_tensorflow(Operator& op, const Resizing& how, const std::vector<R
     whole = whole && a.out % a.in == 0;
   }
   if (sizes[0] <= 0 || sizes[1] <= 0) return false;
-  const bool half_pixel = how.coordinates == "half_pixel" ||
-                          (how.coordinates == "pytorch_half_pixel" && sizes[0] > 1 && sizes[1] > 1);
+  const bool half_pixel =
+      how.coordinates == "half_pixel" || (how.coordinates == "pytorch_half_pixel" && sizes[0] > 1 && sizes[1] > 1);
   const bool asymmetric = how.coordinates == "asymmetric";
   const bool corners = how.coordinates == "align_corners" && how.mode == "linear";
   if (how.mode == "cubic" || how.exclude_outside || !(half_pixel || asymmetric || corners)) return false;
@@ -340,8 +340,8 @@ void translate_resize(Operator& op) {
   const TF_Output roi = crops ? op.in(inputs.roi) : TF_Output{};
   const DataType type = op.g.type_of(values[0]);
   const bool computes = how.mode != "nearest";
-  TF_Output x = computes && (!is_float(type) || element_bytes(type) < 4) ? op.g.cast(values[0], DataType::kFloat)
-                                                                         : values[0];
+  TF_Output x =
+      computes && (!is_float(type) || element_bytes(type) < 4) ? op.g.cast(values[0], DataType::kFloat) : values[0];
   std::vector<TF_Output> coordinates;
   for (ResizedAxis& a : axes) {
     complete(op, x, a, inputs);

@@ -131,11 +131,8 @@ TF_Output cut_ends(Operator& op, TF_Output y, const Transposed& t) {
 }
 
 std::vector<TF_Output> split(Operator& op, TF_Output x, std::int64_t axis, std::int64_t parts) {
-  const TF_Output first = op.g.op("Split")
-                              .in(op.g.ints({axis}, DataType::kInt32, true))
-                              .in(x)
-                              .integer("num_split", parts)
-                              .done();
+  const TF_Output first =
+      op.g.op("Split").in(op.g.ints({axis}, DataType::kInt32, true)).in(x).integer("num_split", parts).done();
   std::vector<TF_Output> result;
   for (std::int64_t i = 0; i < parts; ++i) result.push_back({first.operation, static_cast<int>(i)});
   return result;
@@ -144,8 +141,8 @@ std::vector<TF_Output> split(Operator& op, TF_Output x, std::int64_t axis, std::
 TF_Output convolve_groups(Operator& op, TF_Output x, TF_Output weights, const Transposed& t, std::int64_t groups) {
   const Ints dims = op.g.shape_of(weights).value();
   const bool flat = t.window.spatial() == 2;
-  const bool by_channel = flat && groups > 1 && groups == dims[0] && dims[1] == 1 &&
-                          t.window.strides[0] == t.window.strides[1];
+  const bool by_channel =
+      flat && groups > 1 && groups == dims[0] && dims[1] == 1 && t.window.strides[0] == t.window.strides[1];
   if (by_channel) {
     const TF_Output filter = op.g.transpose(weights, {2, 3, 0, 1});
     return convolve_back(op, "DepthwiseConv2dNativeBackpropInput", x, filter, t, groups);

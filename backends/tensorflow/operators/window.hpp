@@ -8,7 +8,7 @@ namespace assay::tensorflow {
 /// One number an axis of space.
 struct Window {
   Ints kernel, strides, dilations, begin, end;  ///< begin, end: padding
-  Ints over;  ///< how much of `end` is there for ceil_mode alone
+  Ints over;                                    ///< how much of `end` is there for ceil_mode alone
 
   [[nodiscard]] std::size_t spatial() const { return kernel.size(); }
   /// Elements of the input that it spans, holes of the dilation included.
@@ -36,8 +36,8 @@ Window with_axis(const Window& window);
 
 /// A convolution's window over input 0, of the weights that are input `weights`.
 Window convolution_window(Operator& op, std::size_t weights);
-/// The node's convolution of x, an image in the wanted layout. The weights are ONNX's, of shape `dims`: input 1, or what
-/// was computed of it.
+/// The node's convolution of x, an image in the wanted layout. The weights are ONNX's, of shape `dims`: input 1, or
+/// what was computed of it.
 TF_Output convolve(Operator& op, TF_Output x, const Window& window, const Ints& dims,
                    std::optional<TF_Output> computed);
 
