@@ -271,7 +271,8 @@ TEST_F(StoreTest, SaysWhatToDoWhereThereIsNothingToRead) {
 TEST_F(StoreTest, SaysWhatToDoWhereTheFolderCannotBe) {
   write_file_atomically(folder_.path() / "file", "x");
   EXPECT_THAT(message_of([&] { Store{folder_.path() / "file" / "results.db"}; }), HasSubstr("--db FILE or ASSAY_DB"));
-  EXPECT_THAT(message_of([&] { Store{folder_.path()}; }), HasSubstr("cannot be opened or created"));
+  EXPECT_THAT(message_of([&] { Store{folder_.path()}; }), HasSubstr("this is a folder, not a results file"));
+  EXPECT_THAT(message_of([&] { Store("/proc/results.db"); }), HasSubstr("cannot be opened or created"));
 }
 
 TEST_F(StoreTest, ReadsAReadOnlyFileAndRefusesToWriteIt) {
