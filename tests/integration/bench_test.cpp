@@ -1,5 +1,6 @@
 // What bench, results and backends do when all is well, and what they keep when it is not.
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "integration/cli_fixture.hpp"
 #include "store/campaign_lock.hpp"
@@ -228,7 +229,7 @@ TEST_F(CliTest, AFullDiskEndsTheCampaignAndLosesNoFigures) {
   const Result full = Program(limited, environment_).wait();
   EXPECT_EQ(full.status, 1) << full.err;
   EXPECT_THAT(full.out, HasSubstr("warning (not-recorded)"));
-  EXPECT_THAT(full.err, HasSubstr("of 4 cases are stored"));
+  EXPECT_THAT(std::regex_replace(full.out, std::regex("\\s+"), " "), HasSubstr("of 4 cases are stored"));
   const std::size_t stored = newest().outcomes.size();
   EXPECT_LT(stored, 4U);
   EXPECT_EQ(newest().finished, "");
