@@ -233,7 +233,8 @@ void add_layers(std::vector<Row>& all) {
 const std::vector<Row>& rows() {
   static const auto* all = [] {
     auto* made = new std::vector<Row>();
-    for (const auto add : {add_reductions, add_resizes, add_shapes, add_scatters, add_quantizers, add_layers})
+    for (const auto add :
+         {add_reductions, add_resizes, add_shapes, add_scatters, add_quantizers, add_layers, add_layer_rows})
       add(*made);
     return made;
   }();

@@ -18,7 +18,7 @@ struct RowInput {
 };
 
 struct Row {
-  const char* name;
+  std::string name;
   std::int64_t opset;
   const char* op;
   std::vector<RowInput> inputs;
@@ -28,5 +28,7 @@ struct Row {
 
 /// The table (node_rows.cpp).
 const std::vector<Row>& rows();
+/// Its part that is about layers (node_layer_rows.cpp).
+void add_layer_rows(std::vector<Row>& all);
 
 }  // namespace assay::conformance

@@ -76,6 +76,26 @@ TEST(Settings, BecomeTheFieldsOfConfigProto) {
   EXPECT_EQ(at(config, {10, 10, 31}), -99);  // auto_mixed_precision_onednn_bfloat16
 }
 
+TEST(Settings, ChannelsFirstAreRefusedWhereNothingComputesThem) {
+  const auto refused = [](std::map<std::string, std::string> options) {
+    options["onednn"] = options.contains("onednn") ? options["onednn"] : "false";
+    try {
+      check_layout(settings_of(request(std::move(options)), {}));
+    } catch (const kit::Failure& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refused({{"layout", "channels_first"}}), HasSubstr("tensorflow.onednn=true"));
+  EXPECT_NE(refused({{"layout_conversion", "to_channels_first"}}), "");
+  EXPECT_EQ(refused({{"layout", "channels_first"}, {"onednn", "true"}}), "");
+  EXPECT_EQ(refused({{"layout", "channels_first"}, {"xla", "true"}}), "");
+  EXPECT_EQ(refused({{"layout", "channels_first"}, {"layout_conversion", "to_channels_last"}}), "");
+  EXPECT_NE(refused({{"layout", "channels_first"}, {"layout_conversion", "to_channels_last"}, {"grappler", "false"}}),
+            "");
+  EXPECT_EQ(refused({}), "");
+}
+
 TEST(Settings, EachSwitchIsAFieldOfItsOwn) {
   Settings s;
   s.xla = s.remapper = s.constant_folding = s.grappler = false;
