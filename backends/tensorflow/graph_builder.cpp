@@ -237,9 +237,10 @@ std::optional<Ints> GraphBuilder::shape_of(TF_Output x) const {
   return dims;
 }
 
-std::optional<std::size_t> GraphBuilder::rank_of(TF_Output x) const {
-  const std::optional<Ints> shape = shape_of(x);
-  return shape ? std::optional(shape->size()) : std::nullopt;
+Ints GraphBuilder::sizes_of(TF_Output x) const {
+  std::optional<Ints> shape = shape_of(x);
+  if (!shape) throw kit::Failure(ASSAY_UNSUPPORTED, "how many axes a value has is known only when the graph runs");
+  return *std::move(shape);
 }
 
 }  // namespace assay::tensorflow

@@ -73,7 +73,8 @@ class GraphBuilder {
   [[nodiscard]] DataType type_of(TF_Output x) const { return runtime_.api.operation_output_type(x); }
   /// As TensorFlow infers it: -1 where a size is not known; nothing where the rank is not.
   [[nodiscard]] std::optional<Ints> shape_of(TF_Output x) const;
-  [[nodiscard]] std::optional<std::size_t> rank_of(TF_Output x) const;
+  /// The same where the number of axes must be known. Throws Failure(ASSAY_UNSUPPORTED).
+  [[nodiscard]] Ints sizes_of(TF_Output x) const;
 
   [[nodiscard]] const Runtime& runtime() const { return runtime_; }
   [[nodiscard]] TF_Graph* graph() const { return graph_; }

@@ -147,7 +147,8 @@ class GraphFile {
   [[nodiscard]] std::vector<Port> ports(const std::vector<std::string>& names) const {
     std::vector<Port> result;
     for (const std::string& name : names) {
-      result.push_back(port_at(runtime_, graph_, port_name(name), *find_output(runtime_, graph_, name)));
+      const std::optional<TF_Output> place = find_output(runtime_, graph_, name);
+      if (place) result.push_back(port_at(runtime_, graph_, port_name(name), *place));
     }
     return result;
   }

@@ -7,6 +7,7 @@
 
 namespace assay::tensorflow {
 
+// NOLINTBEGIN(readability-identifier-naming): the C API's names
 struct TF_Status;
 struct TF_Tensor;
 struct TF_Graph;
@@ -27,6 +28,8 @@ struct TF_Output {
   int index = 0;
   friend bool operator==(const TF_Output&, const TF_Output&) = default;
 };
+
+// NOLINTEND(readability-identifier-naming)
 
 /// TF_DataType.
 enum class DataType : int {

@@ -17,7 +17,7 @@ constexpr int kNodeName = 1, kOperationStart = 3, kOperationEnd = 4, kTimelineLa
 
 constexpr std::string_view kXlaRun = "_XlaRun", kXlaCompile = "_XlaCompile";
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -118,7 +118,7 @@ std::string Trace::placement() const {
   std::string text = "{\"devices\": [";
   for (const auto& [device, nodes] : devices) {
     if (text.back() != '[') text += ", ";
-    text += "{\"device\": " + quoted(device) + ", \"nodes\": " + std::to_string(nodes) + "}";
+    text += "{\"device\": " + json_text(device) + ", \"nodes\": " + std::to_string(nodes) + "}";
   }
   return text + "], \"xla_clusters\": " + std::to_string(compiled) + ", \"xla_share\": " + std::to_string(share) + "}";
 }
@@ -128,8 +128,9 @@ std::string Trace::profile() const {
   std::string text = "{\"batches\": " + std::to_string(batches_) + ", \"nodes\": [";
   for (const auto& [name, node] : nodes_) {
     if (text.back() != '[') text += ", ";
-    text += "{\"name\": " + quoted(name) + ", \"type\": " + quoted(node.type) + ", \"device\": " + quoted(node.device) +
-            ", \"runs\": " + std::to_string(node.runs) + ", \"wall_us\": " + std::to_string(node.wall_us) + "}";
+    text += "{\"name\": " + json_text(name) + ", \"type\": " + json_text(node.type) +
+            ", \"device\": " + json_text(node.device) + ", \"runs\": " + std::to_string(node.runs) +
+            ", \"wall_us\": " + std::to_string(node.wall_us) + "}";
   }
   return text + "]}";
 }

@@ -11,7 +11,7 @@ namespace {
 
 /// A type in which the sum of so many products of 9-bit numbers is exact.
 DataType exact_type(std::int64_t products) {
-  constexpr std::int64_t kLargestProduct = 255 * 255;
+  constexpr std::int64_t kLargestProduct = std::int64_t{255} * 255;
   constexpr std::int64_t kExactInFloat = std::int64_t{1} << 24;
   return products >= 0 && products * kLargestProduct <= kExactInFloat ? DataType::kFloat : DataType::kDouble;
 }
@@ -69,7 +69,7 @@ TF_Output requantized(Operator& op, TF_Output sum, TF_Output factor, std::size_t
 /// is input 1 of ConvInteger, 3 of QLinearConv.
 TF_Output convolve_integers(Operator& op, std::size_t w, std::size_t x_zero, std::size_t w_zero) {
   const Window window = convolution_window(op, w);
-  const Ints dims = op.shape(w).value();
+  const Ints dims = op.sizes(w);
   const DataType type = exact_type(std::accumulate(dims.begin() + 1, dims.end(), std::int64_t{1}, std::multiplies<>()));
   Ints by_output(dims.size(), 1);
   by_output[0] = -1;

@@ -38,17 +38,16 @@ void translate_gemm(Operator& op) {
 }
 
 TF_Output matrix_product(Operator& op, TF_Output a, TF_Output b) {
-  const std::optional<std::size_t> a_rank = op.g.rank_of(a), b_rank = op.g.rank_of(b);
-  if (!a_rank || !b_rank) op.fail("the number of axes of a factor is not known");
-  if (*a_rank == 0 || *b_rank == 0) op.fail("a scalar");
+  const std::size_t a_rank = op.g.sizes_of(a).size(), b_rank = op.g.sizes_of(b).size();
+  if (a_rank == 0 || b_rank == 0) op.fail("a scalar");
   const auto axis = [&](std::int64_t at) { return op.g.ints({at}, DataType::kInt32, true); };
-  if (*a_rank == 1) a = op.g.binary("ExpandDims", a, axis(0));
-  if (*b_rank == 1) b = op.g.binary("ExpandDims", b, axis(1));
-  const bool plain = *a_rank <= 2 && *b_rank <= 2;
+  if (a_rank == 1) a = op.g.binary("ExpandDims", a, axis(0));
+  if (b_rank == 1) b = op.g.binary("ExpandDims", b, axis(1));
+  const bool plain = a_rank <= 2 && b_rank <= 2;
   TF_Output y = op.g.binary(plain ? "MatMul" : "BatchMatMulV2", a, b);
   Ints gone;
-  if (*a_rank == 1) gone.push_back(-2);
-  if (*b_rank == 1) gone.push_back(-1);
+  if (a_rank == 1) gone.push_back(-2);
+  if (b_rank == 1) gone.push_back(-1);
   if (!gone.empty()) y = op.g.op("Squeeze").in(y).integers("squeeze_dims", gone).done();
   return y;
 }
@@ -72,11 +71,11 @@ void translate_softmax(Operator& op) {
     return;
   }
   if (flattens) {
-    const std::optional<Ints> shape = op.shape(0);
+    const Ints sizes = op.sizes(0);
     std::int64_t width = 1;
     for (std::size_t i = static_cast<std::size_t>(axis); i < rank; ++i) {
-      if ((*shape)[i] < 0) op.fail("a softmax over several axes of free size");
-      width *= (*shape)[i];
+      if (sizes[i] < 0) op.fail("a softmax over several axes of free size");
+      width *= sizes[i];
     }
     const TF_Output same = op.g.op("Shape").in(x).type("out_type", DataType::kInt64).done();
     x = op.g.unary(type, op.g.reshape(x, {-1, width}));

@@ -82,7 +82,7 @@ TF_Output convolve(Operator& op, TF_Output x, const Window& window, const Ints& 
 
 void translate_conv(Operator& op) {
   const Window window = convolution_window(op, 1);
-  TF_Output x = convolve(op, op.image(0), window, op.shape(1).value(), std::nullopt);
+  TF_Output x = convolve(op, op.image(0), window, op.sizes(1), std::nullopt);
   if (op.has(2)) {
     const char* format = op.channels_last() ? "NHWC" : "NCHW";
     x = op.g.op("BiasAdd").in(x).in(op.in(2)).text("data_format", format).done();

@@ -80,7 +80,7 @@ TF_Output Operator::in(std::size_t i) {
   Value& v = value(i);
   if (v.onnx.operation != nullptr) return v.onnx;
   if (v.last.operation != nullptr) {
-    v.onnx = g.transpose(v.last, from_last(g.rank_of(v.last).value()));
+    v.onnx = g.transpose(v.last, from_last(g.sizes_of(v.last).size()));
   } else if (v.integers) {
     const onnx_graph::TensorType* t = translation_.inference.type(node.inputs[i]);
     const std::optional<DataType> type = t != nullptr ? data_type(t->element) : std::nullopt;
@@ -99,7 +99,7 @@ TF_Output Operator::in_last(std::size_t i) {
   Value& v = value(i);
   if (v.last.operation != nullptr) return v.last;
   v.last = v.constant != nullptr ? constant_last(i, v.constant->dims.size())
-                                 : g.transpose(in(i), to_last(g.rank_of(in(i)).value()));
+                                 : g.transpose(in(i), to_last(g.sizes_of(in(i)).size()));
   return v.last;
 }
 
@@ -131,7 +131,7 @@ std::optional<Ints> Operator::shape(std::size_t i) {
   const Value& v = value(i);
   if (v.constant != nullptr) return v.constant->dims;
   if (v.onnx.operation == nullptr && v.last.operation != nullptr) {
-    const Ints there = g.shape_of(v.last).value();
+    const Ints there = g.sizes_of(v.last);
     Ints result;
     for (const std::int64_t axis : from_last(there.size())) result.push_back(there[static_cast<std::size_t>(axis)]);
     return result;
@@ -146,10 +146,10 @@ std::optional<Ints> Operator::shape(std::size_t i) {
   return found;
 }
 
-std::size_t Operator::rank(std::size_t i) {
-  const std::optional<Ints> found = shape(i);
+Ints Operator::sizes(std::size_t i) {
+  std::optional<Ints> found = shape(i);
   if (!found) fail("the number of axes of '" + node.inputs[i] + "' is not known");
-  return found->size();
+  return *std::move(found);
 }
 
 const onnx_graph::Tensor* Operator::constant(std::size_t i) const {
@@ -241,7 +241,7 @@ Operator::Operands Operator::operands(std::span<const std::size_t> inputs) {
     const std::optional<Ints> dims = shape(i);
     const bool scalar = dims && dims->empty();
     const bool same = dims && dims->size() == wanted;
-    const bool extended = constant(i) != nullptr && dims->size() < wanted;
+    const bool extended = dims && constant(i) != nullptr && dims->size() < wanted;
     last = scalar || same || extended;
   }
   Operands result{{}, last};

@@ -67,8 +67,9 @@ class Operator {
   [[nodiscard]] DataType type(std::size_t i);
   /// Sizes in ONNX's order, -1 where not known; nothing where the rank is not.
   [[nodiscard]] std::optional<Ints> shape(std::size_t i);
-  /// Fails where the rank is not known.
-  [[nodiscard]] std::size_t rank(std::size_t i);
+  /// The same; fails where the rank is not known.
+  [[nodiscard]] Ints sizes(std::size_t i);
+  [[nodiscard]] std::size_t rank(std::size_t i) { return sizes(i).size(); }
   [[nodiscard]] const onnx_graph::Tensor* constant(std::size_t i) const;
   /// Elements of an integer scalar or vector that is known before anything runs.
   [[nodiscard]] std::optional<Ints> integers(std::size_t i) const;

@@ -27,8 +27,8 @@ std::optional<Bounds> known_bounds(Operator& op, std::size_t rank, bool last) {
     axes = op.list("axes").value_or(axes);
   } else {
     if ((op.has(3) && !op.integers(3)) || (op.has(4) && !op.integers(4))) return std::nullopt;
-    axes = op.has(3) ? *op.integers(3) : axes;
-    steps = op.has(4) ? *op.integers(4) : steps;
+    axes = op.has(3) ? op.require_integers(3, "axes") : axes;
+    steps = op.has(4) ? op.require_integers(4, "steps") : steps;
   }
   if (ends->size() != starts->size() || axes.size() != starts->size() || steps.size() != starts->size()) {
     op.fail("its starts, ends, axes and steps are not equally many");
@@ -82,7 +82,7 @@ std::optional<Pads> known_pads(Operator& op, std::size_t rank, bool last) {
   if (!given || (op.has(3) && !op.integers(3))) return std::nullopt;
   Ints axes(rank);
   std::iota(axes.begin(), axes.end(), 0);
-  if (op.has(3)) axes = *op.integers(3);
+  if (op.has(3)) axes = op.require_integers(3, "axes");
   if (given->size() != 2 * axes.size()) {
     op.fail(std::to_string(given->size()) + " pads for " + std::to_string(axes.size()) + " axes: two each are needed");
   }
@@ -195,15 +195,16 @@ void translate_split(Operator& op) {
             std::to_string(pieces) + " outputs");
   }
   const TF_Output at = g.ints({there}, DataType::kInt32, true);
-  const std::int64_t whole = op.shape(0)->at(static_cast<std::size_t>(axis));
-  const bool given = op.opset() < 13 ? op.list("split").has_value() : op.has(1);
+  const std::int64_t whole = op.sizes(0).at(static_cast<std::size_t>(axis));
+  const std::optional<Ints> listed = op.opset() < 13 ? op.list("split") : std::nullopt;
+  const bool given = listed || (op.opset() >= 13 && op.has(1));
   TF_Output first;
   if (!given && (op.opset() < 18 || (whole >= 0 && whole % pieces == 0))) {
     first = g.op("Split").in(at).in(values[0]).integer("num_split", pieces).done();
   } else {
-    const TF_Output sizes = !given            ? sizes_of_pieces(g, size_of_axis(g, values[0], there), pieces)
-                            : op.opset() < 13 ? g.ints(*op.list("split"), DataType::kInt64)
-                                              : as_vector(g, op.in(1));
+    const TF_Output sizes = listed  ? g.ints(*listed, DataType::kInt64)
+                            : given ? as_vector(g, op.in(1))
+                                    : sizes_of_pieces(g, size_of_axis(g, values[0], there), pieces);
     first = g.op("SplitV").in(values[0]).in(sizes).in(at).integer("num_split", pieces).done();
   }
   for (int i = 0; i < static_cast<int>(pieces); ++i) {
@@ -232,7 +233,7 @@ void translate_depth_to_space(Operator& op) {
   GraphBuilder& g = op.g;
   if (op.rank(0) != 4) op.fail("its input has " + std::to_string(op.rank(0)) + " axes, and it takes images: 4");
   const std::int64_t block = op.integer("blocksize", 1);
-  const std::int64_t channels = op.shape(0)->at(1);
+  const std::int64_t channels = op.sizes(0).at(1);
   TF_Output x = op.in_last(0);
   if (op.text("mode", "DCR") == "CRD") {  // TensorFlow's is DCR: channels of a block's elements together
     if (channels < 0) op.fail("its number of channels is known only when the graph runs");

@@ -36,7 +36,7 @@ TF_Output pool_valid(Operator& op, const char* type, TF_Output x, const Window& 
 
 /// Sizes of space of x, an image in the wanted layout.
 Ints pooled_sizes(Operator& op, TF_Output x, const Window& w) {
-  const Ints shape = op.g.shape_of(x).value();
+  const Ints shape = op.g.sizes_of(x);
   const auto first = shape.begin() + (op.channels_last() ? 1 : 2);
   Ints sizes(first, first + static_cast<std::ptrdiff_t>(w.spatial()));
   if (std::any_of(sizes.begin(), sizes.end(), [](std::int64_t s) { return s < 0; })) {

@@ -133,8 +133,8 @@ void complete(Operator& op, TF_Output x, ResizedAxis& a, const ResizeInputs& inp
 
 /// The axes that are resized: all but those that are known to stay as they are.
 std::vector<ResizedAxis> resized_axes(Operator& op, const Resizing& how, const ResizeInputs& inputs, bool last) {
-  const std::optional<Ints> shape = op.shape(0);
-  const std::size_t rank = op.rank(0);
+  const Ints shape = op.sizes(0);
+  const std::size_t rank = shape.size();
   const std::optional<Ints> named = op.list("axes");
   const std::size_t count = named ? named->size() : rank;
   const std::optional<std::vector<float>> scales = inputs.sizes != 0 ? std::nullopt : known_scales(op, inputs);
@@ -150,7 +150,7 @@ std::vector<ResizedAxis> resized_axes(Operator& op, const Resizing& how, const R
     const std::int64_t axis = named ? op.axis(named->at(i), rank) : static_cast<std::int64_t>(i);
     a.axis = Operator::place(axis, rank, last);
     a.at = i;
-    a.in = shape->at(static_cast<std::size_t>(axis));
+    a.in = shape.at(static_cast<std::size_t>(axis));
     if (scales) a.scale = static_cast<double>(scales->at(i));
     if (scales && a.in >= 0) a.out = static_cast<std::int64_t>(std::floor(static_cast<float>(a.in) * scales->at(i)));
     if (sizes) a.out = sizes->at(i);
@@ -170,8 +170,8 @@ std::vector<ResizedAxis> resized_axes(Operator& op, const Resizing& how, const R
 /// TensorFlow's: where its coordinates are the same.
 bool resize_as_tensorflow(Operator& op, const Resizing& how, const std::vector<ResizedAxis>& axes) {
   if (op.rank(0) != 4 || !op.channels_last() || axes.empty() || op.type(0) != DataType::kFloat) return false;
-  const std::optional<Ints> shape = op.shape(0);
-  Ints sizes = {shape->at(2), shape->at(3)};
+  const Ints shape = op.sizes(0);
+  Ints sizes = {shape.at(2), shape.at(3)};
   bool whole = true;  // times larger
   for (const ResizedAxis& a : axes) {
     const bool space = a.axis == 1 || a.axis == 2;
@@ -294,7 +294,7 @@ TF_Output along_axis(Operator& op, TF_Output values, std::int64_t axis, std::siz
 
 TF_Output resize_axis(Operator& op, TF_Output x, const Resizing& how, const ResizedAxis& a, TF_Output coordinates) {
   Reals r(op);
-  const std::size_t rank = op.g.rank_of(x).value();
+  const std::size_t rank = op.g.sizes_of(x).size();
   const TF_Output last_index = r.add(r.of(a.in_size), -1);
   std::vector<Tap> taps = taps_of(op, how, coordinates);
   if (how.exclude_outside && taps.size() > 1) leave_out_outside(op, taps, last_index);
@@ -320,7 +320,7 @@ TF_Output extrapolate(Operator& op, TF_Output y, const Resizing& how, const Resi
   const TF_Output last_index = r.add(r.of(a.in_size), -1);
   const TF_Output inside = op.g.binary("LogicalAnd", op.g.binary("GreaterEqual", coordinates, r.of(0)),
                                        op.g.binary("LessEqual", coordinates, last_index));
-  const std::size_t rank = op.g.rank_of(y).value();
+  const std::size_t rank = op.g.sizes_of(y).size();
   return r.where(along_axis(op, inside, a.axis, rank, DataType::kBool), y,
                  op.g.scalar(op.g.type_of(y), static_cast<double>(how.extrapolation)));
 }

@@ -17,7 +17,7 @@ TF_Output as_scalar(Operator& op, std::size_t input) {
 
 /// The size of one axis, int32: a constant where it is known.
 TF_Output size_along(Operator& op, TF_Output x, std::int64_t axis) {
-  const Ints shape = op.g.shape_of(x).value();
+  const Ints shape = op.g.sizes_of(x);
   const std::int64_t size = shape[static_cast<std::size_t>(axis)];
   if (size >= 0) return op.g.ints({size}, DataType::kInt32, true);
   const TF_Output sizes = op.g.unary("Shape", x);
@@ -89,7 +89,7 @@ void translate_hardmax(Operator& op) {
   const std::int64_t axis = op.axis(op.integer("axis", flattens ? 1 : -1), rank);
   const TF_Output x = op.in(0);
   if (!flattens) return op.out(0, one_hot(op, x, axis));
-  const Ints shape = op.shape(0).value();
+  const Ints shape = op.sizes(0);
   std::int64_t width = 1;
   for (std::size_t i = static_cast<std::size_t>(axis); i < rank; ++i) {
     if (shape[i] < 0) op.fail("a hardmax over several axes of free size");

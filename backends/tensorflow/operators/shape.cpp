@@ -67,7 +67,7 @@ void translate_flatten(Operator& op) {
   const auto rank = static_cast<std::int64_t>(op.rank(0));
   const std::int64_t given = op.integer("axis", 1);
   const std::int64_t axis = given == rank ? rank : op.axis(given, op.rank(0));
-  const Ints shape = op.shape(0).value();
+  const Ints shape = op.sizes(0);
   const std::int64_t rows = known_product(std::span(shape).first(static_cast<std::size_t>(axis)));
   const std::int64_t columns = known_product(std::span(shape).subspan(static_cast<std::size_t>(axis)));
   const bool both = rows >= 0 && columns >= 0;

@@ -27,7 +27,7 @@ Transposed transposed_of(Operator& op, const Ints& kernel) {
     if (wanted || automatic.starts_with("SAME")) {
       std::int64_t total = w.span(i) - w.strides[i] + added[i];
       if (wanted) {
-        const std::int64_t size = op.shape(0).value().at(i + 2);
+        const std::int64_t size = op.sizes(0).at(i + 2);
         if (size < 0) op.fail("output_shape from a size that is free: give the input a shape");
         if (wanted->size() < n) op.fail("output_shape has " + std::to_string(wanted->size()) + " numbers");
         total = w.strides[i] * (size - 1) + added[i] + w.span(i) - wanted->at(wanted->size() - n + i);
@@ -44,7 +44,7 @@ Transposed transposed_of(Operator& op, const Ints& kernel) {
 /// The weights, in ONNX's order: space with holes where they are dilated.
 TF_Output with_holes(Operator& op, TF_Output weights, Window& w) {
   if (!w.dilated()) return weights;
-  const Ints dims = op.g.shape_of(weights).value();
+  const Ints dims = op.g.sizes_of(weights);
   Ints apart = {dims[0] * dims[1]}, pairs = {0, 0}, wide = {dims[0] * dims[1]};
   for (std::size_t i = 0; i < w.spatial(); ++i) {  // each element followed by its hole, the last hole cut off after
     apart.insert(apart.end(), {w.kernel[i], 1});
@@ -67,7 +67,7 @@ TF_Output with_holes(Operator& op, TF_Output weights, Window& w) {
 
 /// The output's whole shape before anything is taken away: computed, for the batch may be free.
 TF_Output whole_shape(Operator& op, TF_Output x, const Window& w, const Ints& cut, std::int64_t channels) {
-  const Ints shape = op.g.shape_of(x).value();
+  const Ints shape = op.g.sizes_of(x);
   Ints gaps;
   for (std::size_t i = 0; i < w.spatial(); ++i) gaps.push_back(w.span(i) - w.strides[i] - cut[i]);
   Ints factors = op.spread(w.strides), added = op.spread(gaps, 0), sizes = factors;
@@ -139,7 +139,7 @@ std::vector<TF_Output> split(Operator& op, TF_Output x, std::int64_t axis, std::
 }
 
 TF_Output convolve_groups(Operator& op, TF_Output x, TF_Output weights, const Transposed& t, std::int64_t groups) {
-  const Ints dims = op.g.shape_of(weights).value();
+  const Ints dims = op.g.sizes_of(weights);
   const bool flat = t.window.spatial() == 2;
   const bool by_channel =
       flat && groups > 1 && groups == dims[0] && dims[1] == 1 && t.window.strides[0] == t.window.strides[1];
