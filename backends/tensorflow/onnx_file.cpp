@@ -44,7 +44,7 @@ void save_graph(const Runtime& runtime, TF_Graph* graph, const std::string& fold
 
 LoadedGraph load_or_translate(const Runtime& runtime, const kit::OpenRequest& request, const Settings& settings) {
   const onnx_graph::Model model = onnx_graph::read(request.model_path);
-  const TranslationRequest translation{request.shapes, request.batch_size, settings.channels_last};
+  const TranslationRequest translation{request.shapes, request.batch_size, settings.channels_last, runtime.onednn};
   if (!request.cache_read.empty()) {
     try {
       return from_cache(runtime, request.cache_read, model, translation);

@@ -46,6 +46,8 @@ TfSession::TfSession(const Runtime& runtime, const kit::OpenRequest& request)
                        "device '" + request.device + "' was asked for, and this backend drives TensorFlow's cpu only");
   }
   check_onednn(settings_, runtime);
+  settings_.onednn = runtime.onednn;
+  check_layout(settings_);
   settings_.intra_op_threads = take_intra_op_threads(settings_.intra_op_threads);
   loaded_ = load_graph(runtime, request, settings_);
   fixed_ = all_fixed(loaded_.signature);

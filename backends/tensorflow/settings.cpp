@@ -23,7 +23,7 @@ const std::array<assay_option, 14> kOptions = {{
      "operations, and batches, that run side by side; auto: as many as streams"},
     {"streams", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
      "batches computed side by side; auto: 1 for latency, 2 for throughput"},
-    {"onednn", ASSAY_OPTION_BOOL, 0, kAuto, 0, 0, nullptr,
+    {"onednn", ASSAY_OPTION_BOOL, ASSAY_OPTION_SHAPES_GRAPH, kAuto, 0, 0, nullptr,
      "oneDNN's kernels where XLA does not compile, for the whole process; auto: TF_ENABLE_ONEDNN_OPTS, on without"},
     {"layout", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "channels_last", 0, 0, kLayouts.data(),
      "of images in the graph; an ONNX file has channels first"},
@@ -125,6 +125,16 @@ std::string config_proto(const Settings& s) {
   config.integer(field::kAllowSoftPlacement, 1);  // a model saved on another machine may name its GPU
   config.message(field::kGraphOptions, graph);
   return config.data();
+}
+
+void check_layout(const Settings& s) {
+  const bool converted = s.grappler && s.conversion == LayoutConversion::kToChannelsLast;
+  const bool first = !s.channels_last || (s.grappler && s.conversion == LayoutConversion::kToChannelsFirst);
+  if (!first || converted || s.xla || s.onednn.value_or(true)) return;
+  throw kit::Failure(ASSAY_UNSUPPORTED,
+                     "images with channels first were asked for, without XLA and without oneDNN, and TensorFlow's own "
+                     "kernels for the CPU take channels last only: turn one of the two on (--option "
+                     "tensorflow.onednn=true), or leave layout and layout_conversion as they are");
 }
 
 const char* to_string(LayoutConversion conversion) { return kConversions[static_cast<std::size_t>(conversion)]; }

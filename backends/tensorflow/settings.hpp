@@ -32,6 +32,9 @@ Settings settings_of(const kit::OpenRequest& request, const cpu_features::CpuFea
 /// The ConfigProto (tensorflow/core/protobuf/config.proto), serialized.
 std::string config_proto(const Settings& settings);
 
+/// Once it is known whether oneDNN is on. Throws Failure(ASSAY_UNSUPPORTED) for a layout that then has no kernels.
+void check_layout(const Settings& settings);
+
 const char* to_string(LayoutConversion conversion);
 
 }  // namespace assay::tensorflow

@@ -86,9 +86,9 @@ Signature signature_from(const Model& model, const Inference& inference) {
 
 class Translator {
  public:
-  Translator(const Runtime& runtime, const Model& model, const Inference& inference, bool channels_last,
-             TF_Graph* graph)
-      : model_(model), inference_(inference), t_{model, inference, {channels_last}, GraphBuilder(runtime, graph), {}} {}
+  Translator(const Runtime& runtime, const Model& model, const Inference& inference,
+             const TranslationSettings& settings, TF_Graph* graph)
+      : model_(model), inference_(inference), t_{model, inference, settings, GraphBuilder(runtime, graph), {}} {}
 
   void run(Signature& signature) {
     check_opset();
@@ -211,7 +211,7 @@ Signature signature_of(const Model& model, const TranslationRequest& request) {
 Signature translate(const Runtime& runtime, const Model& model, const TranslationRequest& request, TF_Graph* graph) {
   const Inference inference = infer_types(model, request);
   Signature signature = signature_from(model, inference);
-  Translator(runtime, model, inference, request.channels_last, graph).run(signature);
+  Translator(runtime, model, inference, {request.channels_last, request.onednn}, graph).run(signature);
   return signature;
 }
 

@@ -27,6 +27,7 @@ struct TranslationRequest {
   std::vector<kit::FixedShape> shapes;
   std::int64_t batch_size = 0;  ///< > 0: what axes are that are free still
   bool channels_last = true;
+  bool onednn = true;
 };
 
 /// Types and shapes of the model's inputs and outputs, with no place yet. Throws Failure: a shape that does not fit, a

@@ -68,6 +68,7 @@ TF_Output requantized(Operator& op, TF_Output sum, TF_Output factor, std::size_t
 /// The convolution of input x with input w, both less their zero points: whole numbers, in a floating-point type. `w`
 /// is input 1 of ConvInteger, 3 of QLinearConv.
 TF_Output convolve_integers(Operator& op, std::size_t w, std::size_t x_zero, std::size_t w_zero) {
+  op.insist_on_channels_last();
   const Window window = convolution_window(op, w);
   const Ints dims = op.sizes(w);
   const DataType type = exact_type(std::accumulate(dims.begin() + 1, dims.end(), std::int64_t{1}, std::multiplies<>()));

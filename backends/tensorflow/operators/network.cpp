@@ -44,16 +44,44 @@ TF_Output depthwise(Operator& op, TF_Output x, const Window& w, const Filter& we
   return pad_by(builder, op, w).done();
 }
 
-TF_Output convolution(Operator& op, TF_Output x, const Window& w, const Filter& weights) {
-  const bool flat = w.spatial() == 2;
-  const Ints order = flat ? Ints{2, 3, 1, 0} : Ints{2, 3, 4, 1, 0};
-  if (!flat && w.padded()) x = pad_image(op, x, w, 0);  // Conv3D takes no padding of its own
-  const TF_Output filter = filter_of(op, weights, weights.dims, order);
-  OperationBuilder builder = op.g.op(flat ? "Conv2D" : "Conv3D");
-  builder.in(x).in(filter);
-  builder.integers("strides", op.spread(w.strides)).integers("dilations", op.spread(w.dilations));
-  builder.text("data_format", op.data_format(w.spatial()));
-  return flat ? pad_by(builder, op, w).done() : builder.text("padding", "VALID").done();
+/// `convolve_one` of each group of channels, for what TensorFlow computes in one group only.
+template <class Convolve>
+TF_Output by_groups(Operator& op, TF_Output x, TF_Output filter, std::int64_t groups, Convolve convolve_one) {
+  if (groups == 1) return convolve_one(x, filter);
+  const auto last = static_cast<std::int64_t>(op.g.sizes_of(filter).size()) - 1;
+  const std::int64_t channels = op.channels_last() ? last : 1;
+  const std::vector<TF_Output> images = parts_of(op, x, channels, groups);
+  const std::vector<TF_Output> filters = parts_of(op, filter, last, groups);
+  std::vector<TF_Output> results;
+  for (std::size_t i = 0; i < images.size(); ++i) results.push_back(convolve_one(images[i], filters[i]));
+  return op.g.op("ConcatV2").in_list(results).in(op.g.ints({channels}, DataType::kInt32, true)).done();
+}
+
+/// Groups are in one operation where oneDNN may take it: TensorFlow's own kernel refuses them once fused with a bias.
+TF_Output convolution(Operator& op, TF_Output x, const Window& w, const Filter& weights, std::int64_t groups) {
+  const TF_Output filter = filter_of(op, weights, weights.dims, {2, 3, 1, 0});
+  return by_groups(op, x, filter, op.settings().onednn ? 1 : groups, [&](TF_Output image, TF_Output its_filter) {
+    OperationBuilder builder = op.g.op("Conv2D");
+    builder.in(image).in(its_filter);
+    builder.integers("strides", op.spread(w.strides)).integers("dilations", op.spread(w.dilations));
+    return pad_by(builder.text("data_format", op.data_format(2)), op, w).done();
+  });
+}
+
+/// TensorFlow's takes no padding of its own, and on the CPU no groups; its own kernel, no dilations.
+TF_Output convolution_of_space(Operator& op, TF_Output x, Window w, Filter weights, std::int64_t groups) {
+  if (w.padded()) x = pad_image(op, x, w, 0);
+  if (w.dilated() && !op.settings().onednn) {
+    weights.computed = with_holes(op, weights.computed ? *weights.computed : op.in(1), w);
+    weights.dims = op.g.sizes_of(*weights.computed);
+  }
+  const TF_Output filter = filter_of(op, weights, weights.dims, {2, 3, 4, 1, 0});
+  return by_groups(op, x, filter, groups, [&](TF_Output image, TF_Output its_filter) {
+    OperationBuilder builder = op.g.op("Conv3D");
+    builder.in(image).in(its_filter).text("padding", "VALID").text("data_format", op.data_format(3));
+    builder.integers("strides", op.spread(w.strides)).integers("dilations", op.spread(w.dilations));
+    return builder.done();
+  });
 }
 
 }  // namespace
@@ -74,13 +102,14 @@ TF_Output convolve(Operator& op, TF_Output x, const Window& window, const Ints& 
   if (line) filter.dims.insert(filter.dims.begin() + 2, 1);
   if (line) x = add_axis(op, x);
   const std::int64_t groups = op.integer("group", 1);
-  const bool by_channel =
-      groups > 1 && filter.dims[1] == 1 && w.spatial() == 2 && !w.dilated() && w.strides[0] == w.strides[1];
-  x = by_channel ? depthwise(op, x, w, filter, groups) : convolution(op, x, w, filter);
+  if (w.spatial() == 3) return convolution_of_space(op, x, w, filter, groups);
+  const bool by_channel = groups > 1 && filter.dims[1] == 1 && !w.dilated() && w.strides[0] == w.strides[1];
+  x = by_channel ? depthwise(op, x, w, filter, groups) : convolution(op, x, w, filter, groups);
   return line ? drop_axis(op, x) : x;
 }
 
 void translate_conv(Operator& op) {
+  if (op.type(0) != DataType::kFloat) op.insist_on_channels_last();
   const Window window = convolution_window(op, 1);
   TF_Output x = convolve(op, op.image(0), window, op.sizes(1), std::nullopt);
   if (op.has(2)) {

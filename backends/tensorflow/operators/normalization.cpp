@@ -203,7 +203,8 @@ void translate_lrn(Operator& op) {
   const float alpha = op.real("alpha", 1e-4F), beta = op.real("beta", 0.75F), bias = op.real("bias", 1);
   const std::size_t rank = op.rank(0);
   if (size < 1 || rank < 2) op.fail("size " + std::to_string(size) + " over " + std::to_string(rank) + " axes");
-  if (rank == 4 && size % 2 == 1 && op.type(0) == DataType::kFloat && op.channels_last()) {
+  if (rank == 4 && size % 2 == 1 && op.type(0) == DataType::kFloat) {
+    op.insist_on_channels_last();
     OperationBuilder builder = op.g.op("LRN");
     builder.in(op.image(0)).integer("depth_radius", size / 2).real("bias", bias).real("beta", beta);
     op.out_image(0, builder.real("alpha", alpha / static_cast<float>(size)).done());

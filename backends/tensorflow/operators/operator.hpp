@@ -36,6 +36,7 @@ std::optional<DataType> data_type(onnx_graph::ElementType type);
 
 struct TranslationSettings {
   bool channels_last = true;
+  bool onednn = true;  ///< its kernels take what TensorFlow's own do not
 };
 
 /// What is known of the whole model while it is translated.
@@ -50,7 +51,10 @@ struct Translation {
 class Operator {
  public:
   Operator(const onnx_graph::Node& its_node, Translation& translation)
-      : node(its_node), g(translation.graph), translation_(translation) {}
+      : node(its_node),
+        g(translation.graph),
+        translation_(translation),
+        channels_last_(translation.settings.channels_last) {}
 
   const onnx_graph::Node& node;
   GraphBuilder& g;
@@ -102,7 +106,10 @@ class Operator {
   [[nodiscard]] DataType out_type(std::size_t i) const;  ///< as ONNX says
 
   // Images in the layout that is wanted: see Value.
-  [[nodiscard]] bool channels_last() const { return translation_.settings.channels_last; }
+  [[nodiscard]] bool channels_last() const { return channels_last_; }
+  /// Of this operator whatever is wanted, where TensorFlow has it in no other layout on the CPU.
+  void insist_on_channels_last() { channels_last_ = true; }
+  [[nodiscard]] const TranslationSettings& settings() const { return translation_.settings; }
   TF_Output image(std::size_t i) { return channels_last() ? in_last(i) : in(i); }
   void out_image(std::size_t i, TF_Output x) { out(i, x, channels_last()); }
   /// TensorFlow's name of the layout, for so many axes of space.
@@ -132,6 +139,7 @@ class Operator {
   TF_Output constant_last(std::size_t i, std::size_t rank);
 
   Translation& translation_;
+  bool channels_last_;
 };
 
 using TranslateFunction = void (*)(Operator&);

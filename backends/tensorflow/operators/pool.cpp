@@ -12,8 +12,9 @@ namespace {
 /// Runs `pool` over the image of one axis of space as over one of two.
 template <class Pool>
 void pool_image(Operator& op, const Window& window, Pool pool) {
+  const DataType type = op.type(0);
+  if (is_float(type) && type != DataType::kFloat) op.insist_on_channels_last();
   TF_Output x = op.image(0);
-  const DataType type = op.g.type_of(x);
   if (!is_float(type)) x = op.g.cast(x, DataType::kFloat);  // exact for what pools are used on: 8 bits
   if (window.spatial() == 1) {
     x = drop_axis(op, pool(add_axis(op, x), with_axis(window)));

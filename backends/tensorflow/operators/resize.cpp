@@ -169,7 +169,7 @@ std::vector<ResizedAxis> resized_axes(Operator& op, const Resizing& how, const R
 /// The batch and the channels of an image are seldom resized, and then the whole of it can be by one operation of
 /// TensorFlow's: where its coordinates are the same.
 bool resize_as_tensorflow(Operator& op, const Resizing& how, const std::vector<ResizedAxis>& axes) {
-  if (op.rank(0) != 4 || !op.channels_last() || axes.empty() || op.type(0) != DataType::kFloat) return false;
+  if (op.rank(0) != 4 || axes.empty() || op.type(0) != DataType::kFloat) return false;
   const Ints shape = op.sizes(0);
   Ints sizes = {shape.at(2), shape.at(3)};
   bool whole = true;  // times larger
@@ -189,6 +189,7 @@ bool resize_as_tensorflow(Operator& op, const Resizing& how, const std::vector<R
   const bool floors = asymmetric && how.nearest == "floor";
   const bool rounds = half_pixel && how.nearest.starts_with("round");
   if (how.mode == "nearest" && !(whole && (floors || rounds))) return false;
+  op.insist_on_channels_last();
   op.out_image(0, op.g.op(how.mode == "nearest" ? "ResizeNearestNeighbor" : "ResizeBilinear")
                       .in(op.image(0))
                       .in(op.g.ints(sizes))

@@ -41,30 +41,6 @@ Transposed transposed_of(Operator& op, const Ints& kernel) {
   return t;
 }
 
-/// The weights, in ONNX's order: space with holes where they are dilated.
-TF_Output with_holes(Operator& op, TF_Output weights, Window& w) {
-  if (!w.dilated()) return weights;
-  const Ints dims = op.g.sizes_of(weights);
-  Ints apart = {dims[0] * dims[1]}, pairs = {0, 0}, wide = {dims[0] * dims[1]};
-  for (std::size_t i = 0; i < w.spatial(); ++i) {  // each element followed by its hole, the last hole cut off after
-    apart.insert(apart.end(), {w.kernel[i], 1});
-    pairs.insert(pairs.end(), {0, 0, 0, w.dilations[i] - 1});
-    wide.push_back(w.kernel[i] * w.dilations[i]);
-  }
-  const auto rows = static_cast<std::int64_t>(apart.size());
-  const TF_Output paddings = op.g.constant(DataType::kInt64, {rows, 2}, std::as_bytes(std::span(pairs)));
-  TF_Output x = op.g.reshape(op.g.binary("Pad", op.g.reshape(weights, apart), paddings), wide);
-  Ints size = {-1}, result = {dims[0], dims[1]};
-  for (std::size_t i = 0; i < w.spatial(); ++i) {
-    size.push_back(w.span(i));
-    result.push_back(w.span(i));
-    w.kernel[i] = w.span(i);
-  }
-  w.dilations.assign(w.spatial(), 1);
-  x = op.g.op("Slice").in(x).in(op.g.ints(Ints(size.size(), 0))).in(op.g.ints(size)).done();
-  return op.g.reshape(x, result);
-}
-
 /// The output's whole shape before anything is taken away: computed, for the batch may be free.
 TF_Output whole_shape(Operator& op, TF_Output x, const Window& w, const Ints& cut, std::int64_t channels) {
   const Ints shape = op.g.sizes_of(x);
@@ -130,14 +106,6 @@ TF_Output cut_ends(Operator& op, TF_Output y, const Transposed& t) {
   return grows ? pad_image(op, y, grow, 0) : y;
 }
 
-std::vector<TF_Output> split(Operator& op, TF_Output x, std::int64_t axis, std::int64_t parts) {
-  const TF_Output first =
-      op.g.op("Split").in(op.g.ints({axis}, DataType::kInt32, true)).in(x).integer("num_split", parts).done();
-  std::vector<TF_Output> result;
-  for (std::int64_t i = 0; i < parts; ++i) result.push_back({first.operation, static_cast<int>(i)});
-  return result;
-}
-
 TF_Output convolve_groups(Operator& op, TF_Output x, TF_Output weights, const Transposed& t, std::int64_t groups) {
   const Ints dims = op.g.sizes_of(weights);
   const bool flat = t.window.spatial() == 2;
@@ -151,8 +119,8 @@ TF_Output convolve_groups(Operator& op, TF_Output x, TF_Output weights, const Tr
   const TF_Output filter = op.g.transpose(weights, flat ? Ints{2, 3, 1, 0} : Ints{2, 3, 4, 1, 0});
   if (groups == 1) return convolve_back(op, type, x, filter, t, dims[1]);
   const std::int64_t channels = op.channels_last() ? static_cast<std::int64_t>(dims.size()) - 1 : 1;
-  const std::vector<TF_Output> images = split(op, x, channels, groups);
-  const std::vector<TF_Output> filters = split(op, filter, static_cast<std::int64_t>(dims.size()) - 1, groups);
+  const std::vector<TF_Output> images = parts_of(op, x, channels, groups);
+  const std::vector<TF_Output> filters = parts_of(op, filter, static_cast<std::int64_t>(dims.size()) - 1, groups);
   std::vector<TF_Output> parts;
   for (std::size_t i = 0; i < images.size(); ++i) {
     parts.push_back(convolve_back(op, type, images[i], filters[i], t, dims[1]));
@@ -163,6 +131,7 @@ TF_Output convolve_groups(Operator& op, TF_Output x, TF_Output weights, const Tr
 }  // namespace
 
 void translate_conv_transpose(Operator& op) {
+  op.insist_on_channels_last();
   const std::optional<Ints> weights = op.shape(1);
   if (!weights || weights->size() < 3 || *std::min_element(weights->begin(), weights->end()) < 0) {
     op.fail("the shape of the weights is not known");

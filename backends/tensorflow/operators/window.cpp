@@ -112,6 +112,38 @@ Window with_axis(const Window& window) {
   return w;
 }
 
+TF_Output with_holes(Operator& op, TF_Output filter, Window& w) {
+  if (!w.dilated()) return filter;
+  const Ints dims = op.g.sizes_of(filter);
+  Ints apart = {dims[0] * dims[1]}, pairs = {0, 0}, wide = {dims[0] * dims[1]};
+  for (std::size_t i = 0; i < w.spatial(); ++i) {  // each element followed by its hole, the last hole cut off after
+    apart.insert(apart.end(), {w.kernel[i], 1});
+    pairs.insert(pairs.end(), {0, 0, 0, w.dilations[i] - 1});
+    wide.push_back(w.kernel[i] * w.dilations[i]);
+  }
+  const auto rows = static_cast<std::int64_t>(apart.size());
+  const TF_Output paddings = op.g.constant(DataType::kInt64, {rows, 2}, std::as_bytes(std::span(pairs)));
+  TF_Output x = op.g.reshape(op.g.binary("Pad", op.g.reshape(filter, apart), paddings), wide);
+  Ints size = {-1}, result = {dims[0], dims[1]};
+  for (std::size_t i = 0; i < w.spatial(); ++i) {
+    size.push_back(w.span(i));
+    result.push_back(w.span(i));
+    w.kernel[i] = w.span(i);
+  }
+  w.dilations.assign(w.spatial(), 1);
+  x = op.g.op("Slice").in(x).in(op.g.ints(Ints(size.size(), 0))).in(op.g.ints(size)).done();
+  return op.g.reshape(x, result);
+}
+
+std::vector<TF_Output> parts_of(Operator& op, TF_Output x, std::int64_t axis, std::int64_t count) {
+  OperationBuilder builder = op.g.op("Split");
+  builder.in(op.g.ints({axis}, DataType::kInt32, true)).in(x).integer("num_split", count);
+  const TF_Output first = builder.done();
+  std::vector<TF_Output> parts;
+  for (int i = 0; i < static_cast<int>(count); ++i) parts.push_back({first.operation, i});
+  return parts;
+}
+
 TF_Output powers_of(Operator& op, TF_Output x, double p) {
   if (p == 2) return op.g.unary("Square", x);
   const TF_Output size = op.g.unary("Abs", x);

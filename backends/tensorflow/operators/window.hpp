@@ -41,6 +41,12 @@ Window convolution_window(Operator& op, std::size_t weights);
 TF_Output convolve(Operator& op, TF_Output x, const Window& window, const Ints& dims,
                    std::optional<TF_Output> computed);
 
+/// A filter, as ONNX has it, with holes where the window is dilated, which then is larger instead.
+TF_Output with_holes(Operator& op, TF_Output filter, Window& w);
+
+/// x cut into so many equal parts along an axis, as it lies there.
+std::vector<TF_Output> parts_of(Operator& op, TF_Output x, std::int64_t axis, std::int64_t count);
+
 /// |x| to the power of p, and the root that undoes it after a sum: of norms.
 TF_Output powers_of(Operator& op, TF_Output x, double p);
 TF_Output root_of(Operator& op, TF_Output x, double p);
