@@ -16,6 +16,8 @@ namespace assay::runner {
 namespace {
 
 constexpr const char* kControlModel = "tiny-resnet";
+/// A batch takes milliseconds: one of a sample takes as long as waking a thread does, which jumps by a factor of two.
+constexpr std::int64_t kControlBatch = 64;
 constexpr double kDriftBound = 0.05;
 constexpr int kTogether = 4;
 constexpr std::string_view kInForce = "in_force.";
@@ -301,6 +303,7 @@ void CampaignRun::control(const char* where) {
   c.model = kControlModel;
   c.backend = kReferenceBackend;
   c.goal = Goal::kLatency;
+  c.batch_size = kControlBatch;
   c.threads = campaign_.plan.empty() ? 1 : campaign_.plan.front().threads;
   c.cache = false;
   worker::Request r;
