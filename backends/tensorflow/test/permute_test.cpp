@@ -13,7 +13,7 @@ template <class T>
 std::vector<T> moved(const std::vector<T>& values, const Ints& dims, const Ints& order) {
   const std::vector<std::byte> bytes = permuted(std::as_bytes(std::span(values)), dims, order, sizeof(T));
   std::vector<T> result(values.size());
-  std::memcpy(result.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(result.data(), bytes.data(), bytes.size());
   return result;
 }
 
