@@ -9,12 +9,13 @@
 namespace assay::tensorflow {
 namespace {
 
-constexpr const char* kSavedGraph = "graph.pb";
+/// The translation differs where oneDNN's kernels are missing, which the environment decides, and no option in the key.
+const char* saved_graph(const Runtime& runtime) { return runtime.onednn ? "/graph.pb" : "/graph_without_onednn.pb"; }
 
 LoadedGraph from_cache(const Runtime& runtime, const std::string& folder, const onnx_graph::Model& model,
                        const TranslationRequest& translation) {
   LoadedGraph loaded(runtime);
-  const kit::MappedFile file(folder + "/" + kSavedGraph);
+  const kit::MappedFile file(folder + saved_graph(runtime));
   import_graph_def(runtime, loaded.graph.get(), {file.text(), file.size()}, "the translated graph");
   loaded.signature = signature_of(model, translation);
   find_places(runtime, loaded.graph.get(), loaded.signature);
@@ -33,7 +34,7 @@ void save_graph(const Runtime& runtime, TF_Graph* graph, const std::string& fold
   const Status status(runtime);
   runtime.api.graph_to_graph_def(graph, buffer.get(), status.get());
   status.check("serializing the translated graph");
-  const std::string path = folder + "/" + kSavedGraph;
+  const std::string path = folder + saved_graph(runtime);
   std::FILE* file = std::fopen(path.c_str(), "wb");
   const bool written = file != nullptr && std::fwrite(buffer->data, 1, buffer->length, file) == buffer->length;
   const bool closed = file != nullptr && std::fclose(file) == 0;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -32,7 +33,8 @@ bool set_environment(const kit::Host& host) {
     ::setenv(kOneDnn, asked->second == "true" ? "1" : "0", 1);
   }
   ::setenv(kOneDnn, "1", 0);  // the default on x86-64 since 2.9; said so that it is the same everywhere
-  const std::string value = std::getenv(kOneDnn);
+  std::string value = std::getenv(kOneDnn);
+  for (char& c : value) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return value != "0" && value != "false";
 }
 

@@ -10,10 +10,22 @@ namespace assay::tensorflow {
 namespace {
 
 /// TensorFlow's pool of threads is one for the whole process, and as large as its first session asked for.
-int take_intra_op_threads(int asked) {
+std::atomic<int>& pool_threads() {
   static std::atomic<int> taken{0};
+  return taken;
+}
+
+int take_intra_op_threads(int asked) {
   int none = 0;
-  return taken.compare_exchange_strong(none, asked) ? asked : none;
+  return pool_threads().compare_exchange_strong(none, asked) ? asked : none;
+}
+
+/// Grappler makes bf16 of f32, for oneDNN's kernels: without either of the two nothing would be computed in it.
+void check_bf16(const Settings& settings, const Runtime& runtime) {
+  if (!settings.bf16 || (settings.grappler && runtime.onednn)) return;
+  throw kit::Failure(ASSAY_UNSUPPORTED,
+                     "bf16 is grappler's automatic mixed precision over oneDNN's kernels, and one of the two is off: "
+                     "TensorFlow would compute in f32. Leave the options grappler and onednn as they are, or use f32.");
 }
 
 void check_onednn(const Settings& settings, const Runtime& runtime) {
@@ -48,8 +60,15 @@ TfSession::TfSession(const Runtime& runtime, const kit::OpenRequest& request)
   check_onednn(settings_, runtime);
   settings_.onednn = runtime.onednn;
   check_layout(settings_);
+  check_bf16(settings_, runtime);
+  const bool first = pool_threads() == 0;
   settings_.intra_op_threads = take_intra_op_threads(settings_.intra_op_threads);
-  loaded_ = load_graph(runtime, request, settings_);
+  try {
+    loaded_ = load_graph(runtime, request, settings_);
+  } catch (...) {
+    if (first) pool_threads() = 0;  // no session of TensorFlow's has made the pool
+    throw;
+  }
   fixed_ = all_fixed(loaded_.signature);
 }
 

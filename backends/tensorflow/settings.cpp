@@ -130,10 +130,10 @@ std::string config_proto(const Settings& s) {
 void check_layout(const Settings& s) {
   const bool converted = s.grappler && s.conversion == LayoutConversion::kToChannelsLast;
   const bool first = !s.channels_last || (s.grappler && s.conversion == LayoutConversion::kToChannelsFirst);
-  if (!first || converted || s.xla || s.onednn.value_or(true)) return;
+  if (!first || converted || s.onednn.value_or(true)) return;
   throw kit::Failure(ASSAY_UNSUPPORTED,
-                     "images with channels first were asked for, without XLA and without oneDNN, and TensorFlow's own "
-                     "kernels for the CPU take channels last only: turn one of the two on (--option "
+                     "images with channels first were asked for, without oneDNN, and TensorFlow's own kernels for the "
+                     "CPU take channels last only (XLA does not compile every graph): turn oneDNN on (--option "
                      "tensorflow.onednn=true), or leave layout and layout_conversion as they are");
 }
 

@@ -72,14 +72,12 @@ struct Api {
   const char* (*message)(const TF_Status*);
 
   TF_Buffer* (*new_buffer)();
-  TF_Buffer* (*new_buffer_from_string)(const void*, std::size_t);
   void (*delete_buffer)(TF_Buffer*);
 
   TF_Tensor* (*new_tensor)(DataType, const std::int64_t* dims, int rank, void* data, std::size_t bytes,
                            void (*deallocator)(void* data, std::size_t bytes, void* argument), void* argument);
   TF_Tensor* (*allocate_tensor)(DataType, const std::int64_t* dims, int rank, std::size_t bytes);
   void (*delete_tensor)(TF_Tensor*);
-  DataType (*tensor_type)(const TF_Tensor*);
   int (*num_dims)(const TF_Tensor*);
   std::int64_t (*dim)(const TF_Tensor*, int);
   std::size_t (*tensor_byte_size)(const TF_Tensor*);
@@ -100,9 +98,6 @@ struct Api {
   void (*set_attr_tensor)(TF_OperationDescription*, const char*, TF_Tensor*, TF_Status*);
   TF_Operation* (*finish_operation)(TF_OperationDescription*, TF_Status*);
   TF_Operation* (*graph_operation_by_name)(TF_Graph*, const char*);
-  TF_Operation* (*graph_next_operation)(TF_Graph*, std::size_t* position);
-  const char* (*operation_name)(TF_Operation*);
-  const char* (*operation_op_type)(TF_Operation*);
   int (*operation_num_outputs)(TF_Operation*);
   DataType (*operation_output_type)(TF_Output);
   int (*graph_get_tensor_num_dims)(TF_Graph*, TF_Output, TF_Status*);
@@ -136,12 +131,10 @@ void for_each_symbol(Api& api, F f) {
   f("TF_GetCode", api.get_code);
   f("TF_Message", api.message);
   f("TF_NewBuffer", api.new_buffer);
-  f("TF_NewBufferFromString", api.new_buffer_from_string);
   f("TF_DeleteBuffer", api.delete_buffer);
   f("TF_NewTensor", api.new_tensor);
   f("TF_AllocateTensor", api.allocate_tensor);
   f("TF_DeleteTensor", api.delete_tensor);
-  f("TF_TensorType", api.tensor_type);
   f("TF_NumDims", api.num_dims);
   f("TF_Dim", api.dim);
   f("TF_TensorByteSize", api.tensor_byte_size);
@@ -161,9 +154,6 @@ void for_each_symbol(Api& api, F f) {
   f("TF_SetAttrTensor", api.set_attr_tensor);
   f("TF_FinishOperation", api.finish_operation);
   f("TF_GraphOperationByName", api.graph_operation_by_name);
-  f("TF_GraphNextOperation", api.graph_next_operation);
-  f("TF_OperationName", api.operation_name);
-  f("TF_OperationOpType", api.operation_op_type);
   f("TF_OperationNumOutputs", api.operation_num_outputs);
   f("TF_OperationOutputType", api.operation_output_type);
   f("TF_GraphGetTensorNumDims", api.graph_get_tensor_num_dims);

@@ -1,6 +1,7 @@
 #include "translate.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "assay/error.hpp"
@@ -164,16 +165,27 @@ class Translator {
       why = e.what();
     } catch (const Error& e) {
       why = e.what();
+    } catch (const std::out_of_range&) {
+      why = "it has fewer inputs, outputs or numbers than the operator needs";
     }
     for (const std::string& output : node.outputs) broken_.insert(output);
-    if (!why.empty()) failures_.push_back(label(node) + ": " + why);
+    if (why.empty()) return;
+    failures_.push_back(label(node) + ": " + why);
+    ++failed_operators_[(node.domain.empty() ? "" : node.domain + ".") + node.op_type];
   }
 
   void report_failures() const {
     if (failures_.empty()) return;
-    constexpr std::size_t kMost = 20;
+    constexpr std::size_t kMost = 20;  // with their reasons; the operators are all told
     std::string text = "cannot be translated to TensorFlow (opset " + std::to_string(model_.opset()) + "), " +
                        std::to_string(failures_.size()) + (failures_.size() == 1 ? " node" : " nodes");
+    if (failures_.size() > 1) {
+      text += " (";
+      for (const auto& [name, count] : failed_operators_) {
+        text += (text.ends_with("(") ? "" : ", ") + std::to_string(count) + " " + name;
+      }
+      text += ")";
+    }
     for (std::size_t i = 0; i < std::min(failures_.size(), kMost); ++i) text += (i == 0 ? ": " : "; ") + failures_[i];
     if (failures_.size() > kMost) text += "; …";
     throw kit::Failure(ASSAY_UNSUPPORTED, text);
@@ -194,6 +206,7 @@ class Translator {
   Translation t_;
   std::set<std::string> broken_;  // values of nodes that could not be translated
   std::vector<std::string> failures_;
+  std::map<std::string, int> failed_operators_;
 };
 
 }  // namespace

@@ -127,6 +127,7 @@ Database::Database(std::filesystem::path file, Access access) : file_(std::move(
     open(SQLITE_OPEN_READONLY);
     return;
   }
+  error.clear();
   if (file_.has_parent_path()) std::filesystem::create_directories(file_.parent_path(), error);
   if (error) {
     throw Error(ErrorCode::kIo,

@@ -51,6 +51,7 @@ void translate_unary(Operator& op) {
 }
 
 void translate_binary(Operator& op) {
+  if (op.count() != 2) op.fail("it has " + std::to_string(op.count()) + " inputs, not 2");
   const auto [values, last] = op.all_operands();
   op.out(0, op.g.binary(their_name(kBinary, op), values.at(0), values.at(1)), last);
 }

@@ -111,7 +111,13 @@ TF_Output convolve(Operator& op, TF_Output x, const Window& window, const Ints& 
 void translate_conv(Operator& op) {
   if (op.type(0) != DataType::kFloat) op.insist_on_channels_last();
   const Window window = convolution_window(op, 1);
-  TF_Output x = convolve(op, op.image(0), window, op.sizes(1), std::nullopt);
+  const Ints weights = op.sizes(1);
+  const std::int64_t groups = op.integer("group", 1), channels = op.sizes(0).at(1);
+  if (groups < 1 || weights[0] % groups != 0 || (channels >= 0 && channels != groups * weights[1])) {
+    op.fail("weights of " + kit::to_text(weights) + " in " + std::to_string(groups) + " groups over " +
+            std::to_string(channels) + " channels");
+  }
+  TF_Output x = convolve(op, op.image(0), window, weights, std::nullopt);
   if (op.has(2)) {
     const char* format = op.channels_last() ? "NHWC" : "NCHW";
     x = op.g.op("BiasAdd").in(x).in(op.in(2)).text("data_format", format).done();

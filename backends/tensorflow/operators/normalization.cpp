@@ -71,6 +71,8 @@ void normalize_by_batch(Operator& op) {
 
 /// For each element, the sum of x over `size` neighbours along an axis, itself in the middle (before it the fewer).
 TF_Output sum_of_neighbours(Operator& op, TF_Output x, std::int64_t axis, std::int64_t size) {
+  constexpr std::int64_t kMost = 1024;  // one operation each
+  if (size < 1 || size > kMost) op.fail("its size is " + std::to_string(size) + "; 1 to " + std::to_string(kMost));
   const std::size_t rank = op.g.sizes_of(x).size();
   Ints pairs(2 * rank, 0);
   pairs[2 * static_cast<std::size_t>(axis)] = (size - 1) / 2;

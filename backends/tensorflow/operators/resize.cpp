@@ -181,6 +181,8 @@ bool resize_as_tensorflow(Operator& op, const Resizing& how, const std::vector<R
     whole = whole && a.out % a.in == 0;
   }
   if (sizes[0] <= 0 || sizes[1] <= 0) return false;
+  // XLA compiles ResizeBilinear wrongly where the axes grow by different factors (seen with 2 x 3, TensorFlow 2.21).
+  if (how.mode == "linear" && sizes[0] * shape.at(3) != sizes[1] * shape.at(2)) return false;
   const bool half_pixel =
       how.coordinates == "half_pixel" || (how.coordinates == "pytorch_half_pixel" && sizes[0] > 1 && sizes[1] > 1);
   const bool asymmetric = how.coordinates == "asymmetric";

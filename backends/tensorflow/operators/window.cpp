@@ -9,6 +9,13 @@ bool all_are(const Ints& values, std::int64_t value) {
   return std::all_of(values.begin(), values.end(), [=](std::int64_t v) { return v == value; });
 }
 
+/// Beyond it a window is hostile: what is computed of it here takes as long as it is large.
+constexpr std::int64_t kLargest = 1 << 16;
+
+bool all_within(const Ints& values, std::int64_t least) {
+  return std::all_of(values.begin(), values.end(), [=](std::int64_t v) { return v >= least && v <= kLargest; });
+}
+
 Ints sized(Operator& op, const char* name, std::size_t spatial, std::int64_t fallback) {
   Ints values = op.list(name).value_or(Ints(spatial, fallback));
   if (values.size() != spatial) {
@@ -64,7 +71,10 @@ Window window_as_given(Operator& op, const Ints& kernel) {
   w.dilations = sized(op, "dilations", n, 1);
   const Ints pads = op.list("pads").value_or(Ints(2 * n, 0));
   if (pads.size() != 2 * n) op.fail("pads has " + std::to_string(pads.size()) + " numbers");
-  if (std::any_of(pads.begin(), pads.end(), [](std::int64_t p) { return p < 0; })) op.fail("negative pads");
+  for (const Ints* sizes : {&w.kernel, &w.strides, &w.dilations}) {
+    if (!all_within(*sizes, 1)) op.fail("kernel_shape, strides and dilations are 1 to " + std::to_string(kLargest));
+  }
+  if (!all_within(pads, 0)) op.fail("pads are 0 to " + std::to_string(kLargest));
   w.begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(n));
   w.end.assign(pads.begin() + static_cast<std::ptrdiff_t>(n), pads.end());
   w.over.assign(n, 0);

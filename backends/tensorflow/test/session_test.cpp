@@ -111,9 +111,34 @@ TEST_F(TensorFlow, AllThatCannotBeTranslatedIsOneError) {
   const auto [code, message] = failure();
   EXPECT_EQ(code, ASSAY_UNSUPPORTED);
   EXPECT_THAT(message, HasSubstr("opset 17"));
-  EXPECT_THAT(message, HasSubstr("3 nodes"));  // Celu is needed by nobody
+  EXPECT_THAT(message, HasSubstr("3 nodes (1 Bernoulli, 1 Multinomial, 1 NotInOnnx)"));  // Celu is needed by nobody
   EXPECT_THAT(message, HasSubstr("Bernoulli"));
   EXPECT_THAT(message, HasSubstr("Multinomial"));
+}
+
+TEST_F(TensorFlow, WindowsThatNoModelHasAreRefused) {
+  using Attributes = onnx_graph::TestAttributes;
+  const std::vector<std::int64_t> two = {2, 2};
+  const std::vector<std::pair<const char*, Attributes>> cases = {
+      {"MaxPool", {{"kernel_shape", two}, {"strides", std::vector<std::int64_t>{0, 1}}, {"auto_pad", "SAME_UPPER"}}},
+      {"MaxPool",
+       {{"kernel_shape", two}, {"strides", std::vector<std::int64_t>{0, 1}}, {"ceil_mode", std::int64_t{1}}}},
+      {"MaxPool", {{"kernel_shape", two}, {"dilations", std::vector<std::int64_t>{0, 1}}}},
+      {"AveragePool", {{"kernel_shape", two}, {"pads", std::vector<std::int64_t>{0, 0, INT64_C(4000000000), 0}}}},
+      {"LRN", {{"size", std::int64_t{2000000000}}}}};
+  for (const auto& [op, attributes] : cases) {
+    TestModel m;
+    m.input("x", {1, 2, 8, 8}).node(op, {"x"}, {"y"}, attributes).output("y");
+    write(m);
+    EXPECT_EQ(failure().first, ASSAY_UNSUPPORTED) << op;
+  }
+}
+
+TEST_F(TensorFlow, Bf16ThatNothingWouldComputeIsRefused) {
+  write(add_relu());
+  request_.precision = ASSAY_PRECISION_BF16;
+  request_.options = {{"grappler", "false"}};
+  EXPECT_EQ(failure().first, ASSAY_UNSUPPORTED);  // or because the processor has no bf16
 }
 
 TEST_F(TensorFlow, OpsetsBeyondTheTableAreRefused) {

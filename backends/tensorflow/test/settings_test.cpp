@@ -89,7 +89,7 @@ TEST(Settings, ChannelsFirstAreRefusedWhereNothingComputesThem) {
   EXPECT_THAT(refused({{"layout", "channels_first"}}), HasSubstr("tensorflow.onednn=true"));
   EXPECT_NE(refused({{"layout_conversion", "to_channels_first"}}), "");
   EXPECT_EQ(refused({{"layout", "channels_first"}, {"onednn", "true"}}), "");
-  EXPECT_EQ(refused({{"layout", "channels_first"}, {"xla", "true"}}), "");
+  EXPECT_NE(refused({{"layout", "channels_first"}, {"xla", "true"}}), "");  // it may compile nothing of a small graph
   EXPECT_EQ(refused({{"layout", "channels_first"}, {"layout_conversion", "to_channels_last"}}), "");
   EXPECT_NE(refused({{"layout", "channels_first"}, {"layout_conversion", "to_channels_last"}, {"grappler", "false"}}),
             "");
