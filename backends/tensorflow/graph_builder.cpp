@@ -164,6 +164,10 @@ TF_Output GraphBuilder::ints(const Ints& values, DataType type, bool scalar) {
   return constant(DataType::kInt32, dims, std::as_bytes(std::span(narrow)));
 }
 
+TF_Output GraphBuilder::paddings(const Ints& pairs) {
+  return constant(DataType::kInt64, {static_cast<std::int64_t>(pairs.size()) / 2, 2}, std::as_bytes(std::span(pairs)));
+}
+
 TF_Output GraphBuilder::scalar(DataType type, double value) {
   std::vector<std::byte> bytes;
   switch (type) {

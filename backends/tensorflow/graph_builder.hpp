@@ -58,6 +58,8 @@ class GraphBuilder {
   TF_Output constant(DataType type, const Ints& dims, std::span<const std::byte> bytes);
   /// A constant of one axis; of none where `scalar`.
   TF_Output ints(const Ints& values, DataType type = DataType::kInt32, bool scalar = false);
+  /// Pairs of how much is put before and after each axis, as Pad takes them.
+  TF_Output paddings(const Ints& pairs);
   /// A scalar of any type, from a number that it can hold.
   TF_Output scalar(DataType type, double value);
   TF_Output floats(const std::vector<float>& values, const Ints& dims);

@@ -28,11 +28,7 @@ TF_Output filter_of(Operator& op, const Filter& filter, const Ints& dims, const 
 
 OperationBuilder& pad_by(OperationBuilder& builder, Operator& op, const Window& w) {
   if (!w.padded()) return builder.text("padding", "VALID");
-  const Ints begin = op.spread(w.begin, 0);
-  const Ints end = op.spread(w.end, 0);
-  Ints pairs;
-  for (std::size_t i = 0; i < begin.size(); ++i) pairs.insert(pairs.end(), {begin[i], end[i]});
-  return builder.text("padding", "EXPLICIT").integers("explicit_paddings", pairs);
+  return builder.text("padding", "EXPLICIT").integers("explicit_paddings", pairs_of(op, w.begin, w.end));
 }
 
 /// Each channel by itself. TensorFlow's own operation takes one stride for both axes, and no dilation.

@@ -77,9 +77,7 @@ TF_Output sum_of_neighbours(Operator& op, TF_Output x, std::int64_t axis, std::i
   Ints pairs(2 * rank, 0);
   pairs[2 * static_cast<std::size_t>(axis)] = (size - 1) / 2;
   pairs[2 * static_cast<std::size_t>(axis) + 1] = size / 2;
-  const TF_Output paddings =
-      op.g.constant(DataType::kInt64, {static_cast<std::int64_t>(rank), 2}, std::as_bytes(std::span(pairs)));
-  const TF_Output padded = op.g.binary("Pad", x, paddings);
+  const TF_Output padded = op.g.binary("Pad", x, op.g.paddings(pairs));
   const TF_Output shape = op.g.op("Shape").in(x).done();
   TF_Output sum;
   for (std::int64_t i = 0; i < size; ++i) {

@@ -76,10 +76,7 @@ TF_Output convolve_back(Operator& op, const char* type, TF_Output x, TF_Output f
   builder.integers("strides", op.spread(w.strides)).text("data_format", op.data_format(w.spatial()));
   const bool any = std::any_of(cut.begin(), cut.end(), [](std::int64_t c) { return c != 0; });
   if (!any) return builder.text("padding", "VALID").done();
-  const Ints begin = op.spread(t.begin, 0), end = op.spread(t.end, 0);
-  Ints pairs;
-  for (std::size_t i = 0; i < begin.size(); ++i) pairs.insert(pairs.end(), {begin[i], end[i]});
-  return builder.text("padding", "EXPLICIT").integers("explicit_paddings", pairs).done();
+  return builder.text("padding", "EXPLICIT").integers("explicit_paddings", pairs_of(op, t.begin, t.end)).done();
 }
 
 /// What convolve_back could not: ends cut off, or grown by zeros.

@@ -97,13 +97,15 @@ Window window_of(Operator& op, const Ints& kernel, bool may_ceil) {
   return w;
 }
 
-TF_Output pad_image(Operator& op, TF_Output x, const Window& window, double value) {
-  const Ints begin = op.spread(window.begin, 0);
-  const Ints end = op.spread(window.end, 0);
+Ints pairs_of(Operator& op, const Ints& begin_of_space, const Ints& end_of_space) {
+  const Ints begin = op.spread(begin_of_space, 0), end = op.spread(end_of_space, 0);
   Ints pairs;
   for (std::size_t i = 0; i < begin.size(); ++i) pairs.insert(pairs.end(), {begin[i], end[i]});
-  const auto rank = static_cast<std::int64_t>(begin.size());
-  const TF_Output paddings = op.g.constant(DataType::kInt64, {rank, 2}, std::as_bytes(std::span(pairs)));
+  return pairs;
+}
+
+TF_Output pad_image(Operator& op, TF_Output x, const Window& window, double value) {
+  const TF_Output paddings = op.g.paddings(pairs_of(op, window.begin, window.end));
   return op.g.op("PadV2").in(x).in(paddings).in(op.g.scalar(op.g.type_of(x), value)).done();
 }
 
@@ -131,9 +133,7 @@ TF_Output with_holes(Operator& op, TF_Output filter, Window& w) {
     pairs.insert(pairs.end(), {0, 0, 0, w.dilations[i] - 1});
     wide.push_back(w.kernel[i] * w.dilations[i]);
   }
-  const auto rows = static_cast<std::int64_t>(apart.size());
-  const TF_Output paddings = op.g.constant(DataType::kInt64, {rows, 2}, std::as_bytes(std::span(pairs)));
-  TF_Output x = op.g.reshape(op.g.binary("Pad", op.g.reshape(filter, apart), paddings), wide);
+  TF_Output x = op.g.reshape(op.g.binary("Pad", op.g.reshape(filter, apart), op.g.paddings(pairs)), wide);
   Ints size = {-1}, result = {dims[0], dims[1]};
   for (std::size_t i = 0; i < w.spatial(); ++i) {
     size.push_back(w.span(i));

@@ -24,6 +24,9 @@ Window window_of(Operator& op, const Ints& kernel, bool may_ceil);
 /// The same with auto_pad and ceil_mode left to the caller.
 Window window_as_given(Operator& op, const Ints& kernel);
 
+/// What goes before and after each axis of an image in the wanted layout: nothing along batch and channels.
+Ints pairs_of(Operator& op, const Ints& begin_of_space, const Ints& end_of_space);
+
 /// x, an image in the wanted layout, padded with `value`.
 TF_Output pad_image(Operator& op, TF_Output x, const Window& window, double value);
 
