@@ -3,24 +3,9 @@
 #include <fstream>
 #include <iterator>
 
-namespace assay::ort {
+#include "assay/backend_kit_json.hpp"
 
-std::string json_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char code[8];
-      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(c));
-      result += code;
-    } else {
-      result += c;
-    }
-  }
-  return result + '"';
-}
+namespace assay::ort {
 
 std::string end_profiling(const Library& library, OrtSession* session) {
   OrtAllocator* allocator = nullptr;
@@ -58,7 +43,7 @@ std::string memory_report(const Library& library, const OrtSession* session) {
   library.raw<GetKeyValuePairs>(pairs, &keys, &values, &count);
   std::string text = "{";
   for (std::size_t i = 0; i < count; ++i) {
-    text += (i == 0 ? "" : ", ") + json_string(keys[i]) + ": " + json_string(values[i]);
+    text += (i == 0 ? "" : ", ") + kit::json_string(keys[i]) + ": " + kit::json_string(values[i]);
   }
   return text + "}";
 }
@@ -78,14 +63,14 @@ std::string placement_report(const Library& library, const OrtSession* session) 
     const OrtEpAssignedNode* const* nodes = nullptr;
     std::size_t node_count = 0;
     library.call<EpAssignedSubgraphGetNodes>("reading the placement", subgraphs[i], &nodes, &node_count);
-    text += (i == 0 ? "" : ", ") + std::string("{\"provider\": ") + json_string(provider) + ", \"nodes\": [";
+    text += (i == 0 ? "" : ", ") + std::string("{\"provider\": ") + kit::json_string(provider) + ", \"nodes\": [";
     for (std::size_t n = 0; n < node_count; ++n) {
       const char* name = nullptr;
       const char* type = nullptr;
       library.call<EpAssignedNodeGetName>("reading the placement", nodes[n], &name);
       library.call<EpAssignedNodeGetOperatorType>("reading the placement", nodes[n], &type);
-      text += (n == 0 ? "" : ", ") + std::string("{\"name\": ") + json_string(name) +
-              ", \"operator\": " + json_string(type) + "}";
+      text += (n == 0 ? "" : ", ") + std::string("{\"name\": ") + kit::json_string(name) +
+              ", \"operator\": " + kit::json_string(type) + "}";
     }
     text += "]}";
   }

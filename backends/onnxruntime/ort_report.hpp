@@ -16,7 +16,4 @@ std::string memory_report(const Library& library, const OrtSession* session);
 /// [{"provider": …, "nodes": [{"name": …, "operator": …}]}]
 std::string placement_report(const Library& library, const OrtSession* session);
 
-/// `text` as a JSON string, quotes included.
-std::string json_string(std::string_view text);
-
 }  // namespace assay::ort

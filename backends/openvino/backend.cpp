@@ -1,8 +1,7 @@
 #include "backend.hpp"
 
-#include <unistd.h>
-
-#include "cpu_features/cpu_features.hpp"
+#include "assay/backend_kit_framework.hpp"
+#include "cpu_features/cpu_device.hpp"
 #include "properties.hpp"
 #include "runtime.hpp"
 #include "session.hpp"
@@ -10,26 +9,8 @@
 namespace assay::openvino {
 
 kit::Probe OpenVinoBackend::probe(const kit::Host& host) {
-  kit::Probe probe;
-  const cpu_features::CpuFeatures cpu = cpu_features::decode(cpu_features::read_cpu_registers());
-  const long cores = ::sysconf(_SC_NPROCESSORS_ONLN);
-  const long pages = ::sysconf(_SC_PHYS_PAGES);
-  kit::Device device{"cpu", (cpu.brand.empty() ? "CPU" : cpu.brand) + " (" + std::to_string(cores) + " cores)",
-                     cpu.identity(), 0};
-  if (pages > 0)
-    device.memory_bytes = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  try {
-    const Runtime& runtime = open_runtime(host);
-    probe.available = true;
-    probe.version = runtime.version;
-    probe.library = runtime.library;
-    probe.origin = runtime.origin;
-    probe.devices.push_back(std::move(device));
-  } catch (const kit::Failure& e) {
-    if (e.code() != ASSAY_UNAVAILABLE) throw;
-    probe.reason = e.what();
-  }
-  return probe;
+  return kit::probe_by_opening(cpu_features::cpu_device(cpu_features::of_this_machine()),
+                               [&]() -> const Runtime& { return open_runtime(host); });
 }
 
 std::span<const assay_option> OpenVinoBackend::options() { return option_table(); }

@@ -1,10 +1,8 @@
 #include "ov_api.hpp"
 
-#include <dlfcn.h>
-
 #include <string>
 
-#include "assay/backend_kit.hpp"
+#include "assay/backend_kit_framework.hpp"
 
 namespace assay::openvino {
 namespace {
@@ -23,18 +21,12 @@ std::string version_met(const Api& api) {
 
 Api resolve(void* handle, const char* library) {
   Api api{};
-  std::string missing;
-  for_each_symbol(api, [&](const char* symbol, auto& function, bool required) {
-    void* address = ::dlsym(handle, symbol);
-    if (address == nullptr && required) {
-      missing += missing.empty() ? "" : ", ";
-      missing += symbol;
-    }
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(address);
-  });
-  if (!missing.empty()) {
+  kit::Symbols symbols(handle);
+  for_each_symbol(api,
+                  [&](const char* symbol, auto& function, bool required) { symbols.find(symbol, function, required); });
+  if (!symbols.missing().empty()) {
     throw kit::Failure(ASSAY_UNAVAILABLE, std::string(library) + version_met(api) +
-                                              " is not a usable OpenVINO C library: it lacks " + missing +
+                                              " is not a usable OpenVINO C library: it lacks " + symbols.missing() +
                                               ". Install OpenVINO 2026.0 or later (assay setup openvino).");
   }
   return api;

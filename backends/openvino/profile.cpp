@@ -1,6 +1,6 @@
 #include "profile.hpp"
 
-#include <cstdio>
+#include "assay/backend_kit_json.hpp"
 
 namespace assay::openvino {
 namespace {
@@ -37,28 +37,12 @@ std::string Profile::json() const {
   std::string text = "{\"batches\": " + std::to_string(batches_) + ", \"nodes\": [";
   for (const Node& node : nodes_) {
     if (&node != nodes_.data()) text += ", ";
-    text += "{\"name\": " + quoted(node.name) + ", \"type\": " + quoted(node.type) +
-            ", \"implementation\": " + quoted(node.implementation) + ", \"runs\": " + std::to_string(node.runs) +
-            ", \"wall_us\": " + std::to_string(node.wall_us) + ", \"cpu_us\": " + std::to_string(node.cpu_us) + "}";
+    text += "{\"name\": " + kit::json_string(node.name) + ", \"type\": " + kit::json_string(node.type) +
+            ", \"implementation\": " + kit::json_string(node.implementation) +
+            ", \"runs\": " + std::to_string(node.runs) + ", \"wall_us\": " + std::to_string(node.wall_us) +
+            ", \"cpu_us\": " + std::to_string(node.cpu_us) + "}";
   }
   return text + "]}";
-}
-
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      result += '\\';
-      result += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
-      result += escape;
-    } else {
-      result += c;
-    }
-  }
-  return result + "\"";
 }
 
 }  // namespace assay::openvino

@@ -34,7 +34,4 @@ class Profile {
   std::uint64_t batches_ = 0;
 };
 
-/// As a JSON string, with its quotes.
-std::string quoted(const std::string& text);
-
 }  // namespace assay::openvino

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "assay/backend_kit_json.hpp"
+
 namespace assay::openvino {
 namespace {
 
@@ -23,7 +25,7 @@ TEST(Profile, SumsEachNodeOverBatches) {
             "\"gone\", \"type\": \"Const\", \"implementation\": \"\", \"runs\": 0, \"wall_us\": 0, \"cpu_us\": 0}]}");
 }
 
-TEST(Profile, QuotesWhatJsonCannotHold) { EXPECT_EQ(quoted("a\\b\"c\n"), "\"a\\\\b\\\"c\\u000a\""); }
+TEST(Profile, QuotesWhatJsonCannotHold) { EXPECT_EQ(kit::json_string("a\\b\"c\n"), "\"a\\\\b\\\"c\\u000a\""); }
 
 }  // namespace
 }  // namespace assay::openvino

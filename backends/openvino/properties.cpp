@@ -58,7 +58,7 @@ void add(Properties& to, const kit::OpenRequest& request, const char* option, co
 std::span<const assay_option> option_table() { return kOptions; }
 
 void check_precision(assay_precision precision, const cpu_features::CpuFeatures& cpu, bool quantized_model) {
-  const std::string here = (cpu.brand.empty() ? "this processor" : cpu.brand) + " (" + cpu.flags() + ")";
+  const std::string here = cpu.described();
   switch (precision) {
     case ASSAY_PRECISION_F32:
       return;

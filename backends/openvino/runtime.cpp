@@ -1,11 +1,9 @@
 #include "runtime.hpp"
 
 #include <array>
-#include <cstdio>
-#include <filesystem>
-#include <mutex>
-#include <optional>
 #include <string_view>
+
+#include "assay/backend_kit_framework.hpp"
 
 namespace assay::openvino {
 namespace {
@@ -30,7 +28,7 @@ std::string version_of(const Runtime& runtime) {
   return text;
 }
 
-/// Runs under the lock of open_runtime.
+/// Runs once, in OneLibrary.
 Runtime open_at(const kit::FoundLibrary& found) {
   Runtime runtime;
   runtime.library = found.path;
@@ -45,41 +43,21 @@ Runtime open_at(const kit::FoundLibrary& found) {
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-/// Links and other ways of writing a path lead to the same library; a bare name that the loader looks up is itself
-/// alone.
-bool is_same_file(const std::string& a, const std::string& b) {
-  std::error_code error;
-  return a == b || std::filesystem::equivalent(a, b, error);
-}
-
 }  // namespace
 
 const Runtime& open_runtime(const kit::Host& host) {
-  static std::mutex mutex;
-  static std::optional<Runtime> opened;
+  static kit::OneLibrary<Runtime> one;
   const kit::FoundLibrary found = kit::find_library(host, kPatterns);
   if (found.path.empty()) {
     throw kit::Failure(ASSAY_UNAVAILABLE,
                        "no OpenVINO found: libopenvino_c.so is in none of the places that were looked at. Run "
                        "`assay setup openvino`, or set ASSAY_OPENVINO_PATH to the folder that holds it.");
   }
-  const std::lock_guard lock(mutex);
-  if (!opened) opened = open_at(found);
-  if (!is_same_file(opened->library, found.path)) {
-    throw kit::Failure(ASSAY_UNAVAILABLE, "asked for OpenVINO in " + found.path + ", but this process has opened " +
-                                              opened->library + " already; use one of them per process");
-  }
-  return *opened;
+  return one.get("OpenVINO", found, [&] { return open_at(found); });
 }
 
 void check_version(const std::string& version, const std::string& library) {
-  int year = 0, release = 0;
-  const bool parsed = std::sscanf(version.c_str(), "%d.%d", &year, &release) == 2;
-  if (parsed && (year > kOldestYear || (year == kOldestYear && release >= kOldestRelease))) return;
-  throw kit::Failure(ASSAY_UNAVAILABLE, library + " is OpenVINO " + (version.empty() ? "of unknown version" : version) +
-                                            ", and " + std::to_string(kOldestYear) + "." +
-                                            std::to_string(kOldestRelease) +
-                                            " or later is needed: run `assay setup openvino`");
+  kit::require_version("OpenVINO", "openvino", version, library, {kOldestYear, kOldestRelease});
 }
 
 assay_status classify(Phase phase, const std::string& message) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "assay/backend_kit_json.hpp"
 #include "properties.hpp"
 #include "slot.hpp"
 
@@ -141,7 +142,7 @@ OvSession::OvSession(const Runtime& runtime, const kit::OpenRequest& request) {
                        "device '" + request.device + "' was asked for, and this backend drives OpenVINO's cpu only");
   }
   const OnnxSignature signature = read_signature(request.model_path);
-  check_precision(request.precision, cpu_features::decode(cpu_features::read_cpu_registers()), signature.quantized);
+  check_precision(request.precision, cpu_features::of_this_machine(), signature.quantized);
   Model model{runtime, compile(runtime, request, signature), {}, {}, nullptr};
   const Api& api = runtime.api;
   const ov_compiled_model* compiled = model.compiled.model.get();
@@ -178,7 +179,7 @@ std::string OvSession::report(const std::string& kind) {
     return model_->profile->json();
   }
   if (kind == "placement") {
-    return "{\"devices\": [" + quoted(model_->compiled.property(model_->runtime, "EXECUTION_DEVICES")) + "]}";
+    return "{\"devices\": [" + kit::json_string(model_->compiled.property(model_->runtime, "EXECUTION_DEVICES")) + "]}";
   }
   return Session::report(kind);
 }

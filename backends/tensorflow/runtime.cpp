@@ -5,13 +5,12 @@
 
 #include <array>
 #include <cctype>
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <mutex>
-#include <optional>
 #include <string_view>
 #include <vector>
+
+#include "assay/backend_kit_framework.hpp"
 
 namespace assay::tensorflow {
 namespace {
@@ -85,7 +84,7 @@ void on_log(const char* text) {
   log_hosts().back()->log(level, "TensorFlow: " + std::string(line));
 }
 
-/// Runs under the lock of open_runtime.
+/// Runs once, in OneLibrary.
 Runtime open_at(const kit::FoundLibrary& found, const kit::Host& host) {
   Runtime runtime;
   runtime.onednn = set_environment(host);
@@ -98,39 +97,21 @@ Runtime open_at(const kit::FoundLibrary& found, const kit::Host& host) {
   return runtime;
 }
 
-bool is_same_file(const std::string& a, const std::string& b) {
-  std::error_code error;
-  return a == b || std::filesystem::equivalent(a, b, error);
-}
-
 }  // namespace
 
 const Runtime& open_runtime(const kit::Host& host) {
-  static std::mutex mutex;
-  static std::optional<Runtime> opened;
+  static kit::OneLibrary<Runtime> one;
   const kit::FoundLibrary found = kit::find_library(host, kPatterns);
   if (found.path.empty()) {
     throw kit::Failure(ASSAY_UNAVAILABLE,
                        "no TensorFlow found: libtensorflow_cc.so is in none of the places that were looked at. Run "
                        "`assay setup tensorflow` (274 MB), or set ASSAY_TENSORFLOW_PATH to the folder that holds it.");
   }
-  const std::lock_guard lock(mutex);
-  if (!opened) opened = open_at(found, host);
-  if (!is_same_file(opened->library, found.path)) {
-    throw kit::Failure(ASSAY_UNAVAILABLE, "asked for TensorFlow in " + found.path + ", but this process has opened " +
-                                              opened->library + " already; use one of them per process");
-  }
-  return *opened;
+  return one.get("TensorFlow", found, [&] { return open_at(found, host); });
 }
 
 void check_version(const std::string& version, const std::string& library) {
-  int major = 0, minor = 0;
-  const bool parsed = std::sscanf(version.c_str(), "%d.%d", &major, &minor) == 2;
-  if (parsed && (major > kOldestMajor || (major == kOldestMajor && minor >= kOldestMinor))) return;
-  throw kit::Failure(ASSAY_UNAVAILABLE, library + " is TensorFlow " +
-                                            (version.empty() ? "of unknown version" : version) + ", and " +
-                                            std::to_string(kOldestMajor) + "." + std::to_string(kOldestMinor) +
-                                            " or later is needed: run `assay setup tensorflow`");
+  kit::require_version("TensorFlow", "tensorflow", version, library, {kOldestMajor, kOldestMinor});
 }
 
 assay_status classify(Code code, bool broken_model) {

@@ -49,7 +49,7 @@ bool all_fixed(const Signature& signature) {
 TfSession::TfSession(const Runtime& runtime, const kit::OpenRequest& request)
     : runtime_(runtime),
       log_(request.host),
-      settings_(settings_of(request, cpu_features::decode(cpu_features::read_cpu_registers()))),
+      settings_(settings_of(request, cpu_features::of_this_machine())),
       profile_(request.profile),
       streams_(settings_.streams),
       loaded_(runtime) {

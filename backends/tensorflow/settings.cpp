@@ -50,7 +50,7 @@ int number(const kit::OpenRequest& request, const char* option, int automatic) {
 }
 
 void check_precision(assay_precision precision, const cpu_features::CpuFeatures& cpu) {
-  const std::string here = (cpu.brand.empty() ? "this processor" : cpu.brand) + " (" + cpu.flags() + ")";
+  const std::string here = cpu.described();
   switch (precision) {
     case ASSAY_PRECISION_F32:
       return;

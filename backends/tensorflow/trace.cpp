@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "assay/backend_kit_json.hpp"
 #include "wire.hpp"
 
 namespace assay::tensorflow {
@@ -16,15 +17,6 @@ constexpr int kDevice = 1, kNodeStats = 2;                                      
 constexpr int kNodeName = 1, kOperationStart = 3, kOperationEnd = 4, kTimelineLabel = 8;  // NodeExecStats
 
 constexpr std::string_view kXlaRun = "_XlaRun", kXlaCompile = "_XlaCompile";
-
-std::string json_text(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return result + "\"";
-}
 
 /// "name = Type(inputs)".
 std::string type_in(std::string_view label) {
@@ -118,7 +110,7 @@ std::string Trace::placement() const {
   std::string text = "{\"devices\": [";
   for (const auto& [device, nodes] : devices) {
     if (text.back() != '[') text += ", ";
-    text += "{\"device\": " + json_text(device) + ", \"nodes\": " + std::to_string(nodes) + "}";
+    text += "{\"device\": " + kit::json_string(device) + ", \"nodes\": " + std::to_string(nodes) + "}";
   }
   return text + "], \"xla_clusters\": " + std::to_string(compiled) + ", \"xla_share\": " + std::to_string(share) + "}";
 }
@@ -128,8 +120,8 @@ std::string Trace::profile() const {
   std::string text = "{\"batches\": " + std::to_string(batches_) + ", \"nodes\": [";
   for (const auto& [name, node] : nodes_) {
     if (text.back() != '[') text += ", ";
-    text += "{\"name\": " + json_text(name) + ", \"type\": " + json_text(node.type) +
-            ", \"device\": " + json_text(node.device) + ", \"runs\": " + std::to_string(node.runs) +
+    text += "{\"name\": " + kit::json_string(name) + ", \"type\": " + kit::json_string(node.type) +
+            ", \"device\": " + kit::json_string(node.device) + ", \"runs\": " + std::to_string(node.runs) +
             ", \"wall_us\": " + std::to_string(node.wall_us) + "}";
   }
   return text + "]}";

@@ -67,6 +67,8 @@ std::string CpuFeatures::flags() const {
   return text;
 }
 
+std::string CpuFeatures::described() const { return (brand.empty() ? "this processor" : brand) + " (" + flags() + ")"; }
+
 std::string CpuFeatures::identity() const {
   return vendor + " family " + std::to_string(family) + " model " + std::to_string(model) + ": " + flags();
 }
@@ -112,5 +114,7 @@ CpuRegisters read_cpu_registers() {
 CpuRegisters read_cpu_registers() { return {}; }
 
 #endif
+
+CpuFeatures of_this_machine() { return decode(read_cpu_registers()); }
 
 }  // namespace assay::cpu_features

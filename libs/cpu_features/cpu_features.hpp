@@ -26,6 +26,8 @@ struct CpuFeatures {
   [[nodiscard]] bool computes_f16() const { return avx512_fp16 || amx_fp16; }
   /// The formats and vector sets in words: "avx2 fma f16c".
   [[nodiscard]] std::string flags() const;
+  /// The processor for a message: "AMD EPYC (avx2 fma f16c)".
+  [[nodiscard]] std::string described() const;
   /// Two machines of the same identity may share compiled graphs.
   [[nodiscard]] std::string identity() const;
 };
@@ -34,5 +36,6 @@ CpuFeatures decode(const CpuRegisters& registers);
 
 /// Of this machine. All false where it is not an x86-64.
 CpuRegisters read_cpu_registers();
+CpuFeatures of_this_machine();
 
 }  // namespace assay::cpu_features

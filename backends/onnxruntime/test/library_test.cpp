@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "assay/backend_kit_json.hpp"
 #include "ort_report.hpp"
 #include "temporary_folder.hpp"
 
@@ -115,7 +116,7 @@ TEST(Log, GoesToTheHostThatIsOpenOrNowhere) {
   EXPECT_THAT(lines, ::testing::ElementsAre("3ONNX Runtime: within [c, file:1]"));
 }
 
-TEST(Json, StringsAreEscaped) { EXPECT_EQ(json_string("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\""); }
+TEST(Json, StringsAreEscaped) { EXPECT_EQ(kit::json_string("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\""); }
 
 }  // namespace
 }  // namespace assay::ort
