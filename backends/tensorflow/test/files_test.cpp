@@ -1,10 +1,7 @@
 // TensorFlow's own files, through the plugin: what is run, and what is said of those that cannot be.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <functional>
-
-#include "backend.hpp"
+#include "test/framework_fixture.hpp"
 #include "test/tensorflow_files.hpp"
 
 namespace assay::tensorflow {
@@ -14,21 +11,12 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class TensorFlowFiles : public testing::Test {
+class TensorFlowFiles : public test::OverTensorFlow<> {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "assay_tensorflow_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    request_.device = "cpu";
-    request_.threads = 1;
-    if (const char* path = std::getenv("ASSAY_TENSORFLOW_PATH")) {
-      request_.host.roots.emplace_back(path, "ASSAY_TENSORFLOW_PATH");
-    }
-    request_.host.roots.emplace_back(ASSAY_SOURCE_DIR "/.deps/python", "build tree");
+    OverTensorFlow::SetUp();
     request_.options["xla"] = "false";
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   void saved_model(const std::string& bytes = test::add_relu_saved_model()) {
     request_.model_path = folder_ + "/model";
     test::write_file(request_.model_path + "/saved_model.pb", bytes);
@@ -37,27 +25,11 @@ class TensorFlowFiles : public testing::Test {
     request_.model_path = folder_ + "/model.pb";
     test::write_file(request_.model_path, bytes);
   }
-  std::unique_ptr<kit::Session> open() { return backend_.open(request_); }
-
   /// What the session's outputs are for a batch of two.
-  std::vector<std::vector<float>> run(kit::Session& session, std::vector<float> x) {
-    std::vector<std::int64_t> shape = {2, 3};
-    const std::vector<kit::FixedShape> shapes = {{"", shape}};
-    const auto slot = session.open_slot(shapes);
-    const std::vector<assay_tensor> inputs = {
-        {x.data(), x.size() * sizeof(float), ASSAY_FLOAT32, ASSAY_HOST, 2, 0, shape.data(), nullptr}};
-    std::vector<assay_tensor> outputs(session.describe().outputs.size());
-    for (assay_tensor& o : outputs) o = {nullptr, 0, ASSAY_FLOAT32, ASSAY_HOST, 0, 0, nullptr, nullptr};
-    slot->submit(inputs, outputs, nullptr, nullptr);
-    kit::Timing timing;
-    slot->wait(outputs, timing);
-    std::vector<std::vector<float>> answers;
-    for (const assay_tensor& o : outputs) {
-      const auto* values = static_cast<const float*>(o.data);
-      answers.emplace_back(values, values + o.bytes / sizeof(float));
-    }
-    slot->quiesce();
-    return answers;
+  static std::vector<std::vector<float>> run(kit::Session& session, std::vector<float> x) {
+    std::vector<std::vector<float>> values;
+    for (test::Answer& answer : answers(session, std::move(x), {2, 3})) values.push_back(std::move(answer.values));
+    return values;
   }
 
   /// The status is `status`; the message.
@@ -71,10 +43,6 @@ class TensorFlowFiles : public testing::Test {
     ADD_FAILURE() << "nothing was thrown";
     return {};
   }
-
-  TensorFlowBackend backend_;
-  kit::OpenRequest request_;
-  std::string folder_;
 };
 
 std::vector<std::string> names_of(const std::vector<kit::TensorInfo>& infos) {

@@ -1,24 +1,18 @@
 // Layers answer the same for an image that stands channels last as for one that comes as ONNX has it.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
-#include "backend.hpp"
-#include "onnx_graph/test_model.hpp"
+#include "test/framework_fixture.hpp"
 
 namespace assay::tensorflow {
 namespace {
 
 using onnx_graph::TestAttributes;
 using onnx_graph::TestModel;
+using test::Floats;
+using test::Shape;
 using testing::FloatNear;
 using testing::HasSubstr;
 using testing::Pointwise;
-
-using Floats = std::vector<float>;
-using Shape = std::vector<std::int64_t>;
 
 /// One node over "x", or over "i", the same image channels last.
 struct Layer {
@@ -31,19 +25,8 @@ struct Layer {
 
 const Shape kLayerImage = {2, 6, 4, 5};
 
-class Layers : public testing::Test {
+class Layers : public test::OverTensorFlow<> {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "assay_tensorflow_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    request_.device = "cpu";
-    request_.threads = 1;
-    request_.model_path = folder_ + "/model.onnx";
-    if (const char* path = std::getenv("ASSAY_TENSORFLOW_PATH")) request_.host.roots.emplace_back(path, "environment");
-    request_.host.roots.emplace_back(ASSAY_SOURCE_DIR "/.deps/python", "build tree");
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   static TestModel model(const Layer& layer, bool channels_last) {
     TestModel m(layer.opset);
     m.input("x", kLayerImage).node("MaxPool", {"x"}, {"i"}, {{"kernel_shape", Shape{1, 1}}});
@@ -56,28 +39,10 @@ class Layers : public testing::Test {
   }
   Floats answer(TestModel m) {
     m.proto.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(1);
-    std::ofstream(request_.model_path, std::ios::binary) << m.bytes();
-    const auto session = backend_.open(request_);
-    const std::vector<kit::FixedShape> shapes = {{"x", kLayerImage}};
-    const auto slot = session->open_slot(shapes);
     Floats x(static_cast<std::size_t>(kit::element_count(kLayerImage)));
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>((i * 37 + 11) % 101) / 25 - 2;
-    const assay_tensor in = {x.data(), x.size() * sizeof(float), ASSAY_FLOAT32, ASSAY_HOST, 4,
-                             0,        kLayerImage.data(),       nullptr};
-    assay_tensor out = {nullptr, 0, ASSAY_FLOAT32, ASSAY_HOST, 0, 0, nullptr, nullptr};
-    kit::Timing timing;
-    slot->submit({&in, 1}, {&out, 1}, nullptr, nullptr);
-    slot->wait({&out, 1}, timing);
-    const auto* data = static_cast<const float*>(out.data);
-    const Shape dims(out.shape, out.shape + out.rank);
-    Floats y(data, data + kit::element_count(dims));
-    slot->quiesce();
-    return y;
+    return answers(*open(m), std::move(x), kLayerImage).at(0).values;
   }
-
-  TensorFlowBackend backend_;
-  kit::OpenRequest request_;
-  std::string folder_;
 };
 
 TEST_F(Layers, AnswerTheSameInEitherLayout) {

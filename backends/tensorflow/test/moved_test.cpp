@@ -2,29 +2,20 @@
 // sizes that are free.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <numeric>
 
-#include "backend.hpp"
-#include "onnx_graph/test_model.hpp"
+#include "test/framework_fixture.hpp"
 
 namespace assay::tensorflow {
 namespace {
 
 using onnx_graph::TestModel;
+using test::Answer;
+using test::Floats;
+using test::Shape;
 using testing::ElementsAre;
 using testing::ElementsAreArray;
 using testing::HasSubstr;
-
-using Floats = std::vector<float>;
-using Shape = std::vector<std::int64_t>;
-
-struct Answer {
-  Shape shape;
-  Floats values;
-};
 
 Floats counted(std::size_t n, float first = 0) {
   Floats values(n);
@@ -33,69 +24,21 @@ Floats counted(std::size_t n, float first = 0) {
 }
 
 /// With XLA and without.
-class Moved : public testing::TestWithParam<const char*> {
+class Moved : public test::OverTensorFlow<testing::TestWithParam<const char*>> {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "assay_tensorflow_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    request_.device = "cpu";
-    request_.threads = 1;
+    OverTensorFlow::SetUp();
     request_.options = {{"xla", GetParam()}};
-    request_.model_path = folder_ + "/model.onnx";
-    if (const char* path = std::getenv("ASSAY_TENSORFLOW_PATH")) request_.host.roots.emplace_back(path, "environment");
-    request_.host.roots.emplace_back(ASSAY_SOURCE_DIR "/.deps/python", "build tree");
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::unique_ptr<kit::Session> open(const TestModel& model) {
-    std::ofstream(request_.model_path, std::ios::binary) << model.bytes();
-    return backend_.open(request_);
   }
   /// All outputs, of one input "x" of the shape, which holds 0, 1, 2 …
   std::vector<Answer> answers(const TestModel& model, const Shape& shape) {
-    const auto session = open(model);
-    const std::vector<kit::FixedShape> shapes = {{"x", shape}};
-    const auto slot = session->open_slot(shapes);
-    Floats x = counted(static_cast<std::size_t>(kit::element_count(shape)));
-    const assay_tensor in = {x.data(),
-                             x.size() * sizeof(float),
-                             ASSAY_FLOAT32,
-                             ASSAY_HOST,
-                             static_cast<std::int32_t>(shape.size()),
-                             0,
-                             shape.data(),
-                             nullptr};
-    std::vector<assay_tensor> out(session->describe().outputs.size());
-    kit::Timing timing;
-    slot->submit({&in, 1}, out, nullptr, nullptr);
-    slot->wait(out, timing);
-    std::vector<Answer> result;
-    for (const assay_tensor& t : out) {
-      const Shape dims(t.shape, t.shape + t.rank);
-      const auto n = static_cast<std::size_t>(kit::element_count(dims));
-      Floats values(n);
-      for (std::size_t i = 0; i < n; ++i) {
-        values[i] = t.dtype == ASSAY_INT64 ? static_cast<float>(static_cast<const std::int64_t*>(t.data)[i])
-                                           : static_cast<const float*>(t.data)[i];
-      }
-      result.push_back({dims, values});
-    }
-    slot->quiesce();
-    return result;
+    return OverTensorFlow::answers(*open(model), counted(static_cast<std::size_t>(kit::element_count(shape))), shape);
   }
   Answer answer(const TestModel& model, const Shape& shape) { return answers(model, shape).at(0); }
   std::string refusal(const TestModel& model) {
-    try {
-      (void)open(model);
-    } catch (const kit::Failure& e) {
-      return e.what();
-    }
-    return "nothing was thrown";
+    write(model);
+    return failure().second;
   }
-
-  TensorFlowBackend backend_;
-  kit::OpenRequest request_;
-  std::string folder_;
 };
 
 /// Of one input "x"; an image "i" of the same elements that stands channels last.

@@ -2,56 +2,31 @@
 // default, images that stand channels last. Values are worked out by hand.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 
-#include "backend.hpp"
-#include "onnx_graph/test_model.hpp"
+#include "test/framework_fixture.hpp"
 
 namespace assay::tensorflow {
 namespace {
 
 using onnx::TensorProto;
 using onnx_graph::TestModel;
+using test::Floats;
+using test::Shape;
 using testing::ElementsAre;
 using testing::FloatNear;
 using testing::HasSubstr;
 using testing::Pointwise;
-using Floats = std::vector<float>;
-using Shape = std::vector<std::int64_t>;
 
-class Operators : public testing::TestWithParam<const char*> {
+class Operators : public test::OverTensorFlow<testing::TestWithParam<const char*>> {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "assay_operators_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    request_.device = "cpu";
-    request_.threads = 1;
+    OverTensorFlow::SetUp();
     request_.options = {{"xla", GetParam()}};
-    request_.model_path = folder_ + "/model.onnx";
-    if (const char* path = std::getenv("ASSAY_TENSORFLOW_PATH")) request_.host.roots.emplace_back(path, "environment");
-    request_.host.roots.emplace_back(ASSAY_SOURCE_DIR "/.deps/python", "build tree");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   /// The floats y of y = f(x), both of shapes that the model declares.
   Floats answer(const TestModel& model, Floats x, const Shape& x_shape, const Shape& y_shape) {
-    std::ofstream(request_.model_path, std::ios::binary) << model.bytes();
-    const auto session = backend_.open(request_);
-    const std::vector<kit::FixedShape> shapes = {{"x", x_shape}};
-    const auto slot = session->open_slot(shapes);
-    std::size_t count = 1;
-    for (const std::int64_t d : y_shape) count *= static_cast<std::size_t>(d);
-    Floats y(count);
-    const assay_tensor in = tensor(x, x_shape);
-    assay_tensor out = tensor(y, y_shape);
-    kit::Timing timing;
-    slot->submit({&in, 1}, {&out, 1}, nullptr, nullptr);
-    slot->wait({&out, 1}, timing);
-    slot->quiesce();
-    return y;
+    return OverTensorFlow::answer(*open(model), std::move(x), x_shape, y_shape);
   }
   /// Of an operator that computes each element by itself.
   Floats each(std::int64_t opset, const std::string& type, const onnx_graph::TestAttributes& attributes, Floats x) {
@@ -59,22 +34,6 @@ class Operators : public testing::TestWithParam<const char*> {
     const Shape shape = {static_cast<std::int64_t>(x.size())};
     m.input("x", shape).node(type, {"x"}, {"y"}, attributes).output("y", shape);
     return answer(m, std::move(x), shape, shape);
-  }
-
-  TensorFlowBackend backend_;
-  kit::OpenRequest request_;
-  std::string folder_;
-
- private:
-  static assay_tensor tensor(Floats& values, const Shape& shape) {
-    return {values.data(),
-            values.size() * sizeof(float),
-            ASSAY_FLOAT32,
-            ASSAY_HOST,
-            static_cast<std::int32_t>(shape.size()),
-            0,
-            shape.data(),
-            nullptr};
   }
 };
 

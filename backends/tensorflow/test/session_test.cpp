@@ -1,14 +1,9 @@
 // Over a real TensorFlow: what is loaded, what is refused, what is left in the cache.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <functional>
-#include <memory>
 
-#include "backend.hpp"
-#include "onnx_graph/test_model.hpp"
+#include "test/framework_fixture.hpp"
 
 namespace assay::tensorflow {
 namespace {
@@ -17,44 +12,16 @@ using onnx_graph::TestModel;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class TensorFlow : public testing::Test {
+class TensorFlow : public test::OverTensorFlow<> {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "assay_tensorflow_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    request_.device = "cpu";
+    OverTensorFlow::SetUp();
     request_.threads = 2;
     request_.goal = ASSAY_GOAL_LATENCY;
-    if (const char* path = std::getenv("ASSAY_TENSORFLOW_PATH")) request_.host.roots.emplace_back(path, "environment");
-    request_.host.roots.emplace_back(ASSAY_SOURCE_DIR "/.deps/python", "build tree");
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  void write(const TestModel& model) {
-    request_.model_path = folder_ + "/model.onnx";
-    std::ofstream(request_.model_path, std::ios::binary) << model.bytes();
-  }
-  std::pair<assay_status, std::string> failure() {
-    try {
-      (void)backend_.open(request_);
-    } catch (const kit::Failure& e) {
-      return {e.code(), e.what()};
-    }
-    return {ASSAY_OK, "nothing was thrown"};
   }
   /// y of y = f(x), one batch of 2 x 3.
-  std::vector<float> answer(kit::Session& session) {
-    const std::vector<std::int64_t> shape = {2, 3};
-    const std::vector<kit::FixedShape> shapes = {{"x", shape}};
-    const auto slot = session.open_slot(shapes);
-    std::vector<float> x = {0, 1, 2, -5, 5, 0.5F}, y(6);
-    const assay_tensor in = {x.data(), 24, ASSAY_FLOAT32, ASSAY_HOST, 2, 0, shape.data(), nullptr};
-    assay_tensor out = {y.data(), 24, ASSAY_FLOAT32, ASSAY_HOST, 2, 0, shape.data(), nullptr};
-    kit::Timing timing;
-    slot->submit({&in, 1}, {&out, 1}, nullptr, nullptr);
-    slot->wait({&out, 1}, timing);
-    slot->quiesce();
-    return y;
+  static std::vector<float> answer(kit::Session& session) {
+    return OverTensorFlow::answer(session, {0, 1, 2, -5, 5, 0.5F}, {2, 3}, {2, 3});
   }
   static std::string in_force(kit::Session& session, const std::string& key) {
     for (const auto& [k, v] : session.describe().in_force) {
@@ -62,10 +29,6 @@ class TensorFlow : public testing::Test {
     }
     return "(none)";
   }
-
-  TensorFlowBackend backend_;
-  kit::OpenRequest request_;
-  std::string folder_;
 };
 
 TestModel add_relu() {
