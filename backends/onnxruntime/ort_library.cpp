@@ -4,22 +4,14 @@
 #include <array>
 #include <charconv>
 
+#include "assay/backend_kit_framework.hpp"
+
 namespace assay::ort {
 namespace {
 
 constexpr std::array<const char*, 5> kPatterns = {"onnxruntime/capi/libonnxruntime.so*", "libonnxruntime.so*",
                                                   "capi/libonnxruntime.so*", "lib/libonnxruntime.so*",
                                                   "lib64/libonnxruntime.so*"};
-
-struct LogScopes {
-  std::mutex mutex;
-  std::vector<const kit::Host*> hosts;
-};
-
-LogScopes& log_scopes() {
-  static auto* const kScopes = new LogScopes;  // the library may log while the process ends
-  return *kScopes;
-}
 
 assay_log_level log_level_of(LogLevel level) {
   switch (level) {
@@ -85,16 +77,6 @@ assay_status status_of(ErrorCode code, std::string_view message) {
   }
 }
 
-LogScope::LogScope(const kit::Host& host) : host_(host) {
-  const std::lock_guard lock(log_scopes().mutex);
-  log_scopes().hosts.push_back(&host_);
-}
-
-LogScope::~LogScope() {
-  const std::lock_guard lock(log_scopes().mutex);
-  std::erase(log_scopes().hosts, &host_);
-}
-
 void forward_log(void* user, LogLevel level, const char* category, const char* /*log_id*/, const char* location,
                  const char* message) {
   // Said of every graph that is saved. It is the cache's to see that it is read only on the machine it was made for.
@@ -104,8 +86,7 @@ void forward_log(void* user, LogLevel level, const char* category, const char* /
     static_cast<const kit::Host*>(user)->log(log_level_of(level), text);
     return;
   }
-  const std::lock_guard lock(log_scopes().mutex);
-  if (!log_scopes().hosts.empty()) log_scopes().hosts.back()->log(log_level_of(level), text);
+  kit::LogScope::log_to_latest(log_level_of(level), text);
 }
 
 Library& Library::get(const kit::Host& host) {

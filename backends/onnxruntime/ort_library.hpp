@@ -18,19 +18,7 @@ std::uint32_t api_version_of(std::string_view version_string);
 /// What the host is told for an error of the library.
 assay_status status_of(ErrorCode code, std::string_view message);
 
-/// Receives what the library logs while it lives; the latest one gets what is said outside any session.
-class LogScope {
- public:
-  explicit LogScope(const kit::Host& host);
-  ~LogScope();
-  LogScope(const LogScope&) = delete;
-  LogScope& operator=(const LogScope&) = delete;
-
- private:
-  const kit::Host& host_;
-};
-
-/// A LogFunction; `user` is the kit::Host that gets the message, or nullptr for the latest LogScope's.
+/// A LogFunction; `user` is the kit::Host that gets the message, or nullptr for the latest kit::LogScope's.
 void forward_log(void* user, LogLevel level, const char* category, const char* log_id, const char* location,
                  const char* message);
 

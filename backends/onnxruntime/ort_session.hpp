@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "assay/backend_kit.hpp"
+#include "assay/backend_kit_framework.hpp"
 #include "ort_library.hpp"
 #include "ort_options.hpp"
 #include "temporary_folder.hpp"
@@ -45,7 +46,7 @@ class OrtBackendSession final : public kit::Session {
 
   Library& library_;
   kit::Host host_;  // where this session's log goes; outlives the library's session
-  LogScope log_scope_;
+  kit::LogScope log_scope_;
   Setup setup_;
   std::string device_, provider_, precision_;
   bool from_cache_ = false;

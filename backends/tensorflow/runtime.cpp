@@ -6,7 +6,6 @@
 #include <array>
 #include <cctype>
 #include <cstdlib>
-#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -69,19 +68,11 @@ void* open_quietly(const kit::FoundLibrary& found, const kit::Host& host) {
   return handle;
 }
 
-std::mutex log_mutex;
-std::vector<const kit::Host*>& log_hosts() {
-  static auto* hosts = new std::vector<const kit::Host*>;  // TensorFlow may log until the process ends
-  return *hosts;
-}
-
 void on_log(const char* text) {
   std::string_view line(text);
   while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
-  const std::lock_guard lock(log_mutex);
-  if (log_hosts().empty()) return;
   const assay_log_level level = line.starts_with("E") || line.starts_with("F") ? ASSAY_LOG_WARNING : ASSAY_LOG_INFO;
-  log_hosts().back()->log(level, "TensorFlow: " + std::string(line));
+  kit::LogScope::log_to_latest(level, "TensorFlow: " + std::string(line));
 }
 
 /// Runs once, in OneLibrary.
@@ -143,16 +134,6 @@ void Status::check(const std::string& what, bool broken_model) const {
   const Code code = runtime_.api.get_code(status_.get());
   throw kit::Failure(classify(code, broken_model),
                      what + " failed: " + message() + " (TensorFlow " + runtime_.version + ")");
-}
-
-LogScope::LogScope(const kit::Host& host) : host_(host) {
-  const std::lock_guard lock(log_mutex);
-  log_hosts().push_back(&host_);
-}
-
-LogScope::~LogScope() {
-  const std::lock_guard lock(log_mutex);
-  std::erase(log_hosts(), &host_);
 }
 
 }  // namespace assay::tensorflow

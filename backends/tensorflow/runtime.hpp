@@ -51,17 +51,4 @@ class Status {
 /// Which status a failure of TensorFlow is.
 assay_status classify(Code code, bool broken_model);
 
-/// Where what TensorFlow logs goes while one of these lives: to that session's host. The last one made wins, for
-/// TensorFlow has one log for the whole process.
-class LogScope {
- public:
-  explicit LogScope(const kit::Host& host);
-  ~LogScope();
-  LogScope(const LogScope&) = delete;
-  LogScope& operator=(const LogScope&) = delete;
-
- private:
-  kit::Host host_;
-};
-
 }  // namespace assay::tensorflow

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "assay/backend_kit.hpp"
+#include "assay/backend_kit_framework.hpp"
 #include "loaded_graph.hpp"
 #include "settings.hpp"
 #include "trace.hpp"
@@ -34,7 +35,7 @@ class TfSession final : public kit::Session {
   [[nodiscard]] std::string xla_in_force() const;
 
   const Runtime& runtime_;
-  LogScope log_;
+  kit::LogScope log_;
   Settings settings_;
   bool profile_ = false, fixed_ = false;
   mutable std::counting_semaphore<> streams_;

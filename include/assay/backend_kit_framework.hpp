@@ -10,10 +10,43 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "assay/backend_kit.hpp"
 
 namespace assay::kit {
+
+/// For a framework that has one log for the whole process: while one of these lives, what is said there goes to its
+/// host; the latest wins. Thread-safe.
+class LogScope {
+ public:
+  explicit LogScope(const Host& host) : host_(host) {
+    const std::lock_guard lock(all().mutex);
+    all().hosts.push_back(&host_);
+  }
+  ~LogScope() {
+    const std::lock_guard lock(all().mutex);
+    std::erase(all().hosts, &host_);
+  }
+  LogScope(const LogScope&) = delete;
+  LogScope& operator=(const LogScope&) = delete;
+
+  static void log_to_latest(assay_log_level level, const std::string& text) {
+    const std::lock_guard lock(all().mutex);
+    if (!all().hosts.empty()) all().hosts.back()->log(level, text);
+  }
+
+ private:
+  struct All {
+    std::mutex mutex;
+    std::vector<const Host*> hosts;
+  };
+  static All& all() {
+    static auto* const kAll = new All;  // a framework may log while the process ends
+    return *kAll;
+  }
+  const Host host_;
+};
 
 /// Functions of an opened library, by name.
 class Symbols {

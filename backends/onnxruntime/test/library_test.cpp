@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "assay/backend_kit_framework.hpp"
 #include "assay/backend_kit_json.hpp"
 #include "ort_report.hpp"
 #include "temporary_folder.hpp"
@@ -109,7 +110,7 @@ TEST(Log, GoesToTheHostThatIsOpenOrNowhere) {
   const kit::Host host(&raw);
   forward_log(nullptr, LogLevel::kError, "c", "id", "file:1", "before");
   {
-    const LogScope scope(host);
+    const kit::LogScope scope(host);
     forward_log(nullptr, LogLevel::kError, "c", "id", "file:1", "within");
   }
   forward_log(nullptr, LogLevel::kError, "c", "id", "file:1", "after");
