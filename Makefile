@@ -27,6 +27,7 @@ test:
 install: setup
 	@bash -c 'source scripts/common.sh; build release assay assay-worker plugins assay_shared'
 	@cmake --install build/release --prefix "$(PREFIX)"
+	@echo "Installed. Next, the engines (fetched into your data folder): $(PREFIX)/bin/assay setup onnxruntime openvino"
 format:
 	@scripts/format.sh
 lint:

@@ -36,7 +36,9 @@ constexpr std::array kOptions = {
     integer("inter_op_threads", "auto", "Threads between operators in parallel mode; auto: half of all threads"),
     integer("streams", "auto",
             "Batches computing at once on the one session, each on a thread of its own; auto: by goal"),
-    boolean("spinning", 0, "auto", "Idle threads of the pool spin for a while before they sleep; auto: by streams"),
+    boolean("spinning", 0, "auto",
+            "Idle threads of the pool spin for a while before they sleep; auto: where there is one stream, and no "
+            "other model"),
     boolean("inter_op_spinning", 0, "auto",
             "The same for the pool between operators (parallel mode); auto: as spinning"),
     text("affinity", 0,
@@ -107,7 +109,7 @@ Setup resolve_setup(const kit::OpenRequest& request, int cpus) {
   // Each stream brings its caller's thread; the pool has one thread less than its number, and all streams share it.
   const int rest = s.threads - s.streams - (parallel ? s.inter_op_threads - 1 : 0);
   s.intra_op_threads = to_int(request.option("intra_op_threads", "auto"), std::max(1, rest + 1));
-  s.spinning = to_bool(request.option("spinning", "auto"), s.streams == 1);
+  s.spinning = to_bool(request.option("spinning", "auto"), s.streams == 1 && !request.shared_cores);
   s.inter_op_spinning = to_bool(request.option("inter_op_spinning", "auto"), s.spinning);
   s.affinity = request.option("affinity", "");
   check_affinity(s.affinity, s.intra_op_threads - 1);

@@ -108,7 +108,11 @@ Properties compile_properties(const kit::OpenRequest& request) {
   } else if (request.in_flight > 0) {
     p.emplace_back("PERFORMANCE_HINT_NUM_REQUESTS", std::to_string(request.in_flight));
   }
-  add(p, request, "pinning", "ENABLE_CPU_PINNING", yes_or_no);
+  if (request.option("pinning", kAuto) != kAuto || !request.shared_cores) {
+    add(p, request, "pinning", "ENABLE_CPU_PINNING", yes_or_no);
+  } else {
+    p.emplace_back("ENABLE_CPU_PINNING", "NO");
+  }
   add(p, request, "hyper_threading", "ENABLE_HYPER_THREADING", yes_or_no);
   add(p, request, "denormals_as_zero", "CPU_DENORMALS_OPTIMIZATION", yes_or_no);
   const std::string cores = request.option("cores", "any");

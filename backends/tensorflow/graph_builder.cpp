@@ -16,11 +16,12 @@ std::vector<std::byte> bytes_of_one(double value) {
   return bytes;
 }
 
-/// Of a number that a float holds, by dropping the lower half: exact for what graphs have as scalars.
+/// To the nearest, of two equally near ones the even.
 std::uint16_t bfloat16_bits(float value) {
   std::uint32_t bits = 0;
   std::memcpy(&bits, &value, sizeof bits);
-  return static_cast<std::uint16_t>(bits >> 16U);
+  if (std::isnan(value)) return static_cast<std::uint16_t>((bits >> 16U) | 1U);
+  return static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16U) & 1U)) >> 16U);
 }
 
 constexpr std::size_t kLongestScope = 100;

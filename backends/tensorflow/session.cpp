@@ -110,7 +110,7 @@ kit::Description TfSession::describe() {
   // XLA compiles each shape anew, for seconds: never for a last batch.
   d.short_batch = fixed_ || settings_.xla ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
   d.in_force = {{"device", "cpu"},
-                {"precision", settings_.bf16 ? "bf16" : "f32"},
+                {"precision", settings_.bf16 && (trace_.batches() == 0 || trace_.mixed_precision()) ? "bf16" : "f32"},
                 {"threads", std::to_string(settings_.intra_op_threads)},
                 {"streams", std::to_string(settings_.streams)},
                 {"version", runtime_.version},
@@ -127,6 +127,7 @@ kit::Description TfSession::describe() {
                 {"constant_folding", text(settings_.constant_folding)},
                 {"grappler", text(settings_.grappler)}};
   if (settings_.xla) d.in_force.emplace_back("jit_level", std::to_string(settings_.jit_level));
+  if (trace_.batches() > 0) d.in_force.emplace_back("fused_operations", std::to_string(trace_.fused()));
   if (settings_.xla && trace_.batches() > 0) {
     d.in_force.emplace_back("xla_clusters", std::to_string(trace_.clusters()));
     d.in_force.emplace_back("xla_share", std::to_string(std::lround(100 * trace_.xla_share())) + " %");

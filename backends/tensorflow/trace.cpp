@@ -91,6 +91,21 @@ std::size_t Trace::clusters() const {
   return n;
 }
 
+std::size_t Trace::fused() const {
+  const std::lock_guard lock(mutex_);
+  std::size_t n = 0;
+  for (const auto& [name, node] : nodes_) n += node.type.find("Fused") != std::string::npos ? 1 : 0;
+  return n;
+}
+
+bool Trace::mixed_precision() const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, node] : nodes_) {
+    if (name.find("AutoMixedPrecision") != std::string::npos) return true;
+  }
+  return false;
+}
+
 double Trace::xla_share() const {
   const std::lock_guard lock(mutex_);
   std::int64_t all = 0, compiled = 0;

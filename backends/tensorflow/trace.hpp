@@ -18,6 +18,10 @@ class Trace {
   [[nodiscard]] std::uint64_t batches() const;
   /// Clusters that XLA compiled and ran, in the batches traced.
   [[nodiscard]] std::size_t clusters() const;
+  /// Nodes that ran of those that grappler made of several: "_FusedConv2D", "_MklNativeFusedMatMul" …
+  [[nodiscard]] std::size_t fused() const;
+  /// Whether something ran that grappler's automatic mixed precision put there: without, all was f32.
+  [[nodiscard]] bool mixed_precision() const;
   /// How much of the time in nodes was in those, compiling left out: 0 to 1.
   [[nodiscard]] double xla_share() const;
   /// {"devices": [{"device", "nodes"}], "xla_clusters": n, "xla_share": s}

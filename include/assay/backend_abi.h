@@ -195,6 +195,9 @@ typedef struct assay_open_request {
   /* > 0: along the input axes that `shapes` and the model leave free, nearly every slot will be this long, and a last
    * one shorter. A backend that is faster with fixed shapes fixes them so and answers ASSAY_SHORT_BATCH_PAD. 0: any. */
   int64_t batch_size;
+  int32_t
+      shared_cores; /* not 0: other sessions compute on the same cores, so by default neither spin nor pin threads */
+  int32_t reserved;
 } assay_open_request;
 
 typedef struct assay_session assay_session; /* the plugin's */

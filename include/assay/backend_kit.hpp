@@ -169,6 +169,7 @@ struct OpenRequest {
   int threads = 1;
   int in_flight = 0;
   std::int64_t batch_size = 0;  ///< > 0: what free axes will mostly be; see assay_open_request
+  bool shared_cores = false;    ///< neither spin nor pin unless the user says so; see assay_open_request
   bool profile = false;
   std::map<std::string, std::string> options;  ///< only those that the user set
   std::vector<FixedShape> shapes;

@@ -12,6 +12,10 @@
 #include "assay/assay.hpp"
 #include "assay/backend_abi.h"
 
+namespace assay::kit {
+class Session;
+}
+
 namespace assay::backend {
 
 /// One setting of a backend, as `assay backends -v` shows it.
@@ -49,6 +53,7 @@ struct OpenRequest {
   int in_flight = 0;
   std::int64_t batch_size = 0;  ///< what the inputs' free axes will mostly be; 0: any
   bool profile = false;
+  bool shared_cores = false;  ///< other sessions compute on the same cores
   std::map<std::string, std::string> options;
   std::map<std::string, Shape> shapes;
   std::filesystem::path cache_read, cache_fill;
@@ -105,6 +110,7 @@ class BackendSession {
 
  private:
   friend class Backend;
+  friend BackendSession adopt(std::unique_ptr<kit::Session> session, LogFunction log);
   struct Open;  // table, session, and the log function that must outlive it
   explicit BackendSession(std::unique_ptr<Open> open);
   static SessionInfo describe(const Open& open);

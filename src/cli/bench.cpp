@@ -73,8 +73,10 @@ void set_noise_floor(const store::Store& store, Campaign& campaign, runner::RunS
   campaign.environment["noise.used.origin"] = origin;
 }
 
-Campaign new_campaign(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
-                      const Context& context) {
+}  // namespace
+
+Campaign begin_campaign(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings,
+                        store::Store& store, const Context& context) {
   Campaign campaign;
   campaign.id = new_id();
   campaign.version = version();
@@ -87,8 +89,12 @@ Campaign new_campaign(const BenchOptions& options, const BenchPlan& plan, const 
   campaign.warnings = std::move(environment.warnings);
   remember(options, plan, settings, campaign);
   campaign.plan = plan.cases;
+  set_noise_floor(store, campaign, settings);
+  store.begin(campaign);
   return campaign;
 }
+
+namespace {
 
 void announce(const Campaign& campaign, const store::Store& store, double seconds, std::size_t left, Context& context) {
   std::ostream& err = *context.err;
@@ -111,7 +117,8 @@ void print_result(const BenchOptions& options, const Campaign& campaign, const s
   context.out->flush();
 }
 
-/// What was measured has been printed by then: a full disk loses no more than the mark.
+}  // namespace
+
 bool mark_finished(const Campaign& campaign, store::Store& store, Context& context) {
   try {
     store.finish(campaign.id, campaign.finished);
@@ -122,8 +129,6 @@ bool mark_finished(const Campaign& campaign, store::Store& store, Context& conte
     return false;
   }
 }
-
-}  // namespace
 
 int exit_status(const Campaign& campaign, const BenchPlan& plan, std::ostream& err) {
   const auto named = [&](const Outcome& o) {
@@ -151,8 +156,8 @@ runner::HistoryLookup history_of(const store::Store& store) {
   };
 }
 
-int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& plan, runner::RunSettings& settings,
-            store::Store& store, Context& context) {
+bool measure(const BenchOptions& options, Campaign& campaign, runner::RunSettings& settings, store::Store& store,
+             Context& context) {
   const std::vector<Case> left = missing(campaign);
   const auto seconds = runner::estimate(left, settings.effort, settings.models, history_of(store));
   announce(campaign, store, static_cast<double>(seconds.count()), left.size(), context);
@@ -164,16 +169,19 @@ int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& pl
     std::filesystem::create_directories(settings.profile_folder);
   }
   StoreRecorder recorder(store, campaign.id);
-  bool all = false;
-  {
-    ProgressView view(*context.err, context.live && !options.json, context.color);
-    const auto show = [&](const runner::Progress& p) {
-      // The result says its warnings itself, a moment later; not so as JSON.
-      if (p.kind != runner::Progress::Kind::kWarning || options.json) view.show(p);
-    };
-    all = runner::run(campaign, settings, *context.launcher, *context.clock, recorder, show, *context.stop);
-  }
+  ProgressView view(*context.err, context.live && !options.json, context.color);
+  const auto show = [&](const runner::Progress& p) {
+    // The result says its warnings itself, a moment later; not so as JSON.
+    if (p.kind != runner::Progress::Kind::kWarning || options.json) view.show(p);
+  };
+  const bool all = runner::run(campaign, settings, *context.launcher, *context.clock, recorder, show, *context.stop);
   if (all) campaign.finished = now_utc();
+  return all;
+}
+
+int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& plan, runner::RunSettings& settings,
+            store::Store& store, Context& context) {
+  const bool all = measure(options, campaign, settings, store, context);
   print_result(options, campaign, store, context);
   const bool marked = !all || mark_finished(campaign, store, context);
   if (options.profile) *context.err << "profiles: " << settings.profile_folder.string() << "\n";
@@ -193,8 +201,10 @@ namespace {
 runner::ModelLookup announced(const runner::ModelLookup& models, Context& context) {
   auto said = std::make_shared<std::set<std::string>>();
   return [said, models, &context](const Case& c) {
-    if (model::is_zoo_network(c.model) && said->insert(c.model).second) {
-      *context.err << fmt::format("reading {} (written into the cache folder the first time) …\n", c.model)
+    for (const std::string& name : members_of(c.model)) {
+      if (!model::is_zoo_network(name) || !said->insert(name).second) continue;
+      const bool written = model::is_to_be_written(name, default_cache_folder());
+      *context.err << fmt::format("{} {} …\n", written ? "writing, once, into the cache folder:" : "reading", name)
                    << std::flush;
     }
     return models(c);
@@ -225,16 +235,16 @@ int bench(const BenchOptions& options, Context& context) {
   const std::filesystem::path file =
       options.db.empty() ? store::default_results_file() : std::filesystem::path(options.db);
   if (options.dry_run) {
+    refuse_dry_placing(plan);
     std::error_code error;
     std::unique_ptr<store::Store> store;
     if (std::filesystem::exists(file, error)) store = std::make_unique<store::Store>(file, store::Store::Access::kRead);
     return dry_run(options, plan, settings, store ? history_of(*store) : runner::HistoryLookup{}, context);
   }
   store::Store store(file);
-  Campaign campaign = new_campaign(options, plan, settings, context);
+  if (wants_placing(plan)) return place(options, plan, settings, store, context);
+  Campaign campaign = begin_campaign(options, plan, settings, store, context);
   const store::CampaignLock lock(store.file(), campaign.id);
-  set_noise_floor(store, campaign, settings);
-  store.begin(campaign);
   return conduct(options, campaign, plan, settings, store, context);
 }
 

@@ -51,7 +51,23 @@ void remember(const BenchOptions& options, const BenchPlan& plan, const runner::
 int resume(const BenchOptions& options, Context& context);
 /// The cases of a campaign that have no outcome yet.
 std::vector<Case> missing(const Campaign& campaign);
-/// Runs them. The campaign is in the store, and locked.
+/// A new campaign with these cases, in the store. To be locked by the caller.
+Campaign begin_campaign(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings,
+                        store::Store& store, const Context& context);
+/// Runs its cases that have no outcome; says what it does, and prints no result. False: it did not come to its end.
+bool measure(const BenchOptions& options, Campaign& campaign, runner::RunSettings& settings, store::Store& store,
+             Context& context);
+/// What was measured has been printed by then: a full disk loses no more than the mark.
+bool mark_finished(const Campaign& campaign, store::Store& store, Context& context);
+
+/// Whether an ensemble is to be placed: strategy "placed" (cli/place.cpp).
+bool wants_placing(const BenchPlan& plan);
+void refuse_dry_placing(const BenchPlan& plan);
+/// Measures what the members cost, finds a plan, verifies it against its rivals, and says which won.
+int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings, store::Store& store,
+          Context& context);
+
+/// Runs them and prints the result. The campaign is in the store, and locked.
 int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& plan, runner::RunSettings& settings,
             store::Store& store, Context& context);
 /// Of a campaign that ran to its end; says so where nothing was measured.

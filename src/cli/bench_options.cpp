@@ -13,6 +13,7 @@
 #include "cli/ablation.hpp"
 #include "cli/bench.hpp"
 #include "cli/units.hpp"
+#include "engine/ensemble/wiring.hpp"
 #include "input/source.hpp"
 #include "measure/environment.hpp"
 #include "model/model.hpp"
@@ -51,7 +52,11 @@ Axes axes_of(const BenchOptions& options) {
   }
   // A campaign may go on from another folder.
   for (std::string& model : axes.models) {
-    if (!model::is_zoo_network(model)) model = whole_path(model);
+    std::vector<std::string> members = members_of(model);
+    for (std::string& member : members) {
+      if (!model::is_zoo_network(member)) member = whole_path(member);
+    }
+    model = joined_members(members);
   }
   if (axes.data.source != "random") axes.data.source = whole_path(axes.data.source);
   if (axes.backends.empty()) axes.backends = {"all"};
@@ -153,10 +158,19 @@ std::string shape_to_give(const TensorInfo& input, int batch_axis) {
   return text;
 }
 
+/// What a model takes, or an ensemble; empty where no reader of ours knows.
+std::vector<TensorInfo> inputs_of(const runner::ModelFacts& facts, const Axes& axes) {
+  if (facts.format != model::Format::kOnnx) return {};
+  if (facts.members.empty()) return model::read_model(facts.path, axes.shapes).inputs;
+  std::vector<model::Model> members;
+  for (const std::filesystem::path& member : facts.members) members.push_back(model::read_model(member));
+  return engine::ensemble_inputs(members);
+}
+
 /// A free axis that is not the batch needs a value before anything can be run.
-void check_free_axes(const std::string& name, const model::Model& m, const Axes& axes) {
+void check_free_axes(const std::string& name, const std::vector<TensorInfo>& inputs, const Axes& axes) {
   std::vector<std::string> names;
-  for (const TensorInfo& input : m.inputs) {
+  for (const TensorInfo& input : inputs) {
     names.push_back(input.name);
     if (axes.shapes.contains(input.name)) continue;
     const auto given = axes.batch_axis.find(input.name);
@@ -182,10 +196,10 @@ void check_free_axes(const std::string& name, const model::Model& m, const Axes&
 }
 
 /// A range for an input that no model has would change nothing; of several models, one is enough to have it.
-void check_range_names(const Axes& axes, const std::vector<model::Model>& models) {
+void check_range_names(const Axes& axes, const std::vector<std::vector<TensorInfo>>& models) {
   std::vector<std::string> names;
-  for (const model::Model& m : models) {
-    for (const TensorInfo& input : m.inputs) names.push_back(input.name);
+  for (const std::vector<TensorInfo>& inputs : models) {
+    for (const TensorInfo& input : inputs) names.push_back(input.name);
   }
   for (const auto& [input, range] : axes.data.ranges) {
     if (std::find(names.begin(), names.end(), input) != names.end()) continue;
@@ -195,18 +209,18 @@ void check_range_names(const Axes& axes, const std::vector<model::Model>& models
 }
 
 /// Found here, it costs nothing; in the workers, a process for each case.
-void check_data(const Axes& axes, const std::vector<model::Model>& models) {
+void check_data(const Axes& axes, const std::vector<std::vector<TensorInfo>>& models) {
   check_range_names(axes, models);
   if (axes.data.source == "random") {
     // Of one sample: it finds ranges that do not fit what they are for.
     if (axes.data.ranges.empty()) return;
-    for (model::Model m : models) {
-      for (TensorInfo& info : m.inputs) {
+    for (std::vector<TensorInfo> inputs : models) {
+      for (TensorInfo& info : inputs) {
         if (const auto said = axes.batch_axis.find(info.name); said != axes.batch_axis.end()) {
           info.batch_axis = said->second;
         }
       }
-      (void)input::random_source(m.inputs, axes.shapes, axes.data, 0);
+      (void)input::random_source(inputs, axes.shapes, axes.data, 0);
     }
     return;
   }
@@ -237,6 +251,20 @@ std::uint64_t random_seed() {
 
 }  // namespace
 
+namespace {
+
+void refuse_strategy_of_one(const BenchOptions& options, const Axes& axes) {
+  const auto& models = axes.models;
+  if (std::any_of(models.begin(), models.end(), [](const std::string& m) { return members_of(m).size() > 1; })) return;
+  for (const char* setting : {"strategy", "combine", "weights"}) {
+    if (!options.settings.contains(setting)) continue;
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("--{}: this is for ensembles, and there is none; name one as MODEL+MODEL+…", setting));
+  }
+}
+
+}  // namespace
+
 BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models) {
   BenchPlan plan;
   Axes axes = axes_of(options);
@@ -244,14 +272,15 @@ BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models
   plan.named_devices = options.settings.contains("device") || options.settings.contains("gpuid");
   plan.libraries = take_libraries(axes);
   check_options(axes, plan.named_backends);
+  refuse_strategy_of_one(options, axes);
   plan.cases = ablated(runner::expand(axes), options.ablate);
-  std::vector<model::Model> all;
+  std::vector<std::vector<TensorInfo>> all;
   for (const std::string& name : axes.models) {
     const auto it = std::find_if(plan.cases.begin(), plan.cases.end(), [&](const Case& c) { return c.model == name; });
-    model::Model m = model::read_model(models(*it).path, axes.shapes);
-    if (m.format != model::Format::kOnnx) continue;  // what it takes is known when an engine has loaded it
-    check_free_axes(name, m, axes);
-    all.push_back(std::move(m));
+    const std::vector<TensorInfo> inputs = inputs_of(models(*it), axes);
+    if (inputs.empty()) continue;  // what it takes is known when an engine has loaded it
+    check_free_axes(name, inputs, axes);
+    all.push_back(inputs);
   }
   check_data(axes, all);
   plan.seed = axes.seeded ? axes.data.seed : random_seed();

@@ -69,6 +69,7 @@ int run(const std::vector<std::string>& arguments, Context& context) {
       *context.err << "assay: " << unknown << "\n";
       return kUsage;
     }
+    if (e.get_exit_code() != 0) *context.err << "assay: ";
     const int status = app.exit(e, *context.out, *context.err);
     return status == 0 ? kOk : kUsage;
   } catch (const Error& e) {

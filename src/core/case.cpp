@@ -1,8 +1,11 @@
 #include "core/case.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "assay/error.hpp"
 #include "base/sha256.hpp"
@@ -46,9 +49,29 @@ Precision precision_from_string(const std::string& text) {
   unknown("precision", text, "f32, bf16, f16, int8");
 }
 
+std::vector<std::string> members_of(const std::string& model) {
+  std::error_code error;
+  if (model.find('+') == std::string::npos || std::filesystem::exists(model, error)) return {model};
+  std::vector<std::string> members;
+  std::istringstream in(model + "+");
+  for (std::string member; std::getline(in, member, '+');) {
+    if (member.empty()) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  fmt::format("'{}' has an empty member; an ensemble is MODEL+MODEL+…", model));
+    }
+    members.push_back(member);
+  }
+  return members;
+}
+
+std::string joined_members(const std::vector<std::string>& members) {
+  return fmt::format("{}", fmt::join(members, "+"));
+}
+
 std::string describe(const Case& c) {
   std::string text = fmt::format("{} · {} · {} · batch {}", c.model, c.backend, to_string(c.goal),
                                  c.batch_size == 0 ? "model" : std::to_string(c.batch_size));
+  if (is_ensemble(c)) text += " · " + c.strategy;
   if (c.device != "cpu") text += " · " + c.device;
   if (c.precision != Precision::kFloat32) text += fmt::format(" · {}", to_string(c.precision));
   if (c.in_flight != 0) text += fmt::format(" · in flight {}", c.in_flight);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "assay/assay.hpp"
 
@@ -16,10 +17,25 @@ struct DataSpec {
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> ranges;
 };
 
+/// The strategy that is searched for: each member where it runs best.
+inline constexpr const char* kPlaced = "placed";
+
+/// Where an ensemble's members run, as a search found it: the strategy that executes it, and each member's engine and
+/// batch.
+struct Placement {
+  struct Seat {
+    std::string backend;
+    std::int64_t batch_size = 0;  ///< 0: the ensemble's whole
+    bool operator==(const Seat&) const = default;
+  };
+  std::string strategy;     ///< "": there is none
+  std::vector<Seat> seats;  ///< by member
+};
+
 /// One point of a plan: a model on a backend with settings. A value: its JSON form is what identifies it.
 struct Case {
-  std::string model;  ///< as the user named it: a zoo name or a path
-  std::string backend;
+  std::string model;    ///< as the user named it: a zoo name or a path; "a+b+c": an ensemble
+  std::string backend;  ///< "x+y": of a placed ensemble, all that take part
   std::string device = "cpu";
   Goal goal = Goal::kThroughput;
   std::int64_t batch_size = 1;  ///< 0: the graph runs whole ("model")
@@ -27,6 +43,9 @@ struct Case {
   int threads = 0;              ///< resolved by the plan: never 0 in a stored case
   Precision precision = Precision::kFloat32;
   std::string strategy = "single";  ///< how an ensemble is run; "single" for one model
+  std::string combine = "mean";     ///< how an ensemble's members answer together
+  std::vector<double> weights;      ///< of its members; empty: all alike
+  Placement placement;              ///< of strategy "placed"
   bool cache = true;                ///< optimized graphs may be kept
   std::map<std::string, Shape> shapes;
   std::map<std::string, int> batch_axis;
@@ -40,6 +59,13 @@ Goal goal_from_string(const std::string& text);
 /// "f32", "bf16", "f16", "int8".
 const char* to_string(Precision precision);
 Precision precision_from_string(const std::string& text);
+
+/// The members of "a+b+c"; one name, or the path of a file that is there, is its own only member. Throws
+/// Error(kInvalidArgument) for an empty member.
+std::vector<std::string> members_of(const std::string& model);
+/// The inverse.
+std::string joined_members(const std::vector<std::string>& members);
+inline bool is_ensemble(const Case& c) { return c.strategy != "single"; }
 
 /// "resnet50 · onnxruntime · throughput · batch 8": for people.
 std::string describe(const Case& c);

@@ -76,25 +76,50 @@ json to_json(const ProcessSamples& s) {
   return {{"process", s.process}, {"kept", s.kept}, {"noise", s.noise}, {"values", s.values}};
 }
 
+json to_json(const Placement& p) {
+  json seats = json::array();
+  for (const Placement::Seat& s : p.seats) seats.push_back({{"backend", s.backend}, {"batch_size", s.batch_size}});
+  return {{"strategy", p.strategy}, {"members", seats}};
+}
+
+Placement placement_from_json(const json& j) {
+  Placement p;
+  read(j, "strategy", p.strategy);
+  for (const json& s : array_in(j, "members")) {
+    require_object(s, "a member's place");
+    Placement::Seat seat;
+    read(s, "backend", seat.backend);
+    read(s, "batch_size", seat.batch_size);
+    p.seats.push_back(std::move(seat));
+  }
+  return p;
+}
+
 }  // namespace
 
 json to_json(const Case& c) {
   json shapes = json::object();
   for (const auto& [name, shape] : c.shapes) shapes[name] = to_string(shape);
-  return {{"model", c.model},
-          {"backend", c.backend},
-          {"device", c.device},
-          {"for", to_string(c.goal)},
-          {"batch_size", count_or_word(c.batch_size, "model")},
-          {"in_flight", count_or_word(c.in_flight, "auto")},
-          {"threads", c.threads},
-          {"precision", to_string(c.precision)},
-          {"strategy", c.strategy},
-          {"shapes", shapes},
-          {"batch_axis", c.batch_axis},
-          {"cache", c.cache},
-          {"options", c.options},
-          {"data", {{"source", c.data.source}, {"seed", c.data.seed}, {"ranges", c.data.ranges}}}};
+  json j = {{"model", c.model},
+            {"backend", c.backend},
+            {"device", c.device},
+            {"for", to_string(c.goal)},
+            {"batch_size", count_or_word(c.batch_size, "model")},
+            {"in_flight", count_or_word(c.in_flight, "auto")},
+            {"threads", c.threads},
+            {"precision", to_string(c.precision)},
+            {"strategy", c.strategy},
+            {"shapes", shapes},
+            {"batch_axis", c.batch_axis},
+            {"cache", c.cache},
+            {"options", c.options},
+            {"data", {{"source", c.data.source}, {"seed", c.data.seed}, {"ranges", c.data.ranges}}}};
+  if (is_ensemble(c)) {  // else the case of one model would have another key than before
+    j["combine"] = c.combine;
+    j["weights"] = c.weights;
+    if (!c.placement.strategy.empty()) j["placement"] = to_json(c.placement);
+  }
+  return j;
 }
 
 json to_json(const Metric& m) {
@@ -158,6 +183,9 @@ Case case_from_json(const json& j) {
   read(j, "precision", word);
   c.precision = precision_from_string(word);
   read(j, "strategy", c.strategy);
+  read(j, "combine", c.combine);
+  read(j, "weights", c.weights);
+  if (const auto it = j.find("placement"); it != j.end() && it->is_object()) c.placement = placement_from_json(*it);
   read(j, "cache", c.cache);
   std::map<std::string, std::string> shapes;
   read(j, "shapes", shapes);

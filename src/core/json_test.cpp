@@ -84,5 +84,28 @@ TEST(Case, WordsAndBack) {
   EXPECT_THROW(goal_from_string("speed"), Error);
 }
 
+TEST(CaseTest, AnEnsembleGoesThereAndBackAndOneModelKeepsItsKey) {
+  Case c;
+  c.model = "a+b";
+  c.backend = "x+y";
+  const std::string before = to_json(c).dump();
+  EXPECT_EQ(before.find("weights"), std::string::npos);
+  c.strategy = kPlaced;
+  c.combine = "vote";
+  c.weights = {2, 1};
+  c.placement = {"pipelined", {{"x", 0}, {"y", 4}}};
+  const Case back = case_from_json(to_json(c));
+  EXPECT_EQ(to_json(back), to_json(c));
+  EXPECT_EQ(back.placement.seats, c.placement.seats);
+  EXPECT_EQ(to_json(Case()).contains("placement"), false);
+}
+
+TEST(CaseTest, MembersAreNamedWithPluses) {
+  EXPECT_THAT(members_of("a+b+c"), testing::ElementsAre("a", "b", "c"));
+  EXPECT_THAT(members_of("a"), testing::ElementsAre("a"));
+  EXPECT_EQ(joined_members({"a", "b"}), "a+b");
+  EXPECT_THROW((void)members_of("a+"), Error);
+}
+
 }  // namespace
 }  // namespace assay

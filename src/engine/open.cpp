@@ -57,6 +57,7 @@ backend::OpenRequest request_of(const model::Model& model, const Layout* layout,
     request.shapes = layout->open_shapes();
   }
   request.profile = settings.profile;
+  request.shared_cores = settings.shared_cores;
   request.options = params.options;
   request.library = params.library;
   request.log = params.log;

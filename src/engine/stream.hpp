@@ -50,7 +50,8 @@ PredictTiming run_stream(Session& session, const StreamSettings& settings, const
 std::int64_t samples_per_batch(const Session& session);
 
 struct LoadSettings {
-  bool profile = false;  ///< collect what report("profile") gives
+  bool profile = false;       ///< collect what report("profile") gives
+  bool shared_cores = false;  ///< other sessions of the process compute on the same cores
 };
 
 /// As assay::load.

@@ -60,7 +60,7 @@ TEST(Environment, WarningsAreTypedAndAdvise) {
   put_machine(tree);
   tree.put("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
   tree.put("sys/devices/system/cpu/intel_pstate/no_turbo", "0\n");
-  tree.put("proc/loadavg", "2.50 1 1 1/1 1\n");
+  tree.put("proc/loadavg", "2.50 1 1 3/80 1\n");
   tree.put("proc/self/cgroup", "0::/box\n");
   tree.put("proc/self/mountinfo", "30 20 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
   tree.put("sys/fs/cgroup/box/cpu.max", "150000 100000\n");

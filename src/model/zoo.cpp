@@ -140,6 +140,12 @@ std::filesystem::path write_zoo_network(const ZooRequest& request, const fs::pat
   return path;
 }
 
+bool is_to_be_written(const std::string& model, const fs::path& cache_folder) {
+  std::error_code ignored;
+  return is_zoo_network(model) &&
+         !fs::is_regular_file(cache_folder / kCacheFolder / file_name({.name = model}), ignored);
+}
+
 std::filesystem::path resolve_model(const std::string& model, const fs::path& cache_folder) {
   std::error_code ignored;
   if (is_zoo_network(model)) {

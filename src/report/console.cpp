@@ -89,11 +89,13 @@ std::string batch(const Line& line) {
   return text;
 }
 
-/// Above the figures of a case that sets an engine's own options.
-std::string options_line(const std::map<std::string, std::string>& options) {
+/// Above the figures of an ensemble's strategy, and of a case that sets an engine's own options; "" above others.
+std::string heading(const Case& c) {
   std::vector<std::string> texts;
-  for (const auto& [key, value] : options) texts.push_back(key + "=" + value);
-  return fmt::format("with {}:", fmt::join(texts, ", "));
+  for (const auto& [key, value] : c.options) texts.push_back(key + "=" + value);
+  const std::string with = texts.empty() ? "" : fmt::format("with {}", fmt::join(texts, ", "));
+  if (!is_ensemble(c)) return with.empty() ? "" : with + ":";
+  return with.empty() ? c.strategy + ":" : fmt::format("{} {}:", c.strategy, with);
 }
 
 void write_group(const Group& g, std::ostream& out) {
@@ -103,9 +105,13 @@ void write_group(const Group& g, std::ostream& out) {
   out << pad_right("backend", kBackend) << " " << pad_left("batch", wide) << "  "
       << pad_left("throughput, 1/s", kFigure) << "  " << pad_left("latency p50, ms", kFigure) << " "
       << pad_left("peak, MiB", kMemory) << "\n";
+  std::string before;
   for (const Line& line : g.lines) {
-    const auto& options = line.any().test_case.options;
-    if (!options.empty()) out << cut(options_line(options), kColumns) << "\n";
+    const std::string above = heading(line.any().test_case);
+    if (!above.empty() && (above != before || !is_ensemble(line.any().test_case))) {
+      out << cut(above, kColumns) << "\n";
+    }
+    before = above;
     out << pad_right(cut(line.any().test_case.backend, kBackend), kBackend) << " "
         << pad_left(cut(batch(line), wide), wide) << "  " << pad_left(figure(line.throughput, "throughput"), kFigure)
         << "  " << pad_left(figure(line.latency, "latency.p50"), kFigure) << " " << pad_left(memory(line), kMemory)

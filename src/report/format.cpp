@@ -126,6 +126,8 @@ std::string group_title(const Case& c) {
   std::string title = fmt::format("{} · {} · {} thread{} · {}", c.model, c.device, c.threads, c.threads == 1 ? "" : "s",
                                   to_string(c.precision));
   if (!c.cache) title += " · no cache";
+  if (is_ensemble(c) && c.combine != "mean") title += " · " + c.combine;
+  if (!c.weights.empty()) title += fmt::format(" · weights {}", fmt::join(c.weights, ", "));
   for (const auto& [name, shape] : c.shapes) title += fmt::format(" · {}={}", name, to_string(shape));
   if (c.data.source != "random") title += " · data " + c.data.source;
   return title;

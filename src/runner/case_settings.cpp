@@ -21,6 +21,11 @@ Words axis_words(const Case& c) {
   return words;
 }
 
+Words weight_words(const Case& c) {
+  if (c.weights.empty()) return {};
+  return {fmt::format("{}", fmt::join(c.weights, ","))};
+}
+
 Words option_words(const Case& c) {
   Words words;
   for (const auto& [key, value] : c.options) words.push_back(fmt::format("{}.{}={}", c.backend, key, value));
@@ -37,7 +42,7 @@ Words range_words(const Case& c) {
 
 std::string joined(const Words& words) { return fmt::format("{}", fmt::join(words, ", ")); }
 
-constexpr std::array<CaseSetting, 11> kTable = {{
+constexpr std::array<CaseSetting, 14> kTable = {{
     {"--backend", true, false, "", [](const Case& c) { return Words{c.backend}; }, nullptr},
     {"--device", true, false, "cpu", [](const Case& c) { return Words{c.device}; }, nullptr},
     {"--batch-size", true, true, "", [](const Case& c) { return Words{batch_word(c)}; }, nullptr},
@@ -48,6 +53,11 @@ constexpr std::array<CaseSetting, 11> kTable = {{
      [](const Case& c) { return fmt::format("{} thread{}", c.threads, c.threads == 1 ? "" : "s"); }},
     {"--precision", true, false, "f32", [](const Case& c) { return Words{to_string(c.precision)}; },
      [](const Case& c) { return std::string(to_string(c.precision)); }},
+    {"--strategy", true, false, "single", [](const Case& c) { return Words{c.strategy}; },
+     [](const Case& c) { return c.strategy; }},
+    {"--combine", false, false, "mean", [](const Case& c) { return Words{c.combine}; },
+     [](const Case& c) { return c.combine; }},
+    {"--weights", false, false, "", weight_words, [](const Case& c) { return "weights " + joined(weight_words(c)); }},
     {"--shape", false, false, "", shape_words, [](const Case& c) { return joined(shape_words(c)); }},
     {"--batch-axis", false, false, "", axis_words, [](const Case& c) { return joined(axis_words(c)); }},
     {"--option", false, false, "", option_words,

@@ -53,6 +53,7 @@ class Precisions {
     const std::string key = case_key(request.test_case);
     if (const auto it = known_.find(key); it != known_.end()) return it->second;
     request.model = facts.path;
+    request.members = facts.members;
     request.library = library_of(settings_, c.backend);
     request.effort = settings_.effort;
     const worker::Exit exit = launcher_.run(request, settings_.limits, [](const worker::Event&) {}, stop_);

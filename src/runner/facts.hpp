@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/case.hpp"
 #include "model/format.hpp"
@@ -13,8 +14,9 @@
 namespace assay::runner {
 
 struct ModelFacts {
-  std::filesystem::path path;  ///< of the file
-  std::string hash;            ///< of its content
+  std::filesystem::path path;                  ///< of the file; of an ensemble, of its first member's
+  std::vector<std::filesystem::path> members;  ///< of an ensemble, in its order; empty for one model
+  std::string hash;                            ///< of its content
   model::Format format = model::Format::kOnnx;
   std::uint64_t weight_bytes = 0;
   std::optional<std::int64_t> flops;       ///< per sample

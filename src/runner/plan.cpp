@@ -39,7 +39,7 @@ void require_axes(const Axes& axes) {
   const std::pair<const char*, std::size_t> sizes[] = {
       {"model", axes.models.size()},    {"backend", axes.backends.size()},       {"device", axes.devices.size()},
       {"for", axes.goals.size()},       {"batch-size", axes.batch_sizes.size()}, {"in-flight", axes.in_flight.size()},
-      {"threads", axes.threads.size()}, {"precision", axes.precisions.size()}};
+      {"threads", axes.threads.size()}, {"precision", axes.precisions.size()},   {"strategy", axes.strategies.size()}};
   std::size_t product = 1;
   for (const auto& [name, size] : sizes) {
     if (size == 0) throw Error(ErrorCode::kInvalidArgument, fmt::format("the axis '{}' has no value; give one", name));
@@ -71,6 +71,24 @@ std::vector<std::string> values_of(const nlohmann::json& j, const std::string& n
   return values;
 }
 
+/// Each model, an ensemble once for each strategy.
+std::vector<std::pair<std::string, std::string>> workloads(const Axes& axes) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const std::string& model : axes.models) {
+    const std::size_t members = members_of(model).size();
+    if (members == 1) {
+      all.emplace_back(model, Case().strategy);
+      continue;
+    }
+    if (!axes.weights.empty() && axes.weights.size() != members) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  fmt::format("weights: {} were given for the {} members of {}", axes.weights.size(), members, model));
+    }
+    for (const std::string& strategy : axes.strategies) all.emplace_back(model, strategy);
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<Case> expand(const Axes& axes) {
@@ -85,8 +103,11 @@ std::vector<Case> expand(const Axes& axes) {
   c.batch_axis = axes.batch_axis;
   c.data = axes.data;
   c.cache = axes.cache;
-  for (const std::string& model : axes.models) {
+  for (const auto& [model, strategy] : workloads(axes)) {
     c.model = model;
+    c.strategy = strategy;
+    c.combine = is_ensemble(c) ? axes.combine : Case().combine;
+    c.weights = is_ensemble(c) ? axes.weights : std::vector<double>();
     for (const std::string& backend : axes.backends) {
       c.backend = backend;
       c.options = options_for(axes, backend);

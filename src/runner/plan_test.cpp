@@ -133,7 +133,26 @@ TEST(Plan, NamesWhatItDoesNotUnderstand) {
   EXPECT_THAT(error(R"({"shape": {"in": "9999999999x9999999999"}})"), HasSubstr("shape"));
   EXPECT_THAT(error(R"({"range": {"in": "9:1"}})"), HasSubstr("ends before it begins"));
   EXPECT_THAT(error(R"({"option": "k"})"), HasSubstr("key=value"));
-  EXPECT_THAT(error(R"({"model": "a+b"})"), HasSubstr("ensembles cannot be measured yet"));
+  EXPECT_THAT(error(R"({"model": "a++b"})"), HasSubstr("an empty member"));
+  EXPECT_THAT(error(R"({"strategy": "fast"})"), HasSubstr("sequential, concurrent, pipelined"));
+  EXPECT_THAT(error(R"({"combine": "median"})"), HasSubstr("mean, vote, members"));
+  EXPECT_THAT(error(R"({"weights": "1,0"})"), HasSubstr("must be positive"));
+}
+
+TEST(Plan, AnEnsembleIsACaseForEachStrategyAndOneModelHasNone) {
+  Axes axes = parse_plan(R"({"model": ["a+b", "c"], "backend": "x", "for": "latency", "strategy": "all",
+                             "weights": "2,1"})",
+                         "");
+  axes.threads = {2};
+  const std::vector<Case> cases = expand(axes);
+  ASSERT_EQ(cases.size(), 4U);
+  EXPECT_EQ(cases[0].model, "a+b");
+  EXPECT_EQ(cases[0].strategy, "sequential");
+  EXPECT_THAT(cases[2].weights, ElementsAre(2, 1));
+  EXPECT_EQ(cases[3].strategy, "single");
+  EXPECT_THAT(cases[3].weights, testing::IsEmpty());
+  axes.weights = {1, 2, 3};
+  EXPECT_THAT(message_of([&] { (void)expand(axes); }), HasSubstr("3 were given for the 2 members"));
 }
 
 TEST(Plan, ThePapersStudy) {

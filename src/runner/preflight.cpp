@@ -84,6 +84,12 @@ void CampaignRun::fact_that_stays(const std::string& key, const std::string& val
 const ProbeAnswer& CampaignRun::probe(const std::string& backend) {
   const auto known = probes_.find(backend);
   if (known != probes_.end()) return known->second;
+  if (const std::vector<std::string> several = members_of(backend); several.size() > 1) {
+    std::vector<ProbeAnswer> answers;
+    answers.reserve(several.size());
+    for (const std::string& one : several) answers.push_back(probe(one));
+    return probes_[backend] = together(answers);
+  }
   const auto library = settings_.libraries.find(backend);
   const ProbeAnswer& answer = probes_[backend] = probe_backend(
       backend, library == settings_.libraries.end() ? std::filesystem::path() : library->second, launcher_, stop_);

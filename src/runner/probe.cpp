@@ -56,6 +56,23 @@ ProbeAnswer probe_backend(const std::string& backend, const std::filesystem::pat
   return answer;
 }
 
+ProbeAnswer together(const std::vector<ProbeAnswer>& answers) {
+  ProbeAnswer all = answers.front();
+  for (std::size_t i = 1; i < answers.size(); ++i) {
+    const ProbeAnswer& one = answers[i];
+    if (all.available && !one.available) all.reason = one.reason;
+    all.available = all.available && one.available;
+    all.version += "+" + one.version;
+    all.library += "+" + one.library;
+    all.model_formats &= one.model_formats;
+    std::erase_if(all.devices, [&](const ProbeAnswer::Device& d) {
+      return std::none_of(one.devices.begin(), one.devices.end(),
+                          [&](const ProbeAnswer::Device& other) { return other.name == d.name; });
+    });
+  }
+  return all;
+}
+
 std::string why_unavailable(const ProbeAnswer& answer, const std::string& backend, const std::string& device) {
   if (!answer.available) return fmt::format("{} is not available: {}", backend, answer.reason);
   const auto has = [&](const ProbeAnswer::Device& d) { return d.name == device; };

@@ -25,6 +25,9 @@ struct ProbeAnswer {
 ProbeAnswer probe_backend(const std::string& backend, const std::filesystem::path& library, worker::Launcher& launcher,
                           const std::atomic<bool>& stop);
 
+/// Of engines that work together: available where all are, with the devices that all have.
+ProbeAnswer together(const std::vector<ProbeAnswer>& answers);
+
 /// Why a case on `device` cannot run; "" when it can.
 std::string why_unavailable(const ProbeAnswer& answer, const std::string& backend, const std::string& device);
 

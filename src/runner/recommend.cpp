@@ -11,11 +11,12 @@ namespace {
 
 /// What is compared: more samples a second, or fewer milliseconds.
 struct Contest {
+  Goal goal;
   const char* tag;
   bool larger_is_better;
 };
-constexpr Contest kThroughput{"throughput", true};
-constexpr Contest kLatency{"latency.p50", false};
+constexpr Contest kThroughput{Goal::kThroughput, "throughput", true};
+constexpr Contest kLatency{Goal::kLatency, "latency.p50", false};
 
 struct Entry {
   std::size_t index;
@@ -37,8 +38,15 @@ double noise_floor_of(const Campaign& campaign) {
   return floor > 0 ? floor : kDefault;
 }
 
+bool better(const Contest& contest, double a, double b) { return contest.larger_is_better ? a > b : a < b; }
+
+/// Better by more than both intervals.
+bool clearly_better(const Contest& contest, const Entry& a, const Entry& b) {
+  return contest.larger_is_better ? a.low > b.high : a.high < b.low;
+}
+
 /// The measured outcomes of a model that have the metric, best first.
-std::vector<Entry> entries(const Campaign& campaign, const std::string& model, const Contest& contest) {
+std::vector<Entry> measured(const Campaign& campaign, const std::string& model, const Contest& contest) {
   std::vector<Entry> result;
   const double floor = noise_floor_of(campaign);
   for (std::size_t i = 0; i < campaign.outcomes.size(); ++i) {
@@ -52,15 +60,27 @@ std::vector<Entry> entries(const Campaign& campaign, const std::string& model, c
   }
   if (!contest.larger_is_better && !result.empty()) {
     // A larger batch always waits longer: the smallest one of the plan is what "least" can be asked of.
-    const auto batch = [&](const Entry& e) { return campaign.outcomes[e.index].test_case.batch_size; };
-    std::int64_t smallest = batch(result.front());
-    for (const Entry& e : result) smallest = std::min(smallest, batch(e));
-    std::erase_if(result, [&](const Entry& e) { return batch(e) != smallest; });
+    std::int64_t smallest = case_of(campaign, result.front()).batch_size;
+    for (const Entry& e : result) smallest = std::min(smallest, case_of(campaign, e).batch_size);
+    std::erase_if(result, [&](const Entry& e) { return case_of(campaign, e).batch_size != smallest; });
   }
-  std::sort(result.begin(), result.end(), [&](const Entry& a, const Entry& b) {
-    return contest.larger_is_better ? a.value > b.value : a.value < b.value;
-  });
+  std::sort(result.begin(), result.end(),
+            [&](const Entry& a, const Entry& b) { return better(contest, a.value, b.value); });
   return result;
+}
+
+/// Who takes part: cases that were set up for this. One set up for the other goal would be the same engine a second
+/// time; it takes part only where it clearly beats them all, which the user should know.
+std::vector<Entry> entries(const Campaign& campaign, const std::string& model, const Contest& contest) {
+  std::vector<Entry> all = measured(campaign, model, contest);
+  const auto own =
+      std::find_if(all.begin(), all.end(), [&](const Entry& e) { return case_of(campaign, e).goal == contest.goal; });
+  if (own == all.end()) return {};
+  const Entry best = *own;
+  std::erase_if(all, [&](const Entry& e) {
+    return case_of(campaign, e).goal != contest.goal && !clearly_better(contest, e, best);
+  });
+  return all;
 }
 
 /// Those whose interval reaches the best one's: not told from it.
@@ -77,7 +97,7 @@ std::string batch_text(std::int64_t batch) {
 }
 
 /// "openvino on gpu:0 with 4 threads, bf16": the engine, and of its settings those by which `all` differ.
-std::string setup(const Campaign& campaign, const Entry& entry, const std::vector<Entry>& all) {
+std::string setup(const Campaign& campaign, const Entry& entry, const std::vector<Entry>& all, const Contest& contest) {
   const Case& c = case_of(campaign, entry);
   std::vector<std::string> parts;
   for (const CaseSetting& setting : case_settings()) {
@@ -85,15 +105,17 @@ std::string setup(const Campaign& campaign, const Entry& entry, const std::vecto
     if (setting.says == nullptr || std::all_of(all.begin(), all.end(), same)) continue;
     if (const std::string text = setting.says(c); !text.empty()) parts.push_back(text);
   }
-  const std::string engine = c.device == "cpu" ? c.backend : c.backend + " on " + c.device;
+  std::string engine = c.device == "cpu" ? c.backend : c.backend + " on " + c.device;
+  if (c.goal != contest.goal) engine += fmt::format(" set up for {}", to_string(c.goal));
   return parts.empty() ? engine : fmt::format("{} with {}", engine, fmt::join(parts, ", "));
 }
 
 /// "openvino at batch 8, 32 and onnxruntime at batch 32": engines in order of their best.
-std::string name_set(const Campaign& campaign, const std::vector<Entry>& set, const std::vector<Entry>& all) {
+std::string name_set(const Campaign& campaign, const std::vector<Entry>& set, const std::vector<Entry>& all,
+                     const Contest& contest) {
   std::vector<std::pair<std::string, std::vector<std::string>>> engines;
   for (const Entry& e : set) {
-    const std::string engine = setup(campaign, e, all);
+    const std::string engine = setup(campaign, e, all, contest);
     auto it = std::find_if(engines.begin(), engines.end(), [&](const auto& known) { return known.first == engine; });
     if (it == engines.end()) it = engines.insert(engines.end(), {engine, {}});
     add_once(it->second, batch_word(case_of(campaign, e)));
@@ -137,8 +159,7 @@ std::vector<std::string> varied_options(const Campaign& campaign, const std::vec
 }
 
 /// The command that would tell the set apart: the same cases with more effort.
-std::string deciding_command(const Campaign& campaign, const std::string& model, const std::vector<Entry>& set,
-                             const Contest& contest) {
+std::string deciding_command(const Campaign& campaign, const std::string& model, const std::vector<Entry>& set) {
   std::vector<Entry> ordered = set;  // batches in their order read better than in that of their rates
   std::string command = "assay bench " + quoted(model);
   const std::vector<std::string> varied = varied_options(campaign, set);
@@ -167,7 +188,9 @@ std::string deciding_command(const Campaign& campaign, const std::string& model,
     }
   }
   if (!varied.empty()) command += fmt::format(" --ablate {}", fmt::join(varied, ","));
-  return fmt::format("{} --for {} --effort {}", command, contest.larger_is_better ? "throughput" : "latency",
+  std::vector<std::string> goals;
+  for (const Entry& e : set) add_once(goals, to_string(case_of(campaign, e).goal));
+  return fmt::format("{} --for {} --effort {}", command, fmt::join(goals, ","),
                      campaign.effort == "quick" ? "standard" : "rigorous");
 }
 
@@ -183,23 +206,24 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
   const Case& c = campaign.outcomes[best.index].test_case;
   const char* aim = contest.larger_is_better ? "most throughput" : "least latency";
   if (all.size() == 1) {
-    return fmt::format("{}: {} at {} is the only one measured for {}: {}.", model, setup(campaign, best, all),
+    return fmt::format("{}: {} at {} is the only one measured for {}: {}.", model, setup(campaign, best, all, contest),
                        batch_text(c.batch_size), contest.larger_is_better ? "throughput" : "latency",
                        figure(best, contest));
   }
   if (set.size() > 1) {
     std::string text = fmt::format("{}: for the {} take {}: they cannot be told apart ({})", model, aim,
-                                   name_set(campaign, set, all), figure(best, contest));
+                                   name_set(campaign, set, all, contest), figure(best, contest));
     if (campaign.effort == "rigorous") return text + ".";
-    return text + fmt::format("; this would decide: {}", deciding_command(campaign, model, set, contest));
+    return text + fmt::format("; this would decide: {}", deciding_command(campaign, model, set));
   }
   const Entry& next = all[1];
   const Case& other = campaign.outcomes[next.index].test_case;
   const double ratio = contest.larger_is_better ? best.value / next.value : next.value / best.value;
   const bool sure = !disturbed(campaign.outcomes[best.index]) && !disturbed(campaign.outcomes[next.index]);
   return fmt::format(
-      "{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}){}.", model, aim, setup(campaign, best, all),
-      batch_text(c.batch_size), figure(best, contest), ratio, setup(campaign, next, all), batch_text(other.batch_size),
+      "{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}){}.", model, aim,
+      setup(campaign, best, all, contest), batch_text(c.batch_size), figure(best, contest), ratio,
+      setup(campaign, next, all, contest), batch_text(other.batch_size),
       sure ? "" : "; but other programs disturbed these processes: measure again when the machine is idle");
 }
 

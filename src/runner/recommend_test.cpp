@@ -95,6 +95,30 @@ TEST(Recommend, BothGoalsHaveASentence) {
   EXPECT_THAT(r.because, AllOf(HasSubstr("for the most throughput use x"), HasSubstr("y at batch 1")));
 }
 
+/// The same engine once for each goal, both metrics on both.
+Outcome both(const char* backend, Goal goal, double rate, double latency) {
+  Outcome o = measured(backend, 1, "throughput", rate, rate * 0.97, rate * 1.03);
+  o.test_case.goal = goal;
+  o.metrics.push_back({"latency.p50", "ms", latency, latency * 0.97, latency * 1.03, 10, ""});
+  return o;
+}
+
+TEST(Recommend, EachGoalIsJudgedByTheCasesThatWereSetUpForIt) {
+  const auto r = recommend(campaign({both("x", Goal::kThroughput, 100, 20), both("x", Goal::kLatency, 99, 10),
+                                     both("y", Goal::kThroughput, 50, 40), both("y", Goal::kLatency, 50, 20)}));
+  EXPECT_THAT(r.set, ElementsAre(0));
+  EXPECT_EQ(r.because,
+            "m: for the most throughput use x at batch 1: 100 [97, 103] samples/s, 2.00x the next best (y at batch "
+            "1).\nm: for the least latency use x at batch 1: 10 [9.7, 10.3] ms a batch, 2.00x the next best (y at "
+            "batch 1).");
+}
+
+TEST(Recommend, ASetUpForTheOtherGoalTakesPartWhereItClearlyWins) {
+  const auto r = recommend(campaign({both("x", Goal::kThroughput, 100, 20), both("y", Goal::kLatency, 150, 10)}));
+  EXPECT_THAT(r.because, HasSubstr("for the most throughput use y set up for latency at batch 1: 150"));
+  EXPECT_THAT(r.because, HasSubstr("y at batch 1 is the only one measured for latency"));
+}
+
 TEST(Recommend, AFigureWithoutAnIntervalDoesNotWinByIt) {
   Outcome best = measured("x", 8, "throughput", 101, 0, 0);
   best.metrics[0].low = best.metrics[0].high = std::nullopt;

@@ -36,6 +36,7 @@ worker::Request CampaignRun::request(const Pending& p, worker::Request::Kind kin
   request.kind = kind;
   request.test_case = case_of(p);
   request.model = p.facts.path;
+  request.members = p.facts.members;
   request.effort = settings_.effort;
   if (request.test_case.cache) request.cache_folder = settings_.cache_folder;
   request.reference_file = p.reference;

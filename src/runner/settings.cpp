@@ -6,6 +6,7 @@
 #include <charconv>
 #include <limits>
 
+#include "assay/ensemble.hpp"
 #include "assay/error.hpp"
 #include "runner/plan.hpp"
 
@@ -76,8 +77,7 @@ void set_models(Axes& axes, const Values& values) {
   axes.models.clear();
   for (const std::string& v : values) {
     if (v.empty()) refuse("an empty name of a model");
-    if (v.find('+') != std::string::npos)
-      refuse(fmt::format("'{}': ensembles cannot be measured yet; name one model", v));
+    (void)members_of(v);  // refuses an empty member
     add_once(axes.models, v);
   }
 }
@@ -158,6 +158,34 @@ void set_precisions(Axes& axes, const Values& values) {
   for (const std::string& v : split(values)) add_once(axes.precisions, precision_from_string(v));
 }
 
+void set_strategies(Axes& axes, const Values& values) {
+  axes.strategies.clear();
+  for (const std::string& v : split(values)) {
+    const std::vector<std::string> all = strategy_names();
+    for (const std::string& strategy : v == "all" ? all : Values{v}) {
+      if (strategy != kPlaced && std::find(all.begin(), all.end(), strategy) == all.end()) {
+        refuse(fmt::format("there is no strategy '{}' for an ensemble; there are {}, {}", strategy,
+                           fmt::join(all, ", "), kPlaced));
+      }
+      add_once(axes.strategies, strategy);
+    }
+  }
+}
+
+void set_combine(Axes& axes, const Values& values) {
+  if (values.size() != 1) refuse("give one of mean, vote, members");
+  axes.combine = to_string(combine_from_string(values[0]));
+}
+
+void set_weights(Axes& axes, const Values& values) {
+  axes.weights.clear();
+  for (const std::string& v : split(values)) {
+    const double weight = number<double>(v, 0, std::numeric_limits<double>::max(), "weight");
+    if (!(weight > 0)) refuse(fmt::format("a weight of {}: it must be positive; leave the member out instead", v));
+    axes.weights.push_back(weight);
+  }
+}
+
 void set_options(Axes& axes, const Values& values) {
   for (const std::string& v : values) {
     const std::size_t equals = v.find('=');
@@ -210,6 +238,11 @@ constexpr std::array kSettings = {
             false, set_in_flight},
     Setting{"threads", "N,…", "CPU threads; default: the cores that affinity and quota allow", false, set_threads},
     Setting{"precision", "f32|bf16|f16|int8,…", "arithmetic of the engine's inner loops", false, set_precisions},
+    Setting{"strategy", "NAME,…|all",
+            "who runs when in an ensemble (A+B+C): sequential, concurrent, pipelined; placed: search for what is best",
+            false, set_strategies},
+    Setting{"combine", "mean|vote|members", "how an ensemble's members answer together", false, set_combine},
+    Setting{"weights", "W,…", "of an ensemble's members; default: all alike", false, set_weights},
     Setting{"option", "[BACKEND.]KEY=VALUE", "an engine's own setting (`assay backends -v`); repeatable", true,
             set_options},
     Setting{"data", "random|PATH", "what the inputs are made of", false, set_data},

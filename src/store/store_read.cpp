@@ -178,6 +178,30 @@ std::optional<std::string> Store::newest_unfinished() const {
   return s.text(0);
 }
 
+std::optional<Outcome> Store::newest(const std::string& case_key,
+                                     const std::map<std::string, std::string>& same) const {
+  std::string text = "SELECT id, case_json, backend_version FROM outcome WHERE case_key = ? AND state = 'measured'";
+  for (std::size_t i = 0; i < same.size(); ++i) {
+    text +=
+        " AND EXISTS (SELECT 1 FROM environment WHERE environment.campaign_id = outcome.campaign_id"
+        " AND environment.key = ? AND environment.value = ?)";
+  }
+  Statement s(impl_->database, (text + " ORDER BY id DESC LIMIT 1").c_str());
+  int place = 0;
+  s.bind(place++, case_key);
+  for (const auto& [key, value] : same) {
+    s.bind(place++, key);
+    s.bind(place++, value);
+  }
+  if (!s.step()) return std::nullopt;
+  Outcome o;
+  o.test_case = read_case(s.text(1), impl_->database);
+  o.state = OutcomeState::kMeasured;
+  o.backend_version = s.text(2);
+  o.metrics = read_metrics(impl_->database, s.integer(0));
+  return o;
+}
+
 std::optional<double> Store::typical(const std::string& case_key, const std::string& sample) const {
   Statement s(impl_->database,
               "SELECT sample.data FROM outcome JOIN process ON process.outcome_id = outcome.id "

@@ -161,6 +161,22 @@ TEST_F(StoreTest, RemembersHowLongACaseTookAndTheNoiseFloor) {
   EXPECT_TRUE(store.environments("noise.floor", "cpu.model", "Another").empty());
 }
 
+TEST_F(StoreTest, FindsTheNewestOutcomeOfACaseInTheSameEnvironment) {
+  Store store(file_);
+  const std::string key = case_key(measured(1).test_case);
+  EXPECT_FALSE(store.newest(key, {}));
+  store.begin(campaign("aaaa0001"));
+  store.add("aaaa0001", measured(1));
+  store.begin(campaign("aaaa0002"));
+  Outcome later = measured(1);
+  later.metrics[0].value = 120;
+  store.add("aaaa0002", later);
+  ASSERT_TRUE(store.newest(key, {{"cpu.model", "A CPU"}}));
+  EXPECT_EQ(store.newest(key, {{"cpu.model", "A CPU"}})->metrics[0].value, 120);
+  EXPECT_FALSE(store.newest(key, {{"cpu.model", "Another"}}));
+  EXPECT_FALSE(store.newest(case_key(measured(8).test_case), {}));
+}
+
 TEST_F(StoreTest, MigratesAFileOfTheFirstSchema) {
   std::filesystem::create_directories(file_.parent_path());
   execute(file_, read_file(ASSAY_SOURCE_DIR "/src/store/testdata/results_v1.sql"));

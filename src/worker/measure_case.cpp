@@ -31,6 +31,32 @@ double cpu_ns() {
   return ns(own.ru_utime) + ns(own.ru_stime);
 }
 
+/// What a member of an ensemble did since it was loaded.
+struct MemberTotals {
+  double batches = 0, busy_ns = 0, load_ns = 0;
+};
+
+/// By name; nothing where there is one model.
+std::map<std::string, MemberTotals> member_totals(const Request& request, Session& session) {
+  std::map<std::string, MemberTotals> totals;
+  if (request.members.empty()) return totals;
+  for (const nlohmann::json& m : nlohmann::json::parse(session.report("members"))) {
+    totals[m.at("name")] = {m.at("batches"), m.at("busy_ns"), m.at("load_ns")};
+  }
+  return totals;
+}
+
+void put_members(const std::map<std::string, MemberTotals>& begin, const std::map<std::string, MemberTotals>& end,
+                 TaskResult& result) {
+  for (const auto& [name, after] : end) {
+    const auto it = begin.find(name);
+    const MemberTotals before = it == begin.end() ? MemberTotals{} : it->second;
+    const double batches = after.batches - before.batches;
+    if (batches > 0) result.values["member." + name + ".latency.mean"] = {(after.busy_ns - before.busy_ns) / batches};
+    result.values["member." + name + ".load"] = {after.load_ns};
+  }
+}
+
 double ns(std::chrono::nanoseconds t) { return static_cast<double>(t.count()); }
 
 /// Cold, then from the cache; the session that is measured is the one a user would have.
@@ -64,6 +90,7 @@ Session load_twice(const Request& request, bool cacheable, Reporter& reporter, T
 struct WindowMarks {
   measure::NoiseReading noise;
   double cpu = 0;
+  std::map<std::string, MemberTotals> members;
 };
 
 void check_little(const WindowObserver& observer, double in_flight, bool overlap, TaskResult& result) {
@@ -95,8 +122,9 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
   WindowMarks end;
   const bool overlap = request.test_case.goal == Goal::kThroughput || session.in_flight() > 1;
   WindowObserver observer(
-      request.effort, overlap ? session.in_flight() : 1, [&] { begin = {measure::read_noise(), cpu_ns()}; },
-      [&] { end = {measure::read_noise(), cpu_ns()}; });
+      request.effort, overlap ? session.in_flight() : 1,
+      [&] { begin = {measure::read_noise(), cpu_ns(), member_totals(request, session)}; },
+      [&] { end = {measure::read_noise(), cpu_ns(), member_totals(request, session)}; });
   bool said_warm = false;
   engine::run_stream(session,
                      {.samples = -1,
@@ -117,6 +145,7 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
   for (auto& [name, value] : measure::noise_between(begin.noise, end.noise, window_s)) {
     result.values[name] = value;
   }
+  put_members(begin.members, end.members, result);
   const measure::WarmUpCriterion& warm_up = observer.warm_up();
   result.values["warm_up.calls"] = {static_cast<double>(warm_up.calls())};
   result.values["warm_up.level"] = {warm_up.level() ? 1.0 : 0.0};
@@ -127,13 +156,13 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
 }
 
 /// What "peak.effective" needs; after all measuring.
-void measure_peak(const Request& request, const std::optional<model::Model>& model, TaskResult& result) {
+void measure_peak(const Request& request, const ModelRead& model, TaskResult& result) {
   if (request.test_case.device == "cpu" && request.test_case.goal == Goal::kThroughput) {
     const measure::FmaPeak peak = measure::measure_fma_peak(std::max(1, request.test_case.threads));
     result.values["machine.fma_peak"] = {peak.flops_per_second};
     result.texts["machine.fma_kernel"] = peak.kernel;
   }
-  if (model && model->statistics.flops) result.values["model.flops"] = {static_cast<double>(*model->statistics.flops)};
+  if (model.flops) result.values["model.flops"] = {static_cast<double>(*model.flops)};
 }
 
 }  // namespace
@@ -145,11 +174,10 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   marks.start = measure::read_process_memory();
   open_library(request, result);
   marks.library = measure::read_process_memory();
-  const std::optional<model::Model> model = read_through(request);
+  const ModelRead model = read_through(request);
 
   reporter.phase("load");
-  const bool cacheable = !model || model->format == model::Format::kOnnx;
-  Session session = load_twice(request, cacheable, reporter, result);
+  Session session = load_twice(request, model.cacheable, reporter, result);
   describe_session(session, result);
   reporter.phase("first");
   result.values["first"] = {time_one_batch(session, parity_inputs(request, session))};

@@ -131,9 +131,12 @@ Request::Kind request_kind_from_string(const std::string& text) {
 }
 
 json to_json(const Request& r) {
+  json members = json::array();
+  for (const std::filesystem::path& member : r.members) members.push_back(member.string());
   return {{"kind", to_string(r.kind)},
           {"case", to_json(r.test_case)},
           {"model", r.model.string()},
+          {"members", members},
           {"effort", effort_to_json(r.effort)},
           {"cache_folder", r.cache_folder.string()},
           {"reference_file", r.reference_file.string()},
@@ -152,6 +155,9 @@ Request request_from_json(const json& j) {
   if (const auto it = j.find("case"); it != j.end()) r.test_case = case_from_json(*it);
   if (const auto it = j.find("effort"); it != j.end()) r.effort = effort_from_json(*it);
   read(j, "model", r.model);
+  std::vector<std::string> members;
+  read(j, "members", members);
+  r.members.assign(members.begin(), members.end());
   read(j, "cache_folder", r.cache_folder);
   read(j, "reference_file", r.reference_file);
   read(j, "library", r.library);

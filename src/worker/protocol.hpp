@@ -25,7 +25,8 @@ struct Request {
   };
   Kind kind = Kind::kMeasure;
   Case test_case;
-  std::filesystem::path model;  ///< resolved
+  std::filesystem::path model;                 ///< resolved; of an ensemble, its first member's
+  std::vector<std::filesystem::path> members;  ///< of an ensemble, in its order; empty for one model
   measure::Effort effort;
   std::filesystem::path cache_folder;    ///< "": none
   std::filesystem::path reference_file;  ///< "": unverified; else written by a kReference worker

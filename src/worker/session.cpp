@@ -8,6 +8,7 @@
 
 #include "backend/backend.hpp"
 #include "core/copy.hpp"
+#include "engine/ensemble/load.hpp"
 
 namespace assay::worker {
 namespace {
@@ -48,7 +49,7 @@ FillFunction rotating(const std::shared_ptr<input::Source>& source, std::vector<
 Params params_of(const Request& request, const fs::path& cache, Reporter& reporter) {
   const Case& c = request.test_case;
   Params p;
-  p.backend = c.backend;
+  p.backend = members_of(c.backend).front();
   p.device = c.device;
   p.goal = c.goal;
   p.batch_size = c.batch_size;
@@ -69,22 +70,29 @@ Params params_of(const Request& request, const fs::path& cache, Reporter& report
 void open_library(const Request& request, TaskResult& result) {
   const Case& c = request.test_case;
   const auto begin = std::chrono::steady_clock::now();
-  const backend::Probe probe = backend::load_backend(c.backend).probe(request.library, c.options);
-  if (!probe.available) throw Error(ErrorCode::kUnavailable, probe.reason, c.backend);
+  std::vector<std::string> versions, libraries;
+  for (const std::string& name : members_of(c.backend)) {  // of a placed ensemble, several
+    const backend::Probe probe = backend::load_backend(name).probe(request.library, c.options);
+    if (!probe.available) throw Error(ErrorCode::kUnavailable, probe.reason, name);
+    versions.push_back(probe.version);
+    libraries.push_back(probe.library);
+  }
   result.values["library"] = {ns_since(begin)};
-  result.texts["backend.version"] = probe.version;
-  result.texts["backend.library"] = probe.library;
+  result.texts["backend.version"] = joined_members(versions);
+  result.texts["backend.library"] = joined_members(libraries);
 }
 
-std::optional<model::Model> read_through(const Request& request) {
+namespace {
+
+std::optional<model::Model> read_file_through(const fs::path& path, const Request& request) {
   std::optional<model::Model> model;
   try {
-    model = model::read_model(request.model, request.test_case.shapes, request.test_case.batch_axis);
+    model = model::read_model(path, request.test_case.shapes, request.test_case.batch_axis);
   } catch (const Error&) {
-    // As the declaration says.
+    // As the declaration of read_through says.
   }
   std::array<char, 1 << 16> chunk;
-  const std::vector<fs::path> files = model ? model->files : std::vector<fs::path>{request.model};
+  const std::vector<fs::path> files = model ? model->files : std::vector<fs::path>{path};
   for (const fs::path& file : files) {
     std::ifstream in(file, std::ios::binary);
     while (in.read(chunk.data(), chunk.size()) || in.gcount() > 0) {
@@ -93,8 +101,49 @@ std::optional<model::Model> read_through(const Request& request) {
   return model;
 }
 
+Ensemble ensemble_of(const Request& request) {
+  const Case& c = request.test_case;
+  Ensemble ensemble;
+  ensemble.strategy = c.placement.strategy.empty() ? c.strategy : c.placement.strategy;
+  ensemble.combine = combine_from_string(c.combine);
+  for (std::size_t m = 0; m < request.members.size(); ++m) {
+    Member member{.model = request.members[m]};
+    if (m < c.placement.seats.size()) {
+      member.backend = c.placement.seats[m].backend;
+      member.batch_size = c.placement.seats[m].batch_size;
+    }
+    if (m < c.weights.size()) member.weight = c.weights[m];
+    ensemble.members.push_back(std::move(member));
+  }
+  return ensemble;
+}
+
+}  // namespace
+
+ModelRead read_through(const Request& request) {
+  ModelRead read{.flops = 0, .cacheable = true, .softmax_axis = {}};
+  const bool combined = !request.members.empty() && request.test_case.combine != "members";
+  const auto files = request.members.empty() ? std::vector<fs::path>{request.model} : request.members;
+  for (const fs::path& file : files) {
+    const std::optional<model::Model> model = read_file_through(file, request);
+    if (model && model->format != model::Format::kOnnx) read.cacheable = false;
+    if (model && !combined) {
+      read.softmax_axis.insert(read.softmax_axis.end(), model->softmax_axis.begin(), model->softmax_axis.end());
+    }
+    if (read.flops && model && model->statistics.flops) {
+      *read.flops += *model->statistics.flops;
+    } else {
+      read.flops.reset();
+    }
+  }
+  return read;
+}
+
 Session load_session(const Request& request, const fs::path& cache, Reporter& reporter) {
-  return engine::load(request.model, params_of(request, cache, reporter), {.profile = !request.profile_file.empty()});
+  const Params params = params_of(request, cache, reporter);
+  const engine::LoadSettings settings{.profile = !request.profile_file.empty()};
+  if (!request.members.empty()) return engine::load(ensemble_of(request), params, settings);
+  return engine::load(request.model, params, settings);
 }
 
 void describe_session(const Session& session, TaskResult& result) {

@@ -21,9 +21,16 @@ Params params_of(const Request& request, const std::filesystem::path& cache, Rep
 /// reason. Puts "library" (ns) and texts about the backend into `result`.
 void open_library(const Request& request, TaskResult& result);
 
-/// Reads the model's files once: from then on they are in the page cache. Nothing where our reader does not understand
-/// the model: loading it then says what is wrong, or the backend knows better.
-std::optional<model::Model> read_through(const Request& request);
+/// Of the case's model, or of all its members.
+struct ModelRead {
+  std::optional<std::int64_t> flops;  ///< per sample; nothing where they are not known of each
+  bool cacheable = true;              ///< all are ONNX files
+  /// Per output, see model::Model; empty where outputs are combined.
+  std::vector<std::optional<int>> softmax_axis;
+};
+/// Reads the files once: from then on they are in the page cache. What our reader does not understand it passes over:
+/// loading it then says what is wrong, or the backend knows better.
+ModelRead read_through(const Request& request);
 
 Session load_session(const Request& request, const std::filesystem::path& cache, Reporter& reporter);
 

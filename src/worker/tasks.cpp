@@ -46,7 +46,7 @@ TaskResult make_reference(const Request& request, Reporter& reporter) {
   TaskResult result;
   reporter.phase("open");
   open_library(request, result);
-  const std::optional<model::Model> model = read_through(request);
+  const std::vector<std::optional<int>> axes = read_through(request).softmax_axis;
   reporter.phase("load");
   Session session = load_session(request, {}, reporter);
   describe_session(session, result);
@@ -57,7 +57,6 @@ TaskResult make_reference(const Request& request, Reporter& reporter) {
   for (const auto& [key, value] : c.options) reference.identity += fmt::format(", {} {}", key, value);
   reference.identity += fmt::format(", {}", to_string(c.precision));
   reference.data_key = parity_data_key(request);
-  const std::vector<std::optional<int>> axes = model ? model->softmax_axis : std::vector<std::optional<int>>{};
   for (std::size_t o = 0; o < session.outputs().size(); ++o) {
     reference.outputs.push_back({session.outputs()[o].name, o < axes.size() ? axes[o] : std::nullopt, {}});
   }

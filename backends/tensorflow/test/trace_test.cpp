@@ -38,6 +38,17 @@ TEST(Trace, CountsTheClustersThatRanCompiled) {
   EXPECT_THAT(trace.profile(), HasSubstr("\"runs\": 1, \"wall_us\": 10"));
 }
 
+TEST(Trace, SeesWhatGrapplerMade) {
+  Trace trace;
+  trace.add(metadata({node("a", "a = Conv2D(x, w)", 0, 1)}));
+  EXPECT_EQ(trace.fused(), 0U);
+  EXPECT_FALSE(trace.mixed_precision());
+  trace.add(metadata({node("b", "b = _FusedConv2D(x, w)", 0, 1), node("c", "c = _MklNativeFusedMatMul(x, w)", 0, 1),
+                      node("x-0-CastToBf16-AutoMixedPrecision", "x = Cast(x)", 0, 1)}));
+  EXPECT_EQ(trace.fused(), 2U);
+  EXPECT_TRUE(trace.mixed_precision());
+}
+
 TEST(Trace, OfBytesThatAreNoMetadataIsEmpty) {
   Trace trace;
   trace.add("\xff\xff\xff");

@@ -10,6 +10,7 @@ std::vector<Metric> collect_latency(const Observations& o);
 std::vector<Metric> collect_times(const Observations& o);
 std::vector<Metric> collect_load(const Observations& o);
 std::vector<Metric> collect_start(const Observations& o);
+std::vector<Metric> collect_members(const Observations& o);
 std::vector<Metric> collect_memory(const Observations& o);
 std::vector<Metric> collect_energy(const Observations& o);
 std::vector<Metric> collect_cpu(const Observations& o);

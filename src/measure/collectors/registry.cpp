@@ -12,6 +12,7 @@ std::span<const CollectorEntry> collectors() {
       CollectorEntry{"latency", collect_latency},
       CollectorEntry{"time", collect_times},
       CollectorEntry{"load", collect_load},
+      CollectorEntry{"members", collect_members},
       CollectorEntry{"start", collect_start},
       CollectorEntry{"memory", collect_memory},
       CollectorEntry{"energy", collect_energy},

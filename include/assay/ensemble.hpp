@@ -1,0 +1,55 @@
+#pragma once
+// Several models that answer together, as one Session.
+//
+//   auto session = assay::load({"resnet50.onnx", "densenet201.onnx"}, {.batch_size = 8});        // the mean of both
+//   auto session = assay::load(Ensemble{.members = {{.model = "a.onnx", .weight = 2}, {.model = "b.onnx"}},
+//                                       .strategy = "sequential"});
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "assay/assay.hpp"
+
+namespace assay {
+
+/// How the members' outputs become the ensemble's. All but kMembers want them of one type (float32, float64) and shape.
+enum class Combine {
+  kMean,     ///< Σ wᵢ yᵢ / Σ wᵢ; with the default weights of 1 the mean
+  kVote,     ///< along the last axis: the share, by weight, of the members whose largest value is there
+  kMembers,  ///< none: outputs are "member.output"
+};
+
+/// "mean", "vote", "members"; the inverse throws Error(kInvalidArgument).
+ASSAY_API const char* to_string(Combine combine);
+ASSAY_API Combine combine_from_string(const std::string& text);
+
+/// One of an ensemble. What is left open here is as the Params say.
+struct Member {
+  std::filesystem::path model;
+  std::string name{};                            ///< in errors, outputs and reports; "": the file's, "resnet50"
+  double weight = 1;                             ///< positive
+  std::string backend{};                         ///< "": Params::backend
+  int threads = 0;                               ///< 0: the strategy's
+  std::int64_t batch_size = 0;                   ///< samples at once of this member; 0: the ensemble's batch whole
+  std::map<std::string, std::string> options{};  ///< of this member's backend; empty: Params::options
+  /// Its images are prepared in another way: it has inputs of its own, "member.input", even where type and shape are
+  /// another member's.
+  bool own_inputs = false;
+};
+
+struct Ensemble {
+  std::vector<Member> members;
+  Combine combine = Combine::kMean;
+  std::string strategy = "pipelined";  ///< one of strategy_names()
+};
+
+/// Who runs when: docs/ensembles.md.
+ASSAY_API std::vector<std::string> strategy_names();
+
+/// All members load side by side. Throws Error, of a member's own with its name.
+ASSAY_API Session load(const Ensemble& ensemble, const Params& params = {});
+/// Their mean, pipelined.
+ASSAY_API Session load(std::initializer_list<std::filesystem::path> members, const Params& params = {});
+
+}  // namespace assay

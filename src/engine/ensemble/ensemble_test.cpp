@@ -1,0 +1,157 @@
+// Ensembles of the zoo's tiny networks over the null backend: what they answer, share, refuse and survive.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "assay/ensemble.hpp"
+#include "engine/testing/sessions.hpp"
+#include "model/zoo.hpp"
+
+namespace assay {
+namespace {
+
+using testing::HasSubstr;
+
+class EnsembleTest : public testing::TestWithParam<std::string> {
+ protected:
+  static std::filesystem::path zoo(const std::string& name) {
+    static const TemporaryFolder folder;
+    return model::write_zoo_network({.name = name}, folder.path());
+  }
+  /// The null backend answers other values for each seed.
+  static Member member(const std::string& name, const char* seed, std::map<std::string, std::string> more = {}) {
+    more["values_seed"] = seed;
+    return {.model = zoo("tiny-resnet"), .name = name, .options = std::move(more)};
+  }
+  static Params params(std::int64_t batch = 4) { return {.backend = "null", .batch_size = batch, .threads = 2}; }
+  static Tensor alone(const Member& m, const Tensor& x) {
+    Params p = params();
+    p.options = m.options;
+    return std::move(load(m.model, p).predict(x.view()).at(0));
+  }
+  static Tensor images(std::int64_t count) { return test::random_tensor(DType::kFloat32, {count, 3, 32, 32}, 5); }
+};
+
+TEST_P(EnsembleTest, AnswersTheWeightedMeanOfItsMembers) {
+  Ensemble e{.members = {member("a", "1"), member("b", "2"), member("c", "3")}, .strategy = GetParam()};
+  e.members[0].weight = 2;
+  Session session = load(e, params());
+  const Tensor x = images(11);  // batches of 4, 4 and 3
+  const Tensor y = std::move(session.predict(x.view()).at(0));
+  const Tensor a = alone(e.members[0], x), b = alone(e.members[1], x), c = alone(e.members[2], x);
+  ASSERT_EQ(y.shape(), a.shape());
+  for (std::int64_t i = 0; i < y.size(); ++i) {
+    const double mean = (2.0 * a.as<float>()[i] + b.as<float>()[i] + c.as<float>()[i]) / 4;
+    ASSERT_FLOAT_EQ(y.as<float>()[i], static_cast<float>(mean)) << i;
+  }
+}
+
+TEST_P(EnsembleTest, AMembersOwnBatchSizeDoesNotChangeTheAnswer) {
+  Ensemble e{.members = {member("a", "1"), member("b", "2")}, .strategy = GetParam()};
+  const Tensor x = images(10);
+  const Tensor expected = std::move(load(e, params(5)).predict(x.view()).at(0));
+  e.members[1].batch_size = 3;
+  EXPECT_TRUE(test::same(load(e, params(5)).predict(x.view()).at(0), expected));
+}
+
+TEST_P(EnsembleTest, AFailureCarriesTheMembersNameAndTheSessionGoesOn) {
+  const Ensemble e{
+      .members = {member("good", "1"), member("bad", "2", {{"fail_at", "submit:3"}, {"fail_as", "out_of_memory"}})},
+      .strategy = GetParam()};
+  Session session = load(e, params(1));
+  const Tensor x = images(8);
+  const Error error = test::error_of([&] { (void)session.predict(x.view()); });
+  EXPECT_EQ(error.code(), ErrorCode::kOutOfMemory);
+  EXPECT_THAT(error.what(), HasSubstr("member 'bad'"));
+  EXPECT_EQ(session.predict(x.view()).at(0).shape()[0], 8);
+}
+
+TEST_P(EnsembleTest, SeveralCallersAtOnce) {
+  Session session = load(
+      Ensemble{.members = {member("a", "1"), member("b", "2"), member("c", "3")}, .strategy = GetParam()}, params(2));
+  const Tensor x = images(9);
+  const Tensor expected = std::move(session.predict(x.view()).at(0));
+  std::vector<std::thread> callers;
+  std::atomic<int> wrong{0};
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      for (int k = 0; k < 10; ++k) wrong += test::same(session.predict(x.view()).at(0), expected) ? 0 : 1;
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engine, EnsembleTest, testing::ValuesIn(strategy_names()),
+                         [](const auto& row) { return row.param; });
+
+using EnsembleOnce = EnsembleTest;
+
+TEST_F(EnsembleOnce, SaysWhatItIs) {
+  Session session = load({zoo("tiny-resnet"), zoo("tiny-densenet"), zoo("tiny-resnet")}, params());
+  const auto in_force = session.in_force();
+  EXPECT_EQ(in_force.at("members"), "tiny-resnet+tiny-densenet+tiny-resnet#2");
+  EXPECT_EQ(in_force.at("strategy"), "pipelined");
+  EXPECT_EQ(in_force.at("lanes"), "2");
+  EXPECT_EQ(in_force.at("device"), "cpu");
+  ASSERT_EQ(session.inputs().size(), 1U);
+  const auto x = images(4);
+  (void)session.predict(x.view());
+  const auto members = nlohmann::json::parse(session.report("members"));
+  ASSERT_EQ(members.size(), 3U);
+  EXPECT_EQ(members[1]["name"], "tiny-densenet");
+  EXPECT_EQ(members[1]["batches"], 1);
+  EXPECT_EQ(nlohmann::json::parse(session.report("plan"))["lanes"].size(), 2U);
+}
+
+TEST_F(EnsembleOnce, LeavesMembersTheirOwn) {
+  const Ensemble e{.members = {member("a", "1"), member("b", "2")}, .combine = Combine::kMembers};
+  Session session = load(e, params());
+  ASSERT_EQ(session.outputs().size(), 2U);
+  EXPECT_THAT(session.outputs()[1].name, HasSubstr("b."));
+  const Tensor x = images(6);
+  const auto y = session.predict(x.view());
+  EXPECT_TRUE(test::same(y[0], alone(e.members[0], x)));
+  EXPECT_TRUE(test::same(y[1], alone(e.members[1], x)));
+}
+
+TEST_F(EnsembleOnce, RefusesWhatMeansNothing) {
+  const auto refusal = [&](const Ensemble& e, const Params& p) {
+    return std::string(test::error_of([&] { (void)load(e, p); }).what());
+  };
+  EXPECT_THAT(refusal({.members = {}}, params()), HasSubstr("without members"));
+  Ensemble e{.members = {member("a", "1"), member("b", "2")}};
+  e.strategy = "fastest";
+  EXPECT_THAT(refusal(e, params()), HasSubstr("sequential, concurrent, pipelined"));
+  e.strategy = "sequential";
+  e.members[1].weight = 0;
+  EXPECT_THAT(refusal(e, params()), HasSubstr("weight of 0"));
+  e.members[1].weight = 1;
+  e.members[1].model = "no/such/file.onnx";
+  EXPECT_THAT(refusal(e, params()), HasSubstr("member 'b'"));
+  e.members[1] = member("b", "2", {{"fail_at", "open"}});
+  EXPECT_THAT(refusal(e, params()), HasSubstr("member 'b'"));
+}
+
+TEST_F(EnsembleOnce, AStreamKeepsSeveralBatchesOutstanding) {
+  Session session = load(Ensemble{.members = {member("a", "1"), member("b", "2")}}, params(2));
+  std::int64_t drained = 0;
+  session.predict_stream(
+      21,
+      [](std::int64_t, std::int64_t count, std::span<const MutableTensorView> inputs) {
+        ASSERT_EQ(inputs.size(), 1U);
+        ASSERT_EQ(inputs[0].shape[0], count);
+        std::fill_n(static_cast<float*>(inputs[0].data), element_count(inputs[0].shape), 1.0F);
+      },
+      [&](std::int64_t first, std::int64_t count, std::span<const TensorView>) {
+        EXPECT_EQ(first, drained);
+        drained += count;
+      });
+  EXPECT_EQ(drained, 21);
+  EXPECT_EQ(session.in_flight(), 2);
+}
+
+}  // namespace
+}  // namespace assay

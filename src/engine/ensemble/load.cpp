@@ -1,0 +1,261 @@
+// assay::load of several models.
+#include "engine/ensemble/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <future>
+#include <map>
+
+#include "backend/adopt.hpp"
+#include "base/cpu.hpp"
+#include "engine/ensemble/session.hpp"
+#include "engine/session_impl.hpp"
+
+namespace assay {
+namespace engine {
+namespace {
+
+/// A member as it was asked for, its name settled, its file read.
+struct Wanted {
+  Member member;
+  model::Model model;
+  MemberTensors tensors;  ///< as the file has them
+};
+
+[[noreturn]] void rethrow_named(const std::string& member, const Error& e) {
+  throw Error(e.code(), fmt::format("member '{}': {}", member, e.message()), e.context());
+}
+
+/// "resnet50", and "resnet50#2" for the second of that name.
+std::vector<Wanted> named(const std::vector<Member>& members) {
+  std::vector<Wanted> all;
+  std::map<std::string, int> seen;
+  for (Member m : members) {
+    if (!(m.weight > 0)) {
+      refuse(fmt::format("a weight of {}: a member's weight is positive; leave out what is not to count", m.weight),
+             m.model.string());
+    }
+    if (m.name.empty()) {
+      m.name = m.model.stem().string();
+      const int number = ++seen[m.name];
+      if (number > 1) m.name += "#" + std::to_string(number);
+    }
+    all.push_back({std::move(m), {}, {}});
+  }
+  return all;
+}
+
+void read_file(Wanted& w) {
+  try {
+    w.model = model::read_model(w.member.model);
+    if (w.model.format != model::Format::kOnnx) {
+      throw Error(ErrorCode::kUnsupported,
+                  fmt::format("this is {}; a member of an ensemble is an ONNX file", describe(w.model.format)),
+                  w.member.model.string());
+    }
+  } catch (const Error& e) {
+    rethrow_named(w.member.name, e);
+  }
+  w.tensors = {w.member.name, w.member.own_inputs, w.model.inputs, w.model.outputs};
+}
+
+/// What the schedule begins with: FLOPs, where they are known of all.
+std::vector<double> estimated_costs(const std::vector<Wanted>& all) {
+  std::vector<double> costs;
+  for (const Wanted& w : all) {
+    const auto& flops = w.model.statistics.flops;
+    if (!flops || *flops <= 0) return std::vector<double>(all.size(), 1);
+    costs.push_back(static_cast<double>(*flops));
+  }
+  return costs;
+}
+
+/// The members of an ensemble on their way to being loaded.
+class Loading {
+ public:
+  Loading(const Ensemble& ensemble, const Params& params, const LoadSettings& settings)
+      : ensemble_(ensemble),
+        params_(params),
+        settings_(settings),
+        strategy_(strategy_by_name(ensemble.strategy)),
+        all_(named(ensemble.members)) {
+    if (params.threads < 0) refuse(fmt::format("{} threads were asked for", params.threads), "");
+    for (Wanted& w : all_) read_file(w);
+    std::vector<MemberTensors> tensors;
+    for (const Wanted& w : all_) tensors.push_back(w.tensors);
+    by_file_ = wire(tensors, Combine::kMembers);
+    settings_.shared_cores = all_.size() > 1;
+  }
+
+  OpenEnsemble open() {
+    Workload work{estimated_costs(all_), params_.threads > 0 ? params_.threads : allowed_cores(), params_.goal};
+    Schedule schedule = strategy_.schedule(work);
+    std::vector<std::shared_ptr<Session>> sessions = load_all(schedule);
+    if (strategy_.by_cost && all_.size() > 1) {
+      work.costs = measured_costs(sessions, schedule);
+      Schedule better = strategy_.schedule(work);
+      if (differ(schedule, better)) {
+        sessions.clear();  // one set of sessions at a time: memory
+        sessions = load_all(better);
+      }
+      schedule = std::move(better);
+    }
+    return put_together(std::move(sessions), std::move(schedule));
+  }
+
+ private:
+  static bool differ(const Schedule& a, const Schedule& b) {
+    return !std::equal(a.members.begin(), a.members.end(), b.members.begin(),
+                       [](const auto& x, const auto& y) { return x.threads == y.threads && x.streams == y.streams; });
+  }
+
+  /// As the ensemble's Params say, where the member leaves it open.
+  [[nodiscard]] Params params_of(std::size_t m, const MemberSetup& setup) const {
+    const Member& member = all_[m].member;
+    Params p = params_;
+    const bool elsewhere = !member.backend.empty() && member.backend != params_.backend;
+    if (elsewhere) p.backend = member.backend;
+    if (elsewhere || !member.options.empty()) p.options = member.options;
+    if (member.batch_size > 0) p.batch_size = member.batch_size;
+    p.threads = member.threads > 0 ? member.threads : setup.threads;
+    p.in_flight = setup.streams;
+    p.goal = setup.streams > 1 ? Goal::kThroughput : Goal::kLatency;
+    p.shapes = for_member(params_.shapes, by_file_, all_[m].tensors, m);
+    p.batch_axis = for_member(params_.batch_axis, by_file_, all_[m].tensors, m);
+    return p;
+  }
+
+  /// What makes two members one session: the same weights are then held once.
+  [[nodiscard]] static std::string identity(const Wanted& w, const Params& p) {
+    std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n", std::filesystem::absolute(w.model.path).string(), p.backend,
+                                   p.threads, p.in_flight, p.batch_size);
+    for (const auto& [key, value] : p.options) text += key + "=" + value + "\n";
+    for (const auto& [key, value] : p.shapes) text += key + "=" + to_string(value) + "\n";
+    for (const auto& [key, value] : p.batch_axis) text += key + "=" + std::to_string(value) + "\n";
+    return text;
+  }
+
+  /// All side by side.
+  [[nodiscard]] std::vector<std::shared_ptr<Session>> load_all(const Schedule& schedule) const {
+    using Future = std::shared_future<std::shared_ptr<Session>>;
+    std::map<std::string, Future> loading;
+    std::vector<Future> futures;
+    for (std::size_t m = 0; m < all_.size(); ++m) {
+      const Params p = params_of(m, schedule.members[m]);
+      Future& future = loading[identity(all_[m], p)];
+      if (!future.valid()) {
+        future = std::async(std::launch::async, [this, m, p] { return load_one(m, p); }).share();
+      }
+      futures.push_back(future);
+    }
+    std::vector<std::shared_ptr<Session>> sessions;
+    for (const Future& future : futures) sessions.push_back(future.get());  // the first failure, in members' order
+    return sessions;
+  }
+
+  [[nodiscard]] std::shared_ptr<Session> load_one(std::size_t m, const Params& p) const {
+    try {
+      return std::make_shared<Session>(open_model(all_[m].model, p, settings_));
+    } catch (const Error& e) {
+      rethrow_named(all_[m].member.name, e);
+    }
+  }
+
+  /// Time of a batch of each member, times its threads: the second of two, since the first also allocates.
+  [[nodiscard]] std::vector<double> measured_costs(const std::vector<std::shared_ptr<Session>>& sessions,
+                                                   const Schedule& schedule) const {
+    std::vector<double> costs;
+    for (std::size_t m = 0; m < sessions.size(); ++m) {
+      const Layout& layout = sessions[m]->impl().layout;
+      std::vector<Tensor> inputs;
+      std::vector<TensorView> x;
+      for (const TensorLayout& t : layout.inputs) {
+        Tensor& tensor = inputs.emplace_back(t.info.dtype, t.with_count(std::max<std::int64_t>(params_.batch_size, 1)));
+        std::memset(tensor.data(), 0, tensor.bytes());
+        x.push_back(tensor.view());
+      }
+      std::chrono::nanoseconds time{};
+      try {
+        for (int i = 0; i < 2; ++i) {
+          const std::chrono::nanoseconds begin = now();
+          (void)sessions[m]->predict(x);
+          time = now() - begin;
+        }
+      } catch (const Error& e) {
+        rethrow_named(all_[m].member.name, e);
+      }
+      costs.push_back(static_cast<double>(time.count()) * schedule.members[m].threads / schedule.members[m].streams);
+    }
+    return costs;
+  }
+
+  OpenEnsemble put_together(std::vector<std::shared_ptr<Session>> sessions, Schedule schedule) {
+    OpenEnsemble e;
+    std::vector<MemberTensors> tensors;
+    for (std::size_t m = 0; m < all_.size(); ++m) {
+      const Member& member = all_[m].member;
+      tensors.push_back({member.name, member.own_inputs, sessions[m]->inputs(), sessions[m]->outputs()});
+      e.members.push_back({tensors.back(), member.weight, std::move(sessions[m])});
+    }
+    e.wiring = wire(tensors, ensemble_.combine);
+    e.combine = ensemble_.combine;
+    e.strategy = ensemble_.strategy;
+    e.schedule = std::move(schedule);
+    if (params_.in_flight > 0) e.schedule.in_flight = params_.in_flight;
+    return e;
+  }
+
+  const Ensemble& ensemble_;
+  const Params& params_;
+  LoadSettings settings_;
+  const Strategy& strategy_;
+  std::vector<Wanted> all_;
+  Wiring by_file_;  ///< of what the files say: names of the ensemble's inputs
+};
+
+std::string cache_remark_of(const OpenEnsemble& e) {
+  std::string text;
+  for (const OpenMember& m : e.members) {
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", m.tensors.name, m.session->cache_remark());
+  }
+  return text;
+}
+
+}  // namespace
+
+Session load(const Ensemble& ensemble, const Params& params, const LoadSettings& settings) {
+  const auto begin = std::chrono::steady_clock::now();
+  OpenEnsemble open = Loading(ensemble, params, settings).open();
+  Layout layout(open.wiring.inputs, open.wiring.outputs, params);
+  const int places = open.schedule.in_flight;
+  std::string remark = cache_remark_of(open);
+  backend::BackendSession session = backend::adopt(make_ensemble_session(std::move(open)), params.log);
+  layout.adopt(session.info());
+  auto impl = std::make_unique<Session::Impl>(std::move(layout), std::move(session), places);
+  impl->cache_remark = std::move(remark);
+  for (const TensorLayout& t : impl->layout.inputs) impl->inputs.push_back(t.info);
+  for (const TensorLayout& t : impl->layout.outputs) impl->outputs.push_back(t.info);
+  if (impl->layout.batch_size > 0) impl->pipeline.warm(impl->layout.batch_size);
+  impl->load_time = std::chrono::steady_clock::now() - begin;
+  return Session(std::move(impl));
+}
+
+}  // namespace engine
+
+std::vector<std::string> strategy_names() {
+  std::vector<std::string> names;
+  for (const engine::Strategy& s : engine::strategies()) names.emplace_back(s.name);
+  return names;
+}
+
+Session load(const Ensemble& ensemble, const Params& params) { return engine::load(ensemble, params, {}); }
+
+Session load(std::initializer_list<std::filesystem::path> members, const Params& params) {
+  Ensemble ensemble;
+  for (const std::filesystem::path& model : members) ensemble.members.push_back({.model = model});
+  return load(ensemble, params);
+}
+
+}  // namespace assay

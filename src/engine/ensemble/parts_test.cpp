@@ -1,0 +1,149 @@
+// What of an ensemble is pure: the wiring, and the combining.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/ensemble/combine.hpp"
+#include "engine/ensemble/wiring.hpp"
+#include "engine/testing/sessions.hpp"
+
+namespace assay::engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+MemberTensors member(const std::string& name, const std::string& io) {
+  const std::size_t arrow = io.find("->");
+  MemberTensors m{name, false, test::tensors_of(io.substr(0, arrow)), test::tensors_of(io.substr(arrow + 2))};
+  for (TensorInfo& t : m.outputs) t.batch_axis = 0;
+  return m;
+}
+
+std::vector<std::string> names(const std::vector<TensorInfo>& all) {
+  std::vector<std::string> result;
+  for (const TensorInfo& t : all) result.push_back(t.name);
+  return result;
+}
+
+TEST(Wire, TheOnlyInputOfEachIsOneWhateverItsName) {
+  const std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->y:float32:-1x3"),
+                                          member("b", "image:float32:-1x5->z:float32:-1x3")};
+  const Wiring w = wire(all, Combine::kMean);
+  EXPECT_THAT(names(w.inputs), ElementsAre("x"));
+  EXPECT_THAT(names(w.outputs), ElementsAre("y"));
+  EXPECT_THAT(w.input_of, ElementsAre(ElementsAre(0), ElementsAre(0)));
+  EXPECT_THAT(w.output_of, ElementsAre(ElementsAre(0), ElementsAre(0)));
+}
+
+TEST(Wire, AnotherShapeIsAnInputOfItsOwn) {
+  const std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->y:float32:-1x3"),
+                                          member("b", "x:float32:-1x7->y:float32:-1x3"),
+                                          member("c", "x:float32:-1x5->y:float32:-1x3")};
+  const Wiring w = wire(all, Combine::kMean);
+  EXPECT_THAT(names(w.inputs), ElementsAre("a.x", "b.x"));
+  EXPECT_THAT(w.input_of, ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(0)));
+}
+
+TEST(Wire, WhatIsPreparedInAnotherWayIsNotShared) {
+  std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->y:float32:-1x3"),
+                                    member("b", "x:float32:-1x5->y:float32:-1x3")};
+  all[1].own_inputs = true;
+  EXPECT_THAT(names(wire(all, Combine::kMean).inputs), ElementsAre("a.x", "b.x"));
+}
+
+TEST(Wire, SeveralInputsAreSharedByName) {
+  const std::vector<MemberTensors> all = {member("a", "ids:int64:-1x4,mask:int64:-1x4->y:float32:-1x3"),
+                                          member("b", "mask:int64:-1x4,ids:int64:-1x4->y:float32:-1x3")};
+  const Wiring w = wire(all, Combine::kMean);
+  EXPECT_THAT(names(w.inputs), ElementsAre("ids", "mask"));
+  EXPECT_THAT(w.input_of, ElementsAre(ElementsAre(0, 1), ElementsAre(1, 0)));
+  EXPECT_THAT(for_member<int>({{"ids", 1}}, w, all[1], 1), ElementsAre(std::pair<const std::string, int>("ids", 1)));
+}
+
+TEST(Wire, AFixedBatchIsTheMembersOwn) {
+  std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->y:float32:-1x3"),
+                                    member("b", "x:float32:4x5->y:float32:4x3")};
+  all[1].inputs[0].batch_axis = 0;
+  const Wiring w = wire(all, Combine::kMean);
+  EXPECT_THAT(w.inputs, testing::SizeIs(1));
+  EXPECT_THAT(w.inputs[0].shape, ElementsAre(-1, 5));
+}
+
+TEST(Wire, OutputsOfSeveralAreCombinedByName) {
+  const std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->boxes:float32:-1x4,scores:float32:-1x3"),
+                                          member("b", "x:float32:-1x5->scores:float32:-1x3,boxes:float32:-1x4")};
+  EXPECT_THAT(wire(all, Combine::kMean).output_of, ElementsAre(ElementsAre(0, 1), ElementsAre(1, 0)));
+}
+
+TEST(Wire, MembersOwnOutputsCarryTheirNames) {
+  const std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->y:float32:-1x3"),
+                                          member("b", "x:float32:-1x5->y:int64:-1x9")};
+  EXPECT_THAT(names(wire(all, Combine::kMembers).outputs), ElementsAre("a.y", "b.y"));
+}
+
+struct Refusal {
+  const char* name;
+  const char* a;
+  const char* b;
+  const char* says;
+};
+
+class WireRefuses : public testing::TestWithParam<Refusal> {};
+
+TEST_P(WireRefuses, WhatCannotBeCombined) {
+  const Refusal& row = GetParam();
+  const std::vector<MemberTensors> all = {member("a", row.a), member("b", row.b)};
+  const Error e = test::error_of([&] { (void)wire(all, Combine::kMean); });
+  EXPECT_EQ(e.code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(e.message(), HasSubstr(row.says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Engine, WireRefuses,
+    testing::Values(Refusal{"Classes", "x:float32:-1x5->y:float32:-1x3", "x:float32:-1x5->y:float32:-1x4",
+                            "'y' of 'a' is float32 ?x3, 'y' of 'b' is float32 ?x4"},
+                    Refusal{"Number", "x:float32:-1x5->y:float32:-1x3", "x:float32:-1x5->y:float32:-1x3,z:float32:-1x3",
+                            "'a' has 1, 'b' has 2"},
+                    Refusal{"Names", "x:float32:-1x5->y:float32:-1x3,z:float32:-1x3",
+                            "x:float32:-1x5->y:float32:-1x3,w:float32:-1x3",
+                            "'b' has an output 'w', which 'a' has not"},
+                    Refusal{"Types", "x:float32:-1x5->y:int64:-1x3", "x:float32:-1x5->y:int64:-1x3",
+                            "float32 and float64 can be combined"}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+TEST(Wire, TwoMembersOfOneNameAreRefused) {
+  const std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->y:float32:-1x3"),
+                                          member("a", "x:float32:-1x5->y:float32:-1x3")};
+  EXPECT_THAT(test::error_of([&] { (void)wire(all, Combine::kMean); }).message(), HasSubstr("two members"));
+}
+
+TEST(CombineTest, MeanVoteAndWeights) {
+  const std::vector<float> a = {0.75F, 0.25F, 0.5F, 0.5F};
+  const std::vector<float> b = {0.25F, 0.75F, 0.0F, 1.0F};
+  const void* members[] = {a.data(), b.data()};
+  std::vector<float> y(4);
+  combine(Combine::kMean, members, std::vector<double>{1, 1}, DType::kFloat32, 4, 2, y.data());
+  EXPECT_THAT(y, ElementsAre(0.5F, 0.5F, 0.25F, 0.75F));
+  combine(Combine::kMean, members, std::vector<double>{3, 1}, DType::kFloat32, 4, 2, y.data());
+  EXPECT_THAT(y, ElementsAre(0.625F, 0.375F, 0.375F, 0.625F));
+  combine(Combine::kVote, members, std::vector<double>{3, 1}, DType::kFloat32, 4, 2, y.data());
+  EXPECT_THAT(y, ElementsAre(0.75F, 0.25F, 0.75F, 0.25F));  // of equals, the first
+}
+
+TEST(CombineTest, Doubles) {
+  const std::vector<double> a = {1, 0}, b = {0, 1};
+  const void* members[] = {a.data(), b.data()};
+  std::vector<double> y(2);
+  combine(Combine::kMean, members, std::vector<double>{1, 1}, DType::kFloat64, 2, 2, y.data());
+  EXPECT_THAT(y, ElementsAre(0.5, 0.5));
+}
+
+TEST(CombineTest, NamesGoThereAndBack) {
+  for (const Combine c : {Combine::kMean, Combine::kVote, Combine::kMembers}) {
+    EXPECT_EQ(combine_from_string(to_string(c)), c);
+  }
+  EXPECT_THAT(test::error_of([] { (void)combine_from_string("median"); }).message(), HasSubstr("mean, vote, members"));
+}
+
+}  // namespace
+}  // namespace assay::engine

@@ -1,0 +1,33 @@
+#pragma once
+// An ensemble as the pipeline sees it: a session of a backend, written with the plugin kit.
+
+#include <memory>
+#include <vector>
+
+#include "assay/backend_kit.hpp"
+#include "assay/ensemble.hpp"
+#include "engine/ensemble/executor.hpp"
+#include "engine/ensemble/wiring.hpp"
+
+namespace assay::engine {
+
+/// A member, loaded.
+struct OpenMember {
+  MemberTensors tensors;
+  double weight = 1;
+  std::shared_ptr<Session> session;  ///< of several members where they are the same model with the same settings
+};
+
+/// All that an ensemble is. `strategy` names it for people.
+struct OpenEnsemble {
+  std::vector<OpenMember> members;
+  Wiring wiring;
+  Combine combine = Combine::kMean;
+  std::string strategy;
+  Schedule schedule;
+};
+
+/// Reports "plan": the schedule; "members": what each did so far.
+std::unique_ptr<kit::Session> make_ensemble_session(OpenEnsemble ensemble);
+
+}  // namespace assay::engine

@@ -1,0 +1,157 @@
+#include "engine/ensemble/wiring.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "engine/layout.hpp"
+
+namespace assay::engine {
+namespace {
+
+/// The shape with its batch free: members may be fixed to batches of different sizes.
+Shape free_of_batch(const TensorInfo& t) {
+  Shape shape = t.shape;
+  if (t.batch_axis >= 0 && static_cast<std::size_t>(t.batch_axis) < shape.size()) {
+    shape[static_cast<std::size_t>(t.batch_axis)] = -1;
+  }
+  return shape;
+}
+
+bool same_kind(const TensorInfo& a, const TensorInfo& b) {
+  return a.dtype == b.dtype && a.rank_known && b.rank_known && a.batch_axis == b.batch_axis &&
+         free_of_batch(a) == free_of_batch(b);
+}
+
+std::string kind(const TensorInfo& t) {
+  return fmt::format("{} {}", to_string(t.dtype), t.rank_known ? to_string(free_of_batch(t)) : "of unknown rank");
+}
+
+/// An input of the ensemble while it is put together.
+struct Shared {
+  TensorInfo info;
+  std::string member;  ///< the first that has it
+  bool only = false;   ///< and has no other
+  bool own = false;    ///< is nobody else's
+};
+
+bool may_share(const Shared& shared, const TensorInfo& input, bool only) {
+  return !shared.own && same_kind(shared.info, input) && ((shared.only && only) || shared.info.name == input.name);
+}
+
+void require_distinct_members(std::span<const MemberTensors> members) {
+  std::set<std::string> names;
+  for (const MemberTensors& m : members) {
+    if (!names.insert(m.name).second) refuse("two members of an ensemble have this name: give each its own", m.name);
+  }
+}
+
+void wire_inputs(std::span<const MemberTensors> members, Wiring& wiring) {
+  std::vector<Shared> all;
+  for (const MemberTensors& m : members) {
+    const bool only = m.inputs.size() == 1;
+    auto& input_of = wiring.input_of.emplace_back();
+    for (const TensorInfo& input : m.inputs) {
+      auto it = all.end();
+      if (!m.own_inputs) {
+        it = std::find_if(all.begin(), all.end(), [&](const Shared& s) { return may_share(s, input, only); });
+      }
+      if (it == all.end()) it = all.insert(all.end(), {input, m.name, only, m.own_inputs});
+      input_of.push_back(static_cast<std::size_t>(it - all.begin()));
+    }
+  }
+  for (Shared& s : all) {
+    const auto same =
+        std::count_if(all.begin(), all.end(), [&](const Shared& o) { return o.info.name == s.info.name; });
+    TensorInfo info = s.info;
+    info.shape = free_of_batch(info);
+    if (same > 1 || s.own) info.name = s.member + "." + info.name;
+    wiring.inputs.push_back(std::move(info));
+  }
+}
+
+void require_combinable(const MemberTensors& first, const TensorInfo& a, const MemberTensors& other,
+                        const TensorInfo& b) {
+  if (!same_kind(a, b)) {
+    refuse(fmt::format("the members' outputs do not fit together: '{}' of '{}' is {}, '{}' of '{}' is {}; take members "
+                       "with the same classes, or combine=members, which leaves each its own",
+                       a.name, first.name, kind(a), b.name, other.name, kind(b)),
+           other.name);
+  }
+}
+
+void require_values(const MemberTensors& member, const TensorInfo& t) {
+  if (t.dtype == DType::kFloat32 || t.dtype == DType::kFloat64) return;
+  refuse(fmt::format("output '{}' of '{}' is {}: float32 and float64 can be combined; combine=members leaves each "
+                     "member its own",
+                     t.name, member.name, to_string(t.dtype)),
+         member.name);
+}
+
+/// Every member's outputs are the first one's: by name, or the only one of each.
+void wire_combined(std::span<const MemberTensors> members, Wiring& wiring) {
+  const MemberTensors& first = members.front();
+  for (const TensorInfo& t : first.outputs) {
+    require_values(first, t);
+    TensorInfo info = t;
+    info.shape = free_of_batch(t);
+    wiring.outputs.push_back(std::move(info));
+  }
+  for (const MemberTensors& m : members) {
+    auto& output_of = wiring.output_of.emplace_back();
+    if (m.outputs.size() != first.outputs.size()) {
+      refuse(fmt::format("the members' outputs do not fit together: '{}' has {}, '{}' has {}", first.name,
+                         first.outputs.size(), m.name, m.outputs.size()),
+             m.name);
+    }
+    for (const TensorInfo& t : m.outputs) {
+      const auto it = std::find_if(first.outputs.begin(), first.outputs.end(),
+                                   [&](const TensorInfo& o) { return first.outputs.size() == 1 || o.name == t.name; });
+      if (it == first.outputs.end()) {
+        refuse(fmt::format("'{}' has an output '{}', which '{}' has not: outputs are combined by name", m.name, t.name,
+                           first.name),
+               m.name);
+      }
+      require_combinable(first, *it, m, t);
+      output_of.push_back(static_cast<std::size_t>(it - first.outputs.begin()));
+    }
+  }
+}
+
+void wire_members_own(std::span<const MemberTensors> members, Wiring& wiring) {
+  for (const MemberTensors& m : members) {
+    auto& output_of = wiring.output_of.emplace_back();
+    for (TensorInfo info : m.outputs) {
+      output_of.push_back(wiring.outputs.size());
+      info.shape = free_of_batch(info);
+      info.name = m.name + "." + info.name;
+      wiring.outputs.push_back(std::move(info));
+    }
+  }
+}
+
+}  // namespace
+
+Wiring wire(std::span<const MemberTensors> members, Combine combine) {
+  if (members.empty()) refuse("an ensemble without members was asked for; name at least one model", "");
+  require_distinct_members(members);
+  Wiring wiring;
+  wire_inputs(members, wiring);
+  if (combine == Combine::kMembers) {
+    wire_members_own(members, wiring);
+  } else {
+    wire_combined(members, wiring);
+  }
+  return wiring;
+}
+
+std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> members) {
+  std::vector<MemberTensors> all;
+  for (const model::Model& m : members) {
+    all.push_back({fmt::format("{}#{}", m.path.stem().string(), all.size()), false, m.inputs, m.outputs});
+  }
+  return wire(all, Combine::kMembers).inputs;
+}
+
+}  // namespace assay::engine

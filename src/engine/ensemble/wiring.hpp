@@ -1,0 +1,45 @@
+#pragma once
+// Which of the ensemble's tensors are which of its members'. Pure.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "assay/ensemble.hpp"
+#include "model/model.hpp"
+
+namespace assay::engine {
+
+/// A member's side of the wiring, as its session tells it.
+struct MemberTensors {
+  std::string name;
+  bool own_inputs = false;
+  std::vector<TensorInfo> inputs, outputs;
+};
+
+struct Wiring {
+  std::vector<TensorInfo> inputs, outputs;         ///< the ensemble's
+  std::vector<std::vector<std::size_t>> input_of;  ///< member, its input → the ensemble's input
+  /// Member, its output → the ensemble's output: several members' are combined in one.
+  std::vector<std::vector<std::size_t>> output_of;
+};
+
+/// Throws Error(kInvalidArgument) naming both where outputs do not fit together, or names are not distinct.
+Wiring wire(std::span<const MemberTensors> members, Combine combine);
+
+/// The ensemble's inputs as the files tell, before anything is loaded.
+std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> members);
+
+/// What is said of the ensemble's inputs, by name (shapes, batch axes), as member `m` names them.
+template <class Value>
+std::map<std::string, Value> for_member(const std::map<std::string, Value>& given, const Wiring& wiring,
+                                        const MemberTensors& member, std::size_t m) {
+  std::map<std::string, Value> result;
+  for (std::size_t i = 0; i < member.inputs.size(); ++i) {
+    const auto it = given.find(wiring.inputs[wiring.input_of[m][i]].name);
+    if (it != given.end()) result[member.inputs[i].name] = it->second;
+  }
+  return result;
+}
+
+}  // namespace assay::engine

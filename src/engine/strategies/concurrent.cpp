@@ -1,0 +1,55 @@
+// Members side by side, the threads divided among them by cost.
+#include <algorithm>
+#include <numeric>
+
+#include "engine/strategies/strategy.hpp"
+
+namespace assay::engine {
+namespace {
+
+/// Longest processing time first (Graham 1969): each member to the lane that has least to do, the costliest first.
+std::vector<std::vector<std::size_t>> divide(const std::vector<double>& costs, std::size_t lanes) {
+  std::vector<std::vector<std::size_t>> result(lanes);
+  std::vector<double> load(lanes, 0);
+  for (const std::size_t member : by_falling_cost(costs)) {
+    const auto least = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
+    result[least].push_back(member);
+    load[least] += costs[member];
+  }
+  return result;
+}
+
+/// One thread each; every further one to the lane that would be last to finish.
+std::vector<int> share_threads(const std::vector<double>& load, int threads) {
+  std::vector<int> shares(load.size(), 1);
+  for (int left = threads - static_cast<int>(load.size()); left > 0; --left) {
+    std::size_t last = 0;
+    for (std::size_t i = 1; i < load.size(); ++i) {
+      if (load[i] / shares[i] > load[last] / shares[last]) last = i;
+    }
+    ++shares[last];
+  }
+  return shares;
+}
+
+}  // namespace
+
+Schedule concurrent_schedule(const Workload& workload) {
+  const std::vector<double>& costs = workload.costs;
+  Schedule s;
+  s.lanes = divide(costs, std::min(costs.size(), static_cast<std::size_t>(std::max(workload.threads, 1))));
+  std::vector<double> load;
+  for (const auto& lane : s.lanes) {
+    load.push_back(std::accumulate(lane.begin(), lane.end(), 0.0,
+                                   [&](double sum, std::size_t member) { return sum + costs[member]; }));
+  }
+  const std::vector<int> shares = share_threads(load, workload.threads);
+  s.members.resize(costs.size());
+  for (std::size_t lane = 0; lane < s.lanes.size(); ++lane) {
+    for (const std::size_t member : s.lanes[lane]) s.members[member] = {.threads = shares[lane], .streams = 1};
+  }
+  s.in_flight = workload.goal == Goal::kLatency ? 1 : 2;
+  return s;
+}
+
+}  // namespace assay::engine

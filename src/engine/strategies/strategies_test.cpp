@@ -1,0 +1,158 @@
+// The schedules, and what comes of them on a clock that is set by hand: lanes take jobs from the board as the
+// executor's threads do.
+#include "engine/strategies/strategy.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "engine/strategies/job_board.hpp"
+
+namespace assay::engine {
+namespace {
+
+using testing::ElementsAre;
+
+struct Simulation {
+  double seconds = 0;  ///< until the last of the batches is over
+  double busy = 0;     ///< of all lanes together
+  std::vector<Job> begun;
+};
+
+/// `costs`: seconds of a member's batch on one thread; on n threads it takes an n-th.
+Simulation simulate(const Schedule& schedule, const std::vector<double>& costs, std::size_t batches) {
+  constexpr double kIdle = std::numeric_limits<double>::infinity();
+  JobBoard board(schedule);
+  std::vector<Job> jobs(schedule.lanes.size());
+  std::vector<double> ends(schedule.lanes.size(), kIdle);
+  Simulation result;
+  std::size_t added = 0;
+  for (std::size_t over = 0; over < batches;) {
+    while (added < batches && added < over + static_cast<std::size_t>(schedule.in_flight)) board.add(added++);
+    for (std::size_t lane = 0; lane < jobs.size(); ++lane) {
+      if (ends[lane] != kIdle) continue;
+      const std::optional<Job> job = board.take(lane);
+      if (!job) continue;
+      const MemberSetup& setup = schedule.members[job->member];
+      const double time = costs[job->member] / (static_cast<double>(setup.threads) / setup.streams);
+      jobs[lane] = *job;
+      ends[lane] = result.seconds + time;
+      result.busy += time;
+      result.begun.push_back(*job);
+    }
+    const auto next = std::min_element(ends.begin(), ends.end());
+    if (*next == kIdle) {
+      ADD_FAILURE() << "batches are left, and no lane has a job";
+      return result;
+    }
+    result.seconds = *next;
+    *next = kIdle;
+    if (board.finish(jobs[static_cast<std::size_t>(next - ends.begin())])) ++over;
+  }
+  return result;
+}
+
+struct Row {
+  const char* strategy;
+  std::vector<double> costs;
+  int threads;
+  Goal goal;
+  std::size_t batches;
+  double seconds;  ///< expected
+};
+
+class Strategies : public testing::TestWithParam<Row> {};
+
+TEST_P(Strategies, TakesSoLongOnAFakeClock) {
+  const Row& row = GetParam();
+  const Schedule schedule = strategy_by_name(row.strategy).schedule({row.costs, row.threads, row.goal});
+  EXPECT_NEAR(simulate(schedule, row.costs, row.batches).seconds, row.seconds, 1e-9);
+}
+
+const std::vector<double> kPaper = {2, 4, 6};
+
+INSTANTIATE_TEST_SUITE_P(
+    Engine, Strategies,
+    testing::Values(
+        // One batch: a member after the other on both threads; divided 6 | 4 + 2; freely 6 | 4 + 2.
+        Row{"sequential", kPaper, 2, Goal::kLatency, 1, 6}, Row{"concurrent", kPaper, 2, Goal::kLatency, 1, 6},
+        Row{"pipelined", kPaper, 2, Goal::kLatency, 1, 6},
+        // A division that does not come out even leaves a core idle; pipelined fills it with the next batch.
+        Row{"sequential", {1, 1, 4}, 2, Goal::kThroughput, 10, 30},
+        Row{"concurrent", {1, 1, 4}, 2, Goal::kThroughput, 10, 40},
+        Row{"pipelined", {1, 1, 4}, 2, Goal::kThroughput, 10, 30},
+        // One member is an ensemble.
+        Row{"sequential", {4}, 2, Goal::kThroughput, 10, 20}, Row{"concurrent", {4}, 2, Goal::kThroughput, 10, 20},
+        Row{"pipelined", {4}, 2, Goal::kThroughput, 10, 20},
+        // One thread: nothing to divide.
+        Row{"sequential", kPaper, 1, Goal::kThroughput, 3, 36}, Row{"concurrent", kPaper, 1, Goal::kThroughput, 3, 36},
+        Row{"pipelined", kPaper, 1, Goal::kThroughput, 3, 36},
+        // More threads than members: 6 on 3, 4 on 2, 2 on 1.
+        Row{"concurrent", kPaper, 6, Goal::kThroughput, 5, 10}, Row{"pipelined", kPaper, 6, Goal::kThroughput, 2, 6},
+        // Ten members, of which one is as costly as all others.
+        Row{"concurrent", {9, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2, Goal::kThroughput, 4, 36},
+        Row{"pipelined", {9, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2, Goal::kThroughput, 4, 36}),
+    [](const auto& row) {
+      return std::string(row.param.strategy) + "_" + std::to_string(row.param.costs.size()) + "members" +
+             std::to_string(row.param.threads) + "threads" + std::to_string(row.index);
+    });
+
+TEST(Strategy, NoLaneIsIdleWhilePipelinedHasWork) {
+  const std::vector<double> costs = {0.3, 1.1, 0.7, 2.9, 0.2};
+  for (const int threads : {2, 3, 4, 8}) {
+    const Schedule schedule = pipelined_schedule({costs, threads, Goal::kThroughput});
+    constexpr std::size_t kBatches = 200;
+    const Simulation s = simulate(schedule, costs, kBatches);
+    EXPECT_GT(s.busy / (s.seconds * threads), 0.98) << threads << " threads";
+  }
+}
+
+TEST(Strategy, ConcurrentDividesByCostAndSharesTheThreads) {
+  const Schedule s = concurrent_schedule({{1, 8, 3}, 4, Goal::kThroughput});
+  EXPECT_THAT(s.lanes, ElementsAre(ElementsAre(1), ElementsAre(2), ElementsAre(0)));
+  EXPECT_EQ(s.members[1].threads, 2);
+  EXPECT_EQ(s.members[0].threads + s.members[1].threads + s.members[2].threads, 4);
+}
+
+TEST(Strategy, SequentialKeepsTheOrderOfTheMembers) {
+  const Simulation s = simulate(sequential_schedule({kPaper, 2, Goal::kThroughput}), kPaper, 2);
+  std::vector<std::size_t> members;
+  for (const Job& job : s.begun) members.push_back(job.member);
+  EXPECT_THAT(members, ElementsAre(0, 1, 2, 0, 1, 2));
+}
+
+TEST(Strategy, OneThatThereIsNotIsRefusedWithThoseThereAre) {
+  try {
+    (void)strategy_by_name("paralel");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.message(), testing::HasSubstr("sequential, concurrent, pipelined"));
+  }
+}
+
+TEST(JobBoardTest, AMemberHasNoMoreBatchesAtOnceThanStreams) {
+  JobBoard board({.members = {{1, 1}}, .lanes = {{0}, {0}}, .in_flight = 2});
+  board.add(7);
+  board.add(8);
+  const std::optional<Job> first = board.take(0);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->batch, 7U);
+  EXPECT_FALSE(board.take(1));
+  EXPECT_TRUE(board.finish(*first));
+  EXPECT_EQ(board.take(1)->batch, 8U);
+}
+
+TEST(JobBoardTest, WhatIsAbandonedIsNotBegun) {
+  JobBoard board({.members = {{1, 1}, {1, 1}, {1, 1}}, .lanes = {{0, 1, 2}, {1}}, .in_flight = 1});
+  board.add(0);
+  const std::optional<Job> a = board.take(0);
+  const std::optional<Job> b = board.take(1);
+  board.abandon(0);
+  EXPECT_FALSE(board.take(0));
+  EXPECT_FALSE(board.finish(*a));
+  EXPECT_TRUE(board.finish(*b));
+}
+
+}  // namespace
+}  // namespace assay::engine

@@ -1,0 +1,284 @@
+#include "tune/place.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace assay::tune {
+namespace {
+
+constexpr double kNs = 1e-9, kMs = 1e-3, kMiB = 1024.0 * 1024.0;
+/// Plans that are looked at; the two best of different make are verified.
+constexpr std::size_t kPlans = 8;
+
+std::optional<double> value_of(const Outcome& outcome, const std::string& tag) {
+  if (outcome.state != OutcomeState::kMeasured) return std::nullopt;
+  const auto it =
+      std::find_if(outcome.metrics.begin(), outcome.metrics.end(), [&](const Metric& m) { return m.tag == tag; });
+  return it == outcome.metrics.end() ? std::nullopt : it->value;
+}
+
+/// Outcomes by the key of their case; measured once, and only those that are not stored.
+class Results {
+ public:
+  Results(const Bench& bench, Placed& placed) : bench_(bench), placed_(placed) {}
+
+  /// False: it was interrupted.
+  bool want(const std::string& what, const std::vector<Case>& cases) {
+    std::vector<Case> missing;
+    std::set<std::string> keys;
+    for (const Case& c : cases) {
+      const std::string key = case_key(c);
+      if (known_.contains(key) || !keys.insert(key).second) continue;
+      if (auto stored = bench_.stored(c)) {
+        known_.emplace(key, std::move(*stored));
+        ++placed_.reused;
+      } else {
+        missing.push_back(c);
+      }
+    }
+    if (missing.empty()) return true;
+    std::vector<Outcome> outcomes = bench_.measure(what, missing);
+    placed_.measured += outcomes.size();
+    placed_.interrupted = outcomes.size() < missing.size();
+    for (Outcome& o : outcomes) {
+      std::string key = case_key(o.test_case);
+      known_.insert_or_assign(std::move(key), std::move(o));
+    }
+    return !placed_.interrupted;
+  }
+
+  [[nodiscard]] std::optional<double> value(const Case& c, const std::string& tag) const {
+    const auto it = known_.find(case_key(c));
+    return it == known_.end() ? std::nullopt : value_of(it->second, tag);
+  }
+
+ private:
+  const Bench& bench_;
+  Placed& placed_;
+  std::map<std::string, Outcome> known_;
+};
+
+std::vector<std::int64_t> batches_of(const PlaceRequest& request) {
+  std::vector<std::int64_t> batches = {request.ensemble.batch_size};
+  for (const std::int64_t batch : request.batches) {
+    if (batch < request.ensemble.batch_size && std::find(batches.begin(), batches.end(), batch) == batches.end()) {
+      batches.push_back(batch);
+    }
+  }
+  return batches;
+}
+
+/// Every member on every engine at every batch, set up both ways.
+std::vector<Case> cost_cases(const PlaceRequest& request, const std::vector<std::string>& members) {
+  std::vector<Case> cases;
+  for (const std::string& member : members) {
+    for (const std::string& backend : request.backends) {
+      for (const std::int64_t batch : batches_of(request)) {
+        for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
+          cases.push_back(member_case(request, member, backend, batch, goal));
+        }
+      }
+    }
+  }
+  return cases;
+}
+
+/// A way for each engine and batch that was measured both ways.
+std::vector<Way> ways_of(const PlaceRequest& request, const std::string& member, const Results& results) {
+  std::vector<Way> ways;
+  for (const std::string& backend : request.backends) {
+    for (const std::int64_t batch : batches_of(request)) {
+      const Case spread = member_case(request, member, backend, batch, Goal::kThroughput);
+      const Case whole = member_case(request, member, backend, batch, Goal::kLatency);
+      const auto rate = results.value(spread, "throughput");
+      const auto latency = results.value(whole, "latency.p50");
+      if (!rate || *rate <= 0 || !latency) continue;
+      const double memory = results.value(spread, "memory.model").value_or(0) * kMiB;
+      ways.push_back(
+          {backend, batch, 1 / *rate, *latency * kMs / static_cast<double>(std::max<std::int64_t>(batch, 1)), memory});
+    }
+  }
+  return ways;
+}
+
+std::size_t quickest(const std::vector<Way>& ways) {
+  return static_cast<std::size_t>(
+      std::min_element(ways.begin(), ways.end(), [](const Way& a, const Way& b) { return a.spread < b.spread; }) -
+      ways.begin());
+}
+
+/// Two members side by side, each on half of the threads, both on the engine that suits the first best.
+Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const Way& way) {
+  Case c = request.ensemble;
+  c.model = joined_members({a, b});
+  c.strategy = "concurrent";
+  c.weights.clear();
+  c.combine = "members";  // nothing is combined: outputs need not fit together
+  c.placement = {};
+  c.backend = way.backend;
+  c.goal = Goal::kThroughput;
+  return c;
+}
+
+/// Of member a in the pair: its time beside b over its time beside itself (as many batches at once as threads).
+std::optional<double> slowdown(const PlaceRequest& request, const Case& pair, const std::string& a, const Way& way,
+                               const Results& results) {
+  const auto beside = results.value(pair, "member." + a + ".latency.mean");
+  if (!beside) return std::nullopt;
+  const double itself =
+      way.spread * request.ensemble.threads * static_cast<double>(std::max<std::int64_t>(way.batch_size, 1));
+  return *beside * kMs / itself;
+}
+
+std::string stem(const std::string& member) { return std::filesystem::path(member).stem().string(); }
+
+/// With two threads a pair has a thread each, as in a pipelined run; with more it has several, and nothing is said.
+bool measure_interference(const PlaceRequest& request, const std::vector<std::string>& members, Results& results,
+                          Placed& placed) {
+  constexpr int kThreads = 2;
+  const Problem& problem = placed.problem;
+  if (!request.interference || request.ensemble.threads != kThreads || members.size() < 2) return true;
+  const std::size_t n = members.size();
+  std::vector<Way> best;
+  for (const auto& ways : problem.members) best.push_back(ways[quickest(ways)]);
+  std::vector<Case> cases;
+  for (std::size_t i = 0; i < n; ++i) {
+    best[i].batch_size = request.ensemble.batch_size;
+    for (std::size_t j = 0; j < n; ++j) {
+      if (members[i] != members[j]) cases.push_back(pair_case(request, members[i], members[j], best[i]));
+    }
+  }
+  if (!results.want("members beside each other", cases)) return false;
+  placed.interference.slowdown.assign(n, std::vector<double>(n, 1));
+  for (const std::string& member : members) placed.interference.members.push_back(stem(member));
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      if (members[i] == members[j]) continue;
+      const Case pair = pair_case(request, members[i], members[j], best[i]);
+      const Case alone =
+          member_case(request, members[i], best[i].backend, request.ensemble.batch_size, Goal::kThroughput);
+      Way way = best[i];
+      if (const auto rate = results.value(alone, "throughput")) way.spread = 1 / *rate;
+      placed.interference.slowdown[i][j] = slowdown(request, pair, stem(members[i]), way, results).value_or(1);
+    }
+  }
+  placed.problem.slowdown = placed.interference.slowdown;
+  return true;
+}
+
+/// The study's way: one framework, one member after the other, on the framework that does it best.
+std::optional<Case> study_case(const PlaceRequest& request, const Problem& problem) {
+  std::optional<Plan> best;
+  for (const std::string& backend : request.backends) {
+    Plan plan{"sequential", {}, 0, 0};
+    for (const std::vector<Way>& ways : problem.members) {
+      const auto it = std::find_if(ways.begin(), ways.end(), [&](const Way& way) {
+        return way.backend == backend && way.batch_size == request.ensemble.batch_size;
+      });
+      if (it == ways.end()) break;
+      plan.ways.push_back(static_cast<std::size_t>(it - ways.begin()));
+    }
+    if (plan.ways.size() != problem.members.size()) continue;
+    plan.seconds = predicted_seconds(problem, plan.strategy, plan.ways);
+    if (!best || plan.seconds < best->seconds) best = plan;
+  }
+  if (!best) return std::nullopt;
+  return plan_case(request, problem, *best);
+}
+
+void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
+  std::vector<Case> cases;
+  const auto add = [&](const Case& c) {
+    const std::string key = case_key(c);
+    if (std::none_of(cases.begin(), cases.end(), [&](const Case& other) { return case_key(other) == key; })) {
+      cases.push_back(c);
+    }
+  };
+  constexpr std::size_t kRivals = 2;
+  for (const Plan& plan : placed.plans) {
+    if (cases.size() < kRivals) add(plan_case(request, placed.problem, plan));
+  }
+  if (const auto study = study_case(request, placed.problem)) add(*study);
+  placed.verified = bench.measure("the best plans and the study's way, interleaved", cases);
+  placed.interrupted = placed.verified.size() < cases.size();
+  double best = 0;
+  for (std::size_t i = 0; i < placed.verified.size(); ++i) {
+    const auto rate = value_of(placed.verified[i], "throughput");
+    if (!rate || *rate <= best) continue;
+    best = *rate;
+    placed.winner = i;
+  }
+}
+
+}  // namespace
+
+Case member_case(const PlaceRequest& request, const std::string& member, const std::string& backend, std::int64_t batch,
+                 Goal goal) {
+  Case c = request.ensemble;
+  c.model = member;
+  c.strategy = Case().strategy;
+  c.combine = Case().combine;
+  c.weights.clear();
+  c.placement = {};
+  c.backend = backend;
+  c.batch_size = batch;
+  c.goal = goal;
+  return c;
+}
+
+Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& plan) {
+  Case c = request.ensemble;
+  c.placement = {};
+  std::vector<std::string> backends;
+  bool same = true;
+  for (std::size_t m = 0; m < plan.ways.size(); ++m) {
+    const Way& way = problem.members[m][plan.ways[m]];
+    const bool whole = way.batch_size == request.ensemble.batch_size;
+    c.placement.seats.push_back({way.backend, whole ? 0 : way.batch_size});
+    same = same && c.placement.seats.back() == c.placement.seats.front() && whole;
+    if (std::find(backends.begin(), backends.end(), way.backend) == backends.end()) backends.push_back(way.backend);
+  }
+  std::sort(backends.begin(), backends.end());
+  c.backend = joined_members(backends);
+  if (same) {  // no placement: it is the plain strategy on one engine
+    c.placement = {};
+    c.strategy = plan.strategy;
+  } else {
+    c.placement.strategy = plan.strategy;
+    c.strategy = "placed";
+  }
+  return c;
+}
+
+Placed place(const PlaceRequest& request, const Bench& bench) {
+  Placed placed;
+  Results results(bench, placed);
+  const std::vector<std::string> members = members_of(request.ensemble.model);
+  if (!results.want("each member alone", cost_cases(request, members))) return placed;
+  placed.problem.threads = request.ensemble.threads;
+  placed.problem.memory_limit = request.memory_limit;
+  for (const std::string& member : members) {
+    placed.problem.members.push_back(ways_of(request, member, results));
+    if (!placed.problem.members.back().empty()) continue;
+    throw Error(ErrorCode::kUnavailable,
+                "no engine that was asked for could be measured with this member: its rows in the results say why",
+                member);
+  }
+  for (const std::string& backend : request.backends) {
+    const Case c = member_case(request, members.front(), backend, request.ensemble.batch_size, Goal::kThroughput);
+    placed.problem.libraries.emplace_back(backend, results.value(c, "memory.library").value_or(0) * kMiB);
+  }
+  if (!measure_interference(request, members, results, placed)) return placed;
+  placed.plans = best_plans(placed.problem, kPlans);
+  if (placed.plans.empty()) {
+    throw Error(ErrorCode::kOutOfMemory,
+                "no placement of the members fits into the memory allowed; raise "
+                "--memory-limit, or take a smaller batch",
+                request.ensemble.model);
+  }
+  verify(request, bench, placed);
+  return placed;
+}
+
+}  // namespace assay::tune

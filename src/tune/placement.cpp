@@ -1,0 +1,168 @@
+#include "tune/placement.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <set>
+
+namespace assay::tune {
+namespace {
+
+constexpr const char* kStrategies[] = {"pipelined", "concurrent", "sequential"};
+
+double mean_slowdown(const Problem& problem, std::size_t member) {
+  if (problem.slowdown.empty()) return 1;
+  const std::vector<double>& row = problem.slowdown[member];
+  return std::accumulate(row.begin(), row.end(), 0.0) / static_cast<double>(row.size());
+}
+
+double sum_over(const Problem& problem, const std::vector<std::size_t>& ways,
+                const std::function<double(std::size_t, const Way&)>& seconds) {
+  double sum = 0;
+  for (std::size_t m = 0; m < ways.size(); ++m) sum += seconds(m, problem.members[m][ways[m]]);
+  return sum;
+}
+
+/// Of the lane that is last to finish.
+double concurrent_seconds(const Problem& problem, const std::vector<std::size_t>& ways) {
+  std::vector<double> costs;
+  for (std::size_t m = 0; m < ways.size(); ++m) {
+    costs.push_back(problem.members[m][ways[m]].spread * problem.threads * mean_slowdown(problem, m));
+  }
+  std::sort(costs.begin(), costs.end(), std::greater<>());
+  const std::size_t lanes = std::min(costs.size(), static_cast<std::size_t>(std::max(problem.threads, 1)));
+  std::vector<double> load(lanes, 0);
+  for (const double cost : costs) *std::min_element(load.begin(), load.end()) += cost;
+  return *std::max_element(load.begin(), load.end());
+}
+
+double memory_of(const Problem& problem, const std::vector<std::size_t>& ways) {
+  std::set<std::string> used;
+  double memory = sum_over(problem, ways, [&](std::size_t, const Way& way) {
+    used.insert(way.backend);
+    return way.memory;
+  });
+  for (const auto& [backend, bytes] : problem.libraries) memory += used.contains(backend) ? bytes : 0;
+  return memory;
+}
+
+bool fits(const Problem& problem, double memory) { return problem.memory_limit <= 0 || memory <= problem.memory_limit; }
+
+/// The best so far, each once.
+class Best {
+ public:
+  Best(const Problem& problem, std::size_t count) : problem_(problem), count_(count) {}
+
+  void offer(const std::string& strategy, const std::vector<std::size_t>& ways) {
+    const double memory = memory_of(problem_, ways);
+    if (!fits(problem_, memory)) return;
+    Plan plan{strategy, ways, predicted_seconds(problem_, strategy, ways), memory};
+    const auto same = [&](const Plan& p) { return p.strategy == plan.strategy && p.ways == plan.ways; };
+    if (std::any_of(plans_.begin(), plans_.end(), same)) return;
+    const auto place = std::upper_bound(plans_.begin(), plans_.end(), plan,
+                                        [](const Plan& a, const Plan& b) { return a.seconds < b.seconds; });
+    plans_.insert(place, std::move(plan));
+    if (plans_.size() > count_) plans_.pop_back();
+  }
+  std::vector<Plan> take() { return std::move(plans_); }
+
+ private:
+  const Problem& problem_;
+  std::size_t count_;
+  std::vector<Plan> plans_;
+};
+
+/// Every combination, as a number whose digits are the ways.
+void search_all(const Problem& problem, const std::string& strategy, Best& best) {
+  std::vector<std::size_t> ways(problem.members.size(), 0);
+  for (;;) {
+    best.offer(strategy, ways);
+    std::size_t digit = 0;
+    while (digit < ways.size() && ++ways[digit] == problem.members[digit].size()) ways[digit++] = 0;
+    if (digit == ways.size()) return;
+  }
+}
+
+double cost_of(const Problem& problem, const std::string& strategy, const std::vector<std::size_t>& ways) {
+  const double over = memory_of(problem, ways) - problem.memory_limit;
+  // What does not fit is worse than all that does, and the less so the less it is over.
+  if (problem.memory_limit > 0 && over > 0) return 1e12 * (1 + over / problem.memory_limit);
+  return predicted_seconds(problem, strategy, ways);
+}
+
+/// The best of some changes of a choice.
+struct Choice {
+  double cost;
+  std::vector<std::size_t> ways;
+};
+
+/// Every other way of one member; `visit` gets the changed choice.
+template <class Visit>
+void for_each_change(const Problem& problem, std::vector<std::size_t> ways, std::size_t member, const Visit& visit) {
+  for (ways[member] = 0; ways[member] < problem.members[member].size(); ++ways[member]) visit(ways);
+}
+
+/// The best change of one member's way, or where none helps, of two members' (an engine's library pays off with the
+/// second); false where neither does.
+bool improve(const Problem& problem, const std::string& strategy, std::vector<std::size_t>& ways) {
+  const double now = cost_of(problem, strategy, ways);
+  Choice best{now, ways};
+  const auto consider = [&](const std::vector<std::size_t>& changed) {
+    const double cost = cost_of(problem, strategy, changed);
+    if (cost < best.cost) best = {cost, changed};
+  };
+  const std::size_t n = ways.size();
+  for (std::size_t a = 0; a < n; ++a) for_each_change(problem, ways, a, consider);
+  for (std::size_t a = 0; a < n && best.cost >= now; ++a) {
+    for_each_change(problem, ways, a, [&](const std::vector<std::size_t>& one) {
+      for (std::size_t b = a + 1; b < n; ++b) for_each_change(problem, one, b, consider);
+    });
+  }
+  ways = best.ways;
+  return best.cost < now;
+}
+
+void search_locally(const Problem& problem, const std::string& strategy, Best& best) {
+  const bool whole = strategy == "sequential";
+  std::vector<std::size_t> ways;
+  for (const std::vector<Way>& all : problem.members) {
+    const auto quickest = std::min_element(all.begin(), all.end(), [&](const Way& a, const Way& b) {
+      return whole ? a.whole < b.whole : a.spread < b.spread;
+    });
+    ways.push_back(static_cast<std::size_t>(quickest - all.begin()));
+  }
+  best.offer(strategy, ways);
+  while (improve(problem, strategy, ways)) best.offer(strategy, ways);
+  for (std::size_t m = 0; m < ways.size(); ++m) {  // the neighbours of the end: runners-up
+    std::vector<std::size_t> changed = ways;
+    for (changed[m] = 0; changed[m] < problem.members[m].size(); ++changed[m]) best.offer(strategy, changed);
+  }
+}
+
+}  // namespace
+
+double predicted_seconds(const Problem& problem, const std::string& strategy, const std::vector<std::size_t>& ways) {
+  if (strategy == "sequential") {
+    return sum_over(problem, ways, [](std::size_t, const Way& way) { return way.whole; });
+  }
+  if (strategy == "concurrent") return concurrent_seconds(problem, ways);
+  return sum_over(problem, ways, [&](std::size_t m, const Way& way) { return way.spread * mean_slowdown(problem, m); });
+}
+
+std::vector<Plan> best_plans(const Problem& problem, std::size_t count, std::size_t exact) {
+  Best best(problem, count);
+  double combinations = 1;
+  for (const std::vector<Way>& ways : problem.members) combinations *= static_cast<double>(ways.size());
+  for (const char* strategy : kStrategies) {
+    if (combinations <= static_cast<double>(exact)) {
+      search_all(problem, strategy, best);
+    } else {
+      search_locally(problem, strategy, best);
+    }
+  }
+  return best.take();
+}
+
+}  // namespace assay::tune

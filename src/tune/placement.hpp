@@ -1,0 +1,45 @@
+#pragma once
+// Where the members of an ensemble run best: a search over what each was measured to do alone. Pure.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace assay::tune {
+
+/// One way to run a member, as measured alone.
+struct Way {
+  std::string backend;
+  std::int64_t batch_size = 1;
+  /// Seconds a sample where every thread computes a batch of its own, and where all threads compute one.
+  double spread = 0, whole = 0;
+  double memory = 0;  ///< bytes of the model, without the framework
+};
+
+struct Problem {
+  std::vector<std::vector<Way>> members;  ///< at least one way each
+  int threads = 1;
+  double memory_limit = 0;                                ///< bytes; 0: none
+  std::vector<std::pair<std::string, double>> libraries;  ///< backend → bytes of the framework, counted once
+  /// [i][j]: how many times longer member i takes while j computes beside it, over i beside itself; empty: 1.
+  std::vector<std::vector<double>> slowdown;
+};
+
+/// A way for each member, and the strategy that executes them.
+struct Plan {
+  std::string strategy;
+  std::vector<std::size_t> ways;  ///< by member, into Problem::members
+  double seconds = 0;             ///< a sample of the ensemble, predicted
+  double memory = 0;
+};
+
+/// Seconds a sample of the ensemble. "sequential": Σ whole. "pipelined": Σ spread, each slowed by what is beside it in
+/// the mean. "concurrent": of the lane that has most to do (longest processing time first), one thread a lane.
+double predicted_seconds(const Problem& problem, const std::string& strategy, const std::vector<std::size_t>& ways);
+
+/// The `count` best plans that fit into the memory, the best first; none where nothing fits. Every combination is
+/// tried where there are at most `exact` of them; beyond, local search from the members' best ways: that of one
+/// member, or of two, is changed for as long as that helps.
+std::vector<Plan> best_plans(const Problem& problem, std::size_t count, std::size_t exact = 100'000);
+
+}  // namespace assay::tune

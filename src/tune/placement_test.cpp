@@ -1,0 +1,92 @@
+#include "tune/placement.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace assay::tune {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// Two engines, one good at either member; threads 2.
+Problem two_members() {
+  Problem p;
+  p.threads = 2;
+  p.members = {{{"x", 8, 1.0, 1.2, 100}, {"y", 8, 2.0, 2.2, 100}}, {{"x", 8, 3.0, 3.3, 100}, {"y", 8, 2.5, 2.6, 100}}};
+  return p;
+}
+
+TEST(Placement, EachMemberOnTheEngineThatSuitsItBest) {
+  const std::vector<Plan> plans = best_plans(two_members(), 2);
+  ASSERT_EQ(plans.size(), 2U);
+  EXPECT_EQ(plans[0].strategy, "pipelined");
+  EXPECT_THAT(plans[0].ways, ElementsAre(0, 1));
+  EXPECT_DOUBLE_EQ(plans[0].seconds, 3.5);
+  EXPECT_GE(plans[1].seconds, plans[0].seconds);
+}
+
+TEST(Placement, MemoryIsAConstraintAndALibraryCountsOnce) {
+  Problem p = two_members();
+  p.libraries = {{"x", 50}, {"y", 500}};
+  EXPECT_DOUBLE_EQ(best_plans(p, 1)[0].memory, 750);
+  p.memory_limit = 300;
+  EXPECT_THAT(best_plans(p, 1)[0].ways, ElementsAre(0, 0));
+  p.memory_limit = 200;
+  EXPECT_THAT(best_plans(p, 1), IsEmpty());
+}
+
+TEST(Placement, InterferenceTurnsTheChoice) {
+  Problem p = two_members();
+  p.slowdown = {{1, 2}, {2, 1}};  // beside each other both take twice as long: one after the other is better
+  const Plan plan = best_plans(p, 1)[0];
+  EXPECT_EQ(plan.strategy, "sequential");
+  EXPECT_DOUBLE_EQ(plan.seconds, 1.2 + 2.6);
+}
+
+TEST(Placement, ConcurrentIsAsSlowAsTheLaneWithMostToDo) {
+  Problem p;
+  p.threads = 2;
+  p.members = {{{"x", 1, 1, 1, 0}}, {{"x", 1, 1, 1, 0}}, {{"x", 1, 4, 4, 0}}};
+  EXPECT_DOUBLE_EQ(predicted_seconds(p, "concurrent", {0, 0, 0}), 8);
+  EXPECT_DOUBLE_EQ(predicted_seconds(p, "pipelined", {0, 0, 0}), 6);
+}
+
+Problem random_problem(std::mt19937& generator) {
+  std::uniform_real_distribution<double> seconds(0.5, 5), memory(50, 500);
+  Problem p;
+  p.threads = 2;
+  for (int member = 0; member < 5; ++member) {
+    auto& ways = p.members.emplace_back();
+    for (const char* backend : {"x", "y", "z"}) {
+      for (const std::int64_t batch : {1, 8}) {
+        ways.push_back({backend, batch, seconds(generator), seconds(generator), memory(generator)});
+      }
+    }
+  }
+  p.libraries = {{"x", 100}, {"y", 200}, {"z", 800}};
+  p.memory_limit = 1900;
+  return p;
+}
+
+TEST(Placement, TheLocalSearchComesWithinTwoPerCentOfTheExactOneMostly) {
+  std::mt19937 generator(7);
+  int near = 0, solved = 0;
+  for (int i = 0; i < 50; ++i) {
+    const Problem p = random_problem(generator);
+    const std::vector<Plan> exact = best_plans(p, 1), local = best_plans(p, 1, 0);
+    if (exact.empty()) continue;
+    ++solved;
+    if (local.empty()) continue;
+    EXPECT_LE(local[0].memory, p.memory_limit);
+    EXPECT_GE(local[0].seconds, exact[0].seconds - 1e-12);
+    near += local[0].seconds <= 1.02 * exact[0].seconds ? 1 : 0;
+  }
+  EXPECT_GT(solved, 30);
+  EXPECT_GE(near, solved * 8 / 10);
+}
+
+}  // namespace
+}  // namespace assay::tune

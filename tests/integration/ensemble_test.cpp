@@ -1,0 +1,96 @@
+// Ensembles through the real program: over the null backend what is said and stored, over ONNX Runtime that the answers
+// agree with the reference, whatever the strategy.
+#include <nlohmann/json.hpp>
+
+#include "integration/cli_fixture.hpp"
+
+namespace assay::integration {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class EnsembleCliTest : public CliTest {
+ protected:
+  EnsembleCliTest() {
+    for (const char* name : {"ASSAY_ONNXRUNTIME_PATH", "ASSAY_OPENVINO_PATH", "VIRTUAL_ENV"}) {
+      if (const char* value = std::getenv(name)) environment_[name] = value;
+    }
+  }
+  [[nodiscard]] Result measured(const char* ensemble, std::vector<std::string> more) const {
+    std::vector<std::string> arguments = {"bench", ensemble, "--duration", "50ms"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return assay(std::move(arguments));
+  }
+};
+
+TEST_F(EnsembleCliTest, EveryStrategyAgreesWithTheReference) {
+  const Result r = measured("tiny-resnet+tiny-densenet+tiny-vgg", {"--backend", "onnxruntime", "--strategy", "all",
+                                                                   "--batch-size", "4", "--weights", "2,1,1"});
+  EXPECT_EQ(r.status, 0) << r.err << r.out;
+  EXPECT_THAT(r.out, AllOf(HasSubstr("sequential:"), HasSubstr("pipelined:")));
+  const Campaign c = newest();
+  EXPECT_GE(c.outcomes.size(), 6U);
+  for (const Outcome& o : c.outcomes) {
+    ASSERT_EQ(o.state, OutcomeState::kMeasured) << o.reason;
+    const Metric* parity = find_metric(o, "parity.error");
+    ASSERT_TRUE(parity != nullptr && parity->value.has_value()) << (parity == nullptr ? "" : parity->remark);
+  }
+}
+
+TEST_F(EnsembleCliTest, EachMembersPartIsStored) {
+  ASSERT_EQ(measured("tiny-resnet+tiny-mlp+tiny-resnet", {"--backend", "null", "--combine", "members", "--for",
+                                                          "throughput", "--option", "null.compute_ms=3"})
+                .status,
+            0);
+  const Campaign c = newest();
+  ASSERT_EQ(c.outcomes.size(), 1U);
+  const Outcome& o = c.outcomes.front();
+  EXPECT_EQ(o.test_case.strategy, "pipelined");
+  EXPECT_EQ(o.in_force.at("members"), "tiny-resnet+tiny-mlp+tiny-resnet#2");
+  for (const char* tag : {"member.tiny-resnet.latency.mean", "member.tiny-mlp.load"}) {
+    const Metric* m = find_metric(o, tag);
+    ASSERT_NE(m, nullptr) << tag;
+    EXPECT_TRUE(m->value.has_value()) << m->remark;
+  }
+}
+
+TEST_F(EnsembleCliTest, WhatDoesNotFitTogetherNamesBothMembers) {
+  const Result r = measured("tiny-resnet+tiny-mlp", {"--backend", "null", "--for", "latency"});
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(newest().outcomes.front().reason, AllOf(HasSubstr("tiny-resnet"), HasSubstr("tiny-mlp")));
+}
+
+TEST_F(EnsembleCliTest, AMemberThatIsMissingIsFoundBeforeAnythingRuns) {
+  const Result r = measured("tiny-resnet+no-such", {"--backend", "null"});
+  EXPECT_EQ(r.status, 2);
+  EXPECT_THAT(r.err, HasSubstr("'no-such' is neither a file nor a network of the zoo"));
+  EXPECT_EQ(measured("tiny-resnet+", {"--backend", "null"}).status, 2);
+}
+
+TEST_F(EnsembleCliTest, AMemberThatCrashesOrHangsCostsARow) {
+  for (const char* fault : {"null.crash_at=submit:2", "null.hang_at=submit:2"}) {
+    const Result r = measured("tiny-resnet+tiny-densenet",
+                              {"--backend", "null", "--for", "latency", "--option", fault, "--timeout", "5s"});
+    EXPECT_EQ(r.status, 1) << fault;
+    const Campaign c = newest();
+    ASSERT_EQ(c.outcomes.size(), 1U);
+    EXPECT_EQ(c.outcomes.front().state, OutcomeState::kFailed) << fault;
+  }
+}
+
+TEST_F(EnsembleCliTest, PlacedMeasuresMembersThenVerifiesAndReusesWhatIsStored) {
+  const std::vector<std::string> more = {"--backend", "onnxruntime", "--strategy", "placed", "--batch-size", "2"};
+  const Result first = measured("tiny-resnet+tiny-densenet", more);
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_THAT(first.err, AllOf(HasSubstr("each member alone"), HasSubstr("interleaved")));
+  EXPECT_THAT(first.out, AllOf(HasSubstr("predicted, the best first"), HasSubstr("tiny-resnet+tiny-densenet: ")));
+  const Result again = measured("tiny-resnet+tiny-densenet", more);
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_THAT(again.err, testing::Not(HasSubstr("each member alone")));
+  EXPECT_THAT(again.err, HasSubstr("interleaved"));
+  EXPECT_EQ(measured("tiny-resnet", more).status, 2);
+}
+
+}  // namespace
+}  // namespace assay::integration
