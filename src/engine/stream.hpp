@@ -52,6 +52,8 @@ std::int64_t samples_per_batch(const Session& session);
 struct LoadSettings {
   bool profile = false;       ///< collect what report("profile") gives
   bool shared_cores = false;  ///< other sessions of the process compute on the same cores
+  /// Of an ensemble: called with a member's name when it has been loaded; members then load one after the other.
+  std::function<void(const std::string& member)> loaded;
 };
 
 /// As assay::load.

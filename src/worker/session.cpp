@@ -139,9 +139,10 @@ ModelRead read_through(const Request& request) {
   return read;
 }
 
-Session load_session(const Request& request, const fs::path& cache, Reporter& reporter) {
+Session load_session(const Request& request, const fs::path& cache, Reporter& reporter,
+                     const std::function<void(const std::string&)>& loaded) {
   const Params params = params_of(request, cache, reporter);
-  const engine::LoadSettings settings{.profile = !request.profile_file.empty()};
+  const engine::LoadSettings settings{.profile = !request.profile_file.empty(), .loaded = loaded};
   if (!request.members.empty()) return engine::load(ensemble_of(request), params, settings);
   return engine::load(request.model, params, settings);
 }

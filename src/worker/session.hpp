@@ -32,7 +32,9 @@ struct ModelRead {
 /// loading it then says what is wrong, or the backend knows better.
 ModelRead read_through(const Request& request);
 
-Session load_session(const Request& request, const std::filesystem::path& cache, Reporter& reporter);
+/// `loaded`: see engine::LoadSettings.
+Session load_session(const Request& request, const std::filesystem::path& cache, Reporter& reporter,
+                     const std::function<void(const std::string&)>& loaded = {});
 
 /// "in_force.<key>" and "batch_size", "in_flight".
 void describe_session(const Session& session, TaskResult& result);

@@ -29,8 +29,15 @@ TaskResult read_memory(const Request& request, Reporter& reporter) {
   marks.start = measure::read_process_memory();
   open_library(request, result);
   marks.library = measure::read_process_memory();
-  // A cold load: its peak does not depend on what the cache happens to hold.
-  Session session = load_session(request, {}, reporter);
+  // A cold load: its peak does not depend on what the cache happens to hold. What each member of an ensemble adds is
+  // its own; one whose session another has already adds nothing.
+  double before = marks.library ? static_cast<double>(marks.library->pss) : 0;
+  Session session = load_session(request, {}, reporter, [&](const std::string& member) {
+    const std::optional<measure::ProcessMemory> now = measure::read_process_memory();
+    if (!now || before <= 0) return;
+    result.values["member." + member + ".memory"] = {std::max(0.0, static_cast<double>(now->pss) - before)};
+    before = static_cast<double>(now->pss);
+  });
   describe_session(session, result);
   marks.before_inputs = measure::read_process_memory();
   const Inputs inputs = make_inputs(request, session, 0);

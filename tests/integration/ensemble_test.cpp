@@ -25,8 +25,9 @@ class EnsembleCliTest : public CliTest {
 };
 
 TEST_F(EnsembleCliTest, EveryStrategyAgreesWithTheReference) {
-  const Result r = measured("tiny-resnet+tiny-densenet+tiny-vgg", {"--backend", "onnxruntime", "--strategy", "all",
-                                                                   "--batch-size", "4", "--weights", "2,1,1"});
+  const Result r =
+      measured("tiny-resnet+tiny-densenet+tiny-vgg+tiny-efficientnet",
+               {"--backend", "onnxruntime", "--strategy", "all", "--batch-size", "4", "--weights", "2,1,1,0.5"});
   EXPECT_EQ(r.status, 0) << r.err << r.out;
   EXPECT_THAT(r.out, AllOf(HasSubstr("sequential:"), HasSubstr("pipelined:")));
   const Campaign c = newest();

@@ -48,6 +48,23 @@ TEST_P(EnsembleTest, AnswersTheWeightedMeanOfItsMembers) {
   }
 }
 
+TEST_P(EnsembleTest, TenMembersOfVeryDifferentCost) {
+  Ensemble e{.members = {}, .strategy = GetParam()};
+  std::vector<double> sum;
+  const Tensor x = images(7);
+  for (int m = 0; m < 10; ++m) {
+    e.members.push_back(member(
+        "m" + std::to_string(m), std::to_string(m).c_str(),
+        m == 3 ? std::map<std::string, std::string>{{"compute_ms", "20"}} : std::map<std::string, std::string>{}));
+    const Tensor one = alone(e.members.back(), x);
+    sum.resize(static_cast<std::size_t>(one.size()));
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += one.as<float>()[i];
+  }
+  Session session = load(e, params(3));
+  const Tensor y = std::move(session.predict(x.view()).at(0));
+  for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_FLOAT_EQ(y.as<float>()[i], static_cast<float>(sum[i] / 10)) << i;
+}
+
 TEST_P(EnsembleTest, AMembersOwnBatchSizeDoesNotChangeTheAnswer) {
   Ensemble e{.members = {member("a", "1"), member("b", "2")}, .strategy = GetParam()};
   const Tensor x = images(10);

@@ -146,12 +146,16 @@ class Loading {
       const Params p = params_of(m, schedule.members[m]);
       Future& future = loading[identity(all_[m], p)];
       if (!future.valid()) {
-        future = std::async(std::launch::async, [this, m, p] { return load_one(m, p); }).share();
+        const auto how = settings_.loaded ? std::launch::deferred : std::launch::async;
+        future = std::async(how, [this, m, p] { return load_one(m, p); }).share();
       }
       futures.push_back(future);
     }
     std::vector<std::shared_ptr<Session>> sessions;
-    for (const Future& future : futures) sessions.push_back(future.get());  // the first failure, in members' order
+    for (std::size_t m = 0; m < all_.size(); ++m) {
+      sessions.push_back(futures[m].get());  // the first failure, in members' order
+      if (settings_.loaded) settings_.loaded(all_[m].member.name);
+    }
     return sessions;
   }
 

@@ -183,6 +183,20 @@ TEST(Collectors, UnitsAreThoseOfTheTable) {
   EXPECT_FALSE(f.get("time.fill").value);
 }
 
+TEST(Collectors, EachMemberOfAnEnsembleHasItsOwn) {
+  Fixture f;
+  f.o.processes = {steady(0, 40)};
+  ProcessSamples memory;
+  memory.process = 1;
+  memory.values["member.vgg.memory"] = {3.0 * 1024 * 1024};
+  f.o.processes[0].values["member.vgg.latency.mean"] = {5 * kMilli};
+  f.o.processes.push_back(memory);
+  EXPECT_DOUBLE_EQ(*f.get("member.vgg.latency.mean").value, 5);
+  EXPECT_THAT(f.get("member.vgg.latency.mean").remark, HasSubstr("beside the others"));
+  EXPECT_DOUBLE_EQ(*f.get("member.vgg.memory").value, 3);
+  EXPECT_EQ(f.get("member.vgg.memory").unit, "MiB");
+}
+
 TEST(Collectors, ParityIsTheWorstProcess) {
   Fixture f;
   f.o.processes = {steady(0, 10), steady(1, 10)};

@@ -1,5 +1,7 @@
 // What each member of an ensemble did while the ensemble was measured.
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "measure/collectors/kinds.hpp"
 #include "measure/collectors/support.hpp"
@@ -8,6 +10,10 @@ namespace assay::measure {
 namespace {
 
 constexpr std::string_view kPrefix = "member.";
+constexpr std::pair<std::string_view, const char*> kRemarks[] = {
+    {".latency.mean", "of a batch of this member, beside the others"},
+    {".load", "all members load side by side"},
+    {".memory", "what loading it added, in a process of its own"}};
 
 bool ends_with(const std::string& text, std::string_view end) {
   return text.size() > end.size() && text.ends_with(end);
@@ -17,15 +23,18 @@ bool ends_with(const std::string& text, std::string_view end) {
 
 std::vector<Metric> collect_members(const Observations& o) {
   std::vector<Metric> metrics;
-  const std::vector<const ProcessSamples*> processes = kept(o);
-  if (processes.empty()) return metrics;
-  for (const auto& [name, values] : processes.front()->values) {
-    if (!name.starts_with(kPrefix)) continue;
-    Metric metric = over_processes(o, name, "ms", name, kMillisecond, "the member did nothing");
-    if (ends_with(name, ".latency.mean")) {
-      add_remark(metric, "of a batch of this member, beside the others");
-    } else if (ends_with(name, ".load")) {
-      add_remark(metric, "all members load side by side");
+  std::set<std::string> names;
+  for (const ProcessSamples* p : kept(o)) {
+    for (const auto& [name, values] : p->values) {
+      if (name.starts_with(kPrefix)) names.insert(name);
+    }
+  }
+  for (const std::string& name : names) {
+    const bool memory = ends_with(name, ".memory");
+    Metric metric = over_processes(o, name, memory ? "MiB" : "ms", name, memory ? kMebibyte : kMillisecond,
+                                   "the member did nothing");
+    for (const auto& [end, remark] : kRemarks) {
+      if (ends_with(name, end)) add_remark(metric, remark);
     }
     metrics.push_back(std::move(metric));
   }
