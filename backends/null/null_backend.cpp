@@ -145,6 +145,10 @@ class NullSession final : public kit::Session {
                   {"threads", std::to_string(request_.threads)},
                   {"streams", "1"},
                   {"version", kVersion}};
+    const std::string& lie = loaded_.settings.reads_back;
+    for (auto& [key, value] : d.in_force) {
+      if (lie.starts_with(key + "=")) value = lie.substr(key.size() + 1);
+    }
     return d;
   }
 

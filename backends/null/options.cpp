@@ -40,6 +40,7 @@ const assay_option kOptions[] = {
      "what is called faster for a last batch that is short"},
     number("alignment", ASSAY_OPTION_INT, "64", 1, 4096, "bytes to which memory is asked to be aligned"),
     {"computes_in_wait", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "ask for a thread of the host's for each batch"},
+    text("reads_back", "", "KEY=VALUE: what is said to be in force, whatever is: to be found out"),
     {"any_precision", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "pretend to compute in any precision"},
 };
 
@@ -62,6 +63,7 @@ Settings read_settings(const kit::OpenRequest& request) {
   for (std::size_t i = 0; kFailures[i] != nullptr; ++i) {
     if (failure == kFailures[i]) s.fail_as = static_cast<assay_status>(i + 1);
   }
+  s.reads_back = value(request, "reads_back");
   s.hang_at = value(request, "hang_at");
   s.crash_at = value(request, "crash_at");
   s.compute_ms = std::stod(value(request, "compute_ms"));

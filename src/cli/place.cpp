@@ -167,9 +167,14 @@ std::string seats_of(const Case& c) {
   return fmt::format("{} ({})", c.placement.strategy, fmt::join(texts, ", "));
 }
 
-const Metric* rate_of(const Outcome& o) {
+struct Rate {
+  double low, high;
+};
+
+std::optional<Rate> rate_of(const Outcome& o) {
   const Metric* metric = o.state == OutcomeState::kMeasured ? find_metric(o, "throughput") : nullptr;
-  return metric != nullptr && metric->value ? metric : nullptr;
+  if (metric == nullptr || !metric->value) return std::nullopt;
+  return Rate{metric->low.value_or(*metric->value), metric->high.value_or(*metric->value)};
 }
 
 /// Rivals whose interval reaches the winner's are not told from it: a plan is reported as the winner only of the
@@ -177,14 +182,14 @@ const Metric* rate_of(const Outcome& o) {
 std::string verdict(const tune::Placed& placed) {
   if (!placed.winner) return "None of the plans could be measured; their rows say why.";
   const Outcome& best = placed.verified[*placed.winner];
-  const Metric* rate = rate_of(best);
+  const std::optional<Rate> rate = rate_of(best);
   std::vector<std::string> tied;
   for (const Outcome& o : placed.verified) {
-    const Metric* other = rate_of(o);
-    if (&o == &best || other == nullptr) continue;
-    if (other->high.value_or(*other->value) >= rate->low.value_or(*rate->value)) tied.push_back(seats_of(o.test_case));
+    const std::optional<Rate> other = rate_of(o);
+    if (&o == &best || !other || !rate) continue;
+    if (other->high >= rate->low) tied.push_back(seats_of(o.test_case));
   }
-  const std::string figure = report::with_interval(rate);
+  const std::string figure = report::with_interval(find_metric(best, "throughput"));
   if (tied.empty()) {
     return fmt::format("{}: use {}: {} samples/s, ahead of all others that were measured beside it.",
                        best.test_case.model, seats_of(best.test_case), figure);

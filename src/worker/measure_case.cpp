@@ -87,6 +87,21 @@ Session load_twice(const Request& request, bool cacheable, Reporter& reporter, T
   return cached;
 }
 
+/// A figure of another device or another arithmetic is not the case's.
+void require_as_asked(const Request& request, const std::map<std::string, std::string>& in_force) {
+  const Case& c = request.test_case;
+  const std::pair<const char*, std::string> asked[] = {{"device", c.device}, {"precision", to_string(c.precision)}};
+  for (const auto& [what, wanted] : asked) {
+    const auto met = in_force.find(what);
+    if (met == in_force.end() || met->second == wanted) continue;
+    // f32 is "as the model is": of a model in float16 or int8 an engine reads that back.
+    if (wanted == to_string(Precision::kFloat32) && met->second != to_string(Precision::kBFloat16)) continue;
+    throw Error(ErrorCode::kFramework,
+                fmt::format("the {} {} was asked for, and {} reads back {}: it would be measured under a wrong name",
+                            what, wanted, c.backend, met->second));
+  }
+}
+
 struct WindowMarks {
   measure::NoiseReading noise;
   double cpu = 0;
@@ -182,6 +197,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   reporter.phase("first");
   result.values["first"] = {time_one_batch(session, parity_inputs(request, session))};
   describe_session(session, result);  // again: what is known only after a batch
+  require_as_asked(request, session.in_force());
   reporter.phase("parity");
   check_parity(request, session, result);
 

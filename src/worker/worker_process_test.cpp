@@ -189,6 +189,14 @@ TEST_F(WorkerTest, ErrorsOfTheCaseAreFailures) {
   EXPECT_EQ(run(request_).code, ErrorCode::kIo);
 }
 
+TEST_F(WorkerTest, WhatReadsBackAsAnotherDeviceOrPrecisionIsNotMeasured) {
+  for (const char* lie : {"device=gpu:0", "precision=bf16"}) {
+    const Exit exit = run_with("reads_back", lie);
+    EXPECT_FALSE(exit.ok) << lie;
+    EXPECT_THAT(exit.reason, HasSubstr("under a wrong name"));
+  }
+}
+
 TEST_F(WorkerTest, AFrameworkThatFailsIsAFailureWithItsPhase) {
   const Exit opening = run_with("fail_at", "open");
   EXPECT_FALSE(opening.ok);
