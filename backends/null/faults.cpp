@@ -9,8 +9,8 @@
 namespace assay::null_backend {
 namespace {
 
-constexpr std::array<const char*, 7> kPhases = {"open", "cache_read", "cache_fill", "describe",
-                                                "slot", "submit",     "run"};
+constexpr std::array<const char*, 8> kPhases = {"open", "cache_read", "cache_fill", "describe",
+                                                "slot", "submit",     "run",        "copy"};
 
 // Whether the `count`-th time of `phase` is the one that `when` names.
 bool due(const std::string& when, const std::string& phase, long count) {
@@ -25,7 +25,7 @@ bool due(const std::string& when, const std::string& phase, long count) {
     throw kit::Failure(ASSAY_INVALID_ARGUMENT,
                        "'" + when +
                            "' is no time to fail; it reads phase or phase:n with a phase of open, "
-                           "cache_read, cache_fill, describe, slot, submit, run and n from 1");
+                           "cache_read, cache_fill, describe, slot, submit, run, copy and n from 1");
   }
   return named == phase && n == count;
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -11,6 +12,7 @@
 #include <sstream>
 
 #include "assay/backend_kit.hpp"
+#include "device.hpp"
 #include "faults.hpp"
 #include "io_rule.hpp"
 #include "options.hpp"
@@ -19,39 +21,19 @@ namespace assay::null_backend {
 namespace {
 
 using kit::Failure;
-using Clock = std::chrono::steady_clock;
 constexpr const char* kVersion = "1.0.0";
 constexpr const char* kCacheFile = "/null.graph";
 
-/// The pretended device: one queue, shared by all slots of a session.
-class Device {
- public:
-  explicit Device(const Settings& settings) : settings_(settings) {}
-  struct Turn {
-    Clock::time_point begin, end;
-  };
-  /// Begins when the batch before has ended, by the deadlines and not by when somebody woke: nothing adds up.
-  Turn reserve() {
-    const std::lock_guard lock(mutex_);
-    const Clock::time_point begin = std::max(Clock::now(), free_);
-    const double noise =
-        settings_.jitter * (static_cast<double>(mix(settings_.noise_seed + count_++) >> 11) * 0x1p-52 - 1);
-    free_ = begin + std::chrono::nanoseconds(std::llround(settings_.compute_ms * (1 + noise) * 1e6));
-    return {begin, free_};
-  }
-
- private:
-  const Settings& settings_;
-  std::mutex mutex_;
-  Clock::time_point free_{};
-  std::uint64_t count_ = 0;
-};
+/// Beside the CPU, a device with memory of its own.
+constexpr const char* kOwnMemory = "gpu:0";
 
 struct Loaded {  // what slots share
   Settings settings;
   IoRule rule;
   Faults faults{settings};
   Device device{settings};
+  bool own_memory = false;                            ///< of the device: what is computed on is copied there
+  std::atomic<std::uint64_t> pinned{0}, pageable{0};  ///< tensors of the host's that were met
 };
 
 class NullSlot final : public kit::BlockingSlot {
@@ -59,7 +41,17 @@ class NullSlot final : public kit::BlockingSlot {
   NullSlot(Loaded& loaded, std::vector<kit::FixedShape> shapes) : loaded_(loaded), shapes_(std::move(shapes)) {
     out_shapes_.resize(loaded.rule.outputs.size());
     out_memory_.resize(loaded.rule.outputs.size());
+    if (!loaded.own_memory) return;
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < shapes_.size(); ++i) {
+      bytes += static_cast<std::uint64_t>(kit::element_count(shapes_[i].shape)) *
+               kit::element_bytes(loaded.rule.inputs[i].dtype);
+    }
+    loaded.device.take(bytes);
+    device_bytes_ = bytes;
+    device_inputs_.resize(shapes_.size());
   }
+  ~NullSlot() override { loaded_.device.give_back(device_bytes_); }
 
   void submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
               void* user) override {
@@ -71,21 +63,48 @@ class NullSlot final : public kit::BlockingSlot {
     for (std::size_t i = 0; i < inputs.size(); ++i) kit::check_tensor(rule.inputs[i], shapes_[i].shape, inputs[i]);
     loaded_.faults.strike("submit");
     hash_samples(rule, inputs, loaded_.settings.values_seed, before_);
-    turn_ = loaded_.device.reserve();
+    const auto of_all = [&](std::span<const assay_tensor> tensors) {
+      std::uint64_t bytes = 0;
+      for (const assay_tensor& t : tensors) {
+        bytes += t.bytes;
+        if (loaded_.own_memory) ++(t.memory == ASSAY_PINNED ? loaded_.pinned : loaded_.pageable);
+      }
+      return loaded_.own_memory ? bytes : 0;
+    };
+    turn_ = loaded_.device.reserve(Clock::now(), of_all(inputs), of_all(outputs));
     BlockingSlot::submit(inputs, outputs, done, user);
   }
 
  protected:
   void run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) override {
     loaded_.faults.strike("run");
-    std::this_thread::sleep_until(turn_.end);
-    hash_samples(loaded_.rule, inputs, loaded_.settings.values_seed, hashes_);
+    if (loaded_.own_memory) loaded_.faults.strike("copy");
+    std::this_thread::sleep_until(turn_.compute);
+    const std::span<const assay_tensor> computed_on = loaded_.own_memory ? copied_in(inputs) : inputs;
+    std::this_thread::sleep_until(turn_.copy_out);
+    hash_samples(loaded_.rule, computed_on, loaded_.settings.values_seed, hashes_);
     if (hashes_ != before_) throw Failure(ASSAY_INVALID_ARGUMENT, "an input changed while its batch was under way");
     for (std::size_t i = 0; i < outputs.size(); ++i) answer(i, inputs[0], outputs[i]);
-    timing.compute_ns = std::chrono::nanoseconds(turn_.end - turn_.begin).count();
+    std::this_thread::sleep_until(turn_.end);
+    const auto ns = [](Clock::duration d) { return std::chrono::nanoseconds(d).count(); };
+    timing.compute_ns = ns(turn_.copy_out - turn_.compute);
+    if (!loaded_.own_memory) return;
+    timing.copy_in_ns = ns(turn_.compute - turn_.copy_in);
+    timing.copy_out_ns = ns(turn_.end - turn_.copy_out);
   }
 
  private:
+  /// Views of the inputs in the device's memory.
+  std::span<const assay_tensor> copied_in(std::span<const assay_tensor> inputs) {
+    device_views_.assign(inputs.begin(), inputs.end());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const auto* data = static_cast<const std::byte*>(inputs[i].data);
+      device_inputs_[i].assign(data, data + inputs[i].bytes);
+      device_views_[i].data = device_inputs_[i].data();
+    }
+    return device_views_;
+  }
+
   void answer(std::size_t i, const assay_tensor& input, assay_tensor& output) {
     const kit::TensorInfo& info = loaded_.rule.outputs[i];
     std::vector<std::int64_t>& shape = out_shapes_[i];
@@ -114,6 +133,9 @@ class NullSlot final : public kit::BlockingSlot {
   std::vector<std::uint64_t> before_, hashes_;
   std::vector<std::vector<std::int64_t>> out_shapes_;
   std::vector<std::vector<std::byte>> out_memory_;
+  std::uint64_t device_bytes_ = 0;
+  std::vector<std::vector<std::byte>> device_inputs_;
+  std::vector<assay_tensor> device_views_;
 };
 
 class NullSession final : public kit::Session {
@@ -121,11 +143,17 @@ class NullSession final : public kit::Session {
   explicit NullSession(const kit::OpenRequest& request) : request_(request) {
     loaded_.settings = read_settings(request);
     loaded_.rule = parse_rule(loaded_.settings.io);
+    loaded_.own_memory = request.device == kOwnMemory;
     apply_shapes();
     loaded_.faults.strike("open");
     request.host.log(ASSAY_LOG_INFO, "pretending to load " + request.model_path);
     load_graph();
-    ballast_.assign(loaded_.settings.memory_mb << 20U, std::byte{1});  // every page is touched
+    const std::uint64_t model = loaded_.settings.memory_mb << 20U;
+    if (loaded_.own_memory) {
+      loaded_.device.take(model);
+    } else {
+      ballast_.assign(model, std::byte{1});  // every page is touched
+    }
   }
 
   kit::Description describe() override {
@@ -140,6 +168,7 @@ class NullSession final : public kit::Session {
     d.short_batch = loaded_.settings.pad ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
     d.computes_in_wait = loaded_.settings.computes_in_wait;
     d.alignment = loaded_.settings.alignment;
+    if (loaded_.own_memory) d.memory_kinds |= 1U << ASSAY_PINNED;
     d.in_force = {{"device", request_.device},
                   {"precision", precision_name(request_.precision)},
                   {"threads", std::to_string(request_.threads)},
@@ -162,6 +191,11 @@ class NullSession final : public kit::Session {
 
   std::string report(const std::string& kind) override {
     if (kind == "plan") return "{\"io\": \"" + loaded_.settings.io + "\"}";
+    if (kind == "memory" && loaded_.own_memory) {
+      return "{\"device_bytes\": " + std::to_string(loaded_.device.taken()) +
+             ", \"pinned_tensors\": " + std::to_string(loaded_.pinned) +
+             ", \"pageable_tensors\": " + std::to_string(loaded_.pageable) + "}";
+    }
     return Session::report(kind);
   }
 
@@ -212,7 +246,12 @@ class NullBackend final : public kit::Backend {
     if (why != nullptr && *why != '\0') return {false, why, "", "", "", {}};
     if (!host.library.empty())
       return {false, "the null backend opens no library; " + host.library + " was named", "", "", "", {}};
-    return {true, "", kVersion, "", "built in", {{"cpu", "nothing at all", "null", 0}}};
+    return {true,
+            "",
+            kVersion,
+            "",
+            "built in",
+            {{"cpu", "nothing at all", "null", 0}, {kOwnMemory, "pretended, with memory of its own", "null", 0}}};
   }
 
   /// Whatever it is: it reads nothing of it.
@@ -222,8 +261,9 @@ class NullBackend final : public kit::Backend {
 
   std::unique_ptr<kit::Session> open(const kit::OpenRequest& request) override {
     if (const kit::Probe met = probe(request.host); !met.available) throw Failure(ASSAY_UNAVAILABLE, met.reason);
-    if (request.device != "cpu")
-      throw Failure(ASSAY_UNAVAILABLE, "the null backend has the device cpu, not '" + request.device + "'");
+    if (request.device != "cpu" && request.device != kOwnMemory) {
+      throw Failure(ASSAY_UNAVAILABLE, "the null backend has the devices cpu and gpu:0, not '" + request.device + "'");
+    }
     struct stat file{};
     if (::stat(request.model_path.c_str(), &file) != 0 || ::access(request.model_path.c_str(), R_OK) != 0) {
       throw Failure(ASSAY_INVALID_MODEL, "cannot read the model " + request.model_path);

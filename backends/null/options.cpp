@@ -23,6 +23,10 @@ const assay_option kOptions[] = {
     number("compute_ms", ASSAY_OPTION_REAL, "0", 0, 1e6, "time that a batch takes on the device, milliseconds"),
     number("jitter", ASSAY_OPTION_REAL, "0", 0, 1, "compute_ms varies by up to this share, either way"),
     number("noise_seed", ASSAY_OPTION_INT, "1", 0, 1e9, "of the variation"),
+    number("copy_in_gb_s", ASSAY_OPTION_REAL, "0", 0, 1e6,
+           "of the device gpu:0: bandwidth into its memory, GB/s; 0: no time"),
+    number("copy_out_gb_s", ASSAY_OPTION_REAL, "0", 0, 1e6, "the same out of it"),
+    number("device_memory_mb", ASSAY_OPTION_INT, "0", 0, 1e6, "of the device gpu:0: its memory, MiB; 0: any"),
     number("open_ms", ASSAY_OPTION_REAL, "0", 0, 1e6,
            "time that opening takes when the graph is not in the cache, milliseconds"),
     number("memory_mb", ASSAY_OPTION_INT, "0", 0, 1e6, "memory that a session eats, MiB"),
@@ -30,7 +34,7 @@ const assay_option kOptions[] = {
     text(
         "fail_at", "",
         "phase[:n] at which an error is answered, the n-th time: open, cache_read, cache_fill, describe, slot, submit, "
-        "run"),
+        "run, copy"),
     {"fail_as", ASSAY_OPTION_CHOICE, 0, "framework", 0, 0, kFailures, "the kind of error of fail_at"},
     text("hang_at", "", "the same, to hang for ever"),
     text("crash_at", "", "the same, to die by crash_signal"),
@@ -67,6 +71,9 @@ Settings read_settings(const kit::OpenRequest& request) {
   s.hang_at = value(request, "hang_at");
   s.crash_at = value(request, "crash_at");
   s.compute_ms = std::stod(value(request, "compute_ms"));
+  s.copy_in_gb_s = std::stod(value(request, "copy_in_gb_s"));
+  s.copy_out_gb_s = std::stod(value(request, "copy_out_gb_s"));
+  s.device_memory_mb = std::stoull(value(request, "device_memory_mb"));
   s.open_ms = std::stod(value(request, "open_ms"));
   s.jitter = std::stod(value(request, "jitter"));
   s.crash_signal = std::stoi(value(request, "crash_signal"));

@@ -263,6 +263,7 @@ std::vector<std::size_t> order_of(const std::vector<TensorInfo>& theirs, const s
 }  // namespace
 
 void Layout::adopt(const backend::SessionInfo& session) {
+  staged = (session.memory_kinds & (1U << ASSAY_PINNED)) != 0;
   input_order = order_of(session.inputs, inputs, "input");
   output_order = order_of(session.outputs, outputs, "output");
   if (output_order.size() != outputs.size()) {

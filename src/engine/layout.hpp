@@ -38,6 +38,9 @@ class Layout {
   bool fixed_batch = false;       ///< and its length is the model's: batches are always full
   std::int64_t stream_batch = 1;  ///< samples in a batch of an endless stream
   bool any_from_run = false;      ///< some output is not `sized`
+  /// The backend copies from and to pinned memory beside computing, and from other memory does not: batches go through
+  /// buffers of ours, wherever the caller's lie.
+  bool staged = false;
 
   /// For the backend's `open`: shapes of the inputs that differ from the model's; a free batch axis stays -1.
   [[nodiscard]] std::map<std::string, Shape> open_shapes() const;

@@ -21,7 +21,7 @@ TEST(LoadErrors, NameWhatWasAskedAndWhatThereIs) {
   EXPECT_THAT(message(kIo, {.shapes = {{"x", {1, 6}}}}), AllOf(HasSubstr("1x6"), HasSubstr("?x5")));
   EXPECT_THAT(message(kIo, {.batch_axis = {{"x", 2}}}), HasSubstr("2 axes"));
   EXPECT_THAT(message(kIo, {.batch_axis = {{"q", 0}}}), AllOf(HasSubstr("'x'"), HasSubstr("'y'")));
-  EXPECT_THAT(message(kIo, {.device = "gpu:0"}), AllOf(HasSubstr("gpu:0"), HasSubstr("cpu")));
+  EXPECT_THAT(message(kIo, {.device = "gpu:1"}), AllOf(HasSubstr("gpu:0"), HasSubstr("cpu")));
   EXPECT_THAT(message(kIo, {.gpuid = 2}), HasSubstr("gpu:2"));
   EXPECT_THAT(message(kIo, {.device = "gpu:1", .gpuid = 2}), HasSubstr("leave one out"));
   EXPECT_THAT(message("x:float32:2x5->y:float32:2x3", {.batch_size = 8}), HasSubstr("no input has a batch axis"));

@@ -36,29 +36,56 @@ assay_tensor tensor_of(const TensorLayout& t, const Shape& shape, bool sized) {
 
 }  // namespace
 
-std::byte* Buffer::at_least(std::size_t bytes, const std::string& what) {
-  if (data_ == nullptr || bytes_ < bytes) {
-    const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
-    data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded)));
-    bytes_ = rounded;
-    if (data_ == nullptr) {
-      bytes_ = 0;
-      throw Error(ErrorCode::kOutOfMemory, fmt::format("no {} bytes for a batch; use a smaller batch size", rounded),
-                  what);
-    }
+StagingMemory::StagingMemory(backend::BackendSession& session)
+    : session_(session), kind_((session.info().memory_kinds & (1U << ASSAY_PINNED)) != 0 ? ASSAY_PINNED : ASSAY_HOST) {}
+
+std::byte* StagingMemory::allocate(std::size_t bytes, const std::string& what) {
+  try {
+    return static_cast<std::byte*>(session_.allocate(kind_, bytes));
+  } catch (const Error& e) {
+    throw Error(
+        ErrorCode::kOutOfMemory,
+        fmt::format("no {} bytes of pinned memory for a batch ({}); use a smaller batch size", bytes, e.message()),
+        what);
   }
+}
+
+void StagingMemory::release(std::byte* data) noexcept { session_.release(kind_, data); }
+
+void Buffer::Free::operator()(std::byte* p) const noexcept {
+  if (from != nullptr) {
+    from->release(p);
+  } else {
+    std::free(p);
+  }
+}
+
+std::byte* Buffer::at_least(std::size_t bytes, const std::string& what) {
+  if (data_ != nullptr && bytes_ >= bytes) return data_.get();
+  const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
+  StagingMemory* const from = data_.get_deleter().from;
+  bytes_ = 0;
+  data_.reset(from != nullptr ? from->allocate(rounded, what)
+                              : static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded)));
+  if (data_ == nullptr) {
+    throw Error(ErrorCode::kOutOfMemory, fmt::format("no {} bytes for a batch; use a smaller batch size", rounded),
+                what);
+  }
+  bytes_ = rounded;
   return data_.get();
 }
 
-Unit::Unit(const Layout& layout, Group& of, backend::Slot slot)
+Unit::Unit(const Layout& layout, Group& of, backend::Slot slot, StagingMemory& staging)
     : group(of),
       layout_(layout),
       slot_(std::move(slot)),
-      input_buffers_(layout.inputs.size()),
-      output_buffers_(layout.outputs.size()),
+      own_memory_(staging.kind()),
       place_(inverse(layout.output_order, layout.outputs.size())),
       input_place_(inverse(layout.input_order, layout.inputs.size())),
       own_input_(layout.inputs.size(), false) {
+  StagingMemory* const from = own_memory_ == ASSAY_HOST ? nullptr : &staging;
+  for (std::size_t i = 0; i < layout.inputs.size(); ++i) input_buffers_.emplace_back(from);
+  for (std::size_t i = 0; i < layout.outputs.size(); ++i) output_buffers_.emplace_back(from);
   for (const std::size_t i : layout.input_order) {
     input_tensors_.push_back(tensor_of(layout.inputs[i], group.inputs[i], true));
   }
@@ -83,13 +110,16 @@ std::byte* Unit::input_buffer(std::size_t i) {
   std::byte* data = input_buffers_[i].at_least(bytes_of_shape(t, group.inputs[i]), t.info.name);
   bind_input(i, data);
   own_input_[i] = true;
+  if (input_place_[i] != kNowhere) input_tensors_[input_place_[i]].memory = own_memory_;
   return data;
 }
 
 void Unit::bind_input(std::size_t i, const void* memory) {
   own_input_[i] = false;
-  // The boundary has one tensor type for both ways; a backend only reads inputs.
-  if (input_place_[i] != kNowhere) input_tensors_[input_place_[i]].data = const_cast<void*>(memory);
+  if (input_place_[i] == kNowhere) return;
+  assay_tensor& tensor = input_tensors_[input_place_[i]];
+  tensor.data = const_cast<void*>(memory);  // the boundary has one type for both ways; a backend only reads inputs
+  tensor.memory = ASSAY_HOST;
 }
 
 void Unit::bind_own_output(std::size_t i) {
@@ -97,9 +127,13 @@ void Unit::bind_own_output(std::size_t i) {
   void* memory = nullptr;
   if (t.sized) memory = output_buffers_[i].at_least(bytes_of_shape(t, group.outputs[i]), t.info.name);
   bind_output(i, memory);
+  if (memory != nullptr) output_tensors_[place_[i]].memory = own_memory_;
 }
 
-void Unit::bind_output(std::size_t i, void* memory) { output_tensors_[place_[i]].data = memory; }
+void Unit::bind_output(std::size_t i, void* memory) {
+  output_tensors_[place_[i]].data = memory;
+  output_tensors_[place_[i]].memory = ASSAY_HOST;
+}
 
 void Unit::pad_inputs() {
   if (record.count >= group.count) return;
@@ -218,7 +252,7 @@ std::span<const TensorView> Unit::drain_views() {
 }
 
 UnitPool::UnitPool(const Layout& layout, backend::BackendSession& session, std::size_t per_group)
-    : layout_(layout), session_(session), per_group_(per_group) {}
+    : layout_(layout), session_(session), staging_(session), per_group_(per_group) {}
 
 UnitPool::~UnitPool() = default;
 
@@ -288,7 +322,7 @@ Unit& UnitPool::acquire(Group& group) {
     backend::Slot slot = session_.open_slot(shapes);
     lock.lock();
     --group.opening;
-    return group.units.emplace_back(layout_, group, std::move(slot));
+    return group.units.emplace_back(layout_, group, std::move(slot), staging_);
   } catch (...) {
     if (!lock.owns_lock()) {
       lock.lock();

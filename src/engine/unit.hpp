@@ -23,15 +23,33 @@ class Lane;
 class Dispatcher;
 class UnitPool;
 
+/// Where buffers come from: pinned memory, which a device copies from and to without a detour, where the backend takes
+/// it; else the host's.
+class StagingMemory {
+ public:
+  explicit StagingMemory(backend::BackendSession& session);
+  /// Throws Error(kOutOfMemory).
+  std::byte* allocate(std::size_t bytes, const std::string& what);
+  void release(std::byte* data) noexcept;
+  [[nodiscard]] assay_memory kind() const { return kind_; }
+
+ private:
+  backend::BackendSession& session_;
+  assay_memory kind_;
+};
+
 /// Memory aligned for every engine; grows, never shrinks.
 class Buffer {
  public:
+  /// nullptr: the host's memory. Must outlive the buffer.
+  explicit Buffer(StagingMemory* from = nullptr) : data_(nullptr, Free{from}) {}
   /// At least `bytes`, allocated on first use. Throws Error(kOutOfMemory) naming `what`.
   std::byte* at_least(std::size_t bytes, const std::string& what);
 
  private:
   struct Free {
-    void operator()(std::byte* p) const noexcept { std::free(p); }
+    StagingMemory* from = nullptr;
+    void operator()(std::byte* p) const noexcept;
   };
   std::unique_ptr<std::byte, Free> data_;
   std::size_t bytes_ = 0;
@@ -53,7 +71,7 @@ struct Group {
 
 class Unit {
  public:
-  Unit(const Layout& layout, Group& group, backend::Slot slot);
+  Unit(const Layout& layout, Group& group, backend::Slot slot, StagingMemory& staging);
 
   /// Input i's memory is the unit's own buffer, or `memory`.
   std::byte* input_buffer(std::size_t i);
@@ -89,6 +107,7 @@ class Unit {
  private:
   const Layout& layout_;
   backend::Slot slot_;
+  assay_memory own_memory_;                             // kind of what follows
   std::vector<Buffer> input_buffers_, output_buffers_;  // in the model's order, as all that has no other word
   std::vector<std::size_t> place_;                      // of our output among the backend's
   std::vector<std::size_t> input_place_;                // of our input among the backend's; npos: it dropped it
@@ -139,6 +158,7 @@ class UnitPool {
   void forget_oldest();
   const Layout& layout_;
   backend::BackendSession& session_;
+  StagingMemory staging_;
   std::size_t per_group_;
   std::mutex mutex_;
   std::list<Group> groups_;

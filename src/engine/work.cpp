@@ -62,7 +62,7 @@ void PredictWork::fill(Unit& unit) {
   const bool full = r.count == unit.group.count;
   for (std::size_t i = 0; i < x_.size(); ++i) {
     const TensorLayout& t = layout_.inputs[i];
-    const bool fits = full || t.info.batch_axis < 0;
+    const bool fits = !layout_.staged && (full || t.info.batch_axis < 0);
     if (const std::byte* here = fits ? slice(x_[i], t, r.first, r.count) : nullptr) {
       unit.bind_input(i, here);
       continue;
@@ -73,7 +73,7 @@ void PredictWork::fill(Unit& unit) {
   unit.pad_inputs();
   for (std::size_t i = 0; i < y_.size(); ++i) {
     const TensorLayout& t = layout_.outputs[i];
-    const bool fits = t.sized && (full || t.info.batch_axis < 0);
+    const bool fits = !layout_.staged && t.sized && (full || t.info.batch_axis < 0);
     if (const std::byte* here = fits ? slice(y_[i], t, r.first, r.count) : nullptr) {
       unit.bind_output(i, const_cast<std::byte*>(here));
     } else {
@@ -120,6 +120,7 @@ void PredictWork::check_room(std::size_t i, const TensorView& output, const Batc
 }
 
 bool PredictWork::all_in_place(std::int64_t batch) const {
+  if (layout_.staged) return false;
   for (std::size_t i = 0; i < x_.size(); ++i) {
     if (slice(x_[i], layout_.inputs[i], 0, batch) == nullptr) return false;
   }

@@ -112,6 +112,28 @@ TEST_F(CliTest, AWorkerThatDiesIsAFailedRowAndTheRestGoesOn) {
   EXPECT_FALSE(c.finished.empty());
 }
 
+TEST_F(CliTest, ADeviceThatIsLostIsAFailedRowAndTheRestGoesOn) {
+  // The eighth batch of a session is in the window; cases of the CPU do not lose theirs.
+  const Result r = assay(bench({"--device", "gpu:0,cpu", "--for", "latency", "--option", "null.fail_as=device_lost",
+                                "--option", "null.fail_at=copy:8"}));
+  EXPECT_EQ(r.status, 1);
+  const Campaign c = newest();
+  ASSERT_EQ(c.outcomes.size(), 2U);
+  for (const Outcome& o : c.outcomes) {
+    const bool lost = o.test_case.device == "gpu:0";
+    EXPECT_EQ(o.state, lost ? OutcomeState::kFailed : OutcomeState::kMeasured) << o.reason;
+    if (lost) {
+      EXPECT_THAT(o.reason, HasSubstr("copy"));
+    }
+  }
+}
+
+TEST_F(CliTest, ADeviceThatThereIsNotIsSkippedWithThoseThereAre) {
+  const Result r = assay(bench({"--device", "gpu:7", "--for", "latency"}));
+  EXPECT_EQ(r.status, 1);
+  EXPECT_THAT(newest().outcomes.at(0).reason, HasSubstr("has no device 'gpu:7' here; it has cpu, gpu:0"));
+}
+
 TEST_F(CliTest, AWorkerThatHangsIsEnded) {
   const Result r = assay(bench({"--for", "latency", "--option", "hang_at=run:3", "--timeout", "2s"}));
   EXPECT_EQ(r.status, 1);

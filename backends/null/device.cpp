@@ -1,0 +1,59 @@
+#include "device.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "io_rule.hpp"
+
+namespace assay::null_backend {
+namespace {
+
+constexpr double kNsPerMs = 1e6;
+constexpr double kMiB = 1024.0 * 1024.0;
+
+/// 1 GB/s is a byte a nanosecond.
+std::chrono::nanoseconds time_to_copy(std::uint64_t bytes, double gb_s) {
+  return std::chrono::nanoseconds(gb_s > 0 ? std::llround(static_cast<double>(bytes) / gb_s) : 0);
+}
+
+}  // namespace
+
+Device::Turn Device::reserve(Clock::time_point now, std::uint64_t bytes_in, std::uint64_t bytes_out) {
+  const std::lock_guard lock(mutex_);
+  const double noise =
+      settings_.jitter * (static_cast<double>(mix(settings_.noise_seed + count_++) >> 11) * 0x1p-52 - 1);
+  Turn turn;
+  turn.copy_in = std::max(now, copy_in_free_);
+  copy_in_free_ = turn.copy_in + time_to_copy(bytes_in, settings_.copy_in_gb_s);
+  turn.compute = std::max(copy_in_free_, compute_free_);
+  compute_free_ = turn.compute + std::chrono::nanoseconds(std::llround(settings_.compute_ms * (1 + noise) * kNsPerMs));
+  turn.copy_out = std::max(compute_free_, copy_out_free_);
+  copy_out_free_ = turn.end = turn.copy_out + time_to_copy(bytes_out, settings_.copy_out_gb_s);
+  return turn;
+}
+
+void Device::take(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t all = settings_.device_memory_mb << 20U;
+  if (all > 0 && taken_ + bytes > all) {
+    throw kit::Failure(ASSAY_OUT_OF_MEMORY, "the device's memory is " + std::to_string(settings_.device_memory_mb) +
+                                                " MiB, of which " +
+                                                std::to_string(std::llround(static_cast<double>(taken_) / kMiB)) +
+                                                " are taken; it cannot give " + std::to_string(bytes) +
+                                                " bytes more: use a smaller batch, or fewer in flight");
+  }
+  taken_ += bytes;
+}
+
+void Device::give_back(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  taken_ -= bytes;
+}
+
+std::uint64_t Device::taken() const {
+  const std::lock_guard lock(mutex_);
+  return taken_;
+}
+
+}  // namespace assay::null_backend

@@ -1,0 +1,40 @@
+#pragma once
+// The pretended device. Pure: the time is the caller's.
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+
+#include "options.hpp"
+
+namespace assay::null_backend {
+
+using Clock = std::chrono::steady_clock;
+
+/// An engine that copies in, one that computes and one that copies out: each does one batch at a time, in the order of
+/// submission, beside the others. Thread-safe.
+class Device {
+ public:
+  explicit Device(const Settings& settings) : settings_(settings) {}
+
+  /// When a batch's steps begin, and its end.
+  struct Turn {
+    Clock::time_point copy_in, compute, copy_out, end;
+  };
+  /// Each step begins when the one before and the engine's last batch have ended, by the deadlines and not by when
+  /// somebody woke: nothing adds up.
+  Turn reserve(Clock::time_point now, std::uint64_t bytes_in, std::uint64_t bytes_out);
+
+  /// Its own memory. Throws kit::Failure(ASSAY_OUT_OF_MEMORY), saying what there is.
+  void take(std::uint64_t bytes);
+  void give_back(std::uint64_t bytes);
+  [[nodiscard]] std::uint64_t taken() const;
+
+ private:
+  const Settings& settings_;
+  mutable std::mutex mutex_;
+  Clock::time_point copy_in_free_{}, compute_free_{}, copy_out_free_{};
+  std::uint64_t count_ = 0, taken_ = 0;
+};
+
+}  // namespace assay::null_backend

@@ -1,0 +1,68 @@
+// The pretended device on a clock that is set by hand.
+#include "device.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+
+namespace assay::null_backend {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::uint64_t kMillion = 1'000'000;
+
+/// 1 GB/s either way: a million bytes a millisecond.
+Settings settings(double compute_ms) {
+  Settings s;
+  s.compute_ms = compute_ms;
+  s.copy_in_gb_s = s.copy_out_gb_s = 1;
+  return s;
+}
+
+/// Time of so many batches of 2 ms in, 3 ms computing, 1 ms out, `slots` of them outstanding.
+milliseconds time_of(int batches, std::size_t slots) {
+  const Settings s = settings(3);
+  Device device(s);
+  Clock::time_point now{}, end{};
+  std::deque<Clock::time_point> outstanding;
+  for (int b = 0; b < batches; ++b) {
+    if (outstanding.size() == slots) {
+      now = std::max(now, outstanding.front());
+      outstanding.pop_front();
+    }
+    end = device.reserve(now, 2 * kMillion, kMillion).end;
+    outstanding.push_back(end);
+  }
+  return std::chrono::duration_cast<milliseconds>(end.time_since_epoch());
+}
+
+TEST(NullDevice, StepsOfOneBatchFollowEachOther) {
+  const Settings s = settings(3);
+  Device device(s);
+  const Device::Turn turn = device.reserve(Clock::time_point(milliseconds(10)), 2 * kMillion, kMillion);
+  EXPECT_EQ(turn.compute - turn.copy_in, milliseconds(2));
+  EXPECT_EQ(turn.copy_out - turn.compute, milliseconds(3));
+  EXPECT_EQ(turn.end, Clock::time_point(milliseconds(16)));
+}
+
+TEST(NullDevice, CopiesHideBehindTheComputingOfOtherBatches) {
+  EXPECT_EQ(time_of(200, 1), milliseconds(200 * 6));            // one slot: nothing overlaps
+  EXPECT_LE(time_of(200, 3), milliseconds(200 * 3 * 21 / 20));  // three: computing is all that is left
+  EXPECT_EQ(time_of(200, 3), milliseconds(200 * 3 + 3));
+}
+
+TEST(NullDevice, ItsMemoryIsCounted) {
+  Settings s = settings(0);
+  s.device_memory_mb = 1;
+  Device device(s);
+  device.take(kMillion);
+  EXPECT_THROW(device.take(kMillion), kit::Failure);
+  device.give_back(kMillion);
+  device.take(kMillion);
+  EXPECT_EQ(device.taken(), kMillion);
+}
+
+}  // namespace
+}  // namespace assay::null_backend
