@@ -1,4 +1,4 @@
-// bench_ensemble ASSAY [--members A,B,C] [--batch N,…] [--sets B;B,B] [--effort E] [--db FILE]
+// bench_ensemble ASSAY [--members A,B,C] [--batch N,…] [--sets B;B,B] [--effort E] [--duration T] [--db FILE]
 // The strategies for an ensemble against the bound of perfect sharing, by `assay bench` itself: for each batch size one
 // campaign, whose processes are interleaved, has every member alone on every engine, set up for throughput and for
 // latency, and every strategy on every engine. With T the best throughput of a member alone over the engines of a set,
@@ -46,7 +46,7 @@ Quantity shared_bound(const std::vector<Quantity>& rates) {
 }
 
 struct Arguments {
-  std::string assay, effort = "standard", db;
+  std::string assay, effort = "standard", db, duration;
   std::vector<std::string> members = {"resnet50", "densenet201", "vgg19"};
   std::vector<std::string> batches = {"1", "8"};
   std::vector<std::vector<std::string>> sets = {{"onnxruntime"}, {"onnxruntime", "openvino"}};
@@ -75,6 +75,8 @@ Arguments parse(int argc, char** argv) {
       a.batches = split(value(), ',');
     } else if (word == "--effort") {
       a.effort = value();
+    } else if (word == "--duration") {
+      a.duration = value();
     } else if (word == "--db") {
       a.db = value();
     } else if (word == "--sets") {
@@ -110,8 +112,9 @@ std::string output_of(const std::string& command) {
 /// The campaign's outcomes.
 json measured(const Arguments& a, const std::string& batch, const std::string& db) {
   const std::string command = fmt::format(
-      "{0} bench {1} {2} --strategy all --backend {3} --batch-size {4} --effort {5} --db {6} --json", a.assay,
-      fmt::join(a.members, " "), fmt::join(a.members, "+"), fmt::join(engines_of(a), ","), batch, a.effort, db);
+      "{0} bench {1} {2} --strategy all --backend {3} --batch-size {4} --effort {5}{7} --db {6} --json", a.assay,
+      fmt::join(a.members, " "), fmt::join(a.members, "+"), fmt::join(engines_of(a), ","), batch, a.effort, db,
+      a.duration.empty() ? "" : " --duration " + a.duration);
   std::fprintf(stderr, "%s\n", command.c_str());
   return json::parse(output_of(command)).at("outcomes");
 }
