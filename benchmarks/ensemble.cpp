@@ -111,10 +111,10 @@ std::string output_of(const std::string& command) {
 
 /// The campaign's outcomes.
 json measured(const Arguments& a, const std::string& batch, const std::string& db) {
-  const std::string command = fmt::format(
-      "{0} bench {1} {2} --strategy all --backend {3} --batch-size {4} --effort {5}{7} --db {6} --json", a.assay,
-      fmt::join(a.members, " "), fmt::join(a.members, "+"), fmt::join(engines_of(a), ","), batch, a.effort, db,
-      a.duration.empty() ? "" : " --duration " + a.duration);
+  const std::string command =
+      fmt::format("{0} bench {1} {2} --strategy all --backend {3} --batch-size {4} --effort {5}{7} --db {6} --json",
+                  a.assay, fmt::join(a.members, " "), fmt::join(a.members, "+"), fmt::join(engines_of(a), ","), batch,
+                  a.effort, db, a.duration.empty() ? "" : " --duration " + a.duration);
   std::fprintf(stderr, "%s\n", command.c_str());
   return json::parse(output_of(command)).at("outcomes");
 }

@@ -27,6 +27,7 @@ std::string config_of(const NativeSettings& s) {
   t.remapper = is_true(s, "remapper");
   t.constant_folding = is_true(s, "constant_folding");
   t.grappler = is_true(s, "grappler");
+  t.few_passes = s.in_force.at("passes") == "few";
   t.bf16 = s.in_force.at("precision") == "bf16";
   for (const LayoutConversion c : {LayoutConversion::kToChannelsLast, LayoutConversion::kToChannelsFirst}) {
     if (s.in_force.at("layout_conversion") == to_string(c)) t.conversion = c;

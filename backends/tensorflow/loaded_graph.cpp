@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 
 #include "graph_file.hpp"
+#include "model_kind.hpp"
 #include "onnx_file.hpp"
 #include "saved_model.hpp"
 
@@ -66,12 +66,6 @@ SessionHandle::~SessionHandle() {
   const Status status(*runtime_);
   runtime_->api.close_session(session_, status.get());
   runtime_->api.delete_session(session_, status.get());
-}
-
-ModelKind kind_of(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return ModelKind::kSavedModel;
-  return path.ends_with(".pb") ? ModelKind::kGraphDef : ModelKind::kOnnx;
 }
 
 LoadedGraph load_graph(const Runtime& runtime, const kit::OpenRequest& request, const Settings& settings) {

@@ -40,11 +40,6 @@ struct LoadedGraph {
   bool translated = false;  ///< from ONNX: in the layout that was asked for
 };
 
-enum class ModelKind { kOnnx, kSavedModel, kGraphDef };
-
-/// By what is there: a folder, a file named *.pb, else ONNX.
-ModelKind kind_of(const std::string& path);
-
 /// Loads whichever it is. Throws Failure.
 LoadedGraph load_graph(const Runtime& runtime, const kit::OpenRequest& request, const Settings& settings);
 

@@ -125,6 +125,7 @@ kit::Description TfSession::describe() {
                 {"layout_conversion", to_string(settings_.conversion)},
                 {"remapper", text(settings_.remapper)},
                 {"constant_folding", text(settings_.constant_folding)},
+                {"passes", settings_.few_passes ? "few" : "all"},
                 {"grappler", text(settings_.grappler)}};
   if (settings_.xla) d.in_force.emplace_back("jit_level", std::to_string(settings_.jit_level));
   if (trace_.batches() > 0) d.in_force.emplace_back("fused_operations", std::to_string(trace_.fused()));

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "model_kind.hpp"
 #include "wire.hpp"
 
 namespace assay::tensorflow {
@@ -11,9 +12,10 @@ constexpr const char* kAuto = "auto";
 constexpr double kMostThreads = 1024;
 
 constexpr std::array<const char*, 3> kLayouts = {"channels_last", "channels_first", nullptr};
+constexpr std::array<const char*, 4> kPasses = {kAuto, "few", "all", nullptr};
 constexpr std::array<const char*, 4> kConversions = {"none", "to_channels_last", "to_channels_first", nullptr};
 
-const std::array<assay_option, 14> kOptions = {{
+const std::array<assay_option, 15> kOptions = {{
     {"xla", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr,
      "compile clusters of operations with XLA, at the first batch of each shape"},
     {"jit_level", ASSAY_OPTION_INT, 0, "2", 1, 2, nullptr, "how eagerly XLA is used where it is on"},
@@ -32,6 +34,9 @@ const std::array<assay_option, 14> kOptions = {{
     {"remapper", ASSAY_OPTION_BOOL, 0, kAuto, 0, 0, nullptr,
      "grappler fuses operations, such as Conv2D and Relu; auto: without XLA, which does not compile the fused ones"},
     {"constant_folding", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr, "grappler computes what is constant once"},
+    {"passes", ASSAY_OPTION_CHOICE, 0, kAuto, 0, 0, kPasses.data(),
+     "grappler's: few: the two above and what is asked for, once; all: TensorFlow's own choice, twice over, for which "
+     "a large model waits; auto: few for an ONNX file"},
     {"grappler", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr,
      "TensorFlow's graph optimizer; false: none of its passes"},
     {"signature", ASSAY_OPTION_TEXT, 0, "serving_default", 0, 0, nullptr,
@@ -75,10 +80,16 @@ constexpr int kOptimizerOptions = 3, kRewriteOptions = 10;                      
 constexpr int kGlobalJitLevel = 5, kCpuGlobalJit = 7;                             // OptimizerOptions
 constexpr int kConstantFolding = 3, kRemapping = 14, kDisableMetaOptimizer = 19;  // RewriterConfig
 constexpr int kMixedPrecisionBf16 = 31, kCpuLayoutConversion = 50;
+constexpr int kIterations = 12, kMemory = 4;
+/// Arithmetic, dependency, loop, function, shape, implementation selector, common subgraphs: what a translated graph
+/// has no need of. Each of them copies the graph, with its weights.
+constexpr std::array kNotNeeded = {7, 8, 9, 10, 13, 22, 24};
+constexpr int kLayout = 1;
 }  // namespace field
 
 constexpr int kJitOff = -1;
 constexpr int kToggleOn = 1, kToggleOff = 2;
+constexpr int kOnce = 1, kNoMemoryOptimization = 1;
 
 }  // namespace
 
@@ -102,6 +113,8 @@ Settings settings_of(const kit::OpenRequest& request, const cpu_features::CpuFea
   s.remapper = remapper == kAuto ? !s.xla : remapper == "true";
   s.constant_folding = is_true(request, "constant_folding");
   s.grappler = is_true(request, "grappler");
+  const std::string passes = request.option("passes", kAuto);
+  s.few_passes = passes == kAuto ? kind_of(request.model_path) == ModelKind::kOnnx : passes == "few";
   s.bf16 = request.precision == ASSAY_PRECISION_BF16;
   return s;
 }
@@ -116,6 +129,11 @@ std::string config_proto(const Settings& s) {
   if (!s.grappler) rewriter.integer(field::kDisableMetaOptimizer, 1);
   if (s.bf16) rewriter.integer(field::kMixedPrecisionBf16, kToggleOn);
   rewriter.integer(field::kCpuLayoutConversion, static_cast<int>(s.conversion));
+  if (s.few_passes) {
+    rewriter.integer(field::kIterations, kOnce).integer(field::kMemory, kNoMemoryOptimization);
+    for (const int pass : field::kNotNeeded) rewriter.integer(pass, kToggleOff);
+    if (s.conversion == LayoutConversion::kNone) rewriter.integer(field::kLayout, kToggleOff);
+  }
   MessageWriter graph;
   graph.message(field::kOptimizerOptions, optimizer).message(field::kRewriteOptions, rewriter);
   MessageWriter config;

@@ -76,6 +76,19 @@ TEST(Settings, BecomeTheFieldsOfConfigProto) {
   EXPECT_EQ(at(config, {10, 10, 31}), -99);  // auto_mixed_precision_onednn_bfloat16
 }
 
+TEST(Settings, FewPassesAreThoseThatATranslatedGraphNeedsOnce) {
+  Settings s;
+  EXPECT_EQ(at(config_proto(s), {10, 10, 12}), -99);  // meta_optimizer_iterations
+  s.few_passes = true;
+  const std::string config = config_proto(s);
+  EXPECT_EQ(at(config, {10, 10, 12}), 1);
+  for (const int pass : {1, 7, 8, 9, 10, 13, 22, 24}) EXPECT_EQ(at(config, {10, 10, pass}), 2) << pass;
+  EXPECT_EQ(at(config, {10, 10, 14}), 1);  // remapping stays
+  EXPECT_EQ(at(config, {10, 10, 3}), 1);   // and constant folding
+  EXPECT_TRUE(settings_of(request({}), {}).few_passes);
+  EXPECT_FALSE(settings_of(request({{"passes", "all"}}), {}).few_passes);
+}
+
 TEST(Settings, ChannelsFirstAreRefusedWhereNothingComputesThem) {
   const auto refused = [](std::map<std::string, std::string> options) {
     options["onednn"] = options.contains("onednn") ? options["onednn"] : "false";
