@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 
 #include "assay/error.hpp"
 #include "core/copy.hpp"
@@ -20,12 +21,12 @@ namespace fs = std::filesystem;
   throw Error(ErrorCode::kInvalidArgument, why, context);
 }
 
-/// What one input of the model is filled from.
+/// What one input of the model is filled from, or several are. `fill` is given all of the model's, and fills its own.
 class Feed {
  public:
   virtual ~Feed() = default;
   [[nodiscard]] virtual std::int64_t samples() const = 0;
-  virtual void fill(std::int64_t first, std::int64_t count, const MutableTensorView& to) = 0;
+  virtual void fill(std::int64_t first, std::int64_t count, std::span<const MutableTensorView> inputs) = 0;
   [[nodiscard]] virtual std::string label(std::int64_t sample) const = 0;
   [[nodiscard]] virtual bool has_images() const { return false; }
 };
@@ -72,7 +73,9 @@ void refuse_nan(const TensorView& view, const std::string& context) {
 
 class NpyFeed final : public Feed {
  public:
-  NpyFeed(const fs::path& path, const TensorInfo& info, const Shape& wanted) : file_(path), axis_(info.batch_axis) {
+  /// `input`: the place of `info` among the model's inputs.
+  NpyFeed(const fs::path& path, std::size_t input, const TensorInfo& info, const Shape& wanted)
+      : file_(path), input_(input), axis_(info.batch_axis) {
     const TensorView& view = file_.view();
     if (view.dtype != info.dtype) {
       refuse_input(path.string(),
@@ -95,39 +98,47 @@ class NpyFeed final : public Feed {
   [[nodiscard]] std::int64_t samples() const override {
     return axis_ < 0 ? 1 : file_.view().shape[static_cast<std::size_t>(axis_)];
   }
-  void fill(std::int64_t first, std::int64_t count, const MutableTensorView& to) override {
-    copy_elements(axis_ < 0 ? file_.view() : slice(file_.view(), static_cast<std::size_t>(axis_), first, count), to);
+  void fill(std::int64_t first, std::int64_t count, std::span<const MutableTensorView> inputs) override {
+    const auto axis = static_cast<std::size_t>(axis_);
+    copy_elements(axis_ < 0 ? file_.view() : slice(file_.view(), axis, first, count), inputs[input_]);
   }
   [[nodiscard]] std::string label(std::int64_t sample) const override { return fmt::format("{}", sample); }
 
  private:
   NpyFile file_;
+  std::size_t input_;
   int axis_;
 };
 
+bool takes_images(const TensorInfo& info) {
+  return info.shape.size() == 4 || (info.shape.size() == 3 && info.batch_axis < 0);
+}
+
+/// An input that is filled from images.
+struct ImageInput {
+  std::size_t index = 0;  ///< among the model's inputs
+  TensorInfo info;
+  Preprocess how;
+};
+
+/// Each image is decoded once, whatever the number of inputs that it is prepared for.
 class ImageFeed final : public Feed {
  public:
-  ImageFeed(std::vector<fs::path> files, const TensorInfo& info, const Preprocess& how)
-      : files_(std::move(files)), how_(how), axis_(info.batch_axis) {
-    if (info.shape.size() != 4 && !(info.shape.size() == 3 && axis_ < 0)) {
-      refuse_input(
-          files_.front().string(),
-          fmt::format("input '{}' takes {}: an image fits inputs of four axes (a batch, channels, height, width)",
-                      info.name, to_string(info.shape)));
-    }
-    if (axis_ < 0 && files_.size() > 1) {
-      refuse_input(files_[1].string(), fmt::format("input '{}' has no batch axis: one image at a time", info.name));
-    }
+  ImageFeed(std::vector<fs::path> files, std::vector<ImageInput> inputs)
+      : files_(std::move(files)), inputs_(std::move(inputs)) {
+    for (const ImageInput& input : inputs_) check(input.info);
     // A broken picture is found before thousands are computed.
     for (const fs::path& file : files_) (void)read_image_size(file);
   }
   [[nodiscard]] std::int64_t samples() const override { return static_cast<std::int64_t>(files_.size()); }
-  void fill(std::int64_t first, std::int64_t count, const MutableTensorView& to) override {
+  void fill(std::int64_t first, std::int64_t count, std::span<const MutableTensorView> inputs) override {
     for (std::int64_t i = 0; i < count; ++i) {
       const fs::path& file = files_[static_cast<std::size_t>(first + i)];
       const Image image = read_image(file);
       try {
-        preprocess_image(image, how_, sample_of(to, i));
+        for (const ImageInput& input : inputs_) {
+          preprocess_image(image, input.how, sample_of(inputs[input.index], input.info.batch_axis, i));
+        }
       } catch (const Error& e) {
         refuse_input(file.string(), e.message());
       }
@@ -139,10 +150,22 @@ class ImageFeed final : public Feed {
   [[nodiscard]] bool has_images() const override { return true; }
 
  private:
+  void check(const TensorInfo& info) const {
+    if (!takes_images(info)) {
+      refuse_input(
+          files_.front().string(),
+          fmt::format("input '{}' takes {}: an image fits inputs of four axes (a batch, channels, height, width)",
+                      info.name, to_string(info.shape)));
+    }
+    if (info.batch_axis < 0 && files_.size() > 1) {
+      refuse_input(files_[1].string(), fmt::format("input '{}' has no batch axis: one image at a time", info.name));
+    }
+  }
+
   /// One sample of a batch, without the batch axis.
-  [[nodiscard]] MutableTensorView sample_of(const MutableTensorView& batch, std::int64_t i) const {
+  [[nodiscard]] static MutableTensorView sample_of(const MutableTensorView& batch, int batch_axis, std::int64_t i) {
     if (batch.shape.size() == 3) return batch;
-    const std::size_t axis = axis_ < 0 ? 0 : static_cast<std::size_t>(axis_);
+    const std::size_t axis = batch_axis < 0 ? 0 : static_cast<std::size_t>(batch_axis);
     MutableTensorView one = slice(batch, axis, i, 1);
     one.shape.erase(one.shape.begin() + static_cast<std::ptrdiff_t>(axis));
     one.strides.erase(one.strides.begin() + static_cast<std::ptrdiff_t>(axis));
@@ -150,8 +173,7 @@ class ImageFeed final : public Feed {
   }
 
   std::vector<fs::path> files_;
-  Preprocess how_;
-  int axis_;
+  std::vector<ImageInput> inputs_;
 };
 
 class FileSource final : public Source {
@@ -159,7 +181,7 @@ class FileSource final : public Source {
   explicit FileSource(std::vector<std::unique_ptr<Feed>> feeds) : feeds_(std::move(feeds)) {}
   [[nodiscard]] std::int64_t samples() const override { return feeds_.front()->samples(); }
   void fill(std::int64_t first, std::int64_t count, std::span<const MutableTensorView> inputs) override {
-    for (std::size_t i = 0; i < feeds_.size(); ++i) feeds_[i]->fill(first, count, inputs[i]);
+    for (const auto& feed : feeds_) feed->fill(first, count, inputs);
   }
   [[nodiscard]] std::string label(std::int64_t sample) const override { return feeds_.front()->label(sample); }
   [[nodiscard]] bool has_images() const override {
@@ -202,70 +224,128 @@ std::string names_of(const std::vector<TensorInfo>& inputs) {
   return names;
 }
 
-/// Splits "[NAME=]PATH" and finds the input it is for. A path that holds '=' is a path if it exists.
-std::pair<std::size_t, fs::path> resolve(const std::string& argument, const std::vector<TensorInfo>& inputs) {
+/// One "[NAME=]PATH".
+struct Given {
+  std::optional<std::size_t> input;  ///< which NAME= is; none where nothing was named
+  fs::path path;
+};
+
+/// Splits it and finds the input it is for. A path that holds '=' is a path if it exists.
+Given resolve(const std::string& argument, const std::vector<TensorInfo>& inputs) {
   const std::size_t equals = argument.find('=');
-  if (equals != std::string::npos && type_of(argument) == fs::file_type::not_found) {
-    const std::string name = argument.substr(0, equals);
-    const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& i) { return i.name == name; });
-    if (it == inputs.end()) {
-      refuse_input(argument, fmt::format("the model has no input '{}'; it has {}", name, names_of(inputs)));
-    }
-    return {static_cast<std::size_t>(it - inputs.begin()), argument.substr(equals + 1)};
+  if (equals == std::string::npos || type_of(argument) != fs::file_type::not_found) return {{}, argument};
+  const std::string name = argument.substr(0, equals);
+  const auto it = std::find_if(inputs.begin(), inputs.end(), [&](const TensorInfo& i) { return i.name == name; });
+  if (it == inputs.end()) {
+    refuse_input(argument, fmt::format("the model has no input '{}'; it has {}", name, names_of(inputs)));
   }
-  if (inputs.size() > 1) {
-    refuse_input(argument,
-                 fmt::format("the model has several inputs ({}): write NAME=PATH for each", names_of(inputs)));
-  }
-  return {0, argument};
+  return {static_cast<std::size_t>(it - inputs.begin()), argument.substr(equals + 1)};
 }
 
-std::unique_ptr<Feed> make_feed(const std::vector<fs::path>& paths, const TensorInfo& info,
-                                const std::map<std::string, Shape>& shapes, const Preprocess& preprocess) {
+/// Whether a path is, or holds, an image; throws where it is not there.
+bool is_picture(const fs::path& path, const std::string& input) {
+  const fs::file_type type = type_of(path);
+  if (type == fs::file_type::not_found) {
+    refuse_input(path.string(), fmt::format("there is no such file or folder (for input '{}')", input));
+  }
+  return type == fs::file_type::directory || is_image_name(path);
+}
+
+/// The images of all paths, each an image or a folder.
+std::vector<fs::path> all_images(const std::vector<fs::path>& paths) {
   std::vector<fs::path> images;
   for (const fs::path& path : paths) {
-    const fs::file_type type = type_of(path);
-    if (type == fs::file_type::not_found)
-      refuse_input(path.string(), fmt::format("there is no such file or folder (for input '{}')", info.name));
-    if (type == fs::file_type::directory) {
-      const std::vector<fs::path> more = images_in(path);
-      images.insert(images.end(), more.begin(), more.end());
-    } else if (is_image_name(path)) {
+    if (type_of(path) != fs::file_type::directory) {
       images.push_back(path);
-    } else if (paths.size() > 1) {
-      refuse_input(path.string(), fmt::format("input '{}' got several files: that works with images only", info.name));
-    } else {
-      return std::make_unique<NpyFeed>(path, info, wanted_shape(info, shapes));
+      continue;
     }
+    const std::vector<fs::path> more = images_in(path);
+    images.insert(images.end(), more.begin(), more.end());
   }
-  return std::make_unique<ImageFeed>(std::move(images), info, preprocess);
+  return images;
 }
+
+/// Opens what the arguments name, for the inputs that they name.
+class Opening {
+ public:
+  Opening(const std::vector<TensorInfo>& inputs, const std::map<std::string, Shape>& shapes,
+          std::span<const Preprocess> preprocess)
+      : inputs_(inputs), shapes_(shapes), preprocess_(preprocess) {}
+
+  [[nodiscard]] std::vector<std::unique_ptr<Feed>> open(const std::vector<Given>& given) const {
+    const bool unnamed = std::any_of(given.begin(), given.end(), [](const Given& g) { return !g.input; });
+    if (inputs_.size() > 1 && unnamed) return open_for_all(given);
+    std::vector<std::vector<fs::path>> paths(inputs_.size());
+    for (const Given& g : given) paths[g.input.value_or(0)].push_back(g.path);
+    std::vector<std::unique_ptr<Feed>> feeds;
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      feeds.push_back(open_for(i, paths[i]));
+      if (feeds.back()->samples() != feeds.front()->samples()) {
+        refuse_input(inputs_[i].name, fmt::format("this input got {} samples, input '{}' got {}",
+                                                  feeds.back()->samples(), inputs_[0].name, feeds.front()->samples()));
+      }
+    }
+    return feeds;
+  }
+
+ private:
+  [[nodiscard]] ImageInput image_input(std::size_t i) const { return {i, inputs_[i], preprocess_[i]}; }
+
+  /// Images that nobody named an input for: they are every input's, if each takes images.
+  [[nodiscard]] std::vector<std::unique_ptr<Feed>> open_for_all(const std::vector<Given>& given) const {
+    const bool images = std::all_of(inputs_.begin(), inputs_.end(), takes_images);
+    std::vector<fs::path> paths;
+    for (const Given& g : given) {
+      if (!images || g.input || !is_picture(g.path, inputs_[0].name)) {
+        refuse_input(g.path.string(), fmt::format("the model has several inputs ({}): write NAME=PATH for each{}",
+                                                  names_of(inputs_), images ? "; images go to all without it" : ""));
+      }
+      paths.push_back(g.path);
+    }
+    std::vector<ImageInput> all;
+    for (std::size_t i = 0; i < inputs_.size(); ++i) all.push_back(image_input(i));
+    std::vector<std::unique_ptr<Feed>> feeds;
+    feeds.push_back(std::make_unique<ImageFeed>(all_images(paths), std::move(all)));
+    return feeds;
+  }
+
+  [[nodiscard]] std::unique_ptr<Feed> open_for(std::size_t i, const std::vector<fs::path>& paths) const {
+    const TensorInfo& info = inputs_[i];
+    if (paths.empty()) {
+      refuse_input(info.name, fmt::format("nothing was given for this input; add --input {}=PATH", info.name));
+    }
+    for (const fs::path& path : paths) {
+      if (is_picture(path, info.name)) continue;
+      if (paths.size() == 1) return std::make_unique<NpyFeed>(path, i, info, wanted_shape(info, shapes_));
+      refuse_input(path.string(), fmt::format("input '{}' got several files: that works with images only", info.name));
+    }
+    return std::make_unique<ImageFeed>(all_images(paths), std::vector<ImageInput>{image_input(i)});
+  }
+
+  const std::vector<TensorInfo>& inputs_;
+  const std::map<std::string, Shape>& shapes_;
+  std::span<const Preprocess> preprocess_;
+};
 
 }  // namespace
 
 std::string Source::label(std::int64_t sample) const { return fmt::format("{}", sample); }
 
 std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs,
+                                   const std::map<std::string, Shape>& shapes, std::span<const Preprocess> preprocess) {
+  if (inputs.empty()) refuse_input("", "the model has no inputs");
+  if (preprocess.size() != inputs.size()) {
+    throw Error(ErrorCode::kInternal,
+                fmt::format("{} ways to prepare images were given for {} inputs", preprocess.size(), inputs.size()));
+  }
+  std::vector<Given> given;
+  for (const std::string& argument : arguments) given.push_back(resolve(argument, inputs));
+  return std::make_unique<FileSource>(Opening(inputs, shapes, preprocess).open(given));
+}
+
+std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs,
                                    const std::map<std::string, Shape>& shapes, const Preprocess& preprocess) {
-  std::vector<std::vector<fs::path>> paths(inputs.size());
-  for (const std::string& argument : arguments) {
-    auto [index, path] = resolve(argument, inputs);
-    paths[index].push_back(std::move(path));
-  }
-  std::vector<std::unique_ptr<Feed>> feeds;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (paths[i].empty()) {
-      refuse_input(inputs[i].name,
-                   fmt::format("nothing was given for this input; add --input {}=PATH", inputs[i].name));
-    }
-    feeds.push_back(make_feed(paths[i], inputs[i], shapes, preprocess));
-    if (feeds.back()->samples() != feeds.front()->samples()) {
-      refuse_input(inputs[i].name, fmt::format("this input got {} samples, input '{}' got {}", feeds.back()->samples(),
-                                               inputs[0].name, feeds.front()->samples()));
-    }
-  }
-  if (feeds.empty()) refuse_input("", "the model has no inputs");
-  return std::make_unique<FileSource>(std::move(feeds));
+  return open_files(arguments, inputs, shapes, std::vector<Preprocess>(inputs.size(), preprocess));
 }
 
 }  // namespace assay::input

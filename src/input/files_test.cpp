@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
+#include <fstream>
+#include <thread>
 #include <vector>
 
 #include "assay/error.hpp"
@@ -40,7 +43,7 @@ class Files : public testing::Test {
 };
 
 TEST_F(Files, ArraysBySamples) {
-  const auto source = open_files({floats("a.npy", {5, 4})}, {vector_}, {}, {});
+  const auto source = open_files({floats("a.npy", {5, 4})}, {vector_}, {}, Preprocess{});
   EXPECT_EQ(source->samples(), 5);
   std::vector<float> out(8);
   const MutableTensorView to{out.data(), DType::kFloat32, {2, 4}, {}};
@@ -67,19 +70,72 @@ TEST_F(Files, ImagesOfAFolderInOrder) {
 
 TEST_F(Files, SeveralInputsByName) {
   const auto source = open_files({"vector=" + floats("v.npy", {2, 4}), "image=" + floats("i.npy", {2, 3, 2, 2})},
-                                 {image_, vector_}, {}, {});
+                                 {image_, vector_}, {}, Preprocess{});
   EXPECT_EQ(source->samples(), 2);
+}
+
+TEST_F(Files, ImagesWithoutANameFeedEveryInputEachItsOwnWay) {
+  write_file_atomically(path("a.png"), test::png_of(test::flat(4, 4, {10, 20, 30})));
+  write_file_atomically(path("b.png"), test::png_of(test::flat(4, 4, {40, 50, 60})));
+  const TensorInfo large{"large", DType::kFloat32, {-1, 4, 4, 3}, {"n", "", "", ""}, 0};  // channels last
+  const TensorInfo bytes{"bytes", DType::kUint8, {-1, 3, 2, 2}, {"n", "", "", ""}, 0};
+  const std::vector<Preprocess> ways = {parse_preprocess("none"), parse_preprocess("none,scale=0.5,channels=bgr"),
+                                        parse_preprocess("none")};
+  const auto source = open_files({path("a.png"), path("b.png")}, {image_, large, bytes}, {}, ways);
+  ASSERT_EQ(source->samples(), 2);
+  EXPECT_EQ(source->label(1), "b.png");
+  std::vector<float> small(24), channels_last(96);
+  std::vector<std::uint8_t> whole(24);
+  const MutableTensorView to[] = {{small.data(), DType::kFloat32, {2, 3, 2, 2}, {}},
+                                  {channels_last.data(), DType::kFloat32, {2, 4, 4, 3}, {}},
+                                  {whole.data(), DType::kUint8, {2, 3, 2, 2}, {}}};
+  source->fill(0, 2, to);
+  EXPECT_FLOAT_EQ(small[0], 10);
+  EXPECT_FLOAT_EQ(small[23], 60);
+  EXPECT_FLOAT_EQ(channels_last[0], 15);  // blue first, halved
+  EXPECT_FLOAT_EQ(channels_last[95], 20);
+  EXPECT_EQ(whole[4], 20);
+  EXPECT_EQ(whole[12], 40);
+}
+
+// A file that is black and white in turns: two decodings would not agree for long.
+TEST_F(Files, AnImageIsDecodedOnceForAllInputs) {
+  const std::vector<std::string> kinds = {test::png_of(test::flat(2, 2, {0, 0, 0})),
+                                          test::png_of(test::flat(2, 2, {255, 255, 255}))};
+  for (std::size_t i = 0; i < kinds.size(); ++i) std::ofstream(path(std::to_string(i))) << kinds[i];
+  std::filesystem::copy_file(path("0"), path("a.png"));
+  std::atomic<bool> done{false};
+  std::thread turns([&] {
+    for (int i = 0; !done; i = 1 - i) {
+      std::filesystem::remove(path("next"));
+      std::filesystem::create_hard_link(path(std::to_string(i)), path("next"));
+      std::filesystem::rename(path("next"), path("a.png"));
+    }
+  });
+  const std::vector<TensorInfo> inputs(4, image_);
+  const auto source = open_files({path("a.png")}, inputs, {}, parse_preprocess("none"));
+  std::vector<float> out(std::size_t{4} * 12);
+  std::vector<MutableTensorView> to;
+  for (std::size_t i = 0; i < 4; ++i) to.push_back({out.data() + i * 12, DType::kFloat32, {1, 3, 2, 2}, {}});
+  int mixed = 0;
+  for (int i = 0; i < 500; ++i) {
+    source->fill(0, 1, to);
+    mixed += std::count(out.begin(), out.end(), out[0]) == std::ssize(out) ? 0 : 1;
+  }
+  done = true;
+  turns.join();
+  EXPECT_EQ(mixed, 0);
 }
 
 TEST_F(Files, NoBatchAxisIsOneSample) {
   TensorInfo whole{"whole", DType::kFloat32, {2, 4}, {}, -1};
-  EXPECT_EQ(open_files({floats("w.npy", {2, 4})}, {whole}, {}, {})->samples(), 1);
+  EXPECT_EQ(open_files({floats("w.npy", {2, 4})}, {whole}, {}, Preprocess{})->samples(), 1);
 }
 
 TEST_F(Files, FreeAxesTakeTheGivenShape) {
   TensorInfo free{"x", DType::kFloat32, {-1, 3, -1, -1}, {"n", "", "h", "w"}, 0};
   const std::string file = floats("x.npy", {2, 3, 4, 4});
-  EXPECT_EQ(open_files({file}, {free}, {{"x", {1, 3, 4, 4}}}, {})->samples(), 2);
+  EXPECT_EQ(open_files({file}, {free}, {{"x", {1, 3, 4, 4}}}, Preprocess{})->samples(), 2);
   EXPECT_THAT(why_refused({file}, {free}, {{"x", {1, 3, 8, 8}}}),
               HasSubstr("input 'x' takes ?x3x8x8, the file holds 2x3x4x4"));
 }
@@ -101,6 +157,12 @@ TEST_F(Files, SaysWhatIsWrong) {
   EXPECT_THAT(why_refused({path("nan.npy")}, {vector_}),
               HasSubstr("element 2 (in the order of the file) is not a number"));
   EXPECT_THAT(why_refused({one}, {vector_, image_}), HasSubstr("write NAME=PATH for each"));
+  write_file_atomically(path("picture.png"), test::png_of(test::flat(2, 2, {1, 2, 3})));
+  const std::string picture = path("picture.png");
+  EXPECT_THAT(why_refused({picture}, {vector_, image_}), HasSubstr("(vector, image): write NAME=PATH for each"));
+  EXPECT_THAT(why_refused({one}, {image_, image_}), HasSubstr("images go to all without it"));
+  EXPECT_THAT(why_refused({picture, "image=" + picture}, {image_, image_}), HasSubstr("images go to all without it"));
+  EXPECT_THAT(why_refused({path("none.png")}, {image_, image_}), HasSubstr("no such file or folder"));
   EXPECT_THAT(why_refused({"other=" + one}, {vector_}), HasSubstr("no input 'other'; it has vector"));
   EXPECT_THAT(why_refused({"vector=" + floats("v.npy", {2, 4})}, {vector_, image_}),
               HasSubstr("add --input image=PATH"));

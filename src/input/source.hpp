@@ -28,9 +28,14 @@ class Source {
   [[nodiscard]] virtual bool has_images() const { return false; }
 };
 
-/// "[NAME=]PATH", PATH an .npy, an image, or a folder of images (sorted by name). `shapes`: a full shape for each input
-/// with free axes. Checks names, dtypes, ranks, shapes, NaN and the headers of all images, naming file, asked and
-/// found; no samples are refused. Throws Error.
+/// "[NAME=]PATH", PATH an .npy, an image, or a folder of images (sorted by name). Images without a NAME feed all of the
+/// model's inputs where each of these takes images: read and decoded once, prepared for each. `shapes`: a full shape
+/// for each input with free axes. `preprocess`: how an image becomes each input, in the order of `inputs`. Checks
+/// names, dtypes, ranks, shapes, NaN and the headers of all images, naming file, asked and found; no samples are
+/// refused. Throws Error.
+std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs,
+                                   const std::map<std::string, Shape>& shapes, std::span<const Preprocess> preprocess);
+/// The same way for all inputs.
 std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs,
                                    const std::map<std::string, Shape>& shapes, const Preprocess& preprocess);
 
