@@ -28,20 +28,16 @@ struct Wanted {
   throw Error(e.code(), fmt::format("member '{}': {}", member, e.message()), e.context());
 }
 
-/// "resnet50", and "resnet50#2" for the second of that name.
 std::vector<Wanted> named(const std::vector<Member>& members) {
   std::vector<Wanted> all;
-  std::map<std::string, int> seen;
-  for (Member m : members) {
+  std::vector<std::string> names = member_names(members);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    Member m = members[i];
     if (!(m.weight > 0)) {
       refuse(fmt::format("a weight of {}: a member's weight is positive; leave out what is not to count", m.weight),
              m.model.string());
     }
-    if (m.name.empty()) {
-      m.name = m.model.stem().string();
-      const int number = ++seen[m.name];
-      if (number > 1) m.name += "#" + std::to_string(number);
-    }
+    m.name = std::move(names[i]);
     all.push_back({std::move(m), {}, {}});
   }
   return all;

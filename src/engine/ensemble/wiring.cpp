@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "engine/layout.hpp"
@@ -144,6 +145,21 @@ Wiring wire(std::span<const MemberTensors> members, Combine combine) {
     wire_combined(members, wiring);
   }
   return wiring;
+}
+
+std::vector<std::string> member_names(std::span<const Member> members) {
+  std::vector<std::string> names;
+  std::map<std::string, int> seen;
+  for (const Member& m : members) {
+    std::string name = m.name;
+    if (name.empty()) {
+      name = m.model.stem().string();
+      const int number = ++seen[name];
+      if (number > 1) name += "#" + std::to_string(number);
+    }
+    names.push_back(std::move(name));
+  }
+  return names;
 }
 
 std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> members) {

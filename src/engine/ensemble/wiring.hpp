@@ -27,6 +27,9 @@ struct Wiring {
 /// Throws Error(kInvalidArgument) naming both where outputs do not fit together, or names are not distinct.
 Wiring wire(std::span<const MemberTensors> members, Combine combine);
 
+/// What the members are called: as they were named, else by their files: "resnet50", the second of them "resnet50#2".
+std::vector<std::string> member_names(std::span<const Member> members);
+
 /// The ensemble's inputs as the files tell, before anything is loaded.
 std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> members);
 

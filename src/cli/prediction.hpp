@@ -1,0 +1,56 @@
+#pragma once
+// What predict and evaluate have in common: a model or an ensemble on the command line, how it is set up, how images
+// become its inputs, and the run itself.
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assay/ensemble.hpp"
+#include "cli/cli.hpp"
+#include "input/source.hpp"
+
+namespace assay::cli {
+
+struct ModelOptions {
+  std::string model;                                         ///< "A+B+C": an ensemble
+  std::map<std::string, std::vector<std::string>> settings;  ///< of runner::settings(), as given
+  std::string preprocess, cache;
+};
+
+/// Adds MODEL, --preprocess, --cache and the settings that take one value each. `options` must outlive the parsing.
+void add_model_options(CLI::App& command, const std::shared_ptr<ModelOptions>& options);
+/// One more of runner::settings().
+void add_setting(CLI::App& command, const std::shared_ptr<ModelOptions>& options, const char* name, const char* help);
+
+/// How the samples come and the answers go.
+struct PredictionRequest {
+  std::string command;               ///< "predict", for messages
+  bool images = true;                ///< members whose preprocessing differs have inputs of their own
+  std::optional<Combine> combine{};  ///< empty: as --combine says
+};
+
+/// A model or an ensemble, loaded.
+struct Prediction {
+  Session session;
+  std::vector<std::string> members;           ///< names; one for a model alone
+  std::vector<input::Preprocess> preprocess;  ///< by input of the session
+  std::string preprocess_text;                ///< "resnet50", "resnet50 (a, b), none (c)": for people
+  std::map<std::string, Shape> shapes;
+  std::string backend;
+};
+
+/// Checks every option and loads. Says on stderr what the zoo's weights are worth. Throws Error.
+Prediction load_prediction(const ModelOptions& options, const PredictionRequest& request, Context& context);
+
+/// Says how images are prepared where nobody said how.
+void note_preprocessing(const ModelOptions& options, const Prediction& prediction, Context& context);
+
+/// All samples through the session; Ctrl-C ends it with Error(kCancelled). What the engine refuses while it computes
+/// (an index out of range, say) is its failure, exit 1; our own checks of what was asked for stay usage, exit 2.
+void run_prediction(Prediction& prediction, input::Source& source, const DrainFunction& drain, const Context& context);
+
+}  // namespace assay::cli
