@@ -52,13 +52,6 @@ double incomplete_beta(double a, double b, double x) {
   return 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
-/// P(X <= k) of a binomial with n trials of probability p: 1 - I_p(k + 1, n - k).
-double binomial_cdf(std::int64_t k, std::int64_t n, double p) {
-  if (k < 0) return 0;
-  if (k >= n) return 1;
-  return 1 - incomplete_beta(static_cast<double>(k + 1), static_cast<double>(n - k), p);
-}
-
 /// Acceleration of the BCa interval by the jackknife; for a mean, the jackknife means differ from the mean by
 /// (mean - x_i) / (n - 1).
 double acceleration_of_mean(std::span<const double> values, double centre) {
@@ -179,6 +172,13 @@ std::vector<double> batch_means(std::span<const double> values, std::size_t batc
   means.reserve(batches);
   for (std::size_t b = 0; b < batches; ++b) means.push_back(mean(values.subspan(b * size, size)));
   return means;
+}
+
+// 1 - I_p(k + 1, n - k).
+double binomial_cdf(std::int64_t k, std::int64_t n, double p) {
+  if (k < 0) return 0;
+  if (k >= n) return 1;
+  return 1 - incomplete_beta(static_cast<double>(k + 1), static_cast<double>(n - k), p);
 }
 
 double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }

@@ -43,6 +43,9 @@ std::optional<Interval> bootstrap_mean(std::span<const double> values, std::uint
 /// out): Conway, Some Tactical Problems in Digital Simulation (1963).
 std::vector<double> batch_means(std::span<const double> values, std::size_t batches);
 
+/// P(X <= k) of a binomial with n trials of probability p.
+double binomial_cdf(std::int64_t k, std::int64_t n, double p);
+
 /// Percentage points and the distribution function of the standard normal.
 double normal_cdf(double z);
 double normal_quantile(double p);

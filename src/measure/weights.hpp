@@ -1,0 +1,25 @@
+#pragma once
+// Weights for an ensemble's members: found on one half of the samples, judged on the other. Pure.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "measure/accuracy.hpp"
+
+namespace assay::measure {
+
+/// The samples in two: of each class half and half, an odd one to the smaller half, drawn by the seed.
+struct Halves {
+  Samples search, judge;
+};
+Halves halves(std::span<const std::int64_t> labels, std::uint64_t seed);
+
+/// Weights, none negative and their sum 1, under which Σ wᵢ yᵢ is right about most of `samples`; among equals those of
+/// the largest mean log-probability of the label (rows that are no probabilities become some by softmax); among equals
+/// of that, equal weights. Up to four members: every point of the simplex in steps of a twelfth, of which equal weights
+/// of two, three and four are one. More: coordinate ascent from equal weights.
+std::vector<double> search_weights(std::span<const Scores> members, std::span<const std::int64_t> labels,
+                                   const Samples& samples);
+
+}  // namespace assay::measure
