@@ -1,0 +1,214 @@
+#include "input/labelled.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+
+#include "assay/error.hpp"
+#include "base/file.hpp"
+#include "input/image.hpp"
+
+namespace assay::input {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse_labelled(const fs::path& where, const std::string& why) {
+  throw Error(ErrorCode::kInvalidArgument, why, where.string());
+}
+
+std::vector<std::string> lines_of(const fs::path& file, const char* wanted) {
+  constexpr std::uint64_t kMaxBytes = 1 << 28;
+  const std::string text = read_file(file, kMaxBytes);
+  if (text.find('\0') != std::string::npos) refuse_labelled(file, fmt::format("this is no text; {}", wanted));
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+/// Numbers of classes by their names.
+class Classes {
+ public:
+  explicit Classes(const fs::path& file) : file_(file) {
+    if (file.empty()) return;
+    names_ = lines_of(file, "a line a class is wanted");
+    while (!names_.empty() && names_.back().empty()) names_.pop_back();
+    if (names_.empty()) refuse_labelled(file, "there is no class in this file; a line a class is wanted");
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      // An empty name is a class that nothing is looked up for.
+      const bool first = numbers_.emplace(names_[i], static_cast<std::int64_t>(i)).second;
+      if (!first && !names_[i].empty()) {
+        refuse_labelled(file, fmt::format("line {}: the class '{}' is there twice", i + 1, names_[i]));
+      }
+    }
+  }
+  [[nodiscard]] bool given() const { return !file_.empty(); }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  [[nodiscard]] std::optional<std::int64_t> find(const std::string& name) const {
+    const auto it = numbers_.find(name);
+    return it == numbers_.end() ? std::nullopt : std::optional(it->second);
+  }
+
+ private:
+  fs::path file_;
+  std::vector<std::string> names_;
+  std::map<std::string, std::int64_t> numbers_;
+};
+
+std::optional<std::int64_t> whole_number(const std::string& text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size() && value >= 0;
+  return whole ? std::optional(value) : std::nullopt;
+}
+
+/// What lies in a folder, sorted by name; hidden entries are left out.
+struct Contents {
+  std::vector<fs::path> folders, images;
+};
+
+Contents contents_of(const fs::path& folder) {
+  Contents contents;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    if (entry->path().filename().string().starts_with('.')) continue;
+    std::error_code unknown;
+    if (fs::is_directory(entry->path(), unknown)) {
+      contents.folders.push_back(entry->path());
+    } else if (is_image_name(entry->path())) {
+      contents.images.push_back(entry->path());
+    }
+  }
+  if (error) throw Error(ErrorCode::kIo, "cannot be looked at: " + error.message(), folder.string());
+  std::sort(contents.folders.begin(), contents.folders.end());
+  std::sort(contents.images.begin(), contents.images.end());
+  return contents;
+}
+
+std::int64_t class_of_folder(const std::string& name, const Classes& classes, const LabelledQuestion& question,
+                             std::size_t place) {
+  if (!classes.given()) return static_cast<std::int64_t>(place);
+  const auto number = classes.find(name);
+  if (number) return *number;
+  refuse_labelled(question.images / name, fmt::format("there is no class '{}' in {}: rename the folder, or add a line "
+                                                      "where the class has its place",
+                                                      name, question.classes.string()));
+}
+
+LabelledImages by_folder(const LabelledQuestion& question, const Classes& classes) {
+  const Contents contents = contents_of(question.images);
+  if (contents.folders.empty()) {
+    refuse_labelled(question.images, contents.images.empty()
+                                         ? "there is neither a subfolder for each class nor an image in this folder"
+                                         : "there are images and no subfolder for each class: say with --labels FILE "
+                                           "(lines of file,label) what they show");
+  }
+  if (!contents.images.empty()) {
+    refuse_labelled(contents.images.front(), "an image beside the subfolders of the classes: move it into one of them");
+  }
+  LabelledImages result;
+  result.classes = classes.names();
+  bool misleading = false;
+  for (std::size_t f = 0; f < contents.folders.size(); ++f) {
+    const std::string name = contents.folders[f].filename().string();
+    const std::int64_t label = class_of_folder(name, classes, question, f);
+    const std::vector<fs::path> images = contents_of(contents.folders[f]).images;
+    if (images.empty()) refuse_labelled(contents.folders[f], "there is no .jpg, .jpeg or .png in this class's folder");
+    result.files.insert(result.files.end(), images.begin(), images.end());
+    result.labels.insert(result.labels.end(), images.size(), label);
+    if (classes.given()) continue;
+    result.classes.push_back(name);
+    misleading = misleading || whole_number(name).value_or(label) != label;
+  }
+  if (misleading) {
+    result.warnings.emplace_back(
+        "the subfolders' names are numbers, but classes are numbered in the order of the names (10 comes before 2); "
+        "--classes FILE says which is which");
+  }
+  return result;
+}
+
+/// The lines of a table, one at a time.
+class Table {
+ public:
+  Table(const LabelledQuestion& question, const Classes& classes) : question_(question), classes_(classes) {}
+
+  LabelledImages read() {
+    const std::vector<std::string> lines = lines_of(question_.labels, "lines of file,label are wanted");
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      if (lines[i].empty() || (i == 0 && lines[i] == "file,label")) continue;
+      add(lines[i], i + 1);
+    }
+    if (result_.files.empty()) refuse_labelled(question_.labels, "there is no line of file,label in this file");
+    result_.classes = classes_.names();
+    return std::move(result_);
+  }
+
+ private:
+  [[noreturn]] void refuse_line(std::size_t number, const std::string& why) const {
+    refuse_labelled(question_.labels, fmt::format("line {}: {}", number, why));
+  }
+
+  void add(const std::string& line, std::size_t number) {
+    const std::size_t comma = line.rfind(',');  // the last: names of files may hold one
+    if (comma == std::string::npos || comma == 0 || comma + 1 == line.size()) {
+      refuse_line(number, fmt::format("'{}' is not of the form file,label", line));
+    }
+    const std::string name = line.substr(0, comma);
+    const fs::path file = question_.images / name;
+    std::error_code error;
+    if (!fs::is_regular_file(file, error)) {
+      refuse_line(number, fmt::format("there is no file '{}' in {}", name, question_.images.string()));
+    }
+    if (!is_image_name(file)) refuse_line(number, fmt::format("'{}' is no .jpg, .jpeg or .png", name));
+    if (!seen_.insert(file.lexically_normal().string()).second) {
+      refuse_line(number, fmt::format("'{}' is there twice", name));
+    }
+    result_.files.push_back(file);
+    result_.labels.push_back(label_of(line.substr(comma + 1), number));
+  }
+
+  [[nodiscard]] std::int64_t label_of(const std::string& text, std::size_t number) const {
+    if (const auto known = classes_.find(text)) return *known;
+    const auto label = whole_number(text);
+    if (!label) {
+      refuse_line(number,
+                  classes_.given()
+                      ? fmt::format("'{}' is neither a class of {} nor a number", text, question_.classes.string())
+                      : fmt::format("'{}' is no number of a class; --classes FILE gives names to them", text));
+    }
+    if (classes_.given() && *label >= std::ssize(classes_.names())) {
+      refuse_line(number, fmt::format("there is no class {}: {} has {}, from 0 on", *label, question_.classes.string(),
+                                      classes_.names().size()));
+    }
+    return *label;
+  }
+
+  const LabelledQuestion& question_;
+  const Classes& classes_;
+  LabelledImages result_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+LabelledImages read_labelled(const LabelledQuestion& question) {
+  std::error_code error;
+  if (!fs::is_directory(question.images, error)) {
+    refuse_labelled(question.images, "there is no such folder; give the one that holds the labelled images");
+  }
+  const Classes classes(question.classes);
+  return question.labels.empty() ? by_folder(question, classes) : Table(question, classes).read();
+}
+
+}  // namespace assay::input

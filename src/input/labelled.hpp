@@ -1,0 +1,29 @@
+#pragma once
+// Images whose classes are known: a folder a class, or a table.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace assay::input {
+
+struct LabelledQuestion {
+  std::filesystem::path images;   ///< a folder with a subfolder for each class, or with the images themselves
+  std::filesystem::path labels;   ///< then: lines "file,label", the file below `images`; "": by subfolder
+  std::filesystem::path classes;  ///< a line a class; "": subfolders are numbered in the order of their names
+};
+
+struct LabelledImages {
+  std::vector<std::filesystem::path> files;
+  std::vector<std::int64_t> labels;   ///< the number of each file's class
+  std::vector<std::string> classes;   ///< names by number; empty where labels are numbers alone
+  std::vector<std::string> warnings;  ///< what may not be meant
+};
+
+/// Labels are looked up in `classes` first, and else are numbers. Lines that are empty, and a first line "file,label",
+/// are none. Throws Error(kInvalidArgument) for a folder without images, images of no class or of two, a class that
+/// `classes` lacks, and a line that is none, by its number; Error(kIo).
+LabelledImages read_labelled(const LabelledQuestion& question);
+
+}  // namespace assay::input
