@@ -28,8 +28,8 @@ constexpr const char* kFooter =
     "given is wrong; 130 interrupted (what was finished is stored).";
 
 /// The table of subcommands, in the order of --help.
-constexpr void (*kCommands[])(CLI::App&, Action&) = {add_backends, add_setup,   add_models, add_predict,
-                                                     add_bench,    add_results, add_cache};
+constexpr void (*kCommands[])(CLI::App&, Action&) = {add_backends, add_setup, add_models,  add_predict,
+                                                     add_evaluate, add_bench, add_results, add_cache};
 
 int status_of(ErrorCode code) {
   switch (code) {

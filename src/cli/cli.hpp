@@ -49,6 +49,7 @@ void add_backends(CLI::App& app, Action& action);
 void add_setup(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
 void add_predict(CLI::App& app, Action& action);
+void add_evaluate(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_results(CLI::App& app, Action& action);
 void add_cache(CLI::App& app, Action& action);

@@ -50,7 +50,7 @@ int expect_narrow_help(const std::vector<std::string>& command) {
 }
 
 TEST(Cli, HelpFitsInto80Columns) {
-  EXPECT_EQ(expect_narrow_help({}), 1 + 7 + 3 + 4 + 3);
+  EXPECT_EQ(expect_narrow_help({}), 1 + 8 + 3 + 4 + 3);
   EXPECT_THAT(help_of({"bench"}), testing::HasSubstr("--batch-size"));
 }
 

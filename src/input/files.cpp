@@ -265,6 +265,20 @@ std::vector<fs::path> all_images(const std::vector<fs::path>& paths) {
   return images;
 }
 
+void require_preprocess(const std::vector<TensorInfo>& inputs, std::span<const Preprocess> preprocess) {
+  if (inputs.empty()) refuse_input("", "the model has no inputs");
+  if (preprocess.size() == inputs.size()) return;
+  throw Error(ErrorCode::kInternal,
+              fmt::format("{} ways to prepare images were given for {} inputs", preprocess.size(), inputs.size()));
+}
+
+std::unique_ptr<Feed> images_for_all(std::vector<fs::path> files, const std::vector<TensorInfo>& inputs,
+                                     std::span<const Preprocess> preprocess) {
+  std::vector<ImageInput> all;
+  for (std::size_t i = 0; i < inputs.size(); ++i) all.push_back({i, inputs[i], preprocess[i]});
+  return std::make_unique<ImageFeed>(std::move(files), std::move(all));
+}
+
 /// Opens what the arguments name, for the inputs that they name.
 class Opening {
  public:
@@ -289,8 +303,6 @@ class Opening {
   }
 
  private:
-  [[nodiscard]] ImageInput image_input(std::size_t i) const { return {i, inputs_[i], preprocess_[i]}; }
-
   /// Images that nobody named an input for: they are every input's, if each takes images.
   [[nodiscard]] std::vector<std::unique_ptr<Feed>> open_for_all(const std::vector<Given>& given) const {
     const bool images = std::all_of(inputs_.begin(), inputs_.end(), takes_images);
@@ -302,10 +314,8 @@ class Opening {
       }
       paths.push_back(g.path);
     }
-    std::vector<ImageInput> all;
-    for (std::size_t i = 0; i < inputs_.size(); ++i) all.push_back(image_input(i));
     std::vector<std::unique_ptr<Feed>> feeds;
-    feeds.push_back(std::make_unique<ImageFeed>(all_images(paths), std::move(all)));
+    feeds.push_back(images_for_all(all_images(paths), inputs_, preprocess_));
     return feeds;
   }
 
@@ -319,7 +329,7 @@ class Opening {
       if (paths.size() == 1) return std::make_unique<NpyFeed>(path, i, info, wanted_shape(info, shapes_));
       refuse_input(path.string(), fmt::format("input '{}' got several files: that works with images only", info.name));
     }
-    return std::make_unique<ImageFeed>(all_images(paths), std::vector<ImageInput>{image_input(i)});
+    return std::make_unique<ImageFeed>(all_images(paths), std::vector<ImageInput>{{i, info, preprocess_[i]}});
   }
 
   const std::vector<TensorInfo>& inputs_;
@@ -333,11 +343,7 @@ std::string Source::label(std::int64_t sample) const { return fmt::format("{}", 
 
 std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs,
                                    const std::map<std::string, Shape>& shapes, std::span<const Preprocess> preprocess) {
-  if (inputs.empty()) refuse_input("", "the model has no inputs");
-  if (preprocess.size() != inputs.size()) {
-    throw Error(ErrorCode::kInternal,
-                fmt::format("{} ways to prepare images were given for {} inputs", preprocess.size(), inputs.size()));
-  }
+  require_preprocess(inputs, preprocess);
   std::vector<Given> given;
   for (const std::string& argument : arguments) given.push_back(resolve(argument, inputs));
   return std::make_unique<FileSource>(Opening(inputs, shapes, preprocess).open(given));
@@ -346,6 +352,14 @@ std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, co
 std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs,
                                    const std::map<std::string, Shape>& shapes, const Preprocess& preprocess) {
   return open_files(arguments, inputs, shapes, std::vector<Preprocess>(inputs.size(), preprocess));
+}
+
+std::unique_ptr<Source> open_images(std::vector<fs::path> files, const std::vector<TensorInfo>& inputs,
+                                    std::span<const Preprocess> preprocess) {
+  require_preprocess(inputs, preprocess);
+  std::vector<std::unique_ptr<Feed>> feeds;
+  feeds.push_back(images_for_all(std::move(files), inputs, preprocess));
+  return std::make_unique<FileSource>(std::move(feeds));
 }
 
 }  // namespace assay::input

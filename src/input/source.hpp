@@ -39,6 +39,10 @@ std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, co
 std::unique_ptr<Source> open_files(const std::vector<std::string>& arguments, const std::vector<TensorInfo>& inputs,
                                    const std::map<std::string, Shape>& shapes, const Preprocess& preprocess);
 
+/// Images that feed every input, each of which must take images; otherwise as open_files.
+std::unique_ptr<Source> open_images(std::vector<std::filesystem::path> files, const std::vector<TensorInfo>& inputs,
+                                    std::span<const Preprocess> preprocess);
+
 /// Seeded: floats standard normal, integers from data.ranges. Sample i is a function of (seed, input, i mod distinct)
 /// alone, where `distinct` is the smallest number whose bytes exceed `cache_bytes` (the last-level cache).
 std::unique_ptr<Source> random_source(const std::vector<TensorInfo>& inputs, const std::map<std::string, Shape>& shapes,

@@ -101,6 +101,30 @@ TEST_F(PredictTest, WhatFailsIsOneAndWhatWasAskedWronglyIsTwo) {
   EXPECT_EQ(asked.status, 2) << asked.err;
 }
 
+TEST_F(PredictTest, AnEnsemblesMemberThatFailsIsOneAndItsSettingsAreChecked) {
+  const std::string x = write_input("x.npy", {2, 8}, 0);
+  const auto ensemble = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"predict", "tiny-mlp+tiny-mlp", "--backend", "null", "--input", x};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return assay(arguments);
+  };
+  EXPECT_EQ(ensemble({}).status, 0);
+  const Result failed = ensemble({"--option", "fail_at=run", "--option", "fail_as=invalid_argument"});
+  EXPECT_EQ(failed.status, 1);
+  EXPECT_THAT(failed.err, AllOf(HasSubstr("member 'tiny-mlp'"), HasSubstr("told to fail")));
+  for (const auto& [more, says] : std::vector<std::pair<std::vector<std::string>, const char*>>{
+           {{"--weights", "1,2,3"}, "3 were given for 2 members"},
+           {{"--weights", "1,2", "--combine", "members"}, "nothing is weighted"},
+           {{"--strategy", "placed"}, "is searched for by `assay bench`"},
+           {{"--strategy", "all"}, "--strategy: predict takes one value"},
+           {{"--combine", "median"}, "mean, vote, members"}}) {
+    const Result r = ensemble(more);
+    EXPECT_EQ(r.status, 2) << says;
+    EXPECT_THAT(r.err, HasSubstr(says));
+  }
+  EXPECT_THAT(predict({"--input", x, "--combine", "vote"}).err, HasSubstr("this is for ensembles"));
+}
+
 TEST_F(PredictTest, InterruptedIs130) {
   const std::string x = write_input("x.npy", {1000, 8}, 0);
   std::vector<std::string> arguments = {"predict", "tiny-mlp", "--backend", "null", "--input", x};

@@ -1,0 +1,138 @@
+#include "cli/evaluation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "report/format.hpp"
+
+namespace assay::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+/// A row that is sure of one of the classes.
+void add_row(measure::Scores& scores, std::int64_t answer, float sure) {
+  for (std::int64_t c = 0; c < scores.classes; ++c) {
+    scores.values.push_back(c == answer ? sure : (1 - sure) / static_cast<float>(scores.classes - 1));
+  }
+}
+
+/// Of 40 images of 8 classes: `wrong[m]` says of which images member m takes the next class.
+Answered answered(const std::vector<std::vector<int>>& wrong, const std::vector<float>& sure) {
+  constexpr std::int64_t kImages = 40;
+  constexpr std::int64_t kClasses = 8;
+  Answered a;
+  a.model = "models";
+  for (std::size_t m = 0; m < wrong.size(); ++m) {
+    a.members.push_back(std::string(1, static_cast<char>('a' + m)));
+    measure::Scores scores{kClasses, {}};
+    for (int i = 0; i < kImages; ++i) {
+      const bool errs = std::find(wrong[m].begin(), wrong[m].end(), i) != wrong[m].end();
+      add_row(scores, (i + (errs ? 1 : 0)) % kClasses, sure[m]);
+    }
+    a.scores.push_back(std::move(scores));
+  }
+  for (int i = 0; i < kImages; ++i) a.labels.push_back(i % kClasses);
+  return a;
+}
+
+/// What is printed, on one line.
+std::string told(const Evaluation& e) {
+  std::string text = evaluation_text(e);
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+std::vector<int> range(int first, int last) {
+  std::vector<int> all;
+  for (int i = first; i < last; ++i) all.push_back(i);
+  return all;
+}
+
+// Three that err apart from each other: two outvote the third.
+TEST(Evaluation, AnEnsembleThatIsBetterIsSaidToBe) {
+  const Evaluation e = evaluation_of(answered({range(0, 10), range(10, 22), range(22, 36)}, {0.9F, 0.9F, 0.9F}));
+  EXPECT_EQ(e.members[0].top(1).hits, 30);
+  EXPECT_EQ(e.members[2].top(1).hits, 26);
+  EXPECT_EQ(e.ensemble->top(1).hits, 40);
+  EXPECT_EQ(e.best, 0U);
+  EXPECT_EQ(e.paired.only_first, 10);
+  EXPECT_EQ(e.paired.only_second, 0);
+  const std::string text = told(e);
+  EXPECT_THAT(text, HasSubstr("75.0 [59.8, 85.8]"));
+  EXPECT_THAT(text, HasSubstr("the ensemble is better."));
+  // Other weights are as right on the first half, and surer; on the second they are no better.
+  EXPECT_THAT(text, HasSubstr("no gain can be shown"));
+}
+
+// Two that err together outvote the one that is right, unless it weighs more.
+TEST(Evaluation, WeightsThatHelpAreFoundAndJudgedOnTheOtherHalf) {
+  const Evaluation e = evaluation_of(answered({{}, range(0, 24), range(0, 24)}, {0.9F, 0.9F, 0.9F}));
+  EXPECT_EQ(e.ensemble->top(1).hits, 16);
+  EXPECT_TRUE(e.paired.second_is_better());
+  ASSERT_TRUE(e.weights);
+  EXPECT_EQ(e.weights->searched, 20);
+  EXPECT_GT(e.weights->weights[0], 0.5);
+  EXPECT_EQ(e.weights->weighted.top(1).hits, 20);
+  EXPECT_TRUE(e.weights->paired.first_is_better());
+  const std::string text = told(e);
+  EXPECT_THAT(text, HasSubstr("the ensemble is worse."));
+  EXPECT_THAT(text, HasSubstr("the weights are better than equal ones."));
+  const auto j = evaluation_json(e);
+  EXPECT_EQ(j["weights"]["paired"]["gain_shown"], true);
+  EXPECT_EQ(j["ensemble"]["paired"]["only_member"], 24);
+}
+
+// Two images are no evidence, whatever the weights.
+TEST(Evaluation, AGainThatCannotBeShownIsNotClaimed) {
+  const Evaluation e = evaluation_of(answered({{}, {0, 1, 8, 9}, {0, 1, 8, 9}}, {0.9F, 0.9F, 0.9F}));
+  ASSERT_TRUE(e.weights);
+  EXPECT_FALSE(e.weights->paired.first_is_better());
+  EXPECT_THAT(told(e), HasSubstr("no gain can be shown"));
+  EXPECT_THAT(told(e), Not(HasSubstr("are better")));
+  EXPECT_THAT(told(e), HasSubstr("no difference can be shown"));
+}
+
+TEST(Evaluation, MembersThatAnswerAlikeNeedNoWeights) {
+  EXPECT_THAT(told(evaluation_of(answered({{1}, {1}}, {0.9F, 0.9F}))), HasSubstr("No weights were found"));
+}
+
+TEST(Evaluation, OneModelHasNoEnsemble) {
+  const Evaluation e = evaluation_of(answered({range(0, 20)}, {0.9F}));
+  const auto j = evaluation_json(e);
+  EXPECT_TRUE(j["ensemble"].is_null());
+  EXPECT_TRUE(j["weights"].is_null());
+  EXPECT_EQ(j["n"], 40);
+  EXPECT_EQ(j["members"][0]["top1"]["value"], 0.5);
+  EXPECT_THAT(told(e), Not(HasSubstr("nsemble")));
+}
+
+TEST(Evaluation, TopFiveOfFiveClassesSaysNothing) {
+  Answered a{"m", {"m"}, {{5, {}}}, {0, 1}, 1};
+  add_row(a.scores[0], 0, 0.9F);
+  add_row(a.scores[0], 0, 0.9F);
+  EXPECT_TRUE(evaluation_json(evaluation_of(a))["members"][0]["top5"].is_null());
+}
+
+TEST(Evaluation, ScalesThatAreMixedAreWarnedOf) {
+  Answered a = answered({{}, {}}, {0.9F, 0.9F});
+  for (float& v : a.scores[1].values) v *= 10;
+  EXPECT_THAT(evaluation_of(a).warnings, ElementsAre(HasSubstr("a answer probabilities, b other values")));
+}
+
+TEST(Evaluation, WhatIsPrintedFitsInto80Columns) {
+  Answered a = answered({{}, range(0, 9)}, {0.9F, 0.9F});
+  a.members = {std::string(50, 'x'), std::string(90, 'y')};
+  a.model = a.members[0] + "+" + a.members[1];
+  std::istringstream lines(evaluation_text(evaluation_of(a)));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(report::width(line), report::kColumns) << line;
+}
+
+}  // namespace
+}  // namespace assay::cli
