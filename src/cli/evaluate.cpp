@@ -13,6 +13,7 @@
 #include "cli/evaluation.hpp"
 #include "cli/prediction.hpp"
 #include "cli/progress.hpp"
+#include "core/case.hpp"
 #include "core/copy.hpp"
 #include "input/labelled.hpp"
 #include "report/format.hpp"
@@ -36,7 +37,8 @@ class Gathering {
       for (const TensorInfo& info : infos_) names.push_back(info.name);
       throw Error(ErrorCode::kInvalidArgument,
                   fmt::format("{} outputs ({}): a classifier has one, with a value for each class", infos_.size(),
-                              fmt::join(names, ", ")));
+                              fmt::join(names, ", ")),
+                  joined_members(members_));
     }
     for (std::size_t m = 0; m < infos_.size(); ++m) {
       if (const std::int64_t classes = declared_classes(infos_[m]); classes > 0) set_classes(m, classes);
