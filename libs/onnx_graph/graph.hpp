@@ -101,6 +101,7 @@ struct Tensor {
   std::vector<std::int64_t> dims;
   std::int64_t elements = 1;
   Encoding encoding = Encoding::kRaw;
+  bool external = false;                           ///< the contents lie in a file beside the model
   std::vector<std::span<const std::byte>> chunks;  ///< of the file, in order; payloads of the encoding
 
   [[nodiscard]] std::uint64_t byte_size() const;  ///< of the contents; 0 for strings
@@ -123,6 +124,7 @@ using AttributeValue =
 struct Attribute {
   std::string name;
   AttributeValue value;
+  std::span<const std::byte> bytes{};  ///< the whole message as the file has it: a view
 };
 
 struct Node {

@@ -313,7 +313,7 @@ Attribute read_attribute(Source& source, ByteSpan bytes, int depth) {
   AttributeDraft draft;
   for (Fields f(source.reading, bytes, "AttributeProto"); f.next();) read_attribute_field(source, f, draft, depth);
   if (draft.name.empty()) source.reading.fail("an attribute has no name");
-  return {std::move(draft.name), attribute_value(draft)};
+  return {std::move(draft.name), attribute_value(draft), bytes};
 }
 
 Graph read_graph(Source& source, ByteSpan bytes, int depth) {

@@ -188,6 +188,7 @@ void check_contents(Source& source, Draft& draft) {
   if (bits_of(t.type) == 0)
     reading.fail(fmt::format("tensor {} is of {}, which is not known", quote(t.name), to_string(t.type)));
   if (t.elements > (INT64_MAX >> 8)) reading.fail(describe(t) + " is larger than any memory: refused as hostile");
+  t.external = draft.external;
   if (draft.external) {
     if (draft.encoding) reading.fail(describe(t) + " has data both in the model and outside");
     t.chunks = {source.storage.external(reading, draft.location, draft.offset.value_or(0), draft.length)};
