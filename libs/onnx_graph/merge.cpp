@@ -140,6 +140,13 @@ bool same_contents(const Tensor& a, const Tensor& b) {
                     [](ByteSpan x, ByteSpan y) { return text_of_bytes(x) == text_of_bytes(y); });
 }
 
+/// The name, or with a number where there is one already.
+std::string fresh(const std::string& wanted, std::unordered_set<std::string>& taken) {
+  std::string name = wanted;
+  for (int i = 2; !taken.insert(name).second; ++i) name = fmt::format("{}#{}", wanted, i);
+  return name;
+}
+
 }  // namespace
 
 Merge::Merge(std::vector<ValueInfo> inputs, std::vector<ValueInfo> outputs)
@@ -185,8 +192,8 @@ std::vector<std::string> Merge::add(const Part& part) {
 void Merge::take_versions(const Part& part) {
   ir_version_ = std::max(ir_version_, part.model->ir_version);
   for (const auto& [domain, version] : part.model->opsets) {
-    const auto [known, fresh] = opsets_.try_emplace(domain, version, part.name);
-    if (fresh || known->second.first == version) continue;
+    const auto [known, first] = opsets_.try_emplace(domain, version, part.name);
+    if (first || known->second.first == version) continue;
     throw Error(ErrorCode::kUnsupported,
                 fmt::format("'{}' uses version {} of the operators {}, '{}' version {}: one graph has one version; "
                             "convert one of the models (onnx.version_converter)",
@@ -205,7 +212,7 @@ std::string Merge::store(const std::string& wanted, const Tensor& tensor) {
     return stored_[same->second].name;
   }
   stored_by_content_.emplace(hash, stored_.size());
-  stored_.push_back({fresh(wanted), tensor});
+  stored_.push_back({fresh(wanted, taken_), tensor});
   ++counts_.initializers;
   return stored_.back().name;
 }
@@ -224,16 +231,11 @@ std::vector<std::string> Merge::write(Written node, bool may_share) {
     }
   }
   for (std::string& output : node.outputs) {
-    if (!output.empty()) output = fresh(output);
+    if (!output.empty()) output = fresh(output, taken_);
   }
+  if (!node.name.empty()) node.name = fresh(node.name, taken_by_nodes_);
   ++counts_.nodes;
   return written_.emplace_back(std::move(node)).outputs;
-}
-
-std::string Merge::fresh(const std::string& wanted) {
-  std::string name = wanted;
-  for (int i = 2; !taken_.insert(name).second; ++i) name = fmt::format("{}#{}", wanted, i);
-  return name;
 }
 
 std::string Merge::node(const std::string& op_type, const std::vector<std::string>& inputs,
@@ -258,7 +260,7 @@ std::string Merge::constant(ElementType type, const std::vector<std::int64_t>& d
 }
 
 void Merge::output(std::size_t number, const std::string& value) {
-  Written w{"merged/Identity", "Identity", "", {value}, {outputs_.at(number).name}, {}};
+  Written w{fresh("merged/Identity", taken_by_nodes_), "Identity", "", {value}, {outputs_.at(number).name}, {}};
   written_.push_back(std::move(w));  // not by `write`: it would be another's
   ++counts_.nodes;
 }

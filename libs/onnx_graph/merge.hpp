@@ -66,12 +66,11 @@ class Merge {
   /// The names of the outputs of the node, or of an earlier one that computes the same. `outputs`: as they are wanted;
   /// "" where one is left out.
   std::vector<std::string> write(Written node, bool may_share);
-  std::string fresh(const std::string& wanted);
 
   std::vector<ValueInfo> inputs_, outputs_;
   std::int64_t ir_version_;
   std::map<std::string, std::pair<std::int64_t, std::string>> opsets_;  // domain → version, the part that brought it
-  std::unordered_set<std::string> taken_;                               // names of values
+  std::unordered_set<std::string> taken_, taken_by_nodes_;              // names: of values, of nodes
   std::vector<Stored> stored_;
   std::unordered_multimap<std::size_t, std::size_t> stored_by_content_;  // hash → index
   std::vector<Written> written_;

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <memory>
+#include <set>
 
 #include "assay/error.hpp"
 #include "base/file.hpp"
@@ -49,6 +50,10 @@ class MergeTest : public testing::Test {
     }
     bytes_ = merge_->bytes();
     merged_ = parse(as_bytes(bytes_));
+    std::set<std::string> nodes;
+    for (const Node& node : merged_.graph.nodes) {
+      EXPECT_TRUE(node.name.empty() || nodes.insert(node.name).second) << node.name << " twice";
+    }
   }
   static std::string output_name(std::size_t i) { return "y" + std::to_string(i); }
   [[nodiscard]] std::size_t count(const std::string& op) const {

@@ -19,6 +19,8 @@ struct DataSpec {
 
 /// The strategy that is searched for: each member where it runs best.
 inline constexpr const char* kPlaced = "placed";
+/// The strategy that makes one graph of all members: nothing is known of each of them.
+inline constexpr const char* kMerged = "merged";
 
 /// Where an ensemble's members run, as a search found it: the strategy that executes it, and each member's engine and
 /// batch.

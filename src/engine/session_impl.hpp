@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "assay/assay.hpp"
+#include "base/file.hpp"
 #include "engine/cache_entry.hpp"
 #include "engine/pipeline.hpp"
 #include "engine/stream.hpp"
@@ -22,7 +23,8 @@ struct Session::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  engine::EntryLock cache_lock;  // for as long as the backend may read the entry
+  std::unique_ptr<TemporaryFolder> model_folder;  // where the model was written for this session alone
+  engine::EntryLock cache_lock;                   // for as long as the backend may read the entry
   engine::Layout layout;
   backend::BackendSession backend;
   engine::Pipeline pipeline;

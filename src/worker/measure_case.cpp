@@ -36,10 +36,10 @@ struct MemberTotals {
   double batches = 0, busy_ns = 0, load_ns = 0;
 };
 
-/// By name; nothing where there is one model.
+/// By name; nothing where there is one model, or one graph of all.
 std::map<std::string, MemberTotals> member_totals(const Request& request, Session& session) {
   std::map<std::string, MemberTotals> totals;
-  if (request.members.empty()) return totals;
+  if (request.members.empty() || request.test_case.strategy == kMerged) return totals;
   for (const nlohmann::json& m : nlohmann::json::parse(session.report("members"))) {
     totals[m.at("name")] = {m.at("batches"), m.at("busy_ns"), m.at("load_ns")};
   }

@@ -10,6 +10,7 @@
 
 #include "backend/adopt.hpp"
 #include "base/cpu.hpp"
+#include "engine/ensemble/merged.hpp"
 #include "engine/ensemble/session.hpp"
 #include "engine/session_impl.hpp"
 
@@ -68,6 +69,20 @@ std::vector<double> estimated_costs(const std::vector<Wanted>& all) {
   return costs;
 }
 
+/// One graph is one engine's: what a member asks for of its own must be what all get.
+void require_nothing_own(const Member& m, const Params& params) {
+  std::string own;
+  if (!m.backend.empty() && m.backend != params.backend) own = "backend " + m.backend;
+  if (m.threads > 0 && m.threads != params.threads) own = fmt::format("{} threads", m.threads);
+  if (m.batch_size > 0 && m.batch_size != params.batch_size) own = fmt::format("a batch of {}", m.batch_size);
+  if (!m.options.empty() && m.options != params.options) own = "options";
+  if (own.empty()) return;
+  refuse(fmt::format("{} of its own, where strategy merged gives all members to one engine: leave that to the "
+                     "ensemble, or take strategy sequential, concurrent or pipelined",
+                     own),
+         fmt::format("member '{}'", m.name));
+}
+
 /// The members of an ensemble on their way to being loaded.
 class Loading {
  public:
@@ -83,6 +98,23 @@ class Loading {
     for (const Wanted& w : all_) tensors.push_back(w.tensors);
     by_file_ = wire(tensors, Combine::kMembers);
     settings_.shared_cores = all_.size() > 1;
+  }
+
+  [[nodiscard]] bool merged() const { return strategy_.schedule == nullptr; }
+
+  Session open_merged() {
+    std::vector<MergedMember> members;
+    std::vector<MemberTensors> tensors;
+    for (const Wanted& w : all_) {
+      require_nothing_own(w.member, params_);
+      members.push_back({w.tensors, w.member.weight, &w.model});
+      tensors.push_back(w.tensors);
+    }
+    settings_.shared_cores = false;
+    MergedModel merged = merged_model(members, wire(tensors, ensemble_.combine), ensemble_.combine, params_);
+    Session session = open_model(merged.model, params_, settings_);
+    session.impl().model_folder = std::move(merged.folder);
+    return session;
   }
 
   OpenEnsemble open() {
@@ -227,7 +259,13 @@ std::string cache_remark_of(const OpenEnsemble& e) {
 
 Session load(const Ensemble& ensemble, const Params& params, const LoadSettings& settings) {
   const auto begin = std::chrono::steady_clock::now();
-  OpenEnsemble open = Loading(ensemble, params, settings).open();
+  Loading loading(ensemble, params, settings);
+  if (loading.merged()) {
+    Session session = loading.open_merged();
+    session.impl().load_time = std::chrono::steady_clock::now() - begin;
+    return session;
+  }
+  OpenEnsemble open = loading.open();
   Layout layout(open.wiring.inputs, open.wiring.outputs, params);
   const int places = open.schedule.in_flight;
   std::string remark = cache_remark_of(open);

@@ -33,7 +33,8 @@ struct Strategy {
   const char* name;
   const char* meaning;
   bool by_cost;  ///< wants measured costs
-  Schedule (*schedule)(const Workload& workload);
+  Schedule (*schedule)(
+      const Workload& workload);  ///< nullptr: the members become one graph, which its engine schedules
 };
 
 Schedule sequential_schedule(const Workload& workload);

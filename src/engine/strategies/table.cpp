@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "core/case.hpp"
 #include "engine/strategies/strategy.hpp"
 
 namespace assay::engine {
@@ -14,6 +15,7 @@ constexpr std::array kStrategies = {
     Strategy{"concurrent", "members side by side, the threads divided among them by measured cost", true,
              concurrent_schedule},
     Strategy{"pipelined", "a lane a thread, members of several batches interleaved", false, pipelined_schedule},
+    Strategy{kMerged, "one graph of all members and of what combines them, which one engine schedules", false, nullptr},
 };
 
 }  // namespace

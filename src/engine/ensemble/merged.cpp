@@ -1,0 +1,252 @@
+#include "engine/ensemble/merged.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/sha256.hpp"
+#include "onnx_graph/merge.hpp"
+
+namespace assay::engine {
+namespace {
+
+namespace fs = std::filesystem;
+using onnx_graph::ElementType;
+using onnx_graph::Merge;
+
+/// The first whose Add, Mul and Equal take shapes that differ.
+constexpr std::int64_t kLeastOpset = 7;
+
+ElementType element_of(DType dtype) { return static_cast<ElementType>(dtype); }
+
+template <class T>
+std::vector<std::byte> bytes_of_values(const std::vector<T>& values) {
+  const auto bytes = std::as_bytes(std::span(values));
+  return {bytes.begin(), bytes.end()};
+}
+
+std::string scalar(Merge& merge, DType dtype, double value) {
+  auto contents = dtype == DType::kFloat32 ? bytes_of_values(std::vector{static_cast<float>(value)})
+                                           : bytes_of_values(std::vector{value});
+  return merge.constant(element_of(dtype), {}, std::move(contents));
+}
+
+/// The members' answers to one of the ensemble's outputs, each once, and their shares of it: 1 together.
+struct Answers {
+  void add(const std::string& value, double share) {
+    const auto known = std::find(values.begin(), values.end(), value);  // of the same network a second time
+    if (known != values.end()) {
+      shares[static_cast<std::size_t>(known - values.begin())] += share;
+      return;
+    }
+    values.push_back(value);
+    shares.push_back(share);
+  }
+  std::vector<std::string> values;
+  std::vector<double> shares;
+};
+
+std::string sum(Merge& merge, const std::vector<std::string>& values) {
+  return values.size() == 1 ? values.front() : merge.node("Sum", values);
+}
+
+std::string mean(Merge& merge, const Answers& answers, DType dtype) {
+  const std::vector<double>& shares = answers.shares;
+  if (std::all_of(shares.begin(), shares.end(), [&](double s) { return s == shares.front(); })) {
+    return merge.node("Mul", {sum(merge, answers.values), scalar(merge, dtype, shares.front())});
+  }
+  std::vector<std::string> terms;
+  for (std::size_t m = 0; m < shares.size(); ++m) {
+    terms.push_back(merge.node("Mul", {answers.values[m], scalar(merge, dtype, shares[m])}));
+  }
+  return sum(merge, terms);
+}
+
+/// 1 at the largest of the last axis (the first of equals), 0 elsewhere.
+std::string ballot(Merge& merge, const std::string& answer, const TensorInfo& output) {
+  const auto axis = static_cast<std::int64_t>(output.shape.size()) - 1;
+  std::vector<std::int64_t> places(static_cast<std::size_t>(output.shape.back()));
+  std::iota(places.begin(), places.end(), 0);
+  const std::string range = merge.constant(ElementType::kInt64, {output.shape.back()}, bytes_of_values(places));
+  const std::string largest = merge.node("ArgMax", {answer}, {{"axis", axis}, {"keepdims", 1}});
+  const std::string there = merge.node("Equal", {largest, range});
+  return merge.node("Cast", {there}, {{"to", static_cast<std::int64_t>(element_of(output.dtype))}});
+}
+
+std::string vote_of(Merge& merge, Answers answers, const TensorInfo& output) {
+  if (!output.rank_known || output.shape.empty() || output.shape.back() < 0) {
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("output '{}' has the shape {}: to vote within one graph, the length of its last axis must "
+                            "be known",
+                            output.name, output.rank_known ? to_string(output.shape) : "unknown"));
+  }
+  for (std::string& value : answers.values) value = ballot(merge, value, output);
+  return mean(merge, answers, output.dtype);
+}
+
+/// The batch is one axis, whatever the members call it. Of other free axes nothing is claimed across members.
+onnx_graph::ValueInfo declared(const TensorInfo& t, const std::string& member) {
+  onnx_graph::ValueInfo value{t.name, "tensor", {element_of(t.dtype), std::nullopt}};
+  if (!t.rank_known) return value;
+  value.type.shape.emplace();
+  for (std::size_t a = 0; a < t.shape.size(); ++a) {
+    onnx_graph::Dimension& d = value.type.shape->emplace_back();
+    d.size = t.shape[a];
+    if (d.known()) continue;
+    const std::string& name = a < t.axes.size() ? t.axes[a] : "";
+    if (static_cast<int>(a) == t.batch_axis) {
+      d.name = "batch";
+    } else if (!name.empty()) {
+      d.name = member + "/" + name;
+    }
+  }
+  return value;
+}
+
+/// The tensor, its batch where the Params have it.
+TensorInfo as_asked(TensorInfo t, const Params& params) {
+  const auto given = params.batch_axis.find(t.name);
+  if (given != params.batch_axis.end()) t.batch_axis = given->second;
+  return t;
+}
+
+/// `of_member`: by member and its tensor, the ensemble's tensor.
+std::vector<onnx_graph::ValueInfo> declared_all(const std::vector<TensorInfo>& tensors,
+                                                const std::vector<std::vector<std::size_t>>& of_member,
+                                                std::span<const MergedMember> members, const Params& params) {
+  std::vector<onnx_graph::ValueInfo> all;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    std::size_t m = 0;  // the first that has it
+    while (std::find(of_member[m].begin(), of_member[m].end(), i) == of_member[m].end()) ++m;
+    all.push_back(declared(as_asked(tensors[i], params), members[m].tensors.name));
+  }
+  return all;
+}
+
+onnx_graph::Part part_of(const MergedMember& member, std::size_t m, const Wiring& wiring,
+                         const onnx_graph::Model& file) {
+  onnx_graph::Part part{member.tensors.name, &file, {}};
+  for (std::size_t i = 0; i < member.tensors.inputs.size(); ++i) {
+    part.inputs[member.tensors.inputs[i].name] = wiring.inputs[wiring.input_of[m][i]].name;
+  }
+  return part;
+}
+
+void combine_all(Merge& merge, const std::vector<std::vector<std::string>>& answers,
+                 std::span<const MergedMember> members, const Wiring& wiring, Combine combine) {
+  if (merge.opset() < kLeastOpset) {
+    throw Error(ErrorCode::kUnsupported,
+                fmt::format("the members use version {} of ONNX's operators: from {} on they can be combined in one "
+                            "graph; convert them (onnx.version_converter)",
+                            merge.opset(), kLeastOpset));
+  }
+  double total = 0;
+  for (const MergedMember& m : members) total += m.weight;
+  for (std::size_t o = 0; o < wiring.outputs.size(); ++o) {
+    Answers all;
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      for (std::size_t i = 0; i < answers[m].size(); ++i) {
+        if (wiring.output_of[m][i] == o) all.add(answers[m][i], members[m].weight / total);
+      }
+    }
+    const TensorInfo& output = wiring.outputs[o];
+    merge.output(o, combine == Combine::kMembers ? all.values.at(0)
+                    : combine == Combine::kVote  ? vote_of(merge, std::move(all), output)
+                                                 : mean(merge, all, output.dtype));
+  }
+}
+
+/// What the file is made from. The weights as bits: their text may be rounded.
+std::string hash_of_all(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
+                        const Params& params) {
+  std::string text = fmt::format("merged\n{}\n{}\n", version(), to_string(combine));
+  for (const MergedMember& m : members) {
+    text += fmt::format("{}\n{:a}\n{}\n{}\n", model::model_hash(*m.model, params.cache / "hashes"), m.weight,
+                        m.tensors.own_inputs, m.tensors.name);
+  }
+  for (const auto& [name, axis] : params.batch_axis) text += fmt::format("{}={}\n", name, axis);
+  for (const TensorInfo& t : wiring.inputs) text += t.name + "\n";
+  return sha256_of(text);
+}
+
+void warn_of(const Params& params, const std::string& message) {
+  if (params.log) params.log(LogLevel::kWarning, message);
+}
+
+model::Model read_merged(const fs::path& path, const Params& params) {
+  return model::read_model(path, params.shapes, params.batch_axis);
+}
+
+/// Nothing where it is not there, or damaged.
+std::optional<model::Model> find_kept(const fs::path& path, const Params& params) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return std::nullopt;
+  try {
+    return read_merged(path, params);
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kInvalidModel && e.code() != ErrorCode::kIo) throw;
+    warn_of(params, fmt::format("the merged graph in the cache is of no use, and is made anew: {}", e.what()));
+    return std::nullopt;
+  }
+}
+
+/// False, with a warning, where the cache cannot be written.
+bool keep(const fs::path& path, const std::string& bytes, const Params& params) {
+  try {
+    fs::create_directories(path.parent_path());
+    write_file_atomically(path, bytes);
+    return true;
+  } catch (const std::exception& e) {
+    warn_of(params, fmt::format("the merged graph could not be kept in the cache: {}", e.what()));
+    return false;
+  }
+}
+
+}  // namespace
+
+std::string merge_members(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
+                          const Params& params) {
+  std::vector<onnx_graph::Model> files;
+  files.reserve(members.size());
+  try {
+    Merge merge(declared_all(wiring.inputs, wiring.input_of, members, params),
+                declared_all(wiring.outputs, wiring.output_of, members, params));
+    std::vector<std::vector<std::string>> answers;
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      files.push_back(onnx_graph::read(members[m].model->path));
+      answers.push_back(merge.add(part_of(members[m], m, wiring, files.back())));
+    }
+    combine_all(merge, answers, members, wiring, combine);
+    if (params.log) {
+      const onnx_graph::MergeCounts& n = merge.counts();
+      params.log(LogLevel::kInfo,
+                 fmt::format("{} members became one graph of {} nodes; {} nodes and {} constants were there already",
+                             members.size(), n.nodes, n.shared_nodes, n.shared_initializers));
+    }
+    return merge.bytes();
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kUnsupported) throw;
+    throw Error(e.code(), e.message() + "; or take another strategy: sequential, concurrent or pipelined", e.context());
+  }
+}
+
+MergedModel merged_model(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
+                         const Params& params) {
+  fs::path kept;
+  if (!params.cache.empty()) {
+    constexpr std::size_t kDigits = 32;
+    const std::string hash = hash_of_all(members, wiring, combine, params).substr(0, kDigits);
+    kept = params.cache / "merged" / ("merged-" + hash + ".onnx");
+    if (auto found = find_kept(kept, params)) return {std::move(*found), nullptr};
+  }
+  const std::string bytes = merge_members(members, wiring, combine, params);
+  if (!kept.empty() && keep(kept, bytes, params)) return {read_merged(kept, params), nullptr};
+  auto folder = std::make_unique<TemporaryFolder>();
+  const fs::path path = folder->path() / "merged.onnx";
+  write_file_atomically(path, bytes);
+  model::Model model = read_merged(path, params);
+  return {std::move(model), std::move(folder)};
+}
+
+}  // namespace assay::engine

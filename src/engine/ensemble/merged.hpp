@@ -1,0 +1,34 @@
+#pragma once
+// The strategy "merged": one ONNX file of all members and of what combines them, for one engine to schedule.
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/file.hpp"
+#include "engine/ensemble/wiring.hpp"
+
+namespace assay::engine {
+
+/// A member as the strategy sees it.
+struct MergedMember {
+  MemberTensors tensors;  ///< as the file has them
+  double weight = 1;
+  const model::Model* model = nullptr;
+};
+
+struct MergedModel {
+  model::Model model;
+  std::unique_ptr<TemporaryFolder> folder;  ///< where the file lies if there is no cache: stays as long as the session
+};
+
+/// The file's bytes. `wiring` is of what the members' files say. Throws Error(kUnsupported) for what one graph cannot
+/// hold.
+std::string merge_members(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
+                          const Params& params);
+
+/// The same written to the cache folder, or found there; without a cache, to a temporary one.
+MergedModel merged_model(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
+                         const Params& params);
+
+}  // namespace assay::engine

@@ -1,0 +1,194 @@
+// Merged ensembles of the zoo's tiny networks: what the file holds, and over the null backend, how it is loaded. That
+// its answers are the other strategies': tests/integration/merged_test.cpp.
+#include "engine/ensemble/merged.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "assay/ensemble.hpp"
+#include "engine/testing/sessions.hpp"
+#include "model/zoo.hpp"
+#include "onnx_graph/graph.hpp"
+
+namespace assay::engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const TemporaryFolder& networks() {
+  static const TemporaryFolder folder;
+  return folder;
+}
+
+std::filesystem::path network(const std::string& name) {
+  return model::write_zoo_network({.name = name}, networks().path());
+}
+
+/// A merged file, written and read again.
+class MergedFile {
+ public:
+  MergedFile(const std::vector<std::string>& names, Combine combine, const std::vector<double>& weights = {}) {
+    std::vector<model::Model> models;
+    models.reserve(names.size());
+    std::vector<MergedMember> members;
+    std::vector<MemberTensors> tensors;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      models.push_back(model::read_model(network(names[i])));
+      tensors.push_back({names[i] + std::to_string(i), false, models[i].inputs, models[i].outputs});
+      members.push_back({tensors.back(), weights.empty() ? 1 : weights[i], &models[i]});
+    }
+    bytes_ = merge_members(members, wire(tensors, combine), combine, {});
+    graph = onnx_graph::parse(std::as_bytes(std::span(bytes_))).graph;
+  }
+  [[nodiscard]] std::size_t count(const std::string& op) const {
+    return static_cast<std::size_t>(std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                                                  [&](const onnx_graph::Node& n) { return n.op_type == op; }));
+  }
+  onnx_graph::Graph graph;
+
+ private:
+  std::string bytes_;
+};
+
+TEST(MergedFileTest, TheBatchIsOneAxisAndTheNamesAreTheEnsembles) {
+  const MergedFile file({"tiny-resnet", "tiny-densenet"}, Combine::kMean);
+  const model::Model first = model::read_model(network("tiny-resnet"));
+  ASSERT_EQ(file.graph.inputs.size(), 1U);
+  EXPECT_EQ(file.graph.inputs[0].name, first.inputs[0].name);
+  EXPECT_EQ(to_string(*file.graph.inputs[0].type.shape), "batch x 3 x 32 x 32");
+  ASSERT_EQ(file.graph.outputs.size(), 1U);
+  EXPECT_EQ(file.graph.outputs[0].name, first.outputs[0].name);
+  EXPECT_EQ((*file.graph.outputs[0].type.shape)[0].name, "batch");
+}
+
+TEST(MergedFileTest, WhatCombinesIsInIt) {
+  struct Row {
+    Combine combine;
+    std::vector<double> weights;
+    std::size_t products, sums, ballots, outputs;
+  };
+  const std::vector<Row> rows = {{Combine::kMean, {}, 1, 1, 0, 1},
+                                 {Combine::kMean, {2, 1}, 2, 1, 0, 1},
+                                 {Combine::kVote, {}, 1, 1, 2, 1},
+                                 {Combine::kVote, {2, 1}, 2, 1, 2, 1},
+                                 {Combine::kMembers, {}, 0, 0, 0, 2}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(std::string(to_string(row.combine)) + (row.weights.empty() ? "" : ", weighted"));
+    const MergedFile file({"tiny-resnet", "tiny-densenet"}, row.combine, row.weights);
+    EXPECT_EQ(file.count("Mul"), row.products);
+    EXPECT_EQ(file.count("Sum"), row.sums);
+    EXPECT_EQ(file.count("ArgMax"), row.ballots);
+    EXPECT_EQ(file.graph.outputs.size(), row.outputs);
+  }
+}
+
+TEST(MergedFileTest, OneNetworkTwiceIsOneBody) {
+  const onnx_graph::Model alone = onnx_graph::read(network("tiny-resnet"));
+  const MergedFile file({"tiny-resnet", "tiny-resnet"}, Combine::kMembers);
+  EXPECT_EQ(file.count("Conv"), MergedFile({"tiny-resnet"}, Combine::kMembers).count("Conv"));
+  EXPECT_LE(file.graph.nodes.size(), alone.graph.nodes.size() + 2);  // an Identity for each output
+  EXPECT_LE(file.graph.initializers.size(), alone.graph.initializers.size());
+}
+
+class MergedSession : public testing::Test {
+ protected:
+  static Ensemble ensemble(std::vector<Member> members) {
+    return {.members = std::move(members), .strategy = "merged"};
+  }
+  static Member member(const std::string& name) { return {.model = network(name)}; }
+  static Params params(const std::filesystem::path& cache = {}) {
+    return {.backend = "null", .batch_size = 4, .threads = 2, .cache = cache};
+  }
+  static Tensor images(std::int64_t count) { return test::random_tensor(DType::kFloat32, {count, 3, 32, 32}, 5); }
+  static std::size_t files_in(const std::filesystem::path& folder) {
+    return static_cast<std::size_t>(
+        std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
+  }
+};
+
+TEST_F(MergedSession, IsASessionOfOneModel) {
+  Session session = assay::load(ensemble({member("tiny-resnet"), member("tiny-densenet")}), params());
+  ASSERT_EQ(session.inputs().size(), 1U);
+  ASSERT_EQ(session.outputs().size(), 1U);
+  const Tensor x = images(11);
+  EXPECT_EQ(session.predict(x.view()).at(0).shape().at(0), 11);
+  EXPECT_EQ(test::error_of([&] { (void)session.report("members"); }).code(), ErrorCode::kUnsupported);
+}
+
+TEST_F(MergedSession, MembersOwnOutputsAndInputsKeepTheirNames) {
+  Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
+  e.combine = Combine::kMembers;
+  e.members[1].own_inputs = true;
+  const Session session = assay::load(e, params());
+  ASSERT_EQ(session.inputs().size(), 2U);
+  EXPECT_THAT(session.inputs()[1].name, HasSubstr("tiny-densenet."));
+  ASSERT_EQ(session.outputs().size(), 2U);
+  EXPECT_THAT(session.outputs()[0].name, HasSubstr("tiny-resnet."));
+}
+
+TEST_F(MergedSession, TheFileIsKeptInTheCacheAndUsedAgain) {
+  const TemporaryFolder cache;
+  Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
+  (void)assay::load(e, params(cache.path()));
+  const std::filesystem::path folder = cache.path() / "merged";
+  ASSERT_EQ(files_in(folder), 1U);
+  const std::filesystem::path file = std::filesystem::directory_iterator(folder)->path();
+  EXPECT_THAT(file.filename().string(), testing::StartsWith("merged-"));
+  const auto written = std::filesystem::last_write_time(file);
+  (void)assay::load(e, params(cache.path()));
+  EXPECT_EQ(std::filesystem::last_write_time(file), written);
+  e.members[0].weight = 2;
+  (void)assay::load(e, params(cache.path()));
+  EXPECT_EQ(files_in(folder), 2U);
+}
+
+TEST_F(MergedSession, ADamagedFileIsMadeAnew) {
+  const TemporaryFolder cache;
+  const Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
+  (void)assay::load(e, params(cache.path()));
+  const std::filesystem::path file = std::filesystem::directory_iterator(cache.path() / "merged")->path();
+  const auto size = std::filesystem::file_size(file);
+  std::filesystem::resize_file(file, size / 2);
+  Params p = params(cache.path());
+  std::vector<std::string> said;
+  p.log = [&](LogLevel level, const std::string& message) {
+    if (level == LogLevel::kWarning) said.push_back(message);
+  };
+  (void)assay::load(e, p);
+  EXPECT_THAT(said, ElementsAre(HasSubstr("made anew")));
+  EXPECT_EQ(std::filesystem::file_size(file), size);
+}
+
+TEST_F(MergedSession, ACacheThatCannotBeWrittenCostsAWarning) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() / "merged") << "a file where the folder should be";
+  Params p = params(folder.path());
+  std::vector<std::string> said;
+  p.log = [&](LogLevel, const std::string& message) { said.push_back(message); };
+  (void)assay::load(ensemble({member("tiny-resnet"), member("tiny-densenet")}), p);
+  EXPECT_THAT(said, testing::Contains(HasSubstr("could not be kept")));
+}
+
+TEST_F(MergedSession, RefusesWhatOneEngineCannotDo) {
+  using Change = void (*)(Member&);
+  const std::vector<std::pair<Change, const char*>> rows = {
+      {[](Member& m) { m.backend = "openvino"; }, "backend openvino"},
+      {[](Member& m) { m.threads = 1; }, "1 threads"},
+      {[](Member& m) { m.batch_size = 2; }, "a batch of 2"},
+      {[](Member& m) { m.options = {{"values_seed", "3"}}; }, "options"}};
+  for (const auto& [change, what] : rows) {
+    Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
+    change(e.members[1]);
+    const Error error = test::error_of([&] { (void)assay::load(e, params()); });
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("member 'tiny-densenet'"), HasSubstr(what)));
+  }
+  Ensemble same = ensemble({member("tiny-resnet"), member("tiny-densenet")});
+  same.members[1].backend = "null";
+  same.members[1].threads = 2;
+  EXPECT_NO_THROW((void)assay::load(same, params()));
+}
+
+}  // namespace
+}  // namespace assay::engine

@@ -1,0 +1,99 @@
+// Strategy "merged" over the real frameworks: one graph of all members answers what the members answer one after the
+// other.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <random>
+
+#include "assay/ensemble.hpp"
+#include "base/file.hpp"
+#include "model/zoo.hpp"
+
+namespace assay {
+namespace {
+
+struct Row {
+  const char* what;
+  std::vector<std::string> networks;  ///< "name" or "name@seed"
+  std::vector<double> weights;
+  Combine combine;
+};
+
+class MergedTest : public testing::TestWithParam<std::tuple<std::string, Row>> {
+ protected:
+  static std::filesystem::path zoo(const std::string& network) {
+    static const TemporaryFolder folder;
+    const std::size_t at = network.find('@');
+    model::ZooRequest request{.name = network.substr(0, at)};
+    if (at != std::string::npos) request.seed = std::stoull(network.substr(at + 1));
+    return model::write_zoo_network(request, folder.path());
+  }
+  [[nodiscard]] static Ensemble ensemble(const Row& row, const std::string& strategy) {
+    Ensemble e{.members = {}, .combine = row.combine, .strategy = strategy};
+    for (std::size_t i = 0; i < row.networks.size(); ++i) {
+      Member member{.model = zoo(row.networks[i])};
+      if (!row.weights.empty()) member.weight = row.weights[i];
+      e.members.push_back(std::move(member));
+    }
+    return e;
+  }
+  static Tensor noise(const TensorInfo& info, std::int64_t samples) {
+    Shape shape = info.shape;
+    shape.at(0) = samples;
+    Tensor t(info.dtype, shape);
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    std::generate_n(t.as<float>(), t.size(), [&] { return normal(random); });
+    return t;
+  }
+};
+
+TEST_P(MergedTest, AnswersAsTheMembersOneAfterTheOther) {
+  const auto& [backend, row] = GetParam();
+  const Params params{.backend = backend, .batch_size = 4, .threads = 2};
+  Session sequential = load(ensemble(row, "sequential"), params);
+  Session merged = load(ensemble(row, "merged"), params);
+  ASSERT_EQ(merged.inputs().size(), sequential.inputs().size());
+  ASSERT_EQ(merged.outputs().size(), sequential.outputs().size());
+  std::vector<Tensor> inputs;
+  std::vector<TensorView> x;
+  constexpr std::int64_t kSamples = 11;  // batches of 4, 4 and 3
+  for (std::size_t i = 0; i < merged.inputs().size(); ++i) {
+    EXPECT_EQ(merged.inputs()[i].name, sequential.inputs()[i].name);
+    inputs.push_back(noise(merged.inputs()[i], kSamples));
+  }
+  for (const Tensor& t : inputs) x.push_back(t.view());
+  const std::vector<Tensor> expected = sequential.predict(x);
+  const std::vector<Tensor> found = merged.predict(x);
+  for (std::size_t o = 0; o < found.size(); ++o) {
+    EXPECT_EQ(merged.outputs()[o].name, sequential.outputs()[o].name);
+    ASSERT_EQ(found[o].shape(), expected[o].shape());
+    float largest = 0;
+    for (std::int64_t i = 0; i < found[o].size(); ++i) {
+      largest = std::max(largest, std::abs(found[o].as<float>()[i] - expected[o].as<float>()[i]));
+    }
+    EXPECT_LE(largest, 1e-5F) << merged.outputs()[o].name;
+  }
+}
+
+const std::vector<std::string> kPair = {"tiny-resnet", "tiny-densenet"};
+
+INSTANTIATE_TEST_SUITE_P(
+    Backends, MergedTest,
+    testing::Combine(
+        testing::Values("onnxruntime"),
+        testing::Values(Row{"mean", kPair, {}, Combine::kMean}, Row{"weighted", kPair, {2, 1}, Combine::kMean},
+                        Row{"vote", kPair, {}, Combine::kVote}, Row{"weighted_vote", kPair, {2, 1}, Combine::kVote},
+                        Row{"members", kPair, {}, Combine::kMembers},
+                        Row{"twice", {"tiny-resnet", "tiny-vgg", "tiny-resnet"}, {1, 2, 3}, Combine::kMean},
+                        Row{"twice_alike", {"tiny-resnet", "tiny-vgg", "tiny-resnet"}, {}, Combine::kMean},
+                        Row{"twice_vote", {"tiny-vgg", "tiny-resnet", "tiny-vgg"}, {}, Combine::kVote},
+                        Row{"twice_members", {"tiny-resnet", "tiny-resnet"}, {}, Combine::kMembers},
+                        Row{"seeds", {"tiny-resnet", "tiny-resnet@2", "tiny-efficientnet"}, {}, Combine::kMean},
+                        Row{"several_tensors", {"tiny-multi", "tiny-multi@2"}, {}, Combine::kMean},
+                        Row{"one", {"tiny-resnet"}, {}, Combine::kMean})),
+    [](const auto& row) { return std::get<0>(row.param) + "_" + std::get<1>(row.param).what; });
+
+}  // namespace
+}  // namespace assay
