@@ -239,13 +239,19 @@ std::vector<std::string> Merge::write(Written node, bool may_share) {
 }
 
 std::string Merge::node(const std::string& op_type, const std::vector<std::string>& inputs,
-                        const std::vector<std::pair<std::string, std::int64_t>>& attributes) {
+                        const IntegerAttributes& attributes) {
   using Proto = onnx::AttributeProto;
   Written w{"merged/" + op_type, op_type, "", inputs, {"merged/" + op_type}, {}};
   for (const auto& [name, value] : attributes) {
     MessageWriter m;
-    m.text(Proto::kNameFieldNumber, name).integer(Proto::kIFieldNumber, value);
-    w.attributes.push_back(m.integer(Proto::kTypeFieldNumber, Proto::INT).bytes());
+    m.text(Proto::kNameFieldNumber, name);
+    if (const auto* one = std::get_if<std::int64_t>(&value)) {
+      m.integer(Proto::kIFieldNumber, *one).integer(Proto::kTypeFieldNumber, Proto::INT);
+    } else {
+      for (const std::int64_t each : std::get<1>(value)) m.integer(Proto::kIntsFieldNumber, each);
+      m.integer(Proto::kTypeFieldNumber, Proto::INTS);
+    }
+    w.attributes.push_back(m.bytes());
   }
   return write(std::move(w), true).front();
 }

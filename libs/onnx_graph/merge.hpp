@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "onnx_graph/graph.hpp"
@@ -28,6 +29,9 @@ struct MergeCounts {
   std::size_t shared_nodes = 0, shared_initializers = 0;  ///< of the parts, that were there already
 };
 
+/// Attributes of integers, by name.
+using IntegerAttributes = std::vector<std::pair<std::string, std::variant<std::int64_t, std::vector<std::int64_t>>>>;
+
 class Merge {
  public:
   /// The merged graph's own inputs and outputs. Throws Error(kInvalidArgument) where names are not distinct.
@@ -38,9 +42,9 @@ class Merge {
   /// functions, sparse initializers and strings.
   std::vector<std::string> add(const Part& part);
 
-  /// Nodes of the merged graph's own, of ONNX's operators; `attributes` are integers. Answers the name of the result.
+  /// Nodes of the merged graph's own, of ONNX's operators. Answers the name of the result.
   std::string node(const std::string& op_type, const std::vector<std::string>& inputs,
-                   const std::vector<std::pair<std::string, std::int64_t>>& attributes = {});
+                   const IntegerAttributes& attributes = {});
   std::string constant(ElementType type, const std::vector<std::int64_t>& dims, std::vector<std::byte> contents);
   /// The value is the merged graph's output of that number.
   void output(std::size_t number, const std::string& value);

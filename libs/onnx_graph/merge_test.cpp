@@ -232,6 +232,17 @@ TEST_F(MergeTest, OwnNodesAndConstants) {
   EXPECT_EQ(constants(merged.graph).at(constant)->integers(), (std::vector<std::int64_t>{5}));
 }
 
+TEST_F(MergeTest, AttributesOfOwnNodesMayBeLists) {
+  const std::string file = dense(1, 11).bytes();
+  const Model part = parse(as_bytes(file));
+  Merge merge({{"x", "tensor", {ElementType::kFloat32, Dimensions{{-1, "batch"}, {4, ""}}}}},
+              {{"y", "tensor", {ElementType::kFloat32, std::nullopt}}});
+  const std::string answer = merge.add({"a", &part, {{"x", "x"}}}).at(0);
+  merge.output(0, merge.node("Unsqueeze", {answer}, {{"axes", std::vector<std::int64_t>{0, 3}}}));
+  const std::string bytes = merge.bytes();
+  EXPECT_EQ(to_string(*infer(parse(as_bytes(bytes))).shape("y")), "1 x batch x 3 x 1");
+}
+
 TEST_F(MergeTest, RefusesWhatCannotBeMoved) {
   EXPECT_THAT(refusal({dense(1, 17), dense(1, 13)}),
               testing::AllOf(HasSubstr("'a' uses version 17"), HasSubstr("'b' version 13")));

@@ -9,6 +9,7 @@
 #include "assay/ensemble.hpp"
 #include "base/file.hpp"
 #include "model/zoo.hpp"
+#include "onnx_graph/test_model.hpp"
 
 namespace assay {
 namespace {
@@ -77,15 +78,50 @@ TEST_P(MergedTest, AnswersAsTheMembersOneAfterTheOther) {
   }
 }
 
+/// y = |x| or -x of doubles, by operators of version 11.
+std::filesystem::path write_doubles(const TemporaryFolder& folder, const std::string& op) {
+  onnx_graph::TestModel m(11);
+  m.input("x", {-1, 3}, onnx::TensorProto::DOUBLE)
+      .node(op, {"x"}, {"y"})
+      .output("y", {-1, 3}, onnx::TensorProto::DOUBLE);
+  const std::filesystem::path path = folder.path() / (op + ".onnx");
+  write_file_atomically(path, m.bytes());
+  return path;
+}
+
+TEST(MergedDoubles, ByOldOperators) {
+  const TemporaryFolder folder;
+  Tensor x(DType::kFloat64, {2, 3});
+  const std::vector<double> values = {1, -2, 3, -4, 5, -6};
+  std::copy(values.begin(), values.end(), x.as<double>());
+  // Members: |x| with weight 3, -x with weight 1.
+  const std::vector<std::pair<Combine, std::vector<double>>> rows = {{Combine::kMean, {0.5, 2, 1.5, 4, 2.5, 6}},
+                                                                     {Combine::kVote, {0, 0.25, 0.75, 0, 0, 1}}};
+  for (const auto& [combine, expected] : rows) {
+    SCOPED_TRACE(to_string(combine));
+    Ensemble e{
+        .members = {{.model = write_doubles(folder, "Abs"), .weight = 3}, {.model = write_doubles(folder, "Neg")}},
+        .combine = combine,
+        .strategy = "merged"};
+    const Tensor y = std::move(load(e, {.backend = "onnxruntime", .batch_size = 2}).predict(x.view()).at(0));
+    ASSERT_EQ(y.dtype(), DType::kFloat64);
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_DOUBLE_EQ(y.as<double>()[i], expected[i]) << i;
+  }
+}
+
+const std::vector<std::string> kTrio = {"tiny-vgg", "tiny-resnet", "tiny-densenet"};
 const std::vector<std::string> kPair = {"tiny-resnet", "tiny-densenet"};
 
 INSTANTIATE_TEST_SUITE_P(
     Backends, MergedTest,
     testing::Combine(
-        testing::Values("onnxruntime"),
+        testing::Values("onnxruntime", "openvino"),
         testing::Values(Row{"mean", kPair, {}, Combine::kMean}, Row{"weighted", kPair, {2, 1}, Combine::kMean},
                         Row{"vote", kPair, {}, Combine::kVote}, Row{"weighted_vote", kPair, {2, 1}, Combine::kVote},
-                        Row{"members", kPair, {}, Combine::kMembers},
+                        Row{"members", kPair, {}, Combine::kMembers}, Row{"dense_end", kTrio, {}, Combine::kMean},
+                        Row{"dense_end_weighted", kTrio, {2, 1, 1}, Combine::kMean},
+                        Row{"dense_end_last", {"tiny-resnet", "tiny-vgg"}, {1, 2}, Combine::kMean},
+                        Row{"dense_end_vote", kTrio, {1, 1, 2}, Combine::kVote},
                         Row{"twice", {"tiny-resnet", "tiny-vgg", "tiny-resnet"}, {1, 2, 3}, Combine::kMean},
                         Row{"twice_alike", {"tiny-resnet", "tiny-vgg", "tiny-resnet"}, {}, Combine::kMean},
                         Row{"twice_vote", {"tiny-vgg", "tiny-resnet", "tiny-vgg"}, {}, Combine::kVote},

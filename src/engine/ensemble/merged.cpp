@@ -17,6 +17,8 @@ using onnx_graph::Merge;
 
 /// The first whose Add, Mul and Equal take shapes that differ.
 constexpr std::int64_t kLeastOpset = 7;
+/// From here on Unsqueeze and Squeeze have their axes as an input.
+constexpr std::int64_t kAxesAreAnInput = 13;
 
 ElementType element_of(DType dtype) { return static_cast<ElementType>(dtype); }
 
@@ -47,20 +49,40 @@ struct Answers {
   std::vector<double> shares;
 };
 
-std::string sum(Merge& merge, const std::vector<std::string>& values) {
-  return values.size() == 1 ? values.front() : merge.node("Sum", values);
+[[noreturn]] void refuse_unknown(const TensorInfo& output, const char* what) {
+  throw Error(ErrorCode::kUnsupported,
+              fmt::format("output '{}' has the shape {}: to combine it within one graph, {} must be known", output.name,
+                          output.rank_known ? to_string(output.shape) : "unknown", what));
 }
 
-std::string mean(Merge& merge, const Answers& answers, DType dtype) {
+/// A last axis of length 1 more, or one less.
+std::string with_axis(Merge& merge, const char* op_type, const std::string& value, std::int64_t axis) {
+  if (merge.opset() < kAxesAreAnInput) return merge.node(op_type, {value}, {{"axes", std::vector{axis}}});
+  return merge.node(op_type, {value, merge.constant(ElementType::kInt64, {1}, bytes_of_values(std::vector{axis}))});
+}
+
+/// Along an axis of their own, times a column. As products and sums it would be fewer nodes, over which OpenVINO 2026.4
+/// crashes, or takes three times as long, where a member ends in dense layers.
+std::string weighted_sum(Merge& merge, const Answers& answers, const TensorInfo& output) {
+  if (!output.rank_known) refuse_unknown(output, "the number of its axes");
+  const auto axis = static_cast<std::int64_t>(output.shape.size());
+  std::vector<std::string> columns;
+  for (const std::string& value : answers.values) columns.push_back(with_axis(merge, "Unsqueeze", value, axis));
+  const std::string all = merge.node("Concat", columns, {{"axis", axis}});
   const std::vector<double>& shares = answers.shares;
-  if (std::all_of(shares.begin(), shares.end(), [&](double s) { return s == shares.front(); })) {
-    return merge.node("Mul", {sum(merge, answers.values), scalar(merge, dtype, shares.front())});
-  }
-  std::vector<std::string> terms;
-  for (std::size_t m = 0; m < shares.size(); ++m) {
-    terms.push_back(merge.node("Mul", {answers.values[m], scalar(merge, dtype, shares[m])}));
-  }
-  return sum(merge, terms);
+  const std::string column =
+      merge.constant(element_of(output.dtype), {static_cast<std::int64_t>(shares.size()), 1},
+                     output.dtype == DType::kFloat32 ? bytes_of_values(std::vector<float>(shares.begin(), shares.end()))
+                                                     : bytes_of_values(shares));
+  return with_axis(merge, "Squeeze", merge.node("MatMul", {all, column}), axis);
+}
+
+std::string mean(Merge& merge, const Answers& answers, const TensorInfo& output) {
+  const std::vector<double>& shares = answers.shares;
+  if (shares.size() == 1) return answers.values.front();
+  const bool alike = std::all_of(shares.begin(), shares.end(), [&](double s) { return s == shares.front(); });
+  if (!alike) return weighted_sum(merge, answers, output);
+  return merge.node("Mul", {merge.node("Sum", answers.values), scalar(merge, output.dtype, shares.front())});
 }
 
 /// 1 at the largest of the last axis (the first of equals), 0 elsewhere.
@@ -76,13 +98,10 @@ std::string ballot(Merge& merge, const std::string& answer, const TensorInfo& ou
 
 std::string vote_of(Merge& merge, Answers answers, const TensorInfo& output) {
   if (!output.rank_known || output.shape.empty() || output.shape.back() < 0) {
-    throw Error(ErrorCode::kUnsupported,
-                fmt::format("output '{}' has the shape {}: to vote within one graph, the length of its last axis must "
-                            "be known",
-                            output.name, output.rank_known ? to_string(output.shape) : "unknown"));
+    refuse_unknown(output, "the length of its last axis");
   }
   for (std::string& value : answers.values) value = ballot(merge, value, output);
-  return mean(merge, answers, output.dtype);
+  return mean(merge, answers, output);
 }
 
 /// The batch is one axis, whatever the members call it. Of other free axes nothing is claimed across members.
@@ -153,7 +172,7 @@ void combine_all(Merge& merge, const std::vector<std::vector<std::string>>& answ
     const TensorInfo& output = wiring.outputs[o];
     merge.output(o, combine == Combine::kMembers ? all.values.at(0)
                     : combine == Combine::kVote  ? vote_of(merge, std::move(all), output)
-                                                 : mean(merge, all, output.dtype));
+                                                 : mean(merge, all, output));
   }
 }
 

@@ -66,18 +66,18 @@ TEST(MergedFileTest, WhatCombinesIsInIt) {
   struct Row {
     Combine combine;
     std::vector<double> weights;
-    std::size_t products, sums, ballots, outputs;
+    std::size_t sums, products, ballots, outputs;
   };
-  const std::vector<Row> rows = {{Combine::kMean, {}, 1, 1, 0, 1},
-                                 {Combine::kMean, {2, 1}, 2, 1, 0, 1},
-                                 {Combine::kVote, {}, 1, 1, 2, 1},
-                                 {Combine::kVote, {2, 1}, 2, 1, 2, 1},
+  const std::vector<Row> rows = {{Combine::kMean, {}, 1, 0, 0, 1},
+                                 {Combine::kMean, {2, 1}, 0, 1, 0, 1},
+                                 {Combine::kVote, {}, 1, 0, 2, 1},
+                                 {Combine::kVote, {2, 1}, 0, 1, 2, 1},
                                  {Combine::kMembers, {}, 0, 0, 0, 2}};
   for (const Row& row : rows) {
     SCOPED_TRACE(std::string(to_string(row.combine)) + (row.weights.empty() ? "" : ", weighted"));
     const MergedFile file({"tiny-resnet", "tiny-densenet"}, row.combine, row.weights);
-    EXPECT_EQ(file.count("Mul"), row.products);
     EXPECT_EQ(file.count("Sum"), row.sums);
+    EXPECT_EQ(file.count("MatMul"), row.products);
     EXPECT_EQ(file.count("ArgMax"), row.ballots);
     EXPECT_EQ(file.graph.outputs.size(), row.outputs);
   }
