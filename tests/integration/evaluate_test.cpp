@@ -35,7 +35,7 @@ class EvaluateTest : public CliTest {
   void write_reader(const std::string& name, int colour, int size, bool channels_last) const {
     std::vector<float> w(std::size_t{3} * kClasses), b;
     for (int j = 0; j < kClasses; ++j) {
-      w[static_cast<std::size_t>(colour * kClasses + j)] = 3.0F * static_cast<float>(j) / 15;
+      w[static_cast<std::size_t>(colour) * kClasses + static_cast<std::size_t>(j)] = 3.0F * static_cast<float>(j) / 15;
       b.push_back(-3.0F * static_cast<float>(j * j));
     }
     const std::vector<std::int64_t> axes =
