@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -29,12 +30,22 @@ std::string part(const engine::KeyParts& parts, const std::string& name) {
   return it == parts.end() ? "?" : it->second;
 }
 
-/// The answers that others are compared with; the runner makes them again where they are missing.
-std::vector<std::filesystem::directory_entry> references(const std::filesystem::path& folder) {
+/// Files that are made again where they are missing.
+struct Kept {
+  const char* what;
+  const char* folder;
+  const char* extension;
+};
+constexpr std::array kKept = {
+    Kept{"reference answers", "references", ".reference"},  // which others are compared with
+    Kept{"merged ensembles", "merged", ".onnx"},
+};
+
+std::vector<std::filesystem::directory_entry> files_of(const Kept& kept, const std::filesystem::path& cache) {
   std::vector<std::filesystem::directory_entry> files;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder / "references", error)) {
-    if (entry.path().extension() == ".reference") files.push_back(entry);
+  for (const auto& entry : std::filesystem::directory_iterator(cache / kept.folder, error)) {
+    if (entry.path().extension() == kept.extension) files.push_back(entry);
   }
   return files;
 }
@@ -85,9 +96,11 @@ int list(const std::string& folder, bool json, Context& context) {
                                   static_cast<double>(engine::cache_limit()) / kMiB, folder_of(folder).string()),
                       report::kColumns, 2)
                << "\n";
-  const auto kept = references(folder_of(folder));
-  if (!kept.empty())
-    *context.out << fmt::format("{} reference answers, {:.1f} MiB\n", kept.size(), bytes_of(kept) / kMiB);
+  for (const Kept& kept : kKept) {
+    const auto files = files_of(kept, folder_of(folder));
+    if (files.empty()) continue;
+    *context.out << fmt::format("{} {}, {:.1f} MiB\n", files.size(), kept.what, bytes_of(files) / kMiB);
+  }
   return kOk;
 }
 
@@ -106,15 +119,17 @@ int clear(const std::string& folder, Context& context) {
   *context.out << fmt::format("{} graphs removed, {:.1f} MiB freed{}\n", cleared.removed,
                               static_cast<double>(cleared.bytes) / kMiB,
                               cleared.in_use > 0 ? fmt::format("; {} are in use and stay", cleared.in_use) : "");
-  const auto kept = references(folder_of(folder));
-  const double freed = bytes_of(kept);
-  for (const auto& file : kept) {
-    if (std::error_code error; !std::filesystem::remove(file.path(), error) && error) {
-      throw Error(ErrorCode::kIo, "a reference answer could not be removed: " + error.message(), file.path().string());
+  for (const Kept& kept : kKept) {
+    const auto files = files_of(kept, folder_of(folder));
+    const double freed = bytes_of(files);
+    for (const auto& file : files) {
+      if (std::error_code error; !std::filesystem::remove(file.path(), error) && error) {
+        throw Error(ErrorCode::kIo, "a file of the cache could not be removed: " + error.message(),
+                    file.path().string());
+      }
     }
-  }
-  if (!kept.empty()) {
-    *context.out << fmt::format("{} reference answers removed, {:.1f} MiB freed\n", kept.size(), freed / kMiB);
+    if (files.empty()) continue;
+    *context.out << fmt::format("{} {} removed, {:.1f} MiB freed\n", files.size(), kept.what, freed / kMiB);
   }
   return kOk;
 }

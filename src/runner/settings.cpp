@@ -238,9 +238,11 @@ constexpr std::array kSettings = {
             false, set_in_flight},
     Setting{"threads", "N,…", "CPU threads; default: the cores that affinity and quota allow", false, set_threads},
     Setting{"precision", "f32|bf16|f16|int8,…", "arithmetic of the engine's inner loops", false, set_precisions},
-    Setting{"strategy", "NAME,…|all",
-            "who runs when in an ensemble (A+B+C): sequential, concurrent, pipelined; placed: search for what is best",
-            false, set_strategies},
+    Setting{
+        "strategy", "NAME,…|all",
+        "who runs when in an ensemble (A+B+C): sequential, concurrent, pipelined; merged: one graph of all; placed: "
+        "search for what is best",
+        false, set_strategies},
     Setting{"combine", "mean|vote|members", "how an ensemble's members answer together", false, set_combine},
     Setting{"weights", "W,…", "of an ensemble's members; default: all alike", false, set_weights},
     Setting{"option", "[BACKEND.]KEY=VALUE", "an engine's own setting (`assay backends -v`); repeatable", true,

@@ -287,12 +287,16 @@ TEST_F(CliTest, ASeedInAPlanFileIsThatOfTheOrder) {
   EXPECT_EQ(newest().seed, 4711U);
 }
 
-TEST_F(CliTest, CacheClearCountsReferenceAnswers) {
+TEST_F(CliTest, CacheClearCountsReferenceAnswersAndMergedEnsembles) {
   std::filesystem::create_directories(folder_.path() / "cache/references");
   write_file_atomically(folder_.path() / "cache/references/0123.reference", std::string(2 << 20, 'x'));
   EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("1 reference answers, 2.0 MiB"));
   EXPECT_THAT(assay({"cache", "clear"}).out, HasSubstr("1 reference answers removed, 2.0 MiB freed"));
   EXPECT_THAT(assay({"cache", "list"}).out, Not(HasSubstr("reference")));
+  std::filesystem::create_directories(folder_.path() / "cache/merged");
+  write_file_atomically(folder_.path() / "cache/merged/merged-0123.onnx", std::string(1 << 20, 'x'));
+  EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("1 merged ensembles, 1.0 MiB"));
+  EXPECT_THAT(assay({"cache", "clear"}).out, HasSubstr("1 merged ensembles removed, 1.0 MiB freed"));
 }
 
 }  // namespace
