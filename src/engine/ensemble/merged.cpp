@@ -61,8 +61,8 @@ std::string with_axis(Merge& merge, const char* op_type, const std::string& valu
   return merge.node(op_type, {value, merge.constant(ElementType::kInt64, {1}, bytes_of_values(std::vector{axis}))});
 }
 
-/// Along an axis of their own, times a column. As products and sums it would be fewer nodes, over which OpenVINO 2026.4
-/// crashes, or takes three times as long, where a member ends in dense layers.
+/// Along an axis of their own, times a column. As products and sums it would be fewer nodes, over which OpenVINO
+/// 2026.4.1 crashes where a member ends in dense layers.
 std::string weighted_sum(Merge& merge, const Answers& answers, const TensorInfo& output) {
   if (!output.rank_known) refuse_unknown(output, "the number of its axes");
   const auto axis = static_cast<std::int64_t>(output.shape.size());
