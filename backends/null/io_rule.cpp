@@ -25,7 +25,11 @@ std::vector<std::string> split(const std::string& text, const std::string& separ
 }
 
 kit::TensorInfo parse_tensor(const std::string& text) {
-  const std::vector<std::string> parts = split(text, ":");
+  std::vector<std::string> parts = split(text, ":");
+  while (parts.size() > 3) {  // a name may hold some
+    parts[0] += ":" + parts[1];
+    parts.erase(parts.begin() + 1);
+  }
   const Failure failure(ASSAY_INVALID_ARGUMENT,
                         "the option io has '" + text + "'; a tensor is name:type:shape, as input:float32:-1x8");
   if (parts.size() != 3 || parts[0].empty()) throw failure;

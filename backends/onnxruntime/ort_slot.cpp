@@ -46,6 +46,8 @@ OrtSlot::OrtSlot(const OrtBackendSession& session, std::span<const kit::FixedSha
   bound_outputs_.resize(outputs);
   values_.resize(outputs);
   output_shapes_.resize(outputs);
+  passed_ = kit::inputs_passed_through(session_.inputs(), session_.outputs());
+  all_passed_ = std::all_of(passed_.begin(), passed_.end(), [](std::size_t i) { return i != kNone; });
 }
 
 OrtSlot::~OrtSlot() { stop(); }
@@ -81,7 +83,6 @@ void OrtSlot::check(std::span<const assay_tensor> inputs, std::span<const assay_
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].data == nullptr) continue;
     const std::span shape(outputs[i].shape, static_cast<std::size_t>(outputs[i].rank));
-    if (session_.outputs()[i].rank_known) kit::check_shape(session_.outputs()[i], shape);
     kit::check_tensor(session_.outputs()[i], shape, outputs[i]);
   }
 }
@@ -97,8 +98,9 @@ void OrtSlot::bind_inputs(std::span<const assay_tensor> inputs) {
 
 void OrtSlot::bind_outputs(std::span<const assay_tensor> outputs) {
   for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (passed_[i] != kNone) continue;
     const char* name = session_.outputs()[i].name.c_str();
-    if (outputs[i].data == nullptr) {
+    if (!is_bound(i, outputs[i])) {
       // Each time anew: after a run the binding holds that run's tensor, and the next run would write into it.
       library_.call<BindOutputToDevice>("binding an output", binding_.get(), name, memory_.get());
       bound_outputs_[i] = nullptr;
@@ -111,6 +113,26 @@ void OrtSlot::bind_outputs(std::span<const assay_tensor> outputs) {
   }
 }
 
+/// What the library infers of an output may not be what it computes (pools with ceil_mode), and it refuses memory of
+/// the other shape. Then it computes into memory of its own.
+bool OrtSlot::is_bound(std::size_t i, const assay_tensor& output) const {
+  if (output.data == nullptr) return false;
+  const kit::TensorInfo& info = session_.outputs()[i];
+  const std::span shape(output.shape, static_cast<std::size_t>(output.rank));
+  return !info.rank_known || std::equal(shape.begin(), shape.end(), info.shape.begin(), info.shape.end(),
+                                        [](std::int64_t a, std::int64_t b) { return b < 0 || a == b; });
+}
+
+void OrtSlot::copy_output(std::size_t i, const void* data, assay_tensor& output) const {
+  const std::span wanted(output.shape, static_cast<std::size_t>(output.rank));
+  if (!std::equal(wanted.begin(), wanted.end(), output_shapes_[i].begin(), output_shapes_[i].end())) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "output '" + session_.outputs()[i].name + "' came out as " +
+                                                   kit::to_text(output_shapes_[i]) +
+                                                   ", and memory was given for another shape");
+  }
+  if (output.bytes > 0) std::memcpy(output.data, data, output.bytes);
+}
+
 void OrtSlot::free_values() {
   for (OwnedValue& value : values_) value.reset();
 }
@@ -121,13 +143,15 @@ void OrtSlot::take_outputs(std::span<assay_tensor> outputs) {
   OrtValue** bound = nullptr;
   std::size_t count = 0;
   library_.call<GetBoundOutputValues>("fetching the outputs", binding_.get(), allocator, &bound, &count);
-  for (std::size_t i = 0; i < count; ++i) {
+  std::size_t output = 0;  // in their order, those that are bound
+  for (std::size_t i = 0; i < count; ++i, ++output) {
     OwnedValue value(library_, bound[i]);
-    if (i < values_.size()) values_[i] = std::move(value);
+    while (output < passed_.size() && passed_[output] != kNone) ++output;
+    if (output < values_.size()) values_[output] = std::move(value);
   }
   if (bound != nullptr) library_.call<AllocatorFree>("fetching the outputs", allocator, bound);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].data != nullptr) continue;
+    if (passed_[i] != kNone || is_bound(i, outputs[i])) continue;
     OrtTensorTypeAndShapeInfo* info = nullptr;
     library_.call<GetTensorTypeAndShape>("reading an output's shape", values_[i].get(), &info);
     const OwnedShapeInfo owned(library_, info);
@@ -135,7 +159,13 @@ void OrtSlot::take_outputs(std::span<assay_tensor> outputs) {
     library_.call<GetDimensionsCount>("reading an output's shape", info, &rank);
     output_shapes_[i].resize(rank);
     library_.call<GetDimensions>("reading an output's shape", info, output_shapes_[i].data(), rank);
-    library_.call<GetTensorMutableData>("reading an output", values_[i].get(), &outputs[i].data);
+    void* data = nullptr;
+    library_.call<GetTensorMutableData>("reading an output", values_[i].get(), &data);
+    if (outputs[i].data != nullptr) {
+      copy_output(i, data, outputs[i]);
+      continue;
+    }
+    outputs[i].data = data;
     outputs[i].dtype = session_.outputs()[i].dtype;
     outputs[i].memory = ASSAY_HOST;
     outputs[i].rank = static_cast<std::int32_t>(rank);
@@ -156,13 +186,20 @@ void OrtSlot::submit(std::span<const assay_tensor> inputs, std::span<const assay
   BlockingSlot::submit(inputs, outputs, done, user);
 }
 
-void OrtSlot::run(std::span<const assay_tensor> /*inputs*/, std::span<assay_tensor> outputs, kit::Timing& timing) {
+void OrtSlot::run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) {
   const Stream stream(session_.streams());
   const auto begin = std::chrono::steady_clock::now();
-  library_.call<RunWithBinding>("running a batch", session_.handle(), run_options_.get(), binding_.get());
+  if (!all_passed_) {
+    library_.call<RunWithBinding>("running a batch", session_.handle(), run_options_.get(), binding_.get());
+  }
   timing.compute_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
-  if (std::any_of(outputs.begin(), outputs.end(), [](const assay_tensor& t) { return t.data == nullptr; })) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (is_bound(i, outputs[i]) || passed_[i] != kNone) continue;
     take_outputs(outputs);
+    break;
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (passed_[i] != kNone) kit::pass_through(inputs[passed_[i]], outputs[i]);
   }
 }
 

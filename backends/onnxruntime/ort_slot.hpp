@@ -58,7 +58,9 @@ class OrtSlot final : public kit::BlockingSlot {
   void check(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs) const;
   void bind_inputs(std::span<const assay_tensor> inputs);
   void bind_outputs(std::span<const assay_tensor> outputs);
+  [[nodiscard]] bool is_bound(std::size_t i, const assay_tensor& output) const;
   void take_outputs(std::span<assay_tensor> outputs);
+  void copy_output(std::size_t i, const void* data, assay_tensor& output) const;
   void free_values();
 
   const OrtBackendSession& session_;
@@ -69,6 +71,9 @@ class OrtSlot final : public kit::BlockingSlot {
   std::vector<std::vector<std::int64_t>> input_shapes_;
   std::vector<Views> input_views_, output_views_;
   std::vector<const OrtValue*> bound_inputs_, bound_outputs_;
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> passed_;  // of each output: the input that it is, as it came, or kNone
+  bool all_passed_ = false;
   std::vector<OwnedValue> values_;  // outputs in the library's memory, until the next batch
   std::vector<std::vector<std::int64_t>> output_shapes_;
 };

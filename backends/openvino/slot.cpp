@@ -44,6 +44,12 @@ OvSlot::OvSlot(std::shared_ptr<Model> model, std::span<const kit::FixedShape> sh
     inputs_[i].shape = shapes[i].shape;
   }
   for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].port = &model_->outputs[i];
+  const auto infos = [](const std::vector<Binding>& bindings) {
+    std::vector<kit::TensorInfo> all;
+    for (const Binding& b : bindings) all.push_back(b.port->info);
+    return all;
+  };
+  passed_ = kit::inputs_passed_through(infos(inputs_), infos(outputs_));
   make_request();
 }
 
@@ -126,7 +132,10 @@ void OvSlot::submit(std::span<const assay_tensor> inputs, std::span<const assay_
     kit::check_tensor(inputs_[i].port->info, inputs_[i].shape, inputs[i]);
     bind(inputs_[i], inputs[i]);
   }
-  for (std::size_t i = 0; i < outputs.size(); ++i) bind_output(outputs_[i], outputs[i]);
+  given_inputs_.assign(inputs.begin(), inputs.end());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (passed_[i] == kNone) bind_output(outputs_[i], outputs[i]);
+  }
   done_ = done;
   user_ = user;
   state_ = done != nullptr ? State::kRunning : State::kDeferred;
@@ -149,7 +158,14 @@ void OvSlot::wait(std::span<assay_tensor> outputs, kit::Timing& timing) {
     check(runtime_, runtime_.api.infer_request_wait(request_.get()), Phase::kRun, "running a batch");
   }
   if (model_->profile != nullptr) collect_profile();
-  for (std::size_t i = 0; i < std::min(outputs.size(), outputs_.size()); ++i) fill_output(outputs_[i], outputs[i]);
+  for (std::size_t i = 0; i < std::min(outputs.size(), outputs_.size()); ++i) {
+    if (passed_[i] == kNone) {
+      fill_output(outputs_[i], outputs[i]);
+    } else {
+      kit::pass_through(given_inputs_[passed_[i]], outputs[i]);
+      outputs[i].shape = inputs_[passed_[i]].shape.data();
+    }
+  }
 }
 
 /// The C API has no shape of no axes: it refuses to tell a scalar's, which then is known by its one element.

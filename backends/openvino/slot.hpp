@@ -46,6 +46,9 @@ class OvSlot : public kit::Slot {
   const ov_callback callback_{&OvSlot::on_done, this};  // OpenVINO keeps its address
   Handle<ov_infer_request> request_;
   std::vector<Binding> inputs_, outputs_;
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> passed_;                 // of each output: the input that it is, as it came, or kNone
+  std::vector<assay_tensor> given_inputs_;          // of the batch under way
   enum class State { kIdle, kDeferred, kRunning };  // deferred: `wait` computes
   State state_ = State::kIdle;
   assay_done_fn done_ = nullptr;

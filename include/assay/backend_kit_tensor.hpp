@@ -85,4 +85,27 @@ inline void check_tensor(const TensorInfo& info, std::span<const std::int64_t> s
   }
 }
 
+/// Of each output, which input it is by its name: frameworks pass over an output that is an input as it came, and leave
+/// memory that was bound for it as it was. npos: it is none.
+inline std::vector<std::size_t> inputs_passed_through(std::span<const TensorInfo> inputs,
+                                                      std::span<const TensorInfo> outputs) {
+  std::vector<std::size_t> result(outputs.size(), static_cast<std::size_t>(-1));
+  for (std::size_t o = 0; o < outputs.size(); ++o) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i].name == outputs[o].name) result[o] = i;
+    }
+  }
+  return result;
+}
+
+/// Such an output: a copy where the caller gave memory, else the input's own memory.
+inline void pass_through(const assay_tensor& input, assay_tensor& output) {
+  void* given = output.data;
+  output = input;
+  output.memory = ASSAY_HOST;
+  if (given == nullptr) return;
+  if (input.bytes > 0) std::memcpy(given, input.data, input.bytes);
+  output.data = given;
+}
+
 }  // namespace assay::kit

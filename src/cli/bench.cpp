@@ -166,7 +166,12 @@ bool measure(const BenchOptions& options, Campaign& campaign, runner::RunSetting
     settings.profile_folder.replace_extension();
     settings.profile_folder += "-profiles";
     settings.profile_folder /= campaign.id;
-    std::filesystem::create_directories(settings.profile_folder);
+    std::error_code error;
+    std::filesystem::create_directories(settings.profile_folder, error);
+    if (error) {
+      throw Error(ErrorCode::kIo, fmt::format("--profile: the folder cannot be made: {}", error.message()),
+                  settings.profile_folder.string());
+    }
   }
   StoreRecorder recorder(store, campaign.id);
   ProgressView view(*context.err, context.live && !options.json, context.color);

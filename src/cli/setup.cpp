@@ -176,7 +176,7 @@ void add_setup(CLI::App& app, Action& action) {
       "touched.\n"
       "Example:\n  assay setup onnxruntime openvino --yes");
   const auto o = std::make_shared<SetupOptions>();
-  command->add_option("BACKEND", o->backends, "onnxruntime, openvino")->required();
+  command->add_option("BACKEND", o->backends, "onnxruntime, openvino, tensorflow")->required();
   command->add_flag("-y,--yes", o->yes, "do not ask");
   command->add_flag("--dry-run", o->dry_run, "say what would be fetched and how, and leave it");
   command->callback([&action, o] { action = [o](Context& context) { return setup(*o, context); }; });

@@ -58,6 +58,14 @@ Opened open_and_keep(GraphCache& cache, const Params& params, const backend::Bac
   }
 }
 
+/// Changes when the plugin is built anew: what it makes of a model may, too.
+std::string plugin_state(const backend::Backend& backend) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(backend.plugin(), error);
+  const auto written = std::filesystem::last_write_time(backend.plugin(), error);
+  return error ? std::string() : fmt::format("{} bytes of {}", size, written.time_since_epoch().count());
+}
+
 }  // namespace
 
 KeyParts key_parts(const std::string& model_hash, const backend::Backend& backend, const backend::Probe& probe,
@@ -65,6 +73,7 @@ KeyParts key_parts(const std::string& model_hash, const backend::Backend& backen
   KeyParts parts = {{"model", model_hash},
                     {"assay", version()},
                     {"backend", backend.name()},
+                    {"plugin", plugin_state(backend)},
                     {"version", probe.version},
                     {"device", device.name},
                     {"device identity", device.identity},

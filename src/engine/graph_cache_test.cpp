@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "engine/testing/cache_folder.hpp"
+#include "engine/testing/sessions.hpp"
 
 namespace assay::engine {
 namespace {

@@ -125,6 +125,7 @@ class CampaignRun {
   int foreseen_ = 0, repeats_ = 0;      ///< runs_total_ as it was planned; what noise added to it
   double estimated_done_s_ = 0, estimated_total_s_ = 0, spent_s_ = 0;
   int noisy_kept_ = 0;
+  std::set<std::string> said_;  ///< by workers: each once
   std::string refusal_;         ///< why nothing can be recorded any more; "": it can
   std::size_t unrecorded_ = 0;  ///< outcomes
 };

@@ -162,11 +162,13 @@ Ending ChildProcess::reap() {
 }
 
 std::vector<std::string> worker_environment(std::vector<std::string>& removed) {
-  static constexpr std::array<std::string_view, 12> kSteering = {
-      "OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "BLIS_", "VECLIB_", "NUMEXPR_", "DNNL_", "ONEDNN_", "TBB_", "OV_"};
+  static constexpr std::array<std::string_view, 14> kSteering = {"OMP_",  "KMP_",    "GOMP_",    "MKL_",  "OPENBLAS_",
+                                                                 "BLIS_", "VECLIB_", "NUMEXPR_", "DNNL_", "ONEDNN_",
+                                                                 "TBB_",  "OV_",     "TF_",      "XLA_"};
+  static constexpr std::array<std::string_view, 1> kTalking = {"TF_CPP_"};  // how much is said, not what is computed
   std::vector<std::string> kept;
   for (char** v = ::environ; v != nullptr && *v != nullptr; ++v) {
-    if (begins_with_any(*v, kSteering)) {
+    if (begins_with_any(*v, kSteering) && !begins_with_any(*v, kTalking)) {
       removed.emplace_back(*v);
     } else {
       kept.emplace_back(*v);

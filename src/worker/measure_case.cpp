@@ -72,7 +72,8 @@ Session load_twice(const Request& request, bool cacheable, Reporter& reporter, T
     const Session gone = std::move(cold);  // one session at a time: memory and threads
   }
   Session cached = load_session(request, request.cache_folder, reporter);
-  if (!cached.from_cache()) {  // this load filled it
+  result.texts["cache"] = cached.cache_remark();  // where it was a miss, why; the load after it knows no more
+  if (!cached.from_cache()) {                     // this load filled it
     {
       const Session gone = std::move(cached);
     }
@@ -83,7 +84,6 @@ Session load_twice(const Request& request, bool cacheable, Reporter& reporter, T
   } else {
     result.texts["remark.load.cached"] = cached.cache_remark();
   }
-  result.texts["cache"] = cached.cache_remark();
   return cached;
 }
 

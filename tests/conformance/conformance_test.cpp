@@ -8,6 +8,7 @@
 
 #include "conformance/backends.hpp"
 #include "conformance/checks.hpp"
+#include "support/required.hpp"
 
 namespace assay::conformance {
 namespace {
@@ -55,6 +56,7 @@ class Conformance : public testing::TestWithParam<Case> {};
 TEST_P(Conformance, Holds) {
   const auto& [name, check] = GetParam();
   const backend::Probe probe = backend::load_backend(name).probe();
+  ASSERT_TRUE(probe.available || !test::is_required(name)) << name << " is not available: " << probe.reason;
   if (!probe.available) GTEST_SKIP() << name << " is not available: " << probe.reason;
   const auto limits = known_limits(name);
   const auto limit = limits.find(check.name);

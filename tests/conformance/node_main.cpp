@@ -6,6 +6,7 @@
 
 #include "backend/backend.hpp"
 #include "conformance/node_tests.hpp"
+#include "support/required.hpp"
 
 namespace assay::conformance {
 namespace {
@@ -36,7 +37,7 @@ int run(const std::string& backend, const std::string& pattern) {
   const NodeOutcome probe = probe_apart(backend);
   if (probe.kind == NodeOutcome::Kind::kSkipped) {
     fmt::print("skipped: {} is not available: {}\n", backend, probe.why);
-    return kNotHere;
+    return test::is_required(params_of(backend).backend) ? kFailed : kNotHere;
   }
   if (probe.kind == NodeOutcome::Kind::kFailed) {
     fmt::print(stderr, "{}\n", probe.why);

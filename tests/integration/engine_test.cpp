@@ -1,4 +1,6 @@
 // The real program over ONNX Runtime: what only an engine finds, and an engine that is none.
+#include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "input/npy.hpp"
@@ -52,6 +54,41 @@ TEST_F(EngineTest, RowsThatWereFoundAreComparedBatchByBatch) {
     const Metric* parity = find_metric(o, "parity.error");
     EXPECT_TRUE(parity != nullptr && parity->value.has_value());
   }
+}
+
+// Frameworks pass over an output that is an input, and leave memory that was bound for it as it was.
+TEST_F(EngineTest, AnOutputThatIsAnInputComesAsItWent) {
+  tiny::write_relu_and_input(file("both.onnx"));
+  const std::string x = noise("x.npy", {5, 4});
+  for (const char* backend : {"onnxruntime", "openvino", "tensorflow"}) {
+    const Result r = assay(
+        {"predict", file("both.onnx"), "--input", x, "--batch-size", "2", "--backend", backend, "-o", file(backend)});
+    ASSERT_EQ(r.status, 0) << backend << ": " << r.err;
+    const input::NpyFile given(x), same(file(backend) + "/x.npy"), relu(file(backend) + "/y.npy");
+    const auto* in = static_cast<const float*>(given.view().data);
+    for (std::size_t i = 0; i < 20; ++i) {
+      ASSERT_EQ(static_cast<const float*>(same.view().data)[i], in[i]) << backend << " " << i;
+      ASSERT_EQ(static_cast<const float*>(relu.view().data)[i], std::max(in[i], 0.0F)) << backend << " " << i;
+    }
+  }
+}
+
+TEST_F(EngineTest, ADamagedCacheEntryIsAWarningOfTheCampaign) {
+  const std::vector<std::string> bench = {"bench", "tiny-mlp", "--backend",  "onnxruntime",
+                                          "--for", "latency",  "--duration", "50ms"};
+  ASSERT_EQ(assay(bench).status, 0);
+  int damaged = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path() / "cache" / "graphs")) {
+    if (entry.path().extension() != ".onnx") continue;
+    std::fstream graph(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    graph.seekp(20) << "damage";
+    ++damaged;
+  }
+  ASSERT_GE(damaged, 1);
+  const Result r = assay(bench);
+  EXPECT_EQ(r.status, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("warning (worker)"));
+  EXPECT_FALSE(newest().warnings.empty());
 }
 
 TEST_F(EngineTest, AnOperatorThatThereIsNot) {

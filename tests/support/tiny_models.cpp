@@ -149,6 +149,14 @@ void write_mean(const std::filesystem::path& path) {
   write(model, path);
 }
 
+void write_relu_and_input(const std::filesystem::path& path) {
+  onnx::ModelProto model = batch_of_four("relu and input");
+  describe(model.mutable_graph()->add_output(), "y", TensorProto::FLOAT, {"batch", 4});
+  describe(model.mutable_graph()->add_output(), "x", TensorProto::FLOAT, {"batch", 4});
+  add_node(model, "Relu", {"x"}, "y");
+  write(model, path);
+}
+
 void write_unknown_operator(const std::filesystem::path& path) {
   onnx::ModelProto model = batch_of_four("unknown");
   describe(model.mutable_graph()->add_output(), "y", TensorProto::FLOAT, {"batch", 4});

@@ -28,6 +28,9 @@ void write_nonzero(const std::filesystem::path& path);
 /// x float32 [batch, 1, height, width] → y float32 [batch, 1, 1, 1]: the mean.
 void write_mean(const std::filesystem::path& path);
 
+/// x float32 [batch, 4] → y = max(x, 0), and x itself.
+void write_relu_and_input(const std::filesystem::path& path);
+
 /// x float32 [batch, 4] → y, by an operator that there is not.
 void write_unknown_operator(const std::filesystem::path& path);
 

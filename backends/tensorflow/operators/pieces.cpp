@@ -234,6 +234,10 @@ void translate_depth_to_space(Operator& op) {
   if (op.rank(0) != 4) op.fail("its input has " + std::to_string(op.rank(0)) + " axes, and it takes images: 4");
   const std::int64_t block = op.integer("blocksize", 1);
   const std::int64_t channels = op.sizes(0).at(1);
+  if (block < 1 || (channels >= 0 && channels % (block * block) != 0)) {
+    op.fail("its " + std::to_string(channels) + " channels are no multiple of its blocksize, " + std::to_string(block) +
+            ", squared");
+  }
   TF_Output x = op.in_last(0);
   if (op.text("mode", "DCR") == "CRD") {  // TensorFlow's is DCR: channels of a block's elements together
     if (channels < 0) op.fail("its number of channels is known only when the graph runs");

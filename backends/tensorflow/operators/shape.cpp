@@ -83,6 +83,12 @@ void translate_transpose(Operator& op) {
   Ints order(rank);
   std::iota(order.rbegin(), order.rend(), 0);
   order = op.list("perm").value_or(order);
+  Ints sorted = order;
+  for (std::int64_t& axis : sorted) axis = op.axis(axis, rank);
+  std::sort(sorted.begin(), sorted.end());
+  if (sorted.size() != rank || std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+    op.fail("perm names an axis twice, or not all of its " + std::to_string(rank));
+  }
   const auto [values, last] = op.operand();
   for (std::int64_t& axis : order) axis = Operator::place(op.axis(axis, rank), rank, last);
   op.out(0, op.g.transpose(values[0], order));
