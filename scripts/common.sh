@@ -37,6 +37,8 @@ need_packages() {
     die "this is not Debian: install the equivalents of $(cat "$@" | grep -vc '^#') packages in $* and use cmake --preset release"
   missing=$(packages_missing "$@")
   [ -n "$missing" ] || return 0
+  [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
+    die "Debian packages are missing, and there is no sudo here. As root, once: apt-get update && apt-get install -y --no-install-recommends" $missing
   say "installing Debian packages:" $missing
   as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
   # shellcheck disable=SC2086
@@ -63,8 +65,12 @@ need_frameworks() {
 fetch_wheels() {
   local name=$1 store=$2 fresh
   say "fetching $name into the user's cache, where other clones find it: $(sed -n '1s/^# //p' "scripts/locks/$name.txt")"
+  python3 -m pip --version >/dev/null 2>&1 ||
+    die "python3 has no pip${VIRTUAL_ENV:+ in the virtual environment $VIRTUAL_ENV}: $([ -z "${VIRTUAL_ENV:-}" ] && echo "install python3-pip" || echo "deactivate it, or: python3 -m ensurepip")"
   mkdir -p "$(dirname "$store")"
   fresh=$(mktemp -d "$store.XXXXXX")
+  # shellcheck disable=SC2064
+  trap "rm -rf '$fresh'" EXIT
   # The libraries in these wheels know no Python: any version of pip will do to fetch them.
   if ! python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
     --require-hashes --only-binary=:all: --python-version 3.11 --implementation cp \

@@ -16,5 +16,7 @@ run bench_memory_overhead
 for backend in onnxruntime openvino; do run bench_head_to_head "$model" "$backend" --goal latency --batch ''; done
 for backend in onnxruntime openvino; do run bench_head_to_head "$model" "$backend"; done
 run bench_benchmark_app "$model"
+if [ -e .deps/python/tensorflow ]; then run bench_head_to_head "$model" tensorflow; fi # make setup WITH=tensorflow
+run bench_ensemble build/release/bin/assay --batch 1,8 --effort quick --duration 10s
 uptime >&2
 exit $missed

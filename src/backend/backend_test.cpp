@@ -86,8 +86,9 @@ TEST_F(HostTest, APluginUnderAnotherNameIsRefused) {
 TEST_F(HostTest, ProbeSaysWhatIsThereOrWhyNot) {
   const Probe probe = null_.probe();
   EXPECT_TRUE(probe.available);
-  ASSERT_EQ(probe.devices.size(), 1U);
+  ASSERT_EQ(probe.devices.size(), 2U);
   EXPECT_EQ(probe.devices[0].name, "cpu");
+  EXPECT_EQ(probe.devices[1].name, "gpu:0");
   const ScopedVariable missing("ASSAY_NULL_UNAVAILABLE", "no driver was met");
   EXPECT_FALSE(null_.probe().available);
   EXPECT_EQ(null_.probe().reason, "no driver was met");

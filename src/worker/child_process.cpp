@@ -162,13 +162,13 @@ Ending ChildProcess::reap() {
 }
 
 std::vector<std::string> worker_environment(std::vector<std::string>& removed) {
-  static constexpr std::array<std::string_view, 14> kSteering = {"OMP_",  "KMP_",    "GOMP_",    "MKL_",  "OPENBLAS_",
-                                                                 "BLIS_", "VECLIB_", "NUMEXPR_", "DNNL_", "ONEDNN_",
-                                                                 "TBB_",  "OV_",     "TF_",      "XLA_"};
-  static constexpr std::array<std::string_view, 1> kTalking = {"TF_CPP_"};  // how much is said, not what is computed
+  // Not all of TF_: TF_CPP_ says how much is said, and others have that beginning, too.
+  static constexpr std::array<std::string_view, 19> kSteering = {
+      "OMP_", "KMP_", "GOMP_", "MKL_",    "OPENBLAS_",  "BLIS_",       "VECLIB_",    "NUMEXPR_", "DNNL_",  "ONEDNN_",
+      "TBB_", "OV_",  "XLA_",  "TF_XLA_", "TF_ENABLE_", "TF_DISABLE_", "TF_ONEDNN_", "TF_NUM_",  "TF_MKL_"};
   std::vector<std::string> kept;
   for (char** v = ::environ; v != nullptr && *v != nullptr; ++v) {
-    if (begins_with_any(*v, kSteering) && !begins_with_any(*v, kTalking)) {
+    if (begins_with_any(*v, kSteering)) {
       removed.emplace_back(*v);
     } else {
       kept.emplace_back(*v);

@@ -55,6 +55,21 @@ std::int64_t monotonic_ns() {
   return std::int64_t{1'000'000'000} * now.tv_sec + now.tv_nsec;
 }
 
+/// A listener's mistake takes nothing down.
+void tell_removed(const std::vector<std::string>& removed, const EventListener& listener) {
+  std::string names;
+  for (const std::string& v : removed) names += (names.empty() ? "" : ", ") + v;
+  try {
+    listener({.kind = Event::Kind::kLog,
+              .phase = "start",
+              .progress = 0,
+              .message = "kept from the worker, so that the case alone decides: " + names,
+              .values = {},
+              .texts = {}});
+  } catch (...) {  // as the supervisor does it
+  }
+}
+
 class ProcessLauncher final : public Launcher {
  public:
   Exit run(const Request& request, const Limits& limits, const EventListener& listener,
@@ -88,16 +103,7 @@ class ProcessLauncher final : public Launcher {
     stamped.exec_ns = monotonic_ns();
     ChildProcess child(worker_program(), environment);
     if (group && !group->add(child.pid())) group.reset();
-    if (!removed.empty() && listener) {
-      std::string names;
-      for (const std::string& v : removed) names += (names.empty() ? "" : ", ") + v;
-      listener({.kind = Event::Kind::kLog,
-                .phase = "start",
-                .progress = 0,
-                .message = "kept from the worker, so that the case alone decides: " + names,
-                .values = {},
-                .texts = {}});
-    }
+    if (!removed.empty() && listener) tell_removed(removed, listener);
     Supervisor supervisor(child, with_default_memory(limits, measure::machine_memory()), listener, stop, group.get());
     return supervisor.run(
         encode_frame(to_json(stamped).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
