@@ -205,6 +205,7 @@ TEST_F(HostTest, MovedSlotsAndSessionsCloseOnce) {
   b = session.open_slot(std::vector<Shape>{{3, 4}});
   BackendSession moved = std::move(session);
   EXPECT_EQ(moved.info().inputs.size(), 1U);
+  session = std::move(moved);  // which goes after its slots
 }
 
 TEST_F(HostTest, BuffersComeAlignedAndGoAgain) {

@@ -14,6 +14,7 @@
 #include "cli/bench.hpp"
 #include "cli/units.hpp"
 #include "engine/ensemble/wiring.hpp"
+#include "engine/graph_cache.hpp"
 #include "input/source.hpp"
 #include "measure/environment.hpp"
 #include "model/model.hpp"
@@ -164,7 +165,7 @@ std::vector<TensorInfo> inputs_of(const runner::ModelFacts& facts, const Axes& a
   if (facts.members.empty()) return model::read_model(facts.path, axes.shapes).inputs;
   std::vector<model::Model> members;
   for (const std::filesystem::path& member : facts.members) members.push_back(model::read_model(member));
-  return engine::ensemble_inputs(members);
+  return engine::ensemble_inputs(members, combine_from_string(axes.combine));
 }
 
 /// A free axis that is not the batch needs a value before anything can be run.
@@ -227,7 +228,12 @@ void check_data(const Axes& axes, const std::vector<std::vector<TensorInfo>>& mo
   const std::string& source = axes.data.source;
   const std::string path = source.substr(source.find('=') + 1);  // [NAME=]PATH
   std::error_code error;
-  if (std::filesystem::exists(source, error) || std::filesystem::exists(path, error)) return;
+  if (std::filesystem::exists(source, error) || std::filesystem::exists(path, error)) {
+    for (const std::vector<TensorInfo>& inputs : models) {
+      (void)input::open_files({source}, inputs, axes.shapes, input::Preprocess{});  // reads no more than headers
+    }
+    return;
+  }
   throw Error(ErrorCode::kInvalidArgument,
               "--data: there is no such file or folder; give an .npy array, an image, a folder of images, or 'random'",
               path);
@@ -297,6 +303,7 @@ runner::RunSettings run_settings_of(const BenchOptions& options) {
     settings.limits_fixed = true;
   }
   if (!options.memory_limit.empty()) settings.limits.memory_bytes = parse_size(options.memory_limit, "--memory-limit");
+  (void)engine::cache_limit();  // what ASSAY_CACHE_LIMIT says, before a campaign is begun
   const bool own = !options.cache.empty() && options.cache != "off";
   settings.cache_folder = own ? cache_folder_of(options.cache) : default_cache_folder();
   settings.reference_folder = default_cache_folder() / "references";

@@ -31,6 +31,11 @@ std::string problem_key(Case c) {
 /// The ensembles that are to be placed, each once, with the engines that it may use.
 std::vector<tune::PlaceRequest> requests_of(const BenchPlan& plan) {
   std::vector<tune::PlaceRequest> requests;
+  if (std::none_of(plan.cases.begin(), plan.cases.end(), [](const Case& c) { return c.goal == Goal::kThroughput; })) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "--strategy placed searches for the most throughput: leave --for away, or compare the strategies by "
+                "name (--strategy all) for latency");
+  }
   for (const Case& c : plan.cases) {
     if (!is_placed(c)) {
       throw Error(ErrorCode::kInvalidArgument,
@@ -123,7 +128,7 @@ class Campaigns {
 void print_interference(const tune::Interference& found, std::ostream& out) {
   if (found.members.empty()) return;
   constexpr std::size_t kName = 18, kCell = 13;
-  out << "times longer beside (column) than beside itself:\n" << report::pad_right("", kName);
+  out << "a member's time beside another (column) over its time beside itself:\n" << report::pad_right("", kName);
   for (const std::string& member : found.members) out << report::pad_left(report::cut(member, kCell - 1), kCell);
   out << "\n";
   for (std::size_t i = 0; i < found.members.size(); ++i) {
@@ -156,15 +161,7 @@ void print_search(const tune::Placed& placed, std::ostream& out) {
 }
 
 std::string seats_of(const Case& c) {
-  if (c.placement.seats.empty()) return fmt::format("{} on {}", c.strategy, c.backend);
-  const std::vector<std::string> members = members_of(c.model);
-  std::vector<std::string> texts;
-  for (std::size_t m = 0; m < members.size(); ++m) {
-    const Placement::Seat& seat = c.placement.seats[m];
-    const std::string batch = seat.batch_size > 0 ? fmt::format(" in batches of {}", seat.batch_size) : "";
-    texts.push_back(fmt::format("{} on {}{}", std::filesystem::path(members[m]).stem().string(), seat.backend, batch));
-  }
-  return fmt::format("{} ({})", c.placement.strategy, fmt::join(texts, ", "));
+  return c.placement.seats.empty() ? fmt::format("{} on {}", c.strategy, c.backend) : describe_placement(c);
 }
 
 struct Rate {
@@ -224,11 +221,12 @@ int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSetting
       *context.err << "interrupted: what was measured is stored, and is not measured again\n";
       return kInterrupted;
     }
-    report::exporter_by_name("table").write(document_of(campaigns.last()), *context.out);
+    report::Document document = document_of(campaigns.last());
+    document.recommendation.because = verdict(placed);  // what is to be said is who won, not what would decide
+    report::exporter_by_name("table").write(document, *context.out);
     *context.out << "\n";
     print_search(placed, *context.out);
-    *context.out << report::wrap(verdict(placed), report::kColumns, 2) << "\n"
-                 << fmt::format("Campaign {} in {}\n", campaigns.last().id, store.file().string()) << std::flush;
+    *context.out << fmt::format("Campaign {} in {}\n", campaigns.last().id, store.file().string()) << std::flush;
     status = std::max(status, exit_status(campaigns.last(), plan, *context.err));
   }
   return status;

@@ -300,6 +300,7 @@ void run_prediction(Prediction& prediction, input::Source& source, const DrainFu
           source.fill(first, count, inputs);
         },
         drain);
+    if (*context.stop) throw Error(ErrorCode::kCancelled, "interrupted");  // in the last batch: nothing was asked since
   } catch (const Error& e) {
     if (!is_engines(e, prediction)) throw;
     throw Error(ErrorCode::kFramework, e.message(), e.context());

@@ -68,10 +68,22 @@ std::string joined_members(const std::vector<std::string>& members) {
   return fmt::format("{}", fmt::join(members, "+"));
 }
 
+std::string describe_placement(const Case& c) {
+  const std::vector<std::string> members = members_of(c.model);
+  std::vector<std::string> texts;
+  for (std::size_t m = 0; m < members.size() && m < c.placement.seats.size(); ++m) {
+    const Placement::Seat& seat = c.placement.seats[m];
+    const std::string batch = seat.batch_size > 0 ? fmt::format(" in batches of {}", seat.batch_size) : "";
+    texts.push_back(fmt::format("{} on {}{}", std::filesystem::path(members[m]).stem().string(), seat.backend, batch));
+  }
+  return fmt::format("{}: {}", c.placement.strategy, fmt::join(texts, ", "));
+}
+
 std::string describe(const Case& c) {
   std::string text = fmt::format("{} · {} · {} · batch {}", c.model, c.backend, to_string(c.goal),
                                  c.batch_size == 0 ? "model" : std::to_string(c.batch_size));
   if (is_ensemble(c)) text += " · " + c.strategy;
+  if (!c.placement.seats.empty()) text += fmt::format(" ({})", describe_placement(c));
   if (c.device != "cpu") text += " · " + c.device;
   if (c.precision != Precision::kFloat32) text += fmt::format(" · {}", to_string(c.precision));
   if (c.in_flight != 0) text += fmt::format(" · in flight {}", c.in_flight);

@@ -69,6 +69,9 @@ std::vector<std::string> members_of(const std::string& model);
 std::string joined_members(const std::vector<std::string>& members);
 inline bool is_ensemble(const Case& c) { return c.strategy != "single"; }
 
+/// Of a placed ensemble: "pipelined: resnet50 on openvino, vgg19 on onnxruntime in batches of 4".
+std::string describe_placement(const Case& c);
+
 /// "resnet50 · onnxruntime · throughput · batch 8": for people.
 std::string describe(const Case& c);
 /// Stable over runs and versions: SHA-256 (first 16 hex digits) of the case's canonical JSON.

@@ -94,6 +94,7 @@ std::string heading(const Case& c) {
   std::vector<std::string> texts;
   for (const auto& [key, value] : c.options) texts.push_back(key + "=" + value);
   const std::string with = texts.empty() ? "" : fmt::format("with {}", fmt::join(texts, ", "));
+  if (!c.placement.seats.empty()) return fmt::format("{} ({}):", c.strategy, describe_placement(c));
   if (!is_ensemble(c)) return with.empty() ? "" : with + ":";
   return with.empty() ? c.strategy + ":" : fmt::format("{} {}:", c.strategy, with);
 }

@@ -54,7 +54,7 @@ constexpr std::array<CaseSetting, 14> kTable = {{
     {"--precision", true, false, "f32", [](const Case& c) { return Words{to_string(c.precision)}; },
      [](const Case& c) { return std::string(to_string(c.precision)); }},
     {"--strategy", true, false, "single", [](const Case& c) { return Words{c.strategy}; },
-     [](const Case& c) { return c.strategy; }},
+     [](const Case& c) { return c.placement.seats.empty() ? c.strategy : describe_placement(c); }},
     {"--combine", false, false, "mean", [](const Case& c) { return Words{c.combine}; },
      [](const Case& c) { return c.combine; }},
     {"--weights", false, false, "", weight_words, [](const Case& c) { return "weights " + joined(weight_words(c)); }},

@@ -84,6 +84,10 @@ std::vector<std::pair<std::string, std::string>> workloads(const Axes& axes) {
       throw Error(ErrorCode::kInvalidArgument,
                   fmt::format("weights: {} were given for the {} members of {}", axes.weights.size(), members, model));
     }
+    if (!axes.weights.empty() && axes.combine == "members") {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "weights: with combine members nothing is weighted; leave one of the two away");
+    }
     for (const std::string& strategy : axes.strategies) all.emplace_back(model, strategy);
   }
   return all;

@@ -153,6 +153,9 @@ TEST(Plan, AnEnsembleIsACaseForEachStrategyAndOneModelHasNone) {
   EXPECT_THAT(cases[2].weights, ElementsAre(2, 1));
   EXPECT_EQ(cases[strategies].strategy, "single");
   EXPECT_THAT(cases[strategies].weights, testing::IsEmpty());
+  axes.combine = "members";
+  EXPECT_THAT(message_of([&] { (void)expand(axes); }), HasSubstr("nothing is weighted"));
+  axes.combine = "mean";
   axes.weights = {1, 2, 3};
   EXPECT_THAT(message_of([&] { (void)expand(axes); }), HasSubstr("3 were given for the 2 members"));
 }

@@ -213,7 +213,9 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
   if (set.size() > 1) {
     std::string text = fmt::format("{}: for the {} take {}: they cannot be told apart ({})", model, aim,
                                    name_set(campaign, set, all, contest), figure(best, contest));
-    if (campaign.effort == "rigorous") return text + ".";
+    // What was placed is found again by a search, and by no command for these cases.
+    const auto is_placed = [&](const Entry& e) { return !case_of(campaign, e).placement.seats.empty(); };
+    if (campaign.effort == "rigorous" || std::any_of(set.begin(), set.end(), is_placed)) return text + ".";
     return text + fmt::format("; this would decide: {}", deciding_command(campaign, model, set));
   }
   const Entry& next = all[1];

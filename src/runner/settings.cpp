@@ -180,8 +180,15 @@ void set_combine(Axes& axes, const Values& values) {
 void set_weights(Axes& axes, const Values& values) {
   axes.weights.clear();
   for (const std::string& v : split(values)) {
-    const double weight = number<double>(v, 0, std::numeric_limits<double>::max(), "weight");
-    if (!(weight > 0)) refuse(fmt::format("a weight of {}: it must be positive; leave the member out instead", v));
+    constexpr double kMost = 1e6;
+    double weight = 0;
+    const auto [end, error] = std::from_chars(v.data(), v.data() + v.size(), weight);
+    if (error != std::errc{} || end != v.data() + v.size() || !(weight > 0) || weight > kMost) {
+      refuse(
+          fmt::format("'{}' is no weight; it must be positive, and at most a million (of a member whose weight is 0, "
+                      "leave the member out)",
+                      v));
+    }
     axes.weights.push_back(weight);
   }
 }

@@ -167,11 +167,11 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
   return true;
 }
 
-/// The study's way: one framework, one member after the other, on the framework that does it best.
-std::optional<Case> study_case(const PlaceRequest& request, const Problem& problem) {
+/// A plain strategy on the one framework that should do it best. "sequential" is the study's way.
+std::optional<Case> plain_case(const PlaceRequest& request, const Problem& problem, const std::string& strategy) {
   std::optional<Plan> best;
   for (const std::string& backend : request.backends) {
-    Plan plan{"sequential", {}, 0, 0};
+    Plan plan{strategy, {}, 0, 0};
     for (const std::vector<Way>& ways : problem.members) {
       const auto it = std::find_if(ways.begin(), ways.end(), [&](const Way& way) {
         return way.backend == backend && way.batch_size == request.ensemble.batch_size;
@@ -199,8 +199,14 @@ void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
   for (const Plan& plan : placed.plans) {
     if (cases.size() < kRivals) add(plan_case(request, placed.problem, plan));
   }
-  if (const auto study = study_case(request, placed.problem)) add(*study);
-  placed.verified = bench.measure("the best plans and the study's way, interleaved", cases);
+  for (const char* strategy : {"pipelined", "sequential"}) {
+    if (const auto plain = plain_case(request, placed.problem, strategy)) add(*plain);
+  }
+  if (auto plain = plain_case(request, placed.problem, "pipelined")) {  // of one graph nothing can be predicted
+    plain->strategy = kMerged;
+    add(*plain);
+  }
+  placed.verified = bench.measure("the best plans and the plain strategies, interleaved", cases);
   placed.interrupted = placed.verified.size() < cases.size();
   double best = 0;
   for (std::size_t i = 0; i < placed.verified.size(); ++i) {

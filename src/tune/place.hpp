@@ -37,7 +37,7 @@ struct Placed {
   Problem problem;
   Interference interference;
   std::vector<Plan> plans;               ///< predicted, the best first
-  std::vector<Outcome> verified;         ///< of the winner, the runner-up and the study's way, one interleaved run
+  std::vector<Outcome> verified;         ///< of the two best plans and the plain strategies, one interleaved run
   std::optional<std::size_t> winner;     ///< into `verified`; nothing where none was measured
   std::size_t measured = 0, reused = 0;  ///< cases of the search
   bool interrupted = false;

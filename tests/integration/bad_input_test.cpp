@@ -50,6 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"RangeOfNoInput", {"--backend", "null", "--range", "ids=0:1"}, "no input 'ids'; there is input"},
         Bad{"RangeOfFloats", {"--backend", "null", "--range", "input=0:1"}, "ranges are for integers"},
         Bad{"DataThatIsMissing", {"--backend", "null", "--data", "/no.npy"}, "/no.npy: --data: there is no such file"},
+        Bad{"DataThatIsNone", {"--backend", "null", "--data", "/dev/null"}, "/dev/null"},
         Bad{"Effort", {"--backend", "null", "--effort", "heroic"}, "quick, standard, rigorous"},
         Bad{"Duration", {"--backend", "null", "--duration", "5"}, "--duration: '5'"},
         Bad{"Memory", {"--backend", "null", "--memory-limit", "5"}, "--memory-limit: '5'"},

@@ -83,8 +83,8 @@ TEST_F(EnsembleCliTest, OfOneGraphOfAllNothingIsSaidOfEachMember) {
 
 TEST_F(EnsembleCliTest, WhatDoesNotFitTogetherNamesBothMembers) {
   const Result r = measured("tiny-resnet+tiny-mlp", {"--backend", "null", "--for", "latency"});
-  EXPECT_EQ(r.status, 1);
-  EXPECT_THAT(newest().outcomes.front().reason, AllOf(HasSubstr("tiny-resnet"), HasSubstr("tiny-mlp")));
+  EXPECT_EQ(r.status, 2);
+  EXPECT_THAT(r.err, AllOf(HasSubstr("'tiny-resnet'"), HasSubstr("'tiny-mlp'"), HasSubstr("do not fit together")));
 }
 
 TEST_F(EnsembleCliTest, AMemberThatIsMissingIsFoundBeforeAnythingRuns) {

@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Refusal{"Classes", "x:float32:-1x5->y:float32:-1x3", "x:float32:-1x5->y:float32:-1x4",
                             "'y' of 'a' is float32 ?x3, 'y' of 'b' is float32 ?x4"},
                     Refusal{"Number", "x:float32:-1x5->y:float32:-1x3", "x:float32:-1x5->y:float32:-1x3,z:float32:-1x3",
-                            "'a' has 1, 'b' has 2"},
+                            "'a' has 1 of them, 'b' has 2"},
                     Refusal{"Names", "x:float32:-1x5->y:float32:-1x3,z:float32:-1x3",
                             "x:float32:-1x5->y:float32:-1x3,w:float32:-1x3",
                             "'b' has an output 'w', which 'a' has not"},

@@ -102,7 +102,7 @@ void wire_combined(std::span<const MemberTensors> members, Wiring& wiring) {
   for (const MemberTensors& m : members) {
     auto& output_of = wiring.output_of.emplace_back();
     if (m.outputs.size() != first.outputs.size()) {
-      refuse(fmt::format("the members' outputs do not fit together: '{}' has {}, '{}' has {}", first.name,
+      refuse(fmt::format("the members' outputs do not fit together: '{}' has {} of them, '{}' has {}", first.name,
                          first.outputs.size(), m.name, m.outputs.size()),
              m.name);
     }
@@ -162,12 +162,20 @@ std::vector<std::string> member_names(std::span<const Member> members) {
   return names;
 }
 
-std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> members) {
+std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> models, Combine combine) {
+  std::vector<Member> members;
+  for (const model::Model& m : models) members.push_back({.model = m.path});
+  const std::vector<std::string> names = member_names(members);
   std::vector<MemberTensors> all;
-  for (const model::Model& m : members) {
-    all.push_back({fmt::format("{}#{}", m.path.stem().string(), all.size()), false, m.inputs, m.outputs});
+  Params whole;  // nothing is known of batches but what the files say
+  whole.batch_size = 0;
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    const Layout layout(models[m].inputs, models[m].outputs, whole);
+    MemberTensors tensors{names[m], false, models[m].inputs, {}};
+    for (const TensorLayout& t : layout.outputs) tensors.outputs.push_back(t.info);
+    all.push_back(std::move(tensors));
   }
-  return wire(all, Combine::kMembers).inputs;
+  return wire(all, combine).inputs;
 }
 
 }  // namespace assay::engine

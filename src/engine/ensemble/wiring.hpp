@@ -30,8 +30,8 @@ Wiring wire(std::span<const MemberTensors> members, Combine combine);
 /// What the members are called: as they were named, else by their files: "resnet50", the second of them "resnet50#2".
 std::vector<std::string> member_names(std::span<const Member> members);
 
-/// The ensemble's inputs as the files tell, before anything is loaded.
-std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> members);
+/// The ensemble's inputs as the files tell, before anything is loaded. Throws as `wire` where outputs do not fit.
+std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> models, Combine combine = Combine::kMembers);
 
 /// What is said of the ensemble's inputs, by name (shapes, batch axes), as member `m` names them.
 template <class Value>
