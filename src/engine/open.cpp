@@ -119,6 +119,15 @@ Opened open_foreign(const model::Model& model, const backend::Backend& backend, 
 
 }  // namespace
 
+std::unique_ptr<Session::Impl> make_impl(Layout layout, backend::BackendSession opened, int places) {
+  layout.adopt(opened.info());
+  auto impl = std::make_unique<Session::Impl>(std::move(layout), std::move(opened), places);
+  for (const TensorLayout& t : impl->layout.inputs) impl->inputs.push_back(t.info);
+  for (const TensorLayout& t : impl->layout.outputs) impl->outputs.push_back(t.info);
+  if (impl->layout.batch_size > 0) impl->pipeline.warm(impl->layout.batch_size);
+  return impl;
+}
+
 Session open_model(const model::Model& model, const Params& params, const LoadSettings& settings) {
   const auto begin = std::chrono::steady_clock::now();
   const bool foreign = model.format != model::Format::kOnnx;
@@ -136,15 +145,11 @@ Session open_model(const model::Model& model, const Params& params, const LoadSe
   Opened opened =
       foreign ? open_foreign(model, backend, request) : open_cached(model, params, backend, probe, device, request);
   if (foreign) layout = session_layout(opened.session.info(), params);
-  layout->adopt(opened.session.info());
   const int useful = std::max(opened.session.info().useful_slots, 1);
   const int places = request.in_flight > 0 ? request.in_flight : useful;
-  auto impl = std::make_unique<Session::Impl>(std::move(*layout), std::move(opened.session), places);
+  auto impl = make_impl(std::move(*layout), std::move(opened.session), places);
   impl->cache_lock = std::move(opened.lock);
   impl->cache_remark = std::move(opened.remark);
-  for (const TensorLayout& t : impl->layout.inputs) impl->inputs.push_back(t.info);
-  for (const TensorLayout& t : impl->layout.outputs) impl->outputs.push_back(t.info);
-  if (impl->layout.batch_size > 0) impl->pipeline.warm(impl->layout.batch_size);
   impl->load_time = std::chrono::steady_clock::now() - begin;
   return Session(std::move(impl));
 }

@@ -39,6 +39,9 @@ struct Session::Impl {
 
 namespace engine {
 
+/// What a session is once its backend's is open. Opens a first unit, so that what is wrong shows early.
+std::unique_ptr<Session::Impl> make_impl(Layout layout, backend::BackendSession opened, int places);
+
 /// What `load` does once the model has been read.
 Session open_model(const model::Model& model, const Params& params, const LoadSettings& settings);
 

@@ -269,13 +269,8 @@ Session load(const Ensemble& ensemble, const Params& params, const LoadSettings&
   Layout layout(open.wiring.inputs, open.wiring.outputs, params);
   const int places = open.schedule.in_flight;
   std::string remark = cache_remark_of(open);
-  backend::BackendSession session = backend::adopt(make_ensemble_session(std::move(open)), params.log);
-  layout.adopt(session.info());
-  auto impl = std::make_unique<Session::Impl>(std::move(layout), std::move(session), places);
+  auto impl = make_impl(std::move(layout), backend::adopt(make_ensemble_session(std::move(open)), params.log), places);
   impl->cache_remark = std::move(remark);
-  for (const TensorLayout& t : impl->layout.inputs) impl->inputs.push_back(t.info);
-  for (const TensorLayout& t : impl->layout.outputs) impl->outputs.push_back(t.info);
-  if (impl->layout.batch_size > 0) impl->pipeline.warm(impl->layout.batch_size);
   impl->load_time = std::chrono::steady_clock::now() - begin;
   return Session(std::move(impl));
 }

@@ -174,9 +174,12 @@ class EnsembleSession final : public kit::Session {
                   {"strategy", ensemble_.strategy},
                   {"lanes", std::to_string(ensemble_.schedule.lanes.size())},
                   {"combine", to_string(ensemble_.combine)}};
-    add_common(d);
-    for (const OpenMember& m : ensemble_.members) {
-      for (const auto& [key, value] : m.session->in_force()) d.in_force.emplace_back(m.tensors.name + "." + key, value);
+    std::vector<std::map<std::string, std::string>> all;  // asked of the engines once
+    for (const OpenMember& m : ensemble_.members) all.push_back(m.session->in_force());
+    add_common(all, d);
+    for (std::size_t m = 0; m < all.size(); ++m) {
+      const std::string& name = ensemble_.members[m].tensors.name;
+      for (const auto& [key, value] : all[m]) d.in_force.emplace_back(name + "." + key, value);
     }
     return d;
   }
@@ -195,16 +198,15 @@ class EnsembleSession final : public kit::Session {
 
  private:
   /// What all members agree upon is the ensemble's.
-  void add_common(kit::Description& d) const {
-    for (const auto& [key, value] : ensemble_.members.front().session->in_force()) {
-      const auto agrees = [&, &k = key, &v = value](const OpenMember& m) {
-        const auto in_force = m.session->in_force();
+  static void add_common(const std::vector<std::map<std::string, std::string>>& all, kit::Description& d) {
+    for (const auto& [key, value] : all.front()) {
+      const auto agrees = [&, &k = key, &v = value](const auto& in_force) {
         const auto it = in_force.find(k);
         return it != in_force.end() && it->second == v;
       };
       const auto known = [&, &k = key](const auto& entry) { return entry.first == k; };
       if (std::any_of(d.in_force.begin(), d.in_force.end(), known)) continue;
-      if (std::all_of(ensemble_.members.begin(), ensemble_.members.end(), agrees)) d.in_force.emplace_back(key, value);
+      if (std::all_of(all.begin(), all.end(), agrees)) d.in_force.emplace_back(key, value);
     }
   }
 
