@@ -142,7 +142,7 @@ std::string config_proto(const Settings& s) {
   config.integer(field::kUsePerSessionThreads, 1);
   config.integer(field::kAllowSoftPlacement, 1);  // a model saved on another machine may name its GPU
   config.message(field::kGraphOptions, graph);
-  return config.data();
+  return config.bytes();
 }
 
 void check_layout(const Settings& s) {

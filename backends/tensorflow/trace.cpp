@@ -28,7 +28,7 @@ std::string type_in(std::string_view label) {
 
 }  // namespace
 
-std::string traced_run_options() { return MessageWriter().integer(kTraceLevel, kSoftwareTrace).data(); }
+std::string traced_run_options() { return MessageWriter().integer(kTraceLevel, kSoftwareTrace).bytes(); }
 
 void Trace::add(std::string_view run_metadata) {
   const std::lock_guard lock(mutex_);

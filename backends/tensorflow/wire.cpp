@@ -7,24 +7,6 @@ enum WireType : unsigned { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 }
 
 }  // namespace
 
-MessageWriter& MessageWriter::integer(int field, std::int64_t value) {
-  varint(static_cast<std::uint64_t>(field) << 3U | kVarint);
-  varint(static_cast<std::uint64_t>(value));
-  return *this;
-}
-
-MessageWriter& MessageWriter::bytes(int field, std::string_view value) {
-  varint(static_cast<std::uint64_t>(field) << 3U | kBytes);
-  varint(value.size());
-  data_ += value;
-  return *this;
-}
-
-void MessageWriter::varint(std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7U) data_ += static_cast<char>(value | 0x80);
-  data_ += static_cast<char>(value);
-}
-
 bool MessageReader::next() {
   if (rest_.empty() || !whole_) return false;
   const std::optional<std::uint64_t> tag = varint();

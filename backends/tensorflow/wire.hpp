@@ -1,27 +1,17 @@
 #pragma once
-// Protobuf's wire format for the few messages that cross TensorFlow's C API as bytes: written and read by field number,
-// so that none of its generated code is needed.
+// Protobuf's wire format for the few messages that cross TensorFlow's C API as bytes: written (as merged ONNX graphs
+// are) and read by field number, so that none of its generated code is needed.
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "onnx_graph/writer.hpp"
+
 namespace assay::tensorflow {
 
-/// Appends fields to a message.
-class MessageWriter {
- public:
-  /// Integers, booleans and enumerations; negative ones as protobuf has them (ten bytes).
-  MessageWriter& integer(int field, std::int64_t value);
-  MessageWriter& bytes(int field, std::string_view value);  ///< text, or a message
-  MessageWriter& message(int field, const MessageWriter& value) { return bytes(field, value.data()); }
-  [[nodiscard]] const std::string& data() const { return data_; }
-
- private:
-  void varint(std::uint64_t value);
-  std::string data_;
-};
+using onnx_graph::MessageWriter;
 
 /// Walks over the fields of a message; ends at the first that is malformed.
 class MessageReader {

@@ -19,7 +19,7 @@ class TensorFlowFilesTest : public CliTest {
       if (const char* value = std::getenv(name)) environment_[name] = value;
     }
     test::write_file(folder_.path() / "saved" / "saved_model.pb", test::add_relu_saved_model());
-    test::write_file(folder_.path() / "frozen.pb", test::add_relu_graph().data());
+    test::write_file(folder_.path() / "frozen.pb", test::add_relu_graph().bytes());
     Tensor t(DType::kFloat32, {2, 3});
     for (std::int64_t i = 0; i < t.size(); ++i) t.as<float>()[i] = static_cast<float>(i) - 2;
     input::write_npy(file("x.npy"), t.view());

@@ -21,7 +21,7 @@ class TensorFlowFiles : public test::OverTensorFlow<> {
     request_.model_path = folder_ + "/model";
     test::write_file(request_.model_path + "/saved_model.pb", bytes);
   }
-  void graph_file(const std::string& bytes = test::add_relu_graph().data()) {
+  void graph_file(const std::string& bytes = test::add_relu_graph().bytes()) {
     request_.model_path = folder_ + "/model.pb";
     test::write_file(request_.model_path, bytes);
   }
@@ -96,19 +96,19 @@ TEST_F(TensorFlowFiles, AFrozenGraphsInputsAndOutputsAreNamed) {
 }
 
 TEST_F(TensorFlowFiles, AGraphOfVariablesIsNotFrozen) {
-  graph_file(test::add_relu_graph(false).data());
+  graph_file(test::add_relu_graph(false).bytes());
   EXPECT_THAT(failure(ASSAY_INVALID_MODEL), AllOf(HasSubstr("not frozen"), HasSubstr("'c' is a variable")));
 }
 
 TEST_F(TensorFlowFiles, AGraphWithoutPlaceholdersHasNothingToFeed) {
-  graph_file(MessageWriter().message(1, test::node("nothing", "NoOp", {}, {})).data());
+  graph_file(MessageWriter().message(1, test::node("nothing", "NoOp", {}, {})).bytes());
   EXPECT_THAT(failure(ASSAY_INVALID_MODEL), HasSubstr("no placeholder to feed"));
 }
 
 TEST_F(TensorFlowFiles, WhatIsNoGraphIsRefused) {
   graph_file("this is a text, and no graph");
   EXPECT_THAT(failure(ASSAY_INVALID_MODEL), HasSubstr("importing the frozen graph (a GraphDef) failed"));
-  const std::string whole = test::add_relu_graph().data();
+  const std::string whole = test::add_relu_graph().bytes();
   graph_file(whole.substr(0, whole.size() / 2));
   EXPECT_THAT(failure(ASSAY_INVALID_MODEL), HasSubstr("importing the frozen graph (a GraphDef) failed"));
   graph_file("");

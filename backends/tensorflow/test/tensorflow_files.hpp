@@ -20,14 +20,14 @@ inline MessageWriter shape_message(const std::vector<std::int64_t>& dims) {
 }
 
 inline MessageWriter attribute(const std::string& name, const MessageWriter& value) {
-  return MessageWriter().bytes(1, name).message(2, value);
+  return MessageWriter().text(1, name).message(2, value);
 }
 
 inline MessageWriter node(const std::string& name, const std::string& type, const std::vector<std::string>& inputs,
                           const std::vector<MessageWriter>& attributes) {
   MessageWriter written;
-  written.bytes(1, name).bytes(2, type);
-  for (const std::string& input : inputs) written.bytes(3, input);
+  written.text(1, name).text(2, type);
+  for (const std::string& input : inputs) written.text(3, input);
   for (const MessageWriter& a : attributes) written.message(5, a);
   return written;
 }
@@ -37,7 +37,7 @@ inline MessageWriter add_relu_graph(bool frozen = true) {
   const std::vector<float> c = {1, -2, 3};
   std::string content(c.size() * sizeof(float), '\0');
   std::memcpy(content.data(), c.data(), content.size());
-  const MessageWriter tensor = MessageWriter().integer(1, kFloatType).message(2, shape_message({3})).bytes(4, content);
+  const MessageWriter tensor = MessageWriter().integer(1, kFloatType).message(2, shape_message({3})).text(4, content);
   const MessageWriter dtype = attribute("dtype", MessageWriter().integer(6, kFloatType));
   const MessageWriter type = attribute("T", MessageWriter().integer(6, kFloatType));
   const MessageWriter free = attribute("shape", MessageWriter().message(7, shape_message({-1, 3})));
@@ -54,8 +54,8 @@ inline MessageWriter add_relu_graph(bool frozen = true) {
 }
 
 inline MessageWriter signature_tensor(const std::string& name, const std::string& place) {
-  const MessageWriter info = MessageWriter().bytes(1, place).integer(2, kFloatType).message(3, shape_message({-1, 3}));
-  return MessageWriter().bytes(1, name).message(2, info);
+  const MessageWriter info = MessageWriter().text(1, place).integer(2, kFloatType).message(3, shape_message({-1, 3}));
+  return MessageWriter().text(1, name).message(2, info);
 }
 
 /// saved_model.pb with the signatures serving_default ("image" → "answer", "sum") and "other".
@@ -66,11 +66,11 @@ inline std::string add_relu_saved_model() {
   MessageWriter other;
   other.message(1, signature_tensor("in", "x:0")).message(2, signature_tensor("out", "y:0"));
   MessageWriter meta_graph;
-  meta_graph.message(1, MessageWriter().bytes(4, "serve"));
+  meta_graph.message(1, MessageWriter().text(4, "serve"));
   meta_graph.message(2, add_relu_graph());
-  meta_graph.message(5, MessageWriter().bytes(1, "serving_default").message(2, both));
-  meta_graph.message(5, MessageWriter().bytes(1, "other").message(2, other));
-  return MessageWriter().integer(1, 1).message(2, meta_graph).data();
+  meta_graph.message(5, MessageWriter().text(1, "serving_default").message(2, both));
+  meta_graph.message(5, MessageWriter().text(1, "other").message(2, other));
+  return MessageWriter().integer(1, 1).message(2, meta_graph).bytes();
 }
 
 inline void write_file(const std::filesystem::path& path, const std::string& bytes) {

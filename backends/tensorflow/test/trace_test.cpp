@@ -10,14 +10,14 @@ namespace {
 using testing::HasSubstr;
 
 MessageWriter node(const char* name, const char* label, int start, int end) {
-  return MessageWriter().bytes(1, name).integer(2, 1000).integer(3, start).integer(4, end).bytes(8, label);
+  return MessageWriter().text(1, name).integer(2, 1000).integer(3, start).integer(4, end).text(8, label);
 }
 
 std::string metadata(std::initializer_list<MessageWriter> nodes) {
   MessageWriter device;
   for (const MessageWriter& n : nodes) device.message(2, n);
-  device.bytes(1, "/job:localhost/replica:0/task:0/device:CPU:0");
-  return MessageWriter().message(1, MessageWriter().message(1, device)).data();
+  device.text(1, "/job:localhost/replica:0/task:0/device:CPU:0");
+  return MessageWriter().message(1, MessageWriter().message(1, device)).bytes();
 }
 
 TEST(Trace, CountsTheClustersThatRanCompiled) {

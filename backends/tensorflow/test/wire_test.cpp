@@ -11,15 +11,15 @@ namespace {
 using namespace std::string_literals;
 
 TEST(Wire, WritesAsProtobufDoes) {
-  EXPECT_EQ(MessageWriter().integer(1, 150).data(), "\x08\x96\x01"s);  // the example of protobuf's documentation
-  EXPECT_EQ(MessageWriter().bytes(2, "testing").data(), "\x12\x07testing"s);
-  EXPECT_EQ(MessageWriter().integer(5, -1).data(), "\x28\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s);
-  EXPECT_EQ(MessageWriter().integer(50, 1).data(), "\x90\x03\x01"s);
-  EXPECT_EQ(MessageWriter().message(3, MessageWriter().integer(1, 150)).data(), "\x1a\x03\x08\x96\x01"s);
+  EXPECT_EQ(MessageWriter().integer(1, 150).bytes(), "\x08\x96\x01"s);  // the example of protobuf's documentation
+  EXPECT_EQ(MessageWriter().text(2, "testing").bytes(), "\x12\x07testing"s);
+  EXPECT_EQ(MessageWriter().integer(5, -1).bytes(), "\x28\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s);
+  EXPECT_EQ(MessageWriter().integer(50, 1).bytes(), "\x90\x03\x01"s);
+  EXPECT_EQ(MessageWriter().message(3, MessageWriter().integer(1, 150)).bytes(), "\x1a\x03\x08\x96\x01"s);
 }
 
 TEST(Wire, ReadsWhatItWrote) {
-  const std::string data = MessageWriter().integer(7, -12).bytes(1000, "x").integer(1, INT64_MAX).data();
+  const std::string data = MessageWriter().integer(7, -12).text(1000, "x").integer(1, INT64_MAX).bytes();
   MessageReader reader(data);
   ASSERT_TRUE(reader.next());
   EXPECT_EQ(reader.field(), 7);
