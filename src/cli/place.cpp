@@ -96,10 +96,8 @@ class Campaigns {
   std::string version_of(const std::string& backend) {
     const auto it = versions_.find(backend);
     if (it != versions_.end()) return it->second;
-    const auto library = settings_.libraries.find(backend);
     const runner::ProbeAnswer answer =
-        runner::probe_backend(backend, library == settings_.libraries.end() ? std::filesystem::path() : library->second,
-                              *context_.launcher, *context_.stop);
+        runner::probe_backend(backend, settings_.library_of(backend), *context_.launcher, *context_.stop);
     return versions_[backend] = answer.available ? answer.version : std::string();
   }
 
@@ -125,15 +123,18 @@ class Campaigns {
   std::map<std::string, std::string> versions_;  ///< by engine; "" where it is not available
 };
 
-void print_interference(const tune::Interference& found, std::ostream& out) {
-  if (found.members.empty()) return;
+void print_interference(const std::vector<std::string>& members, const std::vector<std::vector<double>>& slowdown,
+                        std::ostream& out) {
+  if (slowdown.empty()) return;
   constexpr std::size_t kName = 18, kCell = 13;
+  std::vector<std::string> names;
+  for (const std::string& member : members) names.push_back(std::filesystem::path(member).stem().string());
   out << "a member's time beside another (column) over its time beside itself:\n" << report::pad_right("", kName);
-  for (const std::string& member : found.members) out << report::pad_left(report::cut(member, kCell - 1), kCell);
+  for (const std::string& name : names) out << report::pad_left(report::cut(name, kCell - 1), kCell);
   out << "\n";
-  for (std::size_t i = 0; i < found.members.size(); ++i) {
-    out << report::pad_right(report::cut(found.members[i], kName - 1), kName);
-    for (const double slower : found.slowdown[i]) out << report::pad_left(fmt::format("{:.2f}", slower), kCell);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    out << report::pad_right(report::cut(names[i], kName - 1), kName);
+    for (const double slower : slowdown[i]) out << report::pad_left(fmt::format("{:.2f}", slower), kCell);
     out << "\n";
   }
   out << "\n";
@@ -148,8 +149,8 @@ std::string plan_text(const tune::Problem& problem, const tune::Plan& plan) {
   return fmt::format("{}: {}", plan.strategy, fmt::join(seats, ", "));
 }
 
-void print_search(const tune::Placed& placed, std::ostream& out) {
-  print_interference(placed.interference, out);
+void print_search(const std::vector<std::string>& members, const tune::Placed& placed, std::ostream& out) {
+  print_interference(members, placed.problem.slowdown, out);
   out << "predicted, the best first (each member's engine and batch):\n";
   for (const tune::Plan& plan : placed.plans) {
     out << report::wrap(
@@ -225,7 +226,7 @@ int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSetting
     document.recommendation.because = verdict(placed);  // what is to be said is who won, not what would decide
     report::exporter_by_name("table").write(document, *context.out);
     *context.out << "\n";
-    print_search(placed, *context.out);
+    print_search(members_of(request.ensemble.model), placed, *context.out);
     *context.out << fmt::format("Campaign {} in {}\n", campaigns.last().id, store.file().string()) << std::flush;
     status = std::max(status, exit_status(campaigns.last(), plan, *context.err));
   }

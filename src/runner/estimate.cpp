@@ -24,11 +24,6 @@ constexpr double kLoadBytesPerSecond = 150e6;
 /// Calls without which nobody can say that a series is level (measure::is_level).
 constexpr double kCallsToJudge = 8;
 
-std::filesystem::path library_of(const RunSettings& settings, const std::string& backend) {
-  const auto it = settings.libraries.find(backend);
-  return it == settings.libraries.end() ? std::filesystem::path() : it->second;
-}
-
 double sample_seconds(const Case& c, const ModelFacts& facts) {
   if (!facts.flops) return kUnknownSampleSeconds;
   return static_cast<double>(*facts.flops) / (kFlopsPerThread * std::max(c.threads, 1));
@@ -54,7 +49,7 @@ class Precisions {
     if (const auto it = known_.find(key); it != known_.end()) return it->second;
     request.model = facts.path;
     request.members = facts.members;
-    request.library = library_of(settings_, c.backend);
+    request.library = settings_.library_of(c.backend);
     request.effort = settings_.effort;
     const worker::Exit exit = launcher_.run(request, settings_.limits, [](const worker::Event&) {}, stop_);
     // Another failure may be of this trial alone; the campaign will tell.
@@ -126,7 +121,7 @@ std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& s
     Preview p{c, {}, Seconds(0)};
     if (stop) return previews;
     if (!probes.contains(c.backend))
-      probes[c.backend] = probe_backend(c.backend, library_of(settings, c.backend), launcher, stop);
+      probes[c.backend] = probe_backend(c.backend, settings.library_of(c.backend), launcher, stop);
     p.skipped = why_unavailable(probes[c.backend], c.backend, c.device);
     if (p.skipped.empty()) {
       try {

@@ -90,9 +90,8 @@ const ProbeAnswer& CampaignRun::probe(const std::string& backend) {
     for (const std::string& one : several) answers.push_back(probe(one));
     return probes_[backend] = together(answers);
   }
-  const auto library = settings_.libraries.find(backend);
-  const ProbeAnswer& answer = probes_[backend] = probe_backend(
-      backend, library == settings_.libraries.end() ? std::filesystem::path() : library->second, launcher_, stop_);
+  const ProbeAnswer& answer = probes_[backend] =
+      probe_backend(backend, settings_.library_of(backend), launcher_, stop_);
   if (const auto begun = campaign_.environment.find("version." + backend);
       !answer.available && !stop_ && begun != campaign_.environment.end()) {
     throw Error(ErrorCode::kInvalidArgument,
@@ -193,9 +192,7 @@ std::filesystem::path CampaignRun::make_reference(const Pending& p, std::string&
     return {};
   }
   worker::Request request = reference_request(case_of(p), p.facts, settings_.effort);
-  if (const auto it = settings_.libraries.find(kReferenceBackend); it != settings_.libraries.end()) {
-    request.library = it->second;
-  }
+  request.library = settings_.library_of(kReferenceBackend);
   const std::string name = reference_name(request, p.facts.hash, answer.version);
   if (const std::filesystem::path kept = settings_.reference_folder / name; usable(kept)) return kept;
   const std::filesystem::path file = reference_folder() / name;

@@ -41,9 +41,7 @@ worker::Request CampaignRun::request(const Pending& p, worker::Request::Kind kin
   if (request.test_case.cache) request.cache_folder = settings_.cache_folder;
   request.reference_file = p.reference;
   request.parity_tolerance = parity_tolerance(request.test_case.precision);
-  if (const auto it = settings_.libraries.find(request.test_case.backend); it != settings_.libraries.end()) {
-    request.library = it->second;
-  }
+  request.library = settings_.library_of(request.test_case.backend);
   if (kind == worker::Request::Kind::kMeasure && !settings_.profile_folder.empty()) {
     request.profile_file = settings_.profile_folder / (case_key(request.test_case) + ".json");
   }
@@ -311,8 +309,7 @@ void CampaignRun::control(const char* where) {
   c.cache = false;
   worker::Request r;
   r.test_case = c;
-  if (const auto it = settings_.libraries.find(kReferenceBackend); it != settings_.libraries.end())
-    r.library = it->second;
+  r.library = settings_.library_of(kReferenceBackend);
   r.effort = settings_.effort;
   r.effort.until_level = false;
   r.effort.warm_up_needs_both = true;

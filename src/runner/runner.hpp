@@ -55,9 +55,14 @@ struct RunSettings {
   worker::Limits limits;  ///< timeout and silence grow with what a batch of the case may take, unless `limits_fixed`
   bool limits_fixed = false;
   std::map<std::string, std::filesystem::path> libraries;  ///< backend → explicit path
-  std::filesystem::path profile_folder;                    ///< where profiles go, <case key>.json; "": none are made
-  double noise_floor = 0.03;         ///< relative; of the machine's store, else the stated default
-  std::uint64_t machine_memory = 0;  ///< bytes; 0: not known, and no case is skipped for its memory
+  /// "" where none was given.
+  [[nodiscard]] std::filesystem::path library_of(const std::string& backend) const {
+    const auto it = libraries.find(backend);
+    return it == libraries.end() ? std::filesystem::path() : it->second;
+  }
+  std::filesystem::path profile_folder;  ///< where profiles go, <case key>.json; "": none are made
+  double noise_floor = 0.03;             ///< relative; of the machine's store, else the stated default
+  std::uint64_t machine_memory = 0;      ///< bytes; 0: not known, and no case is skipped for its memory
   ModelLookup models;
   bool control = true;  ///< the control case at start, middle and end
 };

@@ -1,21 +1,22 @@
 #include "tune/place.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 
 namespace assay::tune {
 namespace {
 
-constexpr double kNs = 1e-9, kMs = 1e-3, kMiB = 1024.0 * 1024.0;
+constexpr double kMs = 1e-3, kMiB = 1024.0 * 1024.0;
 /// Plans that are looked at; the two best of different make are verified.
 constexpr std::size_t kPlans = 8;
 
 std::optional<double> value_of(const Outcome& outcome, const std::string& tag) {
-  if (outcome.state != OutcomeState::kMeasured) return std::nullopt;
-  const auto it =
-      std::find_if(outcome.metrics.begin(), outcome.metrics.end(), [&](const Metric& m) { return m.tag == tag; });
-  return it == outcome.metrics.end() ? std::nullopt : it->value;
+  const Metric* metric = outcome.state == OutcomeState::kMeasured ? find_metric(outcome, tag) : nullptr;
+  return metric == nullptr ? std::nullopt : metric->value;
 }
 
 /// Outcomes by the key of their case; measured once, and only those that are not stored.
@@ -109,61 +110,49 @@ std::size_t quickest(const std::vector<Way>& ways) {
 }
 
 /// Two members side by side, each on half of the threads, both on the engine that suits the first best.
-Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const Way& way) {
+Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend) {
   Case c = request.ensemble;
   c.model = joined_members({a, b});
   c.strategy = "concurrent";
   c.weights.clear();
   c.combine = "members";  // nothing is combined: outputs need not fit together
   c.placement = {};
-  c.backend = way.backend;
+  c.backend = backend;
   c.goal = Goal::kThroughput;
   return c;
 }
-
-/// Of member a in the pair: its time beside b over its time beside itself (as many batches at once as threads).
-std::optional<double> slowdown(const PlaceRequest& request, const Case& pair, const std::string& a, const Way& way,
-                               const Results& results) {
-  const auto beside = results.value(pair, "member." + a + ".latency.mean");
-  if (!beside) return std::nullopt;
-  const double itself =
-      way.spread * request.ensemble.threads * static_cast<double>(std::max<std::int64_t>(way.batch_size, 1));
-  return *beside * kMs / itself;
-}
-
-std::string stem(const std::string& member) { return std::filesystem::path(member).stem().string(); }
 
 /// With two threads a pair has a thread each, as in a pipelined run; with more it has several, and nothing is said.
 bool measure_interference(const PlaceRequest& request, const std::vector<std::string>& members, Results& results,
                           Placed& placed) {
   constexpr int kThreads = 2;
-  const Problem& problem = placed.problem;
   if (!request.interference || request.ensemble.threads != kThreads || members.size() < 2) return true;
+  const std::int64_t batch = request.ensemble.batch_size;
   const std::size_t n = members.size();
-  std::vector<Way> best;
-  for (const auto& ways : problem.members) best.push_back(ways[quickest(ways)]);
   std::vector<Case> cases;
+  std::vector<std::string> best;  // of each member: the engine that suits it best
   for (std::size_t i = 0; i < n; ++i) {
-    best[i].batch_size = request.ensemble.batch_size;
-    for (std::size_t j = 0; j < n; ++j) {
-      if (members[i] != members[j]) cases.push_back(pair_case(request, members[i], members[j], best[i]));
+    const std::vector<Way>& ways = placed.problem.members[i];
+    best.push_back(ways[quickest(ways)].backend);
+    for (const std::string& other : members) {
+      if (members[i] != other) cases.push_back(pair_case(request, members[i], other, best[i]));
     }
   }
   if (!results.want("members beside each other", cases)) return false;
-  placed.interference.slowdown.assign(n, std::vector<double>(n, 1));
-  for (const std::string& member : members) placed.interference.members.push_back(stem(member));
+  placed.problem.slowdown.assign(n, std::vector<double>(n, 1));
   for (std::size_t i = 0; i < n; ++i) {
+    const std::vector<Way>& ways = placed.problem.members[i];
+    const auto rate = results.value(member_case(request, members[i], best[i], batch, Goal::kThroughput), "throughput");
+    const double spread = rate ? 1 / *rate : ways[quickest(ways)].spread;
+    // Beside itself: as many batches at once as threads.
+    const double itself = spread * request.ensemble.threads * static_cast<double>(std::max<std::int64_t>(batch, 1));
+    const std::string tag = fmt::format("member.{}.latency.mean", std::filesystem::path(members[i]).stem().string());
     for (std::size_t j = 0; j < n; ++j) {
       if (members[i] == members[j]) continue;
-      const Case pair = pair_case(request, members[i], members[j], best[i]);
-      const Case alone =
-          member_case(request, members[i], best[i].backend, request.ensemble.batch_size, Goal::kThroughput);
-      Way way = best[i];
-      if (const auto rate = results.value(alone, "throughput")) way.spread = 1 / *rate;
-      placed.interference.slowdown[i][j] = slowdown(request, pair, stem(members[i]), way, results).value_or(1);
+      const auto beside = results.value(pair_case(request, members[i], members[j], best[i]), tag);
+      if (beside) placed.problem.slowdown[i][j] = *beside * kMs / itself;
     }
   }
-  placed.problem.slowdown = placed.interference.slowdown;
   return true;
 }
 
@@ -199,10 +188,10 @@ void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
   for (const Plan& plan : placed.plans) {
     if (cases.size() < kRivals) add(plan_case(request, placed.problem, plan));
   }
-  for (const char* strategy : {"pipelined", "sequential"}) {
-    if (const auto plain = plain_case(request, placed.problem, strategy)) add(*plain);
-  }
-  if (auto plain = plain_case(request, placed.problem, "pipelined")) {  // of one graph nothing can be predicted
+  std::optional<Case> plain = plain_case(request, placed.problem, "pipelined");
+  if (plain) add(*plain);
+  if (const auto study = plain_case(request, placed.problem, "sequential")) add(*study);
+  if (plain) {  // of one graph nothing can be predicted
     plain->strategy = kMerged;
     add(*plain);
   }
@@ -252,7 +241,7 @@ Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& 
     c.strategy = plan.strategy;
   } else {
     c.placement.strategy = plan.strategy;
-    c.strategy = "placed";
+    c.strategy = kPlaced;
   }
   return c;
 }

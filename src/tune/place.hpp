@@ -27,15 +27,8 @@ struct Bench {
   std::function<std::vector<Outcome>(const std::string& what, const std::vector<Case>&)> measure;
 };
 
-/// How the costs of members beside each other compare with those of a member beside itself.
-struct Interference {
-  std::vector<std::string> members;
-  std::vector<std::vector<double>> slowdown;  ///< [i][j], 1 on the diagonal
-};
-
 struct Placed {
   Problem problem;
-  Interference interference;
   std::vector<Plan> plans;               ///< predicted, the best first
   std::vector<Outcome> verified;         ///< of the two best plans and the plain strategies, one interleaved run
   std::optional<std::size_t> winner;     ///< into `verified`; nothing where none was measured

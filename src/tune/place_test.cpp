@@ -141,9 +141,9 @@ TEST(Place, TellsHowMuchMembersSlowEachOtherDown) {
   FakeBench fake(kEachItsOwn);
   fake.beside = 1.25;
   const Placed placed = place(request(), fake.bench());
-  ASSERT_EQ(placed.interference.slowdown.size(), 2U);
-  EXPECT_NEAR(placed.interference.slowdown[0][1], 1.25, 1e-9);
-  EXPECT_EQ(placed.interference.slowdown[0][0], 1);
+  ASSERT_EQ(placed.problem.slowdown.size(), 2U);
+  EXPECT_NEAR(placed.problem.slowdown[0][1], 1.25, 1e-9);
+  EXPECT_EQ(placed.problem.slowdown[0][0], 1);
 }
 
 TEST(Place, StopsWhereMeasuringStops) {
