@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <utility>
 
 #include "assay/error.hpp"
@@ -155,6 +156,19 @@ fs::path executable_path() {
   fs::path path = fs::read_symlink("/proc/self/exe", error);
   if (error) throw Error(ErrorCode::kIo, "cannot find the running program: " + error.message(), "/proc/self/exe");
   return path;
+}
+
+std::vector<std::string> read_lines(const std::filesystem::path& path, std::uint64_t most_bytes,
+                                    const std::string& no_text) {
+  const std::string text = read_file(path, most_bytes);
+  if (text.find('\0') != std::string::npos) throw Error(ErrorCode::kInvalidArgument, no_text, path.string());
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 }  // namespace assay

@@ -15,6 +15,7 @@
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
 #include "base/clock.hpp"
+#include "cli/prediction.hpp"
 #include "cli/progress.hpp"
 #include "measure/environment.hpp"
 #include "measure/series.hpp"
@@ -269,15 +270,8 @@ void add_bench(CLI::App& app, Action& action) {
   command->add_option("MODEL", o->models, "model files or names of the zoo");
   for (const runner::Setting& setting : runner::settings()) {
     if (setting.name == std::string("model")) continue;
-    command
-        ->add_option_function<std::vector<std::string>>(
-            std::string("--") + setting.name,
-            [o, name = std::string(setting.name)](const std::vector<std::string>& values) {
-              o->settings[name] = values;
-            },
-            fmt::format("{}: {}", setting.form, setting.meaning))
-        ->allow_extra_args(false)
-        ->type_name("");
+    add_setting(*command, std::shared_ptr<Settings>(o, &o->settings), setting.name,
+                fmt::format("{}: {}", setting.form, setting.meaning));
   }
   CLI::Option* effort = command->add_option("--effort", o->effort, "quick, standard or rigorous: time for certainty")
                             ->capture_default_str();

@@ -12,6 +12,7 @@
 #include "base/suggest.hpp"
 #include "cli/ablation.hpp"
 #include "cli/bench.hpp"
+#include "cli/prediction.hpp"
 #include "cli/units.hpp"
 #include "engine/ensemble/wiring.hpp"
 #include "engine/graph_cache.hpp"
@@ -257,20 +258,6 @@ std::uint64_t random_seed() {
 
 }  // namespace
 
-namespace {
-
-void refuse_strategy_of_one(const BenchOptions& options, const Axes& axes) {
-  const auto& models = axes.models;
-  if (std::any_of(models.begin(), models.end(), [](const std::string& m) { return members_of(m).size() > 1; })) return;
-  for (const char* setting : {"strategy", "combine", "weights"}) {
-    if (!options.settings.contains(setting)) continue;
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("--{}: this is for ensembles, and there is none; name one as MODEL+MODEL+…", setting));
-  }
-}
-
-}  // namespace
-
 BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models) {
   BenchPlan plan;
   Axes axes = axes_of(options);
@@ -278,7 +265,10 @@ BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models
   plan.named_devices = options.settings.contains("device") || options.settings.contains("gpuid");
   plan.libraries = take_libraries(axes);
   check_options(axes, plan.named_backends);
-  refuse_strategy_of_one(options, axes);
+  const auto& named = axes.models;
+  if (std::none_of(named.begin(), named.end(), [](const std::string& m) { return members_of(m).size() > 1; })) {
+    refuse_ensemble_settings(options.settings);
+  }
   plan.cases = ablated(runner::expand(axes), options.ablate);
   std::vector<std::vector<TensorInfo>> all;
   for (const std::string& name : axes.models) {

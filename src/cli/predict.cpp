@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <sstream>
 
 #include "assay/error.hpp"
 #include "base/file.hpp"
@@ -28,19 +27,9 @@ struct PredictOptions : ModelOptions {
 };
 
 std::vector<std::string> read_labels(const std::string& file) {
-  std::vector<std::string> labels;
-  if (file.empty()) return labels;
   constexpr std::uint64_t kMaxBytes = 64 << 20;
-  const std::string text = read_file(file, kMaxBytes);
-  if (text.find('\0') != std::string::npos) {
-    throw Error(ErrorCode::kInvalidArgument, "--labels: this is no text; a line a class is wanted", file);
-  }
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    labels.push_back(line);
-  }
-  return labels;
+  if (file.empty()) return {};
+  return read_lines(file, kMaxBytes, "--labels: this is no text; a line a class is wanted");
 }
 
 std::string label_of(const std::vector<std::string>& labels, std::int64_t index) {
@@ -182,8 +171,10 @@ void add_predict(CLI::App& app, Action& action) {
       "  assay predict a.onnx+b.onnx --input cat.jpg --combine members");
   const auto o = std::make_shared<PredictOptions>();
   add_model_options(*command, o);
-  add_setting(*command, o, "combine", "mean|vote|members: how an ensemble's members answer together; default mean");
-  add_setting(*command, o, "weights", "2,1,1: of an ensemble's members; default: all alike");
+  const std::shared_ptr<Settings> settings(o, &o->settings);
+  add_setting(*command, settings, "combine",
+              "mean|vote|members: how an ensemble's members answer together; default mean");
+  add_setting(*command, settings, "weights", "2,1,1: of an ensemble's members; default: all alike");
   command->add_option("--input", o->inputs, "[NAME=]PATH: NAME= where the model has several inputs that are no images")
       ->required();
   command->add_option("-o,--output", o->output, "OUT.npy, or a folder: one NAME.npy per output");

@@ -40,7 +40,6 @@ constexpr OneValue kSettings[] = {
     {"option", "[BACKEND.]KEY=VALUE: an engine's own setting (`assay backends -v`); repeatable"},
     {"strategy", "NAME: who runs when in an ensemble (docs/ensembles.md); default pipelined"},
 };
-constexpr const char* kOfEnsembles[] = {"strategy", "combine", "weights"};
 
 [[noreturn]] void refuse_option(const std::string& message) { throw Error(ErrorCode::kInvalidArgument, message); }
 
@@ -156,13 +155,6 @@ std::vector<ModelFile> read_files(const ModelOptions& options, const Params& par
   return files;
 }
 
-void refuse_ensemble_settings(const ModelOptions& options) {
-  for (const char* setting : kOfEnsembles) {
-    if (options.settings.count(setting) == 0) continue;
-    refuse_option(fmt::format("--{}: this is for ensembles, and there is none; name one as MODEL+MODEL+…", setting));
-  }
-}
-
 Prediction load_one(const ModelFile& file, const Params& params) {
   Session session = load(file.path, params);
   const std::size_t inputs = session.inputs().size();
@@ -249,16 +241,22 @@ bool is_engines(const Error& e, const Prediction& prediction) {
 
 }  // namespace
 
-void add_setting(CLI::App& command, const std::shared_ptr<ModelOptions>& options, const char* name, const char* help) {
+void add_setting(CLI::App& command, const std::shared_ptr<Settings>& settings, const char* name,
+                 const std::string& help) {
   command
       .add_option_function<std::vector<std::string>>(
           std::string("--") + name,
-          [options, key = std::string(name)](const std::vector<std::string>& values) {
-            options->settings[key] = values;
-          },
+          [settings, key = std::string(name)](const std::vector<std::string>& values) { (*settings)[key] = values; },
           help)
       ->allow_extra_args(false)
       ->type_name("");
+}
+
+void refuse_ensemble_settings(const Settings& settings) {
+  for (const char* setting : {"strategy", "combine", "weights"}) {
+    if (!settings.contains(setting)) continue;
+    refuse_option(fmt::format("--{}: this is for ensembles, and there is none; name one as MODEL+MODEL+…", setting));
+  }
 }
 
 void add_model_options(CLI::App& command, const std::shared_ptr<ModelOptions>& options) {
@@ -268,7 +266,8 @@ void add_model_options(CLI::App& command, const std::shared_ptr<ModelOptions>& o
                   "ensemble")
       ->required();
   command.add_option("--preprocess", options->preprocess, "PRESET or key=value,…: how an image becomes an input");
-  for (const OneValue& setting : kSettings) add_setting(command, options, setting.name, setting.help);
+  const std::shared_ptr<Settings> settings(options, &options->settings);
+  for (const OneValue& setting : kSettings) add_setting(command, settings, setting.name, setting.help);
   command.add_option("--cache", options->cache, "DIR|off: where optimized graphs are kept");
 }
 
@@ -277,7 +276,7 @@ Prediction load_prediction(const ModelOptions& options, const PredictionRequest&
   const Params params = params_of(options, single, context);
   const std::size_t members = members_of(options.model).size();
   if (members == 1) {
-    refuse_ensemble_settings(options);
+    refuse_ensemble_settings(options.settings);
     return load_one(read_files(options, params, context).front(), params);
   }
   Ensemble ensemble = ensemble_asked_for(single, request, members);

@@ -15,16 +15,22 @@
 
 namespace assay::cli {
 
+/// Of runner::settings(), as given.
+using Settings = std::map<std::string, std::vector<std::string>>;
+
 struct ModelOptions {
-  std::string model;                                         ///< "A+B+C": an ensemble
-  std::map<std::string, std::vector<std::string>> settings;  ///< of runner::settings(), as given
+  std::string model;  ///< "A+B+C": an ensemble
+  Settings settings;
   std::string preprocess, cache;
 };
 
 /// Adds MODEL, --preprocess, --cache and the settings that take one value each. `options` must outlive the parsing.
 void add_model_options(CLI::App& command, const std::shared_ptr<ModelOptions>& options);
-/// One more of runner::settings().
-void add_setting(CLI::App& command, const std::shared_ptr<ModelOptions>& options, const char* name, const char* help);
+/// One of runner::settings(), kept in `settings` as it was given.
+void add_setting(CLI::App& command, const std::shared_ptr<Settings>& settings, const char* name,
+                 const std::string& help);
+/// Those of ensembles, where there is none, would change nothing. Throws Error(kInvalidArgument).
+void refuse_ensemble_settings(const Settings& settings);
 
 /// How the samples come and the answers go.
 struct PredictionRequest {

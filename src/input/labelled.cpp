@@ -7,7 +7,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <sstream>
 
 #include "assay/error.hpp"
 #include "base/file.hpp"
@@ -24,15 +23,7 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> lines_of(const fs::path& file, const char* wanted) {
   constexpr std::uint64_t kMaxBytes = 1 << 28;
-  const std::string text = read_file(file, kMaxBytes);
-  if (text.find('\0') != std::string::npos) refuse_labelled(file, fmt::format("this is no text; {}", wanted));
-  std::vector<std::string> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    lines.push_back(std::move(line));
-  }
-  return lines;
+  return read_lines(file, kMaxBytes, fmt::format("this is no text; {}", wanted));
 }
 
 /// Numbers of classes by their names.
