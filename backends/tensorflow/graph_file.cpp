@@ -9,10 +9,6 @@
 namespace assay::tensorflow {
 namespace {
 
-// Field numbers of graph.proto and node_def.proto.
-constexpr int kNode = 1;
-constexpr int kNodeName = 1, kNodeType = 2, kNodeInput = 3;
-
 constexpr const char* kAutomatic = "auto";
 
 struct GraphNode {
@@ -34,7 +30,7 @@ std::string_view node_of_input(std::string_view input) {
 GraphOutline outline_of(std::string_view graph_def) {
   GraphOutline outline;
   for (MessageReader graph(graph_def); graph.next();) {
-    if (graph.field() != kNode) continue;
+    if (graph.field() != kGraphNode) continue;
     GraphNode node;
     for (MessageReader fields(graph.bytes()); fields.next();) {
       if (fields.field() == kNodeName) node.name = fields.bytes();

@@ -37,6 +37,7 @@ struct LoadedGraph {
   Signature signature;
   SessionHandle session;
   bool from_cache = false;
+  bool optimized = false;   ///< by an earlier session, such as one that filled the cache
   bool translated = false;  ///< from ONNX: in the layout that was asked for
 };
 

@@ -16,7 +16,7 @@ constexpr std::array<const char*, 4> kPasses = {kAuto, "few", "all", nullptr};
 constexpr std::array<const char*, 4> kConversions = {"none", "to_channels_last", "to_channels_first", nullptr};
 
 const std::array<assay_option, 15> kOptions = {{
-    {"xla", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr,
+    {"xla", ASSAY_OPTION_BOOL, ASSAY_OPTION_SHAPES_GRAPH, "false", 0, 0, nullptr,
      "compile clusters of operations with XLA, at the first batch of each shape"},
     {"jit_level", ASSAY_OPTION_INT, 0, "2", 1, 2, nullptr, "how eagerly XLA is used where it is on"},
     {"intra_op_threads", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
@@ -29,15 +29,16 @@ const std::array<assay_option, 15> kOptions = {{
      "oneDNN's kernels where XLA does not compile, for the whole process; auto: TF_ENABLE_ONEDNN_OPTS, on without"},
     {"layout", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "channels_last", 0, 0, kLayouts.data(),
      "of images in the graph; an ONNX file has channels first"},
-    {"layout_conversion", ASSAY_OPTION_CHOICE, 0, "none", 0, 0, kConversions.data(),
+    {"layout_conversion", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "none", 0, 0, kConversions.data(),
      "grappler's layout optimizer for the CPU"},
-    {"remapper", ASSAY_OPTION_BOOL, 0, kAuto, 0, 0, nullptr,
+    {"remapper", ASSAY_OPTION_BOOL, ASSAY_OPTION_SHAPES_GRAPH, kAuto, 0, 0, nullptr,
      "grappler fuses operations, such as Conv2D and Relu; auto: without XLA, which does not compile the fused ones"},
-    {"constant_folding", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr, "grappler computes what is constant once"},
-    {"passes", ASSAY_OPTION_CHOICE, 0, kAuto, 0, 0, kPasses.data(),
+    {"constant_folding", ASSAY_OPTION_BOOL, ASSAY_OPTION_SHAPES_GRAPH, "true", 0, 0, nullptr,
+     "grappler computes what is constant once"},
+    {"passes", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, kAuto, 0, 0, kPasses.data(),
      "grappler's: few: the two above and what is asked for, once; all: TensorFlow's own choice, twice over, for which "
      "a large model waits; auto: few for an ONNX file"},
-    {"grappler", ASSAY_OPTION_BOOL, 0, "true", 0, 0, nullptr,
+    {"grappler", ASSAY_OPTION_BOOL, ASSAY_OPTION_SHAPES_GRAPH, "true", 0, 0, nullptr,
      "TensorFlow's graph optimizer; false: none of its passes"},
     {"signature", ASSAY_OPTION_TEXT, 0, "serving_default", 0, 0, nullptr,
      "of a SavedModel: which of its signatures names the inputs and outputs"},
@@ -77,7 +78,7 @@ namespace field {
 constexpr int kIntraOpThreads = 2, kInterOpThreads = 5, kUsePerSessionThreads = 9;
 constexpr int kAllowSoftPlacement = 7, kGraphOptions = 10;                        // ConfigProto
 constexpr int kOptimizerOptions = 3, kRewriteOptions = 10;                        // GraphOptions
-constexpr int kGlobalJitLevel = 5, kCpuGlobalJit = 7;                             // OptimizerOptions
+constexpr int kOptLevel = 3, kGlobalJitLevel = 5, kCpuGlobalJit = 7;              // OptimizerOptions
 constexpr int kConstantFolding = 3, kRemapping = 14, kDisableMetaOptimizer = 19;  // RewriterConfig
 constexpr int kMixedPrecisionBf16 = 31, kCpuLayoutConversion = 50;
 constexpr int kIterations = 12, kMemory = 4;
@@ -87,7 +88,7 @@ constexpr std::array kNotNeeded = {7, 8, 9, 10, 13, 22, 24};
 constexpr int kLayout = 1;
 }  // namespace field
 
-constexpr int kJitOff = -1;
+constexpr int kJitOff = -1, kNotOptimized = -1;
 constexpr int kToggleOn = 1, kToggleOff = 2;
 constexpr int kOnce = 1, kNoMemoryOptimization = 1;
 
@@ -123,6 +124,7 @@ std::string config_proto(const Settings& s) {
   MessageWriter optimizer;
   optimizer.integer(field::kGlobalJitLevel, s.xla ? s.jit_level : kJitOff);
   optimizer.integer(field::kCpuGlobalJit, s.xla ? 1 : 0);
+  if (!s.graph_optimizer) optimizer.integer(field::kOptLevel, kNotOptimized);
   MessageWriter rewriter;
   rewriter.integer(field::kConstantFolding, s.constant_folding ? kToggleOn : kToggleOff);
   rewriter.integer(field::kRemapping, s.remapper ? kToggleOn : kToggleOff);

@@ -23,7 +23,8 @@ struct Settings {
   bool channels_last = true;   ///< layout of the translated graph
   LayoutConversion conversion = LayoutConversion::kNone;
   bool remapper = true, constant_folding = true, grappler = true;
-  bool few_passes = false;  ///< of grappler's, those two alone, once
+  bool graph_optimizer = true;  ///< what TensorFlow folds itself, after grappler
+  bool few_passes = false;      ///< of grappler's, those two alone, once
   bool bf16 = false;
 };
 

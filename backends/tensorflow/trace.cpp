@@ -11,10 +11,10 @@ namespace {
 // Field numbers of config.proto and step_stats.proto.
 constexpr int kTraceLevel = 1;  // RunOptions
 constexpr int kSoftwareTrace = 1;
-constexpr int kStepStats = 1;                                                             // RunMetadata
-constexpr int kDeviceStats = 1;                                                           // StepStats
-constexpr int kDevice = 1, kNodeStats = 2;                                                // DeviceStepStats
-constexpr int kNodeName = 1, kOperationStart = 3, kOperationEnd = 4, kTimelineLabel = 8;  // NodeExecStats
+constexpr int kStepStats = 1;                                                              // RunMetadata
+constexpr int kDeviceStats = 1;                                                            // StepStats
+constexpr int kDevice = 1, kNodeStats = 2;                                                 // DeviceStepStats
+constexpr int kStatsName = 1, kOperationStart = 3, kOperationEnd = 4, kTimelineLabel = 8;  // NodeExecStats
 
 constexpr std::string_view kXlaRun = "_XlaRun", kXlaCompile = "_XlaCompile";
 
@@ -56,7 +56,7 @@ void Trace::add_node(const std::string& device, std::string_view node_stats) {
   std::int64_t start = 0, end = 0;
   for (MessageReader fields(node_stats); fields.next();) {
     switch (fields.field()) {
-      case kNodeName:
+      case kStatsName:
         name = fields.bytes();
         break;
       case kTimelineLabel:

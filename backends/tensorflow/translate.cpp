@@ -18,9 +18,6 @@ using onnx_graph::Node;
 constexpr std::int64_t kOldestOpset = 7;
 constexpr std::int64_t kNewestOpset = 21;
 
-std::string input_name(std::size_t i) { return "input_" + std::to_string(i); }
-std::string output_name(std::size_t i) { return "output_" + std::to_string(i); }
-
 kit::TensorInfo tensor_info(const onnx_graph::ValueInfo& value, const onnx_graph::TensorType& type) {
   kit::TensorInfo info;
   info.name = value.name;
@@ -210,6 +207,9 @@ class Translator {
 };
 
 }  // namespace
+
+std::string input_name(std::size_t i) { return "input_" + std::to_string(i); }
+std::string output_name(std::size_t i) { return "output_" + std::to_string(i); }
 
 DataType data_type_of(assay_dtype type) {
   const std::optional<DataType> found = data_type(static_cast<onnx_graph::ElementType>(type));

@@ -20,6 +20,10 @@ struct Signature {
   std::vector<Port> inputs, outputs;
 };
 
+/// What the graph calls the model's inputs and outputs.
+std::string input_name(std::size_t i);
+std::string output_name(std::size_t i);
+
 /// Of the boundary's types, all of which TensorFlow has.
 DataType data_type_of(assay_dtype type);
 

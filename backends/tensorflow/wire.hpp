@@ -13,6 +13,10 @@ namespace assay::tensorflow {
 
 using onnx_graph::MessageWriter;
 
+/// Field numbers of graph.proto and node_def.proto.
+inline constexpr int kGraphNode = 1;
+inline constexpr int kNodeName = 1, kNodeType = 2, kNodeInput = 3, kNodeAttribute = 5;
+
 /// Walks over the fields of a message; ends at the first that is malformed.
 class MessageReader {
  public:

@@ -138,17 +138,63 @@ TEST_F(TensorFlow, OneDnnIsOneChoiceAProcess) {
   EXPECT_THAT(message, HasSubstr("another process"));
 }
 
-TEST_F(TensorFlow, ATranslatedGraphIsTakenUpAgain) {
-  write(add_relu());
+TestModel dense_relu() {
+  TestModel m;
+  m.input("x", {-1, 3}).floats("w", {3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1}).floats("b", {3}, {1, -2, 3});
+  m.node("MatMul", {"x", "w"}, {"p"}).node("Add", {"p", "b"}, {"s"}).node("Relu", {"s"}, {"y"}).output("y", {-1, 3});
+  return m;
+}
+
+std::string content(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST_F(TensorFlow, TheOptimizedGraphIsCachedAndTakenUpAgain) {
+  write(dense_relu());
   request_.batch_size = 2;
   request_.cache_fill = folder_;
   EXPECT_THAT(answer(*backend_.open(request_)), ElementsAre(1, 0, 5, 0, 3, 3.5F));
-  EXPECT_TRUE(std::filesystem::exists(folder_ + "/graph.pb"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/graph.pb"));
+  const std::string optimized = content(folder_ + "/optimized.pb");
+  EXPECT_THAT(optimized, HasSubstr("FusedMatMul"));
+  EXPECT_THAT(optimized, testing::Not(HasSubstr("_Arg")));
   request_.cache_fill.clear();
   request_.cache_read = folder_;
   const auto session = backend_.open(request_);
   EXPECT_TRUE(session->describe().from_cache);
   EXPECT_EQ(session->describe().inputs.at(0).shape, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_THAT(answer(*session), ElementsAre(1, 0, 5, 0, 3, 3.5F));
+  EXPECT_EQ(in_force(*session, "fused_operations"), "1");  // though grappler did not run in this session
+}
+
+TEST_F(TensorFlow, AFreeBatchIsOptimizedOnOneSample) {
+  write(dense_relu());
+  request_.cache_fill = folder_;
+  (void)backend_.open(request_);
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/optimized.pb"));
+  request_.cache_fill.clear();
+  request_.cache_read = folder_;
+  EXPECT_THAT(answer(*backend_.open(request_)), ElementsAre(1, 0, 5, 0, 3, 3.5F));
+}
+
+// XLA compiles none of oneDNN's kernels; nobody waits for a large batch that is run for its graph alone.
+TEST_F(TensorFlow, TheTranslatedGraphIsCachedForXlaAndForLargeBatches) {
+  write(dense_relu());
+  request_.cache_fill = folder_;
+  request_.options = {{"xla", "true"}};
+  (void)backend_.open(request_);
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/graph.pb"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/optimized.pb"));
+  request_.options.clear();
+  request_.batch_size = 1024;
+  (void)backend_.open(request_);
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/optimized.pb"));
+  request_.batch_size = 2;
+  request_.cache_fill.clear();
+  request_.cache_read = folder_;
+  const auto session = backend_.open(request_);
+  EXPECT_TRUE(session->describe().from_cache);
   EXPECT_THAT(answer(*session), ElementsAre(1, 0, 5, 0, 3, 3.5F));
 }
 
