@@ -64,7 +64,7 @@ int make(const std::vector<std::string>& given, const std::string& folder, std::
   }
   for (const std::string& name : names) {
     if (*context.stop) return kInterrupted;
-    const auto file = model::write_zoo_network({name, seed, logits}, folder);
+    const auto file = model::write_zoo_network({name, seed, logits, context.stop}, folder);
     *context.out << file.string() << "\n" << std::flush;
   }
   return kOk;

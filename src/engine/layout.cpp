@@ -222,8 +222,10 @@ void Layout::decide_output(TensorLayout& output) const {
   if (const auto said = batch_axis_.find(info.name); said != batch_axis_.end()) {
     check_batch_axis(output, said->second);
     info.batch_axis = said->second;
+    output.assumed = false;
   } else {
     info.batch_axis = guess_batch_axis(output);
+    output.assumed = info.batch_axis == 0 && info.rank_known && output.shape[0] < 0 && axis_name(info, 0).empty();
   }
   output.sized = info.rank_known;
   for (std::size_t a = 0; a < output.shape.size(); ++a) {

@@ -16,7 +16,8 @@ struct TensorLayout {
   TensorInfo info;  ///< as the user sees it, its batch axis decided
   Shape shape;      ///< info.shape with what Params::shapes says; -1: the batch axis, or known from x or the run
   std::size_t element_size = 4;
-  bool sized = true;  ///< an output whose shape follows from the number of samples
+  bool sized = true;     ///< an output whose shape follows from the number of samples
+  bool assumed = false;  ///< an output whose first axis the model does not name, and which was taken for the batch
   /// The shape for `count` samples. With batch_axis -1 it is the same for all.
   [[nodiscard]] Shape with_count(std::int64_t count) const;
 };

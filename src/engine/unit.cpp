@@ -34,6 +34,24 @@ assay_tensor tensor_of(const TensorLayout& t, const Shape& shape, bool sized) {
   return c;
 }
 
+/// Frameworks say only that the memory does not fit what came out: here is why it may not.
+Error with_assumptions(const Error& e, const Layout& layout) {
+  if (e.code() != ErrorCode::kFramework && e.code() != ErrorCode::kInvalidArgument) return e;
+  std::string names, options;
+  for (const TensorLayout& t : layout.outputs) {
+    if (!t.assumed) continue;
+    names += (names.empty() ? "'" : ", '") + t.info.name + "'";
+    options += " --batch-axis " + t.info.name + "=none";
+  }
+  if (names.empty()) return e;
+  return {
+      e.code(),
+      fmt::format("{}\nThe first axis of {} has no name in the model and was taken for the batch; if it is not, say "
+                  "so ({}, Params::batch_axis -1)",
+                  e.message(), names, options.substr(1)),
+      e.context()};
+}
+
 }  // namespace
 
 StagingMemory::StagingMemory(backend::BackendSession& session)
@@ -166,7 +184,11 @@ void Unit::wait() {
   timing.struct_size = sizeof timing;
   timing.copy_in_ns = timing.compute_ns = timing.copy_out_ns = -1;
   must_wait = false;
-  slot_.wait(results_, &timing);
+  try {
+    slot_.wait(results_, &timing);
+  } catch (const Error& e) {
+    throw with_assumptions(e, layout_);
+  }
   if (record.done.count() == 0) record.done = now();
   const auto known = [](std::int64_t ns) { return std::chrono::nanoseconds(std::max<std::int64_t>(ns, 0)); };
   record.copy_in = known(timing.copy_in_ns);

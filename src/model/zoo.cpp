@@ -133,7 +133,7 @@ std::filesystem::path write_zoo_network(const ZooRequest& request, const fs::pat
                 folder.string());
   }
   const fs::path path = folder / file_name(request);
-  write_model(graph, request.seed,
+  write_model(graph, {request.seed, request.stop},
               fmt::format("{}. Seeded random weights (seed {}): for timing only, its answers mean nothing.",
                           entry->network.summary, request.seed),
               path);

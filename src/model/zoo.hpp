@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -23,7 +24,8 @@ bool is_zoo_network(std::string_view name);
 struct ZooRequest {
   std::string name;
   std::uint64_t seed = 1;
-  bool logits = false;  ///< the last Softmax is left out
+  bool logits = false;                      ///< the last Softmax is left out
+  const std::atomic<bool>* stop = nullptr;  ///< where it turns true, writing ends with Error(kCancelled)
 };
 
 /// Writes `<folder>/<name>.onnx` (with "-logits", "-seed<N>" in the name where they differ from the default), opset 17,

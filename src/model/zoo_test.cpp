@@ -113,6 +113,14 @@ TEST(Zoo, TooLargeAFileLeavesNothing) {
   EXPECT_TRUE(fs::is_empty(folder.path()));
 }
 
+TEST(Zoo, WritingThatIsStoppedLeavesNothing) {
+  const TemporaryFolder folder;
+  const std::atomic<bool> stop{true};
+  EXPECT_EQ(error_of([&] { write_zoo_network({.name = "tiny-vgg", .stop = &stop}, folder.path()); }).code(),
+            ErrorCode::kCancelled);
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
 TEST(Zoo, SeedAndLogitsChangeFileAndName) {
   const TemporaryFolder folder;
   const fs::path plain = write_zoo_network({.name = "tiny-resnet"}, folder.path());

@@ -73,6 +73,23 @@ TEST_F(EngineTest, AnOutputThatIsAnInputComesAsItWent) {
   }
 }
 
+// A free first axis without a name is taken for the batch; frameworks say only that what comes out does not fit.
+TEST_F(EngineTest, AnAxisThatWasTakenForTheBatchIsNamedWithTheWayOut) {
+  tiny::write_unnamed_rows(file("rows.onnx"));
+  const std::string x = noise("x.npy", {3, 4});
+  for (const char* backend : {"onnxruntime", "openvino", "tensorflow"}) {
+    const std::vector<std::string> predict = {"predict", file("rows.onnx"), "--input", x, "--batch-size",
+                                              "3",       "--backend",       backend};
+    const Result r = assay(predict);
+    EXPECT_NE(r.status, 0) << backend;
+    EXPECT_THAT(r.err, AllOf(HasSubstr("taken for the batch"), HasSubstr("--batch-axis y=none"))) << backend;
+    std::vector<std::string> told = predict;
+    told.insert(told.end(), {"--batch-axis", "y=none"});
+    const Result mended = assay(told);
+    EXPECT_EQ(mended.status, 0) << backend << ": " << mended.err;
+  }
+}
+
 TEST_F(EngineTest, ADamagedCacheEntryIsAWarningOfTheCampaign) {
   const std::vector<std::string> bench = {"bench", "tiny-mlp", "--backend",  "onnxruntime",
                                           "--for", "latency",  "--duration", "50ms"};

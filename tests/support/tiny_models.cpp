@@ -157,6 +157,14 @@ void write_relu_and_input(const std::filesystem::path& path) {
   write(model, path);
 }
 
+void write_unnamed_rows(const std::filesystem::path& path) {
+  onnx::ModelProto model = batch_of_four("unnamed rows");
+  describe(model.mutable_graph()->add_output(), "y", TensorProto::INT64, {"", 2});
+  add_node(model, "NonZero", {"x"}, "found");
+  add_node(model, "Transpose", {"found"}, "y");
+  write(model, path);
+}
+
 void write_unknown_operator(const std::filesystem::path& path) {
   onnx::ModelProto model = batch_of_four("unknown");
   describe(model.mutable_graph()->add_output(), "y", TensorProto::FLOAT, {"batch", 4});

@@ -31,6 +31,9 @@ void write_mean(const std::filesystem::path& path);
 /// x float32 [batch, 4] → y = max(x, 0), and x itself.
 void write_relu_and_input(const std::filesystem::path& path);
 
+/// x float32 [batch, 4] → y int64 [?, 2], the places of what is not zero: free under no name, and not the batch.
+void write_unnamed_rows(const std::filesystem::path& path);
+
 /// x float32 [batch, 4] → y, by an operator that there is not.
 void write_unknown_operator(const std::filesystem::path& path);
 

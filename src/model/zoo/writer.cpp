@@ -96,7 +96,7 @@ class ReplacingFile {
 /// Gathers small writes.
 class Buffer {
  public:
-  explicit Buffer(ReplacingFile& file) : file_(file) { bytes_.reserve(kSize); }
+  Buffer(ReplacingFile& file, const std::atomic<bool>* stop) : file_(file), stop_(stop) { bytes_.reserve(kSize); }
 
   void append(std::span<const std::byte> bytes) {
     if (bytes_.size() + bytes.size() > kSize) flush();
@@ -115,6 +115,7 @@ class Buffer {
     append(std::as_bytes(std::span(head, end)));
   }
   void flush() {
+    if (stop_ != nullptr && *stop_) throw Error(ErrorCode::kCancelled, "interrupted; the network was not written");
     file_.write(bytes_);
     bytes_.clear();
   }
@@ -122,6 +123,7 @@ class Buffer {
  private:
   static constexpr std::size_t kSize = std::size_t{1} << 20;
   ReplacingFile& file_;
+  const std::atomic<bool>* stop_;
   std::vector<std::byte> bytes_;
 };
 
@@ -173,7 +175,8 @@ void write_elements(Buffer& out, const Initializer& tensor, std::uint64_t seed) 
 
 }  // namespace
 
-void write_model(const Graph& graph, std::uint64_t seed, const std::string& doc, const std::filesystem::path& path) {
+void write_model(const Graph& graph, const WriteSettings& settings, const std::string& doc,
+                 const std::filesystem::path& path) {
   onnx::ModelProto model;
   model.set_ir_version(kIrVersion);
   model.set_producer_name("assay");
@@ -196,7 +199,7 @@ void write_model(const Graph& graph, std::uint64_t seed, const std::string& doc,
   }
 
   ReplacingFile file(path, before.size() + field_size(onnx::ModelProto::kGraphFieldNumber, graph_size) + after.size());
-  Buffer out(file);
+  Buffer out(file, settings.stop);
   out.append(before);
   out.head(onnx::ModelProto::kGraphFieldNumber, graph_size);
   out.append(nodes);
@@ -207,7 +210,7 @@ void write_model(const Graph& graph, std::uint64_t seed, const std::string& doc,
              heads[i].size() + field_size(onnx::TensorProto::kRawDataFieldNumber, raw));
     out.append(heads[i]);
     out.head(onnx::TensorProto::kRawDataFieldNumber, raw);
-    write_elements(out, tensor, seed);
+    write_elements(out, tensor, settings.seed);
   }
   out.append(after);
   out.flush();
