@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
+#include <set>
 
 #include "assay/error.hpp"
 #include "backend/backend.hpp"
@@ -40,13 +41,8 @@ std::string whole_path(const std::string& typed) {
   return error ? typed : path.lexically_normal().string();
 }
 
-Axes axes_of(const BenchOptions& options) {
-  Axes axes;
-  if (!options.plan.empty()) {
-    axes = runner::read_plan(options.plan);
-  } else if (options.models.empty()) {
-    axes = runner::parse_plan(kDefaultPlan, "default plan");
-  }
+/// What the command line says of a sweep, and every default.
+void complete(Axes& axes, const BenchOptions& options) {
   for (const runner::Setting& setting : runner::settings()) {
     const auto given = options.settings.find(setting.name);
     if (given != options.settings.end() && !given->second.empty()) apply_setting(axes, setting, given->second);
@@ -64,7 +60,17 @@ Axes axes_of(const BenchOptions& options) {
   if (axes.backends.empty()) axes.backends = {"all"};
   if (axes.threads.empty()) axes.threads = {allowed_cores()};
   axes.cache = axes.cache && options.cache != "off";
-  return axes;
+}
+
+std::vector<Axes> sweeps_of(const BenchOptions& options) {
+  std::vector<Axes> sweeps(1);
+  if (!options.plan.empty()) {
+    sweeps = runner::read_plan(options.plan);
+  } else if (options.models.empty()) {
+    sweeps = runner::parse_plan(kDefaultPlan, "default plan");
+  }
+  for (Axes& axes : sweeps) complete(axes, options);
+  return sweeps;
 }
 
 /// "all": every plugin but the one that computes nothing.
@@ -256,30 +262,40 @@ std::uint64_t random_seed() {
   return device();
 }
 
-}  // namespace
-
-BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models) {
-  BenchPlan plan;
-  Axes axes = axes_of(options);
+void add_sweep(BenchPlan& plan, Axes& axes, const BenchOptions& options, const runner::ModelLookup& models) {
   expand_all(axes, plan.named_backends);
-  plan.named_devices = options.settings.contains("device") || options.settings.contains("gpuid");
-  plan.libraries = take_libraries(axes);
+  plan.libraries.merge(take_libraries(axes));
   check_options(axes, plan.named_backends);
   const auto& named = axes.models;
   if (std::none_of(named.begin(), named.end(), [](const std::string& m) { return members_of(m).size() > 1; })) {
     refuse_ensemble_settings(options.settings);
   }
-  plan.cases = ablated(runner::expand(axes), options.ablate);
+  const std::vector<Case> cases = ablated(runner::expand(axes), options.ablate);
   std::vector<std::vector<TensorInfo>> all;
   for (const std::string& name : axes.models) {
-    const auto it = std::find_if(plan.cases.begin(), plan.cases.end(), [&](const Case& c) { return c.model == name; });
+    const auto it = std::find_if(cases.begin(), cases.end(), [&](const Case& c) { return c.model == name; });
     const std::vector<TensorInfo> inputs = inputs_of(models(*it), axes);
     if (inputs.empty()) continue;  // what it takes is known when an engine has loaded it
     check_free_axes(name, inputs, axes);
     all.push_back(inputs);
   }
   check_data(axes, all);
-  plan.seed = axes.seeded ? axes.data.seed : random_seed();
+  std::set<std::string> keys;
+  for (const Case& c : plan.cases) keys.insert(case_key(c));
+  std::copy_if(cases.begin(), cases.end(), std::back_inserter(plan.cases),
+               [&](const Case& c) { return keys.insert(case_key(c)).second; });
+}
+
+}  // namespace
+
+BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models) {
+  BenchPlan plan;
+  plan.named_devices = options.settings.contains("device") || options.settings.contains("gpuid");
+  plan.seed = random_seed();
+  for (Axes& axes : sweeps_of(options)) {
+    add_sweep(plan, axes, options, models);
+    if (axes.seeded) plan.seed = axes.data.seed;
+  }
   return plan;
 }
 

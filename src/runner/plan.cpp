@@ -93,6 +93,26 @@ std::vector<std::pair<std::string, std::string>> workloads(const Axes& axes) {
   return all;
 }
 
+Axes parse_part(const nlohmann::json& part, const std::string& context) {
+  Axes axes;
+  for (const auto& [name, value] : part.items()) {
+    const auto all = settings();
+    const auto setting = std::find_if(all.begin(), all.end(), [&](const Setting& s) { return s.name == name; });
+    if (setting == all.end()) {
+      std::vector<std::string> names;
+      for (const Setting& s : all) names.emplace_back(s.name);
+      throw Error(ErrorCode::kInvalidArgument,
+                  fmt::format("a plan has no setting '{}'; there are {}", name, fmt::join(names, ", ")), context);
+    }
+    try {
+      apply_setting(axes, *setting, values_of(value, name));
+    } catch (const Error& e) {
+      throw Error(e.code(), e.message(), context);
+    }
+  }
+  return axes;
+}
+
 }  // namespace
 
 std::vector<Case> expand(const Axes& axes) {
@@ -139,31 +159,21 @@ std::vector<Case> expand(const Axes& axes) {
   return cases;
 }
 
-Axes parse_plan(const std::string& json, const std::string& context) {
+std::vector<Axes> parse_plan(const std::string& json, const std::string& context) {
   const nlohmann::json plan = parse_json(json, context);
-  if (!plan.is_object()) {
-    throw Error(ErrorCode::kInvalidArgument, "a plan is a JSON object: {\"model\": …, \"batch-size\": …}", context);
+  const bool objects = plan.is_array() && !plan.empty() &&
+                       std::all_of(plan.begin(), plan.end(), [](const auto& part) { return part.is_object(); });
+  if (!plan.is_object() && !objects) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "a plan is a JSON object, {\"model\": …, \"batch-size\": …}, or a list of such objects", context);
   }
-  Axes axes;
-  for (const auto& [name, value] : plan.items()) {
-    const auto all = settings();
-    const auto setting = std::find_if(all.begin(), all.end(), [&](const Setting& s) { return s.name == name; });
-    if (setting == all.end()) {
-      std::vector<std::string> names;
-      for (const Setting& s : all) names.emplace_back(s.name);
-      throw Error(ErrorCode::kInvalidArgument,
-                  fmt::format("a plan has no setting '{}'; there are {}", name, fmt::join(names, ", ")), context);
-    }
-    try {
-      apply_setting(axes, *setting, values_of(value, name));
-    } catch (const Error& e) {
-      throw Error(e.code(), e.message(), context);
-    }
-  }
-  return axes;
+  if (plan.is_object()) return {parse_part(plan, context)};
+  std::vector<Axes> parts;
+  for (const nlohmann::json& part : plan) parts.push_back(parse_part(part, context));
+  return parts;
 }
 
-Axes read_plan(const std::string& file_or_paper) {
+std::vector<Axes> read_plan(const std::string& file_or_paper) {
   if (file_or_paper == "paper") return parse_plan(kPaperPlan, "paper");
   return parse_plan(read_file(file_or_paper, kMaxPlanBytes), file_or_paper);
 }

@@ -52,9 +52,10 @@ std::vector<std::int64_t> parse_batch_sizes(const std::string& text);
 /// Every case, in the order of the axes, each once. Throws Error(kInvalidArgument) on an empty axis, or too many cases.
 std::vector<Case> expand(const Axes& axes);
 
-/// Axes from a plan's JSON (docs/user-guide.md). Throws Error(kInvalidArgument).
-Axes parse_plan(const std::string& json, const std::string& context);
+/// From a plan's JSON (docs/user-guide.md): an object is one sweep, a list of objects is several, whose cases are one
+/// campaign. Throws Error(kInvalidArgument).
+std::vector<Axes> parse_plan(const std::string& json, const std::string& context);
 /// The same from a file, or the built-in "paper". Throws Error.
-Axes read_plan(const std::string& file_or_paper);
+std::vector<Axes> read_plan(const std::string& file_or_paper);
 
 }  // namespace assay::runner

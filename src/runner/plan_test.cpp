@@ -98,7 +98,8 @@ TEST(Plan, SaysEverythingThatTheCommandLineSays) {
     "batch-size": ["1..4", 32], "in-flight": "auto,4", "threads": 2, "precision": "f32,bf16",
     "shape": {"in": "1x3x8x8"}, "batch-axis": "in=none", "option": ["k=v", "x.k=w=1"],
     "range": {"ids": "0:99"}, "seed": 7})",
-                               "plan.json");
+                               "plan.json")
+                        .at(0);
   EXPECT_THAT(axes.backends, ElementsAre("x", "y"));
   EXPECT_THAT(axes.devices, ElementsAre("cpu", "gpu:1"));
   EXPECT_THAT(axes.goals, ElementsAre(Goal::kLatency));
@@ -113,16 +114,30 @@ TEST(Plan, SaysEverythingThatTheCommandLineSays) {
   EXPECT_EQ(axes.data.seed, 7U);
 }
 
+TEST(Plan, AListIsSeveralSweeps) {
+  const std::vector<Axes> sweeps =
+      parse_plan(R"([{"model": "a.onnx", "batch-size": 8}, {"model": "b.onnx", "for": "latency"}])", "plan.json");
+  ASSERT_EQ(sweeps.size(), 2U);
+  EXPECT_THAT(sweeps[0].models, ElementsAre("a.onnx"));
+  EXPECT_THAT(sweeps[0].batch_sizes, ElementsAre(8));
+  EXPECT_THAT(sweeps[1].models, ElementsAre("b.onnx"));
+  EXPECT_THAT(sweeps[1].goals, ElementsAre(Goal::kLatency));
+  EXPECT_THAT(sweeps[1].batch_sizes, ElementsAre(1));
+}
+
 TEST(Plan, ItsSeedIsGiven) {
-  EXPECT_TRUE(parse_plan(R"({"seed": 7})", "p").seeded);
-  EXPECT_EQ(parse_plan(R"({"seed": 7})", "p").data.seed, 7U);
-  EXPECT_FALSE(parse_plan("{}", "p").seeded);
+  EXPECT_TRUE(parse_plan(R"({"seed": 7})", "p").at(0).seeded);
+  EXPECT_EQ(parse_plan(R"({"seed": 7})", "p").at(0).data.seed, 7U);
+  EXPECT_FALSE(parse_plan("{}", "p").at(0).seeded);
 }
 
 TEST(Plan, NamesWhatItDoesNotUnderstand) {
   const auto error = [](const char* json) { return message_of([&] { parse_plan(json, "plan.json"); }); };
   EXPECT_THAT(error("{"), HasSubstr("plan.json: is not valid JSON"));
-  EXPECT_THAT(error("[]"), HasSubstr("a plan is a JSON object"));
+  for (const char* none : {"[]", "[1]", "3", "[{}, []]"}) {
+    EXPECT_THAT(error(none), HasSubstr("a plan is a JSON object")) << none;
+  }
+  EXPECT_THAT(error(R"([{"seed": 1}, {"batchsize": 1}])"), HasSubstr("no setting 'batchsize'"));
   EXPECT_THAT(error(R"({"batchsize": 1})"), HasSubstr("no setting 'batchsize'; there are model, backend"));
   EXPECT_THAT(error(R"({"batch-size": 0})"), HasSubstr("plan.json: batch-size: '0' is no batch size"));
   EXPECT_THAT(error(R"({"batch-size": null})"), HasSubstr("'batch-size': expected a text"));
@@ -143,7 +158,8 @@ TEST(Plan, NamesWhatItDoesNotUnderstand) {
 TEST(Plan, AnEnsembleIsACaseForEachStrategyAndOneModelHasNone) {
   Axes axes = parse_plan(R"({"model": ["a+b", "c"], "backend": "x", "for": "latency", "strategy": "all",
                              "weights": "2,1"})",
-                         "");
+                         "")
+                  .at(0);
   axes.threads = {2};
   const std::vector<Case> cases = expand(axes);
   const std::size_t strategies = strategy_names().size();
@@ -161,7 +177,7 @@ TEST(Plan, AnEnsembleIsACaseForEachStrategyAndOneModelHasNone) {
 }
 
 TEST(Plan, ThePapersStudy) {
-  Axes axes = read_plan("paper");
+  Axes axes = read_plan("paper").at(0);
   EXPECT_THAT(axes.models, ElementsAre("vgg19", "resnet50", "densenet201", "efficientnetb0"));
   EXPECT_EQ(axes.batch_sizes.size(), 11U);
   EXPECT_THAT(axes.backends, ElementsAre("all"));

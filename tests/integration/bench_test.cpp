@@ -1,6 +1,9 @@
 // What bench, results and backends do when all is well, and what they keep when it is not.
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
 
 #include "integration/cli_fixture.hpp"
 #include "store/campaign_lock.hpp"
@@ -277,6 +280,20 @@ TEST_F(CliTest, ABrokenPluginTakesNothingElseDown) {
   EXPECT_EQ(all.status, 0) << all.err;
   EXPECT_THAT(all.out, HasSubstr("broken"));
   EXPECT_EQ(assay({"bench", "tiny-mlp", "--backend", "broken", "--dry-run"}).status, 1);
+}
+
+TEST_F(CliTest, APlanOfSeveralSweepsIsOneCampaign) {
+  write_file_atomically(file("plan.json"), R"([{"model": "tiny-mlp", "for": "latency", "batch-size": [1, 2]},
+                                               {"model": "tiny-resnet", "for": "throughput"},
+                                               {"model": "tiny-mlp", "for": "latency"}])");
+  const Result r = assay({"bench", "--plan", file("plan.json"), "--backend", "null", "--duration", "50ms"});
+  EXPECT_EQ(r.status, 0) << r.err;
+  std::multiset<std::string> found;
+  for (const Case& c : newest().plan) {
+    found.insert(
+        fmt::format("{} {} {}", std::filesystem::path(c.model).stem().string(), to_string(c.goal), c.batch_size));
+  }
+  EXPECT_THAT(found, testing::ElementsAre("tiny-mlp latency 1", "tiny-mlp latency 2", "tiny-resnet throughput 1"));
 }
 
 TEST_F(CliTest, ASeedInAPlanFileIsThatOfTheOrder) {
