@@ -4,8 +4,8 @@
 // throughput and for latency, and every strategy on every engine, in short. The second measures what came within a few
 // percent of the best, in several processes each (--effort, --duration); its numbers alone are used. With T the best
 // throughput of a member alone over the engines of a set, the bound of the set is 1 / Σ 1/T. Printed for each set of
-// engines: the bound, the best strategy, and `sequential` on the best single engine, with the ratios' 95 % intervals.
-// Exit 1 where a bound is missed.
+// engines: the bound, the best strategy, and `sequential` on the best single engine, with the ratios' 95 % intervals;
+// and the ensemble's peak of memory over its members' together. Exit 1 where a bound is missed.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -248,13 +248,45 @@ bool report(const Arguments& a, const json& outcomes, const std::vector<std::str
   return kept;
 }
 
+/// The highest peak of memory of a model's cases on an engine, MiB; 0 where none was measured.
+double peak_of(const json& outcomes, const std::string& model, const std::string& engine) {
+  double peak = 0;
+  for (const json& o : outcomes) {
+    const json& c = o.at("case");
+    if (c.at("model") != model || c.at("backend") != engine || o.at("state") != "measured") continue;
+    for (const json& m : o.at("metrics")) {
+      if (m.at("tag") == "memory.peak" && !m.at("value").is_null()) peak = std::max(peak, m.at("value").get<double>());
+    }
+  }
+  return peak;
+}
+
+/// Of each engine, one after the other: the ensemble's peak, whatever the strategy, over its members' own together.
+bool report_memory(const Arguments& a, const json& outcomes) {
+  constexpr double kMost = 1.05;
+  bool kept = true;
+  for (const std::string& engine : engines_of(a)) {
+    double members = 0;
+    for (const std::string& member : a.members) members += peak_of(outcomes, member, engine);
+    const double together = peak_of(outcomes, ensemble_of(a), engine);
+    if (members == 0 || together == 0) continue;
+    const double ratio = together / members;
+    kept = kept && ratio <= kMost;
+    fmt::print("  memory on {:12} {:.0f} MiB, its members {:.0f} together: {:.3f}, at most {:.2f}: {}\n", engine,
+               together, members, ratio, kMost, ratio <= kMost ? "kept" : "MISSED");
+  }
+  return kept;
+}
+
 int run(const Arguments& a) {
   const TemporaryFolder folder;
   const std::string db = a.db.empty() ? (folder.path() / "results.db").string() : a.db;
   bool kept = true;
   for (const std::string& batch : a.batches) {
-    const json outcomes = measured(a, finals(a, sorted_out(a, batch, db)), folder.path(), db);
+    const json all = sorted_out(a, batch, db);
+    const json outcomes = measured(a, finals(a, all), folder.path(), db);
     fmt::print("batch {}\n", batch);
+    kept = report_memory(a, all) && kept;
     for (const auto& set : a.sets) kept = report(a, outcomes, set) && kept;
     std::fflush(stdout);
   }

@@ -9,8 +9,11 @@
 namespace assay::tensorflow {
 
 kit::Probe TensorFlowBackend::probe(const kit::Host& host) {
-  return kit::probe_by_opening(cpu_features::cpu_device(cpu_features::of_this_machine()),
-                               [&]() -> const Runtime& { return open_runtime(host); });
+  kit::Probe probe = kit::probe_by_opening(cpu_features::cpu_device(cpu_features::of_this_machine()),
+                                           [&]() -> const Runtime& { return open_runtime(host); });
+  // The environment may have turned it off, and graphs in the cache differ with it.
+  if (probe.available && !open_runtime(host).onednn) probe.devices.front().identity += " without oneDNN";
+  return probe;
 }
 
 std::span<const assay_option> TensorFlowBackend::options() { return option_table(); }

@@ -87,7 +87,8 @@ class GraphFile {
     if (candidates.empty()) {
       throw kit::Failure(ASSAY_INVALID_MODEL,
                          "the graph has no placeholder to feed: name its inputs with the option inputs (name:0,…), "
-                         "or export it with a placeholder for each");
+                         "or export it with a placeholder for each (or is it an ONNX model, whose name should end "
+                         "in .onnx?)");
     }
     return ports(candidates);
   }
@@ -169,6 +170,7 @@ LoadedGraph load_graph_file(const Runtime& runtime, const kit::OpenRequest& requ
   const GraphFile graph(runtime, loaded.graph.get(), outline);
   loaded.signature.inputs = graph.inputs(request.option("inputs", kAutomatic));
   loaded.signature.outputs = graph.outputs(request.option("outputs", kAutomatic));
+  check_places(loaded.signature);
   loaded.session = start_session(runtime, loaded.graph.get(), settings);
   return loaded;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "graph_file.hpp"
 #include "model_kind.hpp"
@@ -140,6 +141,31 @@ std::optional<TF_Output> find_output(const Runtime& runtime, TF_Graph* graph, st
   TF_Operation* operation = runtime.api.graph_operation_by_name(graph, std::string(name.substr(0, colon)).c_str());
   if (operation == nullptr || index >= runtime.api.operation_num_outputs(operation)) return std::nullopt;
   return TF_Output{operation, index};
+}
+
+void check_places(const Signature& signature) {
+  const auto refuse = [](const std::string& what) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT,
+                       what +
+                           ": choose others (of a frozen graph by the options inputs and outputs, of a SavedModel "
+                           "by another signature)");
+  };
+  const auto same = [](const TF_Output& a, const TF_Output& b) {
+    return a.operation == b.operation && a.index == b.index;
+  };
+  for (auto input = signature.inputs.begin(); input != signature.inputs.end(); ++input) {
+    for (auto other = signature.inputs.begin(); other != input; ++other) {
+      if (!same(input->place, other->place)) continue;
+      refuse("the inputs '" + other->info.name + "' and '" + input->info.name + "' are one tensor, which is fed once");
+    }
+    for (const Port& output : signature.outputs) {
+      if (same(input->place, output.place)) refuse("'" + output.info.name + "' is an input and an output at once");
+    }
+  }
+  std::set<std::string> names;
+  for (const Port& output : signature.outputs) {
+    if (!names.insert(output.info.name).second) refuse("two outputs are called '" + output.info.name + "'");
+  }
 }
 
 std::string listed(const std::vector<std::string>& names) {

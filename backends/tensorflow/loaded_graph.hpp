@@ -56,6 +56,9 @@ Port port_at(const Runtime& runtime, TF_Graph* graph, const std::string& name, T
              std::optional<std::optional<Ints>> shape = std::nullopt);
 /// "operation" or "operation:1". Nothing where the graph has no such output.
 std::optional<TF_Output> find_output(const Runtime& runtime, TF_Graph* graph, std::string_view name);
+/// Throws Failure(ASSAY_INVALID_ARGUMENT) where one tensor would be fed twice, or fed and read, or where two outputs
+/// go by one name.
+void check_places(const Signature& signature);
 /// "a, b, c", and "…" where there are many.
 std::string listed(const std::vector<std::string>& names);
 

@@ -1,5 +1,6 @@
 #include "onnx_file.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -12,12 +13,8 @@ namespace assay::tensorflow {
 namespace {
 
 constexpr std::int64_t kMostSamples = 64;  // of a batch that is run for its graph alone
-
-/// The translation differs where oneDNN's kernels are missing, which the environment decides, and no option in the key.
-std::string saved_graph(const Runtime& runtime) { return runtime.onednn ? "/graph.pb" : "/graph_without_onednn.pb"; }
-std::string optimized_file(const Runtime& runtime) {
-  return runtime.onednn ? "/optimized.pb" : "/optimized_without_onednn.pb";
-}
+constexpr const char* kTranslatedFile = "/graph.pb";
+constexpr const char* kOptimizedFile = "/optimized.pb";
 
 LoadedGraph imported(const Runtime& runtime, std::string_view graph_def, Signature signature) {
   LoadedGraph loaded(runtime);
@@ -29,8 +26,8 @@ LoadedGraph imported(const Runtime& runtime, std::string_view graph_def, Signatu
 
 LoadedGraph from_cache(const Runtime& runtime, const std::string& folder, const onnx_graph::Model& model,
                        const TranslationRequest& translation) {
-  const bool optimized = std::filesystem::exists(folder + optimized_file(runtime));
-  const kit::MappedFile file(folder + (optimized ? optimized_file(runtime) : saved_graph(runtime)));
+  const bool optimized = std::filesystem::exists(folder + kOptimizedFile);
+  const kit::MappedFile file(folder + (optimized ? kOptimizedFile : kTranslatedFile));
   LoadedGraph loaded = imported(runtime, {file.text(), file.size()}, signature_of(model, translation));
   loaded.from_cache = true;
   loaded.optimized = optimized;
@@ -57,18 +54,22 @@ void save_translated(const Runtime& runtime, TF_Graph* graph, const std::string&
   const Status status(runtime);
   runtime.api.graph_to_graph_def(graph, buffer.get(), status.get());
   status.check("serializing the translated graph");
-  write_file(folder + saved_graph(runtime), {static_cast<const char*>(buffer->data), buffer->length});
+  write_file(folder + kTranslatedFile, {static_cast<const char*>(buffer->data), buffer->length});
 }
 
 /// XLA compiles none of oneDNN's kernels, which an optimized graph names: it starts from the translated one.
-bool worth_optimizing(const kit::OpenRequest& request, const Settings& settings) {
-  return !settings.xla && settings.grappler && request.batch_size <= kMostSamples;
+bool worth_optimizing(const Signature& signature, const Settings& settings) {
+  std::int64_t samples = 1;
+  for (const Port& input : signature.inputs) {
+    if (!input.info.shape.empty()) samples = std::max(samples, input.info.shape.front());
+  }
+  return !settings.xla && settings.grappler && samples <= kMostSamples;
 }
 
 /// Empty where there is none to be had.
 std::string optimized_if_possible(const Runtime& runtime, const kit::OpenRequest& request, const Settings& settings,
                                   const LoadedGraph& loaded) {
-  if (!worth_optimizing(request, settings)) return "";
+  if (!worth_optimizing(loaded.signature, settings)) return "";
   try {
     return optimized_graph(runtime, loaded.graph.get(), loaded.signature, settings);
   } catch (const kit::Failure& e) {
@@ -86,7 +87,7 @@ void fill_cache(const Runtime& runtime, const kit::OpenRequest& request, const S
     save_translated(runtime, loaded.graph.get(), request.cache_fill);
     return;
   }
-  write_file(request.cache_fill + optimized_file(runtime), optimized);
+  write_file(request.cache_fill + kOptimizedFile, optimized);
   Signature signature = std::move(loaded.signature);
   loaded = LoadedGraph(runtime);  // the weights are in `optimized`
   loaded = imported(runtime, optimized, std::move(signature));

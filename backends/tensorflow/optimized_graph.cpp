@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -16,7 +17,7 @@ namespace {
 constexpr int kOutputPartitionGraphs = 5;              // RunOptions
 constexpr int kPartitionGraphs = 3;                    // RunMetadata
 constexpr int kAttributeKey = 1, kAttributeValue = 2;  // NodeDef.attr
-constexpr int kInteger = 3, kType = 6;                 // AttrValue
+constexpr int kType = 6;                               // AttrValue
 
 [[noreturn]] void not_given_out(const std::string& why) {
   throw kit::Failure(ASSAY_INVALID_MODEL, "TensorFlow gave no optimized graph that can be kept: " + why);
@@ -27,7 +28,6 @@ std::span<const std::byte> bytes_of(std::string_view text) { return std::as_byte
 /// A node that passes an argument into a run, or a result out of it.
 struct Passing {
   std::string name, input;
-  std::size_t index = 0;
 };
 
 /// The part of a node's input before ":1"; "^" is kept out.
@@ -43,28 +43,22 @@ std::string_view type_of(std::string_view node) {
   return {};
 }
 
-/// The attribute "index".
-std::size_t index_in(std::string_view attribute) {
-  std::string_view key;
-  std::int64_t index = 0;
-  for (MessageReader fields(attribute); fields.next();) {
-    if (fields.field() == kAttributeKey) key = fields.bytes();
-    if (fields.field() != kAttributeValue) continue;
-    for (MessageReader value(fields.bytes()); value.next();) {
-      if (value.field() == kInteger) index = value.integer();
-    }
-  }
-  return key == "index" ? static_cast<std::size_t>(index) : 0;
-}
-
 Passing passing(std::string_view node) {
   Passing p;
   for (MessageReader fields(node); fields.next();) {
     if (fields.field() == kNodeName) p.name = fields.bytes();
     if (fields.field() == kNodeInput) p.input = fields.bytes();
-    if (fields.field() == kNodeAttribute) p.index = std::max(p.index, index_in(fields.bytes()));
   }
   return p;
+}
+
+/// TensorFlow calls the argument that is fed to NAME:0 "_arg_NAME_0_RANK", the rank being among the names in their
+/// alphabetical order.
+std::string fed_by(const std::string& argument, const Signature& signature) {
+  for (std::size_t i = 0; i < signature.inputs.size(); ++i) {
+    if (argument.starts_with("_arg_" + input_name(i) + "_0_")) return input_name(i);
+  }
+  not_given_out("it has an argument '" + argument + "' that is no input of the model");
 }
 
 MessageWriter placeholder(const std::string& name, DataType type) {
@@ -133,23 +127,18 @@ Handle<TF_Buffer> run_on_zeros(const Runtime& runtime, TF_Session* session, cons
 
 std::string with_placeholders(std::string_view graph_def, const Signature& signature) {
   Renamed renamed;
-  std::map<std::size_t, std::string> results;
+  std::set<std::string> results;
   for (MessageReader graph(graph_def); graph.next();) {
     if (graph.field() != kGraphNode) continue;
     const std::string_view type = type_of(graph.bytes());
-    if (type != "_Arg" && type != "_Retval") continue;
-    const Passing p = passing(graph.bytes());
-    if (type == "_Retval") {
-      results[p.index] = p.input;
-    } else {
-      if (p.index >= signature.inputs.size()) not_given_out("it takes more inputs than the model has");
-      renamed[p.name] = input_name(p.index);
+    if (type == "_Arg") {
+      const std::string name = passing(graph.bytes()).name;
+      renamed[name] = fed_by(name, signature);
     }
+    if (type == "_Retval") results.insert(passing(graph.bytes()).input);
   }
   for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
-    if (producer(results[i]) != output_name(i) || results[i].find(':') != std::string::npos) {
-      not_given_out("its output " + std::to_string(i) + " is '" + results[i] + "'");
-    }
+    if (!results.contains(output_name(i))) not_given_out("'" + output_name(i) + "' is no result of it");
   }
   MessageWriter made;
   for (std::size_t i = 0; i < signature.inputs.size(); ++i) {

@@ -124,6 +124,7 @@ LoadedGraph load_saved_model(const Runtime& runtime, const kit::OpenRequest& req
   if (loaded.signature.outputs.empty()) {
     throw kit::Failure(ASSAY_INVALID_MODEL, "the signature has no outputs: choose another with the option signature");
   }
+  check_places(loaded.signature);
   return loaded;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include "core/strided.hpp"
 
@@ -38,6 +39,33 @@ void check_batch_axis(const TensorLayout& t, int axis) {
                        to_string(t.shape), rank - 1),
            t.info.name);
   }
+}
+
+/// By their names they are given, asked for and written.
+void check_names(const std::vector<TensorInfo>& tensors, const char* kind) {
+  std::set<std::string> names;
+  for (const TensorInfo& t : tensors) {
+    if (names.insert(t.name).second) continue;
+    throw Error(ErrorCode::kInvalidModel,
+                fmt::format("two {} of the model are called so: give each a name of its own, or leave one out", kind),
+                t.name);
+  }
+}
+
+/// Of an input whose rank the model does not say, the shape that is given is all that is known.
+void take_rank(TensorLayout& t, const Params& params) {
+  const auto given = params.shapes.find(t.info.name);
+  if (given == params.shapes.end()) {
+    refuse(
+        "its shape is not known, not even how many axes it has: give it (--shape NAME=1x3x…, Params::shapes), and "
+        "which "
+        "axis is the batch (--batch-axis NAME=K)",
+        t.info.name);
+  }
+  t.info.rank_known = true;
+  t.info.shape.assign(given->second.size(), -1);
+  t.info.axes.assign(given->second.size(), "");
+  t.shape = t.info.shape;
 }
 
 /// Fixes free axes by what the user says.
@@ -100,6 +128,8 @@ std::string quoted_names(const std::vector<TensorLayout>& tensors) {
 Layout::Layout(const std::vector<TensorInfo>& all_inputs, const std::vector<TensorInfo>& all_outputs,
                const Params& params)
     : batch_axis_(params.batch_axis) {
+  check_names(all_inputs, "inputs");
+  check_names(all_outputs, "outputs");
   decide_inputs(all_inputs, params);
   decide_batch(params);
   for (const TensorInfo& info : all_outputs) {
@@ -120,6 +150,7 @@ Layout::Layout(const std::vector<TensorInfo>& all_inputs, const std::vector<Tens
 void Layout::decide_inputs(const std::vector<TensorInfo>& all, const Params& params) {
   for (const TensorInfo& info : all) {
     TensorLayout t = plain_layout(info);
+    if (!info.rank_known) take_rank(t, params);
     if (const auto said = batch_axis_.find(info.name); said != batch_axis_.end()) {
       check_batch_axis(t, said->second);
       t.info.batch_axis = said->second;

@@ -74,6 +74,12 @@ TEST(Outputs, WithoutARowForEachSampleNothingIsFilledUp) {
   }
 }
 
+TEST(Outputs, OfOneNameTwiceAreRefused) {
+  const Error e = error_of([] { open_null("x:float32:-1x5->y:float32:-1x3,y:float32:-1x3"); });
+  EXPECT_EQ(e.code(), ErrorCode::kInvalidModel);
+  EXPECT_EQ(e.context(), "y");
+}
+
 TEST(Outputs, OfNoSampleWithoutABatchAxis) {
   Session session = open_null("x:float32:-1x5->y:float32:-1x3,s:float32:1", {.batch_size = 4});
   const TensorView none{nullptr, DType::kFloat32, {0, 5}, {}};

@@ -25,6 +25,7 @@ TEST(LoadErrors, NameWhatWasAskedAndWhatThereIs) {
   EXPECT_THAT(message(kIo, {.gpuid = 2}), HasSubstr("gpu:2"));
   EXPECT_THAT(message(kIo, {.device = "gpu:1", .gpuid = 2}), HasSubstr("leave one out"));
   EXPECT_THAT(message("x:float32:2x5->y:float32:2x3", {.batch_size = 8}), HasSubstr("no input has a batch axis"));
+  EXPECT_THAT(message("x:float32:?->y:float32:2x3", {}), HasSubstr("not even how many axes"));
   EXPECT_EQ(error_of([&] { open_null(kIo, {.precision = Precision::kBFloat16}); }).code(), ErrorCode::kUnsupported);
 }
 

@@ -68,6 +68,25 @@ Format format_of(const fs::path& path) {
   return path.extension() == ".pb" ? Format::kGraphDef : Format::kOnnx;
 }
 
+void refuse_unreadable(const fs::path& path) {
+  struct Row {
+    const char *extension, *what, *advice;
+  };
+  static constexpr Row kRows[] = {
+      {".keras", "Keras' own format", "save it with model.export(DIR) and name the folder, with --backend tensorflow"},
+      {".h5", "Keras' old format", "load it in Keras, save it with model.export(DIR) and name the folder"},
+      {".pt", "PyTorch's own format", "export it with torch.onnx.export"},
+      {".pth", "PyTorch's own format", "export it with torch.onnx.export"},
+      {".tflite", "a TensorFlow Lite model", "convert it with tf2onnx --tflite"},
+  };
+  for (const Row& row : kRows) {
+    if (path.extension() != row.extension) continue;
+    throw Error(ErrorCode::kInvalidModel,
+                fmt::format("this is {}, which is not read here: {} (docs/bring-your-model.md)", row.what, row.advice),
+                path.string());
+  }
+}
+
 std::vector<fs::path> foreign_files(const fs::path& path, Format format) {
   if (format == Format::kSavedModel) {
     std::vector<fs::path> files = files_below(path);

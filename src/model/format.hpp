@@ -19,6 +19,9 @@ const char* describe(Format format);
 /// By what is there: a folder that holds saved_model.pb, a file named *.pb, else ONNX.
 Format format_of(const std::filesystem::path& path);
 
+/// Throws Error(kInvalidModel) for a file whose name says that it is of a format that is not read, with the way out.
+void refuse_unreadable(const std::filesystem::path& path);
+
 /// All files of a model that is not ONNX; the first is the one that is read first. Throws Error(kIo | kInvalidModel).
 std::vector<std::filesystem::path> foreign_files(const std::filesystem::path& path, Format format);
 

@@ -261,6 +261,7 @@ Model naming(const std::filesystem::path& path, const Work& work) {
 Model read_model(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes,
                  const std::map<std::string, int>& batch_axis) {
   if (const Format format = format_of(path); format != Format::kOnnx) return foreign_model(path, format);
+  refuse_unreadable(path);
   const onnx_graph::Model file = onnx_graph::read(path);
   return naming(path, [&] {
     if (file.has_sparse_initializers) {
@@ -284,6 +285,7 @@ Model inspect_model(const std::filesystem::path& path, const std::map<std::strin
     add_tensorflow_facts(model);
     return model;
   }
+  refuse_unreadable(path);
   const onnx_graph::Model file = onnx_graph::read(path);
   return naming(path, [&] {
     Model model = facts_of(file, path, onnx_graph::infer(file));

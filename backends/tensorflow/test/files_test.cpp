@@ -91,6 +91,12 @@ TEST_F(TensorFlowFiles, AFrozenGraphsInputsAndOutputsAreNamed) {
   EXPECT_THAT(run(*session, {0, 0, 0, 0, 0, 0})[0], ElementsAre(1, -2, 3, 1, -2, 3));
   request_.options = {{"inputs", "image"}};
   EXPECT_THAT(failure(ASSAY_INVALID_ARGUMENT), AllOf(HasSubstr("names 'image'"), HasSubstr("candidates are: x")));
+  request_.options = {{"inputs", "x"}, {"outputs", "x"}};
+  EXPECT_THAT(failure(ASSAY_INVALID_ARGUMENT), HasSubstr("'x' is an input and an output at once"));
+  request_.options = {{"inputs", "x,x:0"}};
+  EXPECT_THAT(failure(ASSAY_INVALID_ARGUMENT), HasSubstr("'x' and 'x' are one tensor"));
+  request_.options = {{"outputs", "y,y:0"}};
+  EXPECT_THAT(failure(ASSAY_INVALID_ARGUMENT), HasSubstr("two outputs are called 'y'"));
   request_.options = {{"outputs", "y:1"}};
   EXPECT_THAT(failure(ASSAY_INVALID_ARGUMENT), AllOf(HasSubstr("names 'y:1'"), HasSubstr("candidates are: y")));
 }

@@ -11,23 +11,14 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-MessageWriter attribute(const std::string& key, int field, std::int64_t value) {
-  return MessageWriter().text(1, key).message(2, MessageWriter().integer(field, value));
-}
-
 MessageWriter node(const std::string& name, const std::string& type, const std::vector<std::string>& inputs) {
   MessageWriter made = MessageWriter().text(1, name).text(2, type);
   for (const std::string& input : inputs) made.text(3, input);
   return made;
 }
 
-MessageWriter argument(const std::string& name, int index) {
-  return node(name, "_Arg", {}).message(5, attribute("T", 6, 1)).message(5, attribute("index", 3, index));
-}
-
-MessageWriter result(const std::string& name, const std::string& of, int index) {
-  return node(name, "_Retval", {of}).message(5, attribute("index", 3, index)).message(5, attribute("T", 6, 1));
-}
+MessageWriter argument(const std::string& name) { return node(name, "_Arg", {}); }
+MessageWriter result(const std::string& name, const std::string& of) { return node(name, "_Retval", {of}); }
 
 Signature signature(std::size_t inputs, std::size_t outputs) {
   Signature s;
@@ -55,11 +46,11 @@ std::vector<std::string> shown(std::string_view graph_def) {
   return all;
 }
 
-TEST(OptimizedGraph, PlaceholdersStandForArgumentsInTheOrderOfTheInputs) {
+TEST(OptimizedGraph, PlaceholdersStandForArguments) {
   MessageWriter graph;
-  graph.message(1, argument("_arg_b", 1)).message(1, argument("_arg_a", 0));
-  graph.message(1, node("sum", "Add", {"_arg_a", "_arg_b:0", "^_arg_b"}));
-  graph.message(1, node("output_0", "Identity", {"sum"})).message(1, result("_r", "output_0", 0));
+  graph.message(1, argument("_arg_input_1_0_1")).message(1, argument("_arg_input_0_0_0"));
+  graph.message(1, node("sum", "Add", {"_arg_input_0_0_0", "_arg_input_1_0_1:0", "^_arg_input_1_0_1"}));
+  graph.message(1, node("output_0", "Identity", {"sum"})).message(1, result("_retval_output_0_0_0", "output_0"));
   graph.message(4, MessageWriter().integer(1, 2000));  // versions
   const std::string made = with_placeholders(graph.bytes(), signature(2, 1));
   EXPECT_THAT(shown(made), ElementsAre("input_0 = Placeholder()", "input_1 = Placeholder()",
@@ -69,25 +60,39 @@ TEST(OptimizedGraph, PlaceholdersStandForArgumentsInTheOrderOfTheInputs) {
   EXPECT_TRUE(versions);
 }
 
+// TensorFlow numbers arguments and results in the alphabetical order of what is fed and fetched: input_10 before
+// input_2.
+TEST(OptimizedGraph, ArgumentsGoByTheirNamesAndNotByTheirNumbers) {
+  MessageWriter graph;
+  graph.message(1, argument("_arg_input_10_0_2")).message(1, argument("_arg_input_1_0_1"));
+  graph.message(1, argument("_arg_input_2_0_3"));
+  graph.message(1, node("output_0", "AddN", {"_arg_input_2_0_3", "_arg_input_10_0_2", "_arg_input_1_0_1"}));
+  graph.message(1, result("r", "output_0"));
+  EXPECT_EQ(shown(with_placeholders(graph.bytes(), signature(11, 1))).back(),
+            "output_0 = AddN(input_2, input_10, input_1)");
+}
+
 TEST(OptimizedGraph, AnInputThatNothingTakesIsAPlaceholderStill) {
   MessageWriter graph;
-  graph.message(1, argument("_arg", 0)).message(1, node("output_0", "Relu", {"_arg"}));
-  graph.message(1, result("_r", "output_0", 0));
+  graph.message(1, argument("_arg_input_0_0_0")).message(1, node("output_0", "Relu", {"_arg_input_0_0_0"}));
+  graph.message(1, result("r", "output_0"));
   EXPECT_EQ(shown(with_placeholders(graph.bytes(), signature(2, 1))).size(), 3U);
 }
 
-TEST(OptimizedGraph, AnOutputUnderAnotherNameIsRefused) {
+TEST(OptimizedGraph, WhatDoesNotFitTheModelIsRefused) {
+  const auto refused = [](const MessageWriter& graph, const Signature& of) {
+    try {
+      (void)with_placeholders(graph.bytes(), of);
+      return std::string("nothing was thrown");
+    } catch (const kit::Failure& e) {
+      return std::string(e.what());
+    }
+  };
   MessageWriter graph;
-  graph.message(1, argument("_arg", 0))
-      .message(1, node("folded", "Relu", {"_arg"}))
-      .message(1, result("r", "folded", 0));
-  try {
-    (void)with_placeholders(graph.bytes(), signature(1, 1));
-    FAIL() << "nothing was thrown";
-  } catch (const kit::Failure& e) {
-    EXPECT_THAT(e.what(), HasSubstr("'folded'"));
-  }
-  EXPECT_THROW((void)with_placeholders(graph.bytes(), signature(0, 0)), kit::Failure);  // an argument too many
+  graph.message(1, argument("_arg_input_0_0_0")).message(1, node("folded", "Relu", {"_arg_input_0_0_0"}));
+  graph.message(1, result("r", "folded"));
+  EXPECT_THAT(refused(graph, signature(1, 1)), HasSubstr("'output_0' is no result"));
+  EXPECT_THAT(refused(graph, signature(0, 0)), HasSubstr("'_arg_input_0_0_0' that is no input"));
 }
 
 }  // namespace

@@ -200,11 +200,72 @@ TEST_F(TensorFlow, TheTranslatedGraphIsCachedForXlaAndForLargeBatches) {
 
 TEST_F(TensorFlow, ASavedGraphThatIsBrokenIsMadeAnew) {
   write(add_relu());
-  std::ofstream(folder_ + "/graph.pb") << "nonsense";
+  request_.cache_read = folder_;
+  for (const char* file : {"/graph.pb", "/optimized.pb"}) {
+    std::ofstream(folder_ + file) << "nonsense";
+    const auto session = backend_.open(request_);
+    EXPECT_FALSE(session->describe().from_cache);
+    EXPECT_THAT(answer(*session), ElementsAre(1, 0, 5, 0, 3, 3.5F));
+  }
+}
+
+/// y_i = (i + 1) x_i of so many inputs, each third an integer.
+TestModel many(int count) {
+  TestModel m;
+  for (int i = 0; i < count; ++i) {
+    const std::string x = "x" + std::to_string(i), c = "c" + std::to_string(i), f = "f" + std::to_string(i);
+    m.input(x, {1}, i % 3 == 2 ? onnx::TensorProto::INT32 : onnx::TensorProto::FLOAT);
+    m.floats(c, {1}, {static_cast<float>(i + 1)});
+    m.node("Cast", {x}, {f});
+    auto* to = m.proto.mutable_graph()->mutable_node(m.proto.graph().node_size() - 1)->add_attribute();
+    to->set_name("to");
+    to->set_type(onnx::AttributeProto::INT);
+    to->set_i(onnx::TensorProto::FLOAT);
+    m.node("Mul", {f, c}, {"y" + std::to_string(i)}).output("y" + std::to_string(i), {1});
+  }
+  return m;
+}
+
+std::vector<float> answers_of_many(kit::Session& session, int count) {
+  std::vector<float> floats;
+  std::vector<std::int32_t> integers;
+  for (int i = 0; i < count; ++i) {
+    floats.push_back(static_cast<float>(10 + i));
+    integers.push_back(10 + i);
+  }
+  const std::int64_t one = 1;
+  std::vector<assay_tensor> in, out(static_cast<std::size_t>(count));
+  std::vector<kit::FixedShape> shapes;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const bool integer = i % 3 == 2;
+    void* data = integer ? static_cast<void*>(&integers[i]) : &floats[i];
+    in.push_back({data, 4, integer ? ASSAY_INT32 : ASSAY_FLOAT32, ASSAY_HOST, 1, 0, &one, nullptr});
+    shapes.push_back({"", {1}});
+  }
+  const auto slot = session.open_slot(shapes);
+  kit::Timing timing;
+  slot->submit(in, out, nullptr, nullptr);
+  slot->wait(out, timing);
+  std::vector<float> answers;
+  for (const assay_tensor& t : out) answers.push_back(*static_cast<const float*>(t.data));
+  slot->quiesce();
+  return answers;
+}
+
+// More than ten, so that TensorFlow's order of them, which is alphabetical, is another than the model's.
+TEST_F(TensorFlow, ManyInputsAndOutputsComeOutOfTheCacheInTheirPlaces) {
+  constexpr int kCount = 13;
+  write(many(kCount));
+  const std::vector<float> expected = answers_of_many(*backend_.open(request_), kCount);
+  for (int i = 0; i < kCount; ++i) EXPECT_EQ(expected.at(static_cast<std::size_t>(i)), (i + 1) * (10 + i));
+  request_.cache_fill = folder_;
+  EXPECT_EQ(answers_of_many(*backend_.open(request_), kCount), expected);
+  EXPECT_TRUE(std::filesystem::exists(folder_ + "/optimized.pb"));
+  request_.cache_fill.clear();
   request_.cache_read = folder_;
   const auto session = backend_.open(request_);
-  EXPECT_FALSE(session->describe().from_cache);
-  EXPECT_THAT(answer(*session), ElementsAre(1, 0, 5, 0, 3, 3.5F));
+  EXPECT_TRUE(session->describe().from_cache);
+  EXPECT_EQ(answers_of_many(*session, kCount), expected);
 }
 
 TEST_F(TensorFlow, AProfileNamesWhatRan) {
