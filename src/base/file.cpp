@@ -163,7 +163,8 @@ std::vector<std::string> read_lines(const std::filesystem::path& path, std::uint
   const std::string text = read_file(path, most_bytes);
   if (text.find('\0') != std::string::npos) throw Error(ErrorCode::kInvalidArgument, no_text, path.string());
   std::vector<std::string> lines;
-  std::istringstream in(text);
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  std::istringstream in(text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text);
   for (std::string line; std::getline(in, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     lines.push_back(std::move(line));

@@ -54,8 +54,8 @@ std::filesystem::path user_data_folder();
 /// The running program's own file.
 std::filesystem::path executable_path();
 
-/// The lines of a text, without their ends ("\n" or "\r\n"). Throws as read_file; Error(kInvalidArgument) with
-/// `no_text` for a file that is none (it has a NUL).
+/// The lines of a text, without their ends ("\n" or "\r\n") and a byte order mark at its beginning. Throws as
+/// read_file; Error(kInvalidArgument) with `no_text` for a file that is none (it has a NUL).
 std::vector<std::string> read_lines(const std::filesystem::path& path, std::uint64_t most_bytes,
                                     const std::string& no_text);
 

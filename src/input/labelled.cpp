@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <stdexcept>
 
 #include "assay/error.hpp"
 #include "base/file.hpp"
@@ -26,12 +27,18 @@ std::vector<std::string> lines_of(const fs::path& file, const char* wanted) {
   return read_lines(file, kMaxBytes, fmt::format("this is no text; {}", wanted));
 }
 
+std::string trimmed(const std::string& text) {
+  constexpr const char* kBlanks = " \t";
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
 /// Numbers of classes by their names.
 class Classes {
  public:
   explicit Classes(const fs::path& file) : file_(file) {
     if (file.empty()) return;
-    names_ = lines_of(file, "a line a class is wanted");
+    for (const std::string& line : lines_of(file, "a line a class is wanted")) names_.push_back(trimmed(line));
     while (!names_.empty() && names_.back().empty()) names_.pop_back();
     if (names_.empty()) refuse_labelled(file, "there is no class in this file; a line a class is wanted");
     for (std::size_t i = 0; i < names_.size(); ++i) {
@@ -129,6 +136,64 @@ LabelledImages by_folder(const LabelledQuestion& question, const Classes& classe
   return result;
 }
 
+struct Field {
+  std::string text;
+  bool quoted = false;
+  std::size_t begin = 0;  ///< in the line
+};
+
+/// The fields of a line of comma-separated values (RFC 4180, but that blanks around a field are none of it). Throws
+/// std::runtime_error, what is wrong.
+class FieldReader {
+ public:
+  explicit FieldReader(const std::string& line) : line_(line) {}
+
+  std::vector<Field> read() {
+    std::vector<Field> fields;
+    do {
+      fields.push_back(next());
+    } while (at_++ < line_.size());
+    return fields;
+  }
+
+ private:
+  /// Up to its comma, or the line's end.
+  Field next() {
+    const std::size_t begin = std::min(line_.find_first_not_of(" \t", at_), line_.size());
+    if (begin < line_.size() && line_[begin] == '"') {
+      Field field{"", true, at_};
+      at_ = begin + 1;
+      read_quoted(field.text);
+      return field;
+    }
+    const std::size_t end = std::min(line_.find(',', at_), line_.size());
+    Field field{trimmed(line_.substr(at_, end - at_)), false, at_};
+    at_ = end;
+    return field;
+  }
+
+  void read_quoted(std::string& text) {
+    for (;; ++at_) {
+      if (at_ >= line_.size()) throw std::runtime_error("a field begins with a quote, and there is none at its end");
+      if (line_[at_] == '"') {
+        if (at_ + 1 >= line_.size() || line_[at_ + 1] != '"') break;
+        ++at_;
+      }
+      text += line_[at_];
+    }
+    ++at_;
+    const std::size_t end = std::min(line_.find(',', at_), line_.size());
+    if (!trimmed(line_.substr(at_, end - at_)).empty()) {
+      throw std::runtime_error(
+          fmt::format("there is more behind the quote that ends '{}'; a quote within a field is doubled", text));
+    }
+    at_ = end;
+  }
+
+  const std::string& line_;
+  std::size_t at_ = 0;
+};
+
 /// The lines of a table, one at a time.
 class Table {
  public:
@@ -136,9 +201,12 @@ class Table {
 
   LabelledImages read() {
     const std::vector<std::string> lines = lines_of(question_.labels, "lines of file,label are wanted");
+    bool first = true;
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      if (lines[i].empty() || (i == 0 && lines[i] == "file,label")) continue;
-      add(lines[i], i + 1);
+      if (trimmed(lines[i]).empty()) continue;
+      const Row row = parsed(lines[i], i + 1);
+      if (!first || !are_titles(row)) add(row, i + 1);
+      first = false;
     }
     if (result_.files.empty()) refuse_labelled(question_.labels, "there is no line of file,label in this file");
     result_.classes = classes_.names();
@@ -146,16 +214,40 @@ class Table {
   }
 
  private:
+  struct Row {
+    std::string name, label;
+  };
+
   [[noreturn]] void refuse_line(std::size_t number, const std::string& why) const {
     refuse_labelled(question_.labels, fmt::format("line {}: {}", number, why));
   }
 
-  void add(const std::string& line, std::size_t number) {
-    const std::size_t comma = line.rfind(',');  // the last: names of files may hold one
-    if (comma == std::string::npos || comma == 0 || comma + 1 == line.size()) {
+  [[nodiscard]] Row parsed(const std::string& line, std::size_t number) const {
+    std::vector<Field> fields;
+    try {
+      fields = FieldReader(line).read();
+    } catch (const std::runtime_error& e) {
+      refuse_line(number, e.what());
+    }
+    Row row;
+    if (fields.size() > 1) row.label = fields.back().text;
+    if (fields.size() == 2) row.name = fields.front().text;
+    const bool plain = std::none_of(fields.begin(), fields.end() - 1, [](const Field& f) { return f.quoted; });
+    // Names of files may hold commas.
+    if (fields.size() > 2 && plain) row.name = trimmed(line.substr(0, fields.back().begin - 1));
+    if (row.name.empty() || row.label.empty()) {
       refuse_line(number, fmt::format("'{}' is not of the form file,label", line));
     }
-    const std::string name = line.substr(0, comma);
+    return row;
+  }
+
+  /// "file,label", "Image,Class": an image's name has a dot, and a label is a class.
+  [[nodiscard]] bool are_titles(const Row& row) const {
+    return row.name.find('.') == std::string::npos && !classes_.find(row.label) && !whole_number(row.label);
+  }
+
+  void add(const Row& row, std::size_t number) {
+    const auto& [name, label] = row;
     const fs::path file = question_.images / name;
     std::error_code error;
     if (!fs::is_regular_file(file, error)) {
@@ -166,7 +258,7 @@ class Table {
       refuse_line(number, fmt::format("'{}' is there twice", name));
     }
     result_.files.push_back(file);
-    result_.labels.push_back(label_of(line.substr(comma + 1), number));
+    result_.labels.push_back(label_of(label, number));
   }
 
   [[nodiscard]] std::int64_t label_of(const std::string& text, std::size_t number) const {

@@ -79,6 +79,33 @@ TEST_F(Labelled, ATableNamesFilesAndLabels) {
   EXPECT_THAT(images.labels, ElementsAre(1, 0, 1));
 }
 
+TEST_F(Labelled, TablesAreCommaSeparatedValues) {
+  for (const char* name : {"a, b.jpg", "say \"hi\".png", "c.png", " d.png"}) image(name);
+  text("classes.txt",
+       "\xEF\xBB\xBF"
+       "cat \r\nowl, great\r\n");
+  struct Row {
+    const char* table;
+    const char* name;
+    std::int64_t label;
+  };
+  for (const Row& row :
+       {Row{"\"a, b.jpg\",1", "a, b.jpg", 1}, Row{"a, b.jpg,1", "a, b.jpg", 1},
+        Row{"  \"a, b.jpg\"\t, 1 \r\n", "a, b.jpg", 1}, Row{"\"say \"\"hi\"\".png\",\"1\"\n", "say \"hi\".png", 1},
+        Row{"say \"hi\".png,1", "say \"hi\".png", 1},
+        Row{"\xEF\xBB\xBF"
+            "c.png,cat",
+            "c.png", 0},
+        Row{"\xEF\xBB\xBF\"File\", \"Label\"\r\n\r\nc.png\t,\tcat\r\n", "c.png", 0},
+        Row{"\n \nimage,class\nc.png,\"owl, great\"", "c.png", 1}, Row{"\" d.png\",0", " d.png", 0}}) {
+    text("labels.csv", row.table);
+    const LabelledImages images = read("labels.csv", "classes.txt");
+    EXPECT_THAT(names(images), ElementsAre(row.name)) << row.table;
+    EXPECT_THAT(images.labels, ElementsAre(row.label)) << row.table;
+    EXPECT_THAT(images.classes, ElementsAre("cat", "owl, great"));
+  }
+}
+
 TEST_F(Labelled, ALineThatIsNoneIsNamedByItsNumber) {
   for (const char* name : {"a.png", "b.png", "notes.txt"}) image(name);
   text("classes.txt", "cat\nowl\n");
@@ -93,6 +120,12 @@ TEST_F(Labelled, ALineThatIsNoneIsNamedByItsNumber) {
         Row{",3\n", "", "line 1: ',3' is not of the form"},
         Row{"a.png,0\n\nc.png,1\n", "", "line 3: there is no file 'c.png' in"},
         Row{"notes.txt,0\n", "", "line 1: 'notes.txt' is no .jpg"},
+        Row{"a.png,0\n\"b.png,1\n", "", "labels.csv: line 2: a field begins with a quote, and there is none"},
+        Row{"\"a\".png,1\n", "", "line 1: there is more behind the quote that ends 'a'"},
+        Row{"\"a.png\",b,1\n", "", "line 1: '\"a.png\",b,1' is not of the form"},
+        Row{"\"\",1\n", "", "line 1: '\"\",1' is not of the form"},
+        Row{"file,label\nimage,class\n", "", "line 2: there is no file 'image' in"},
+        Row{"image,3\n", "", "line 1: there is no file 'image' in"},
         Row{"a.png,-1\n", "", "'-1' is no number of a class"}, Row{"a.png,cat\n", "", "--classes FILE gives names"},
         Row{"a.png,dog\n", "classes.txt", "'dog' is neither a class of"},
         Row{"a.png,2\n", "classes.txt", "there is no class 2"},
