@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
 #include "cli/cli.hpp"
+#include "engine/ensemble/merged.hpp"
 #include "engine/graph_cache.hpp"
 #include "report/format.hpp"
 
@@ -30,22 +32,37 @@ std::string part(const engine::KeyParts& parts, const std::string& name) {
   return it == parts.end() ? "?" : it->second;
 }
 
-/// Files that are made again where they are missing.
-struct Kept {
-  const char* what;
-  const char* folder;
-  const char* extension;
-};
-constexpr std::array kKept = {
-    Kept{"reference answers", "references", ".reference"},  // which others are compared with
-    Kept{"merged ensembles", "merged", ".onnx"},
-};
+constexpr const char* kReferences = "references";
+/// What a cache folder is known by; docs/adr/0002.
+constexpr std::array kFolders = {"graphs", "hashes", kReferences, "verified", "zoo"};
 
-std::vector<std::filesystem::directory_entry> files_of(const Kept& kept, const std::filesystem::path& cache) {
+/// Throws Error(kInvalidArgument) where the folder holds things, and none of a cache's. The user's own may not be there
+/// yet.
+void require_cache(const std::string& given) {
+  const std::filesystem::path folder = folder_of(given);
+  std::error_code error;
+  if (!std::filesystem::exists(folder, error)) {
+    if (given.empty()) return;
+    throw Error(ErrorCode::kInvalidArgument, "there is no such folder; give that of --cache, or of ASSAY_CACHE", given);
+  }
+  const bool known = std::any_of(kFolders.begin(), kFolders.end(), [&](const char* name) {
+    std::error_code ignored;
+    return std::filesystem::is_directory(folder / name, ignored);
+  });
+  if (known || (std::filesystem::is_directory(folder, error) && std::filesystem::is_empty(folder, error))) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("this is no cache of Assay: it has none of the folders {}; give that of --cache, or of "
+                          "ASSAY_CACHE",
+                          fmt::join(kFolders, ", ")),
+              folder.string());
+}
+
+/// Reference answers, which others are compared with: made again where they are missing.
+std::vector<std::filesystem::directory_entry> references_in(const std::filesystem::path& cache) {
   std::vector<std::filesystem::directory_entry> files;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(cache / kept.folder, error)) {
-    if (entry.path().extension() == kept.extension) files.push_back(entry);
+  for (const auto& entry : std::filesystem::directory_iterator(cache / kReferences, error)) {
+    if (entry.path().extension() == ".reference") files.push_back(entry);
   }
   return files;
 }
@@ -66,12 +83,15 @@ std::string text_of(const engine::CachedGraph& g) {
   const std::string head = fmt::format("{}  {:7.1f} MiB  {:%Y-%m-%d %H:%M}", g.key.substr(0, 12),
                                        static_cast<double>(g.bytes) / kMiB, fmt::gmtime(g.last_used));
   const std::string what =
-      fmt::format("{} {}, model {}{}", part(g.parts, "backend"), version.substr(0, version.find('-')),
-                  part(g.parts, "model").substr(0, 8), g.in_use ? " (in use)" : "");
+      part(g.parts, "backend") == engine::kMergedBackend
+          ? fmt::format("merged, {}{}", part(g.parts, "members"), g.in_use ? " (in use)" : "")
+          : fmt::format("{} {}, model {}{}", part(g.parts, "backend"), version.substr(0, version.find('-')),
+                        part(g.parts, "model").substr(0, 8), g.in_use ? " (in use)" : "");
   return report::hang(head, what, report::width(head) + 2, report::kColumns);
 }
 
 int list(const std::string& folder, bool json, Context& context) {
+  require_cache(folder);
   const auto graphs = engine::list_graphs(folder_of(folder));
   if (json) {
     nlohmann::json all = nlohmann::json::array();
@@ -96,15 +116,14 @@ int list(const std::string& folder, bool json, Context& context) {
                                   static_cast<double>(engine::cache_limit()) / kMiB, folder_of(folder).string()),
                       report::kColumns, 2)
                << "\n";
-  for (const Kept& kept : kKept) {
-    const auto files = files_of(kept, folder_of(folder));
-    if (files.empty()) continue;
-    *context.out << fmt::format("{} {}, {:.1f} MiB\n", files.size(), kept.what, bytes_of(files) / kMiB);
+  if (const auto files = references_in(folder_of(folder)); !files.empty()) {
+    *context.out << fmt::format("{} reference answers, {:.1f} MiB\n", files.size(), bytes_of(files) / kMiB);
   }
   return kOk;
 }
 
 int verify(const std::string& folder, Context& context) {
+  require_cache(folder);
   const auto count = engine::list_graphs(folder_of(folder)).size();
   const auto findings = engine::verify_graphs(folder_of(folder));
   for (const auto& f : findings) {
@@ -115,21 +134,20 @@ int verify(const std::string& folder, Context& context) {
 }
 
 int clear(const std::string& folder, Context& context) {
+  require_cache(folder);
   const engine::Cleared cleared = engine::clear_graphs(folder_of(folder));
   *context.out << fmt::format("{} graphs removed, {:.1f} MiB freed{}\n", cleared.removed,
                               static_cast<double>(cleared.bytes) / kMiB,
                               cleared.in_use > 0 ? fmt::format("; {} are in use and stay", cleared.in_use) : "");
-  for (const Kept& kept : kKept) {
-    const auto files = files_of(kept, folder_of(folder));
-    const double freed = bytes_of(files);
-    for (const auto& file : files) {
-      if (std::error_code error; !std::filesystem::remove(file.path(), error) && error) {
-        throw Error(ErrorCode::kIo, "a file of the cache could not be removed: " + error.message(),
-                    file.path().string());
-      }
+  const auto files = references_in(folder_of(folder));
+  const double freed = bytes_of(files);
+  for (const auto& file : files) {
+    if (std::error_code error; !std::filesystem::remove(file.path(), error) && error) {
+      throw Error(ErrorCode::kIo, "a file of the cache could not be removed: " + error.message(), file.path().string());
     }
-    if (files.empty()) continue;
-    *context.out << fmt::format("{} {} removed, {:.1f} MiB freed\n", files.size(), kept.what, freed / kMiB);
+  }
+  if (!files.empty()) {
+    *context.out << fmt::format("{} reference answers removed, {:.1f} MiB freed\n", files.size(), freed / kMiB);
   }
   return kOk;
 }
@@ -137,9 +155,10 @@ int clear(const std::string& folder, Context& context) {
 }  // namespace
 
 void add_cache(CLI::App& app, Action& action) {
-  CLI::App* cache =
-      app.add_subcommand("cache", "optimized graphs and reference answers that were kept: list, verify, clear");
-  cache->footer("In $ASSAY_CACHE or ~/.cache/assay; ASSAY_CACHE_LIMIT bounds their size.");
+  CLI::App* cache = app.add_subcommand("cache", "graphs and reference answers that were kept: list, verify, clear");
+  cache->footer(
+      "In $ASSAY_CACHE or ~/.cache/assay. Graphs are engines' optimized ones, and merged ones of\n"
+      "ensembles; ASSAY_CACHE_LIMIT bounds their size together.");
   cache->require_subcommand(1);
   struct Options {
     std::string folder;

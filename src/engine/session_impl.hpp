@@ -24,6 +24,7 @@ struct Session::Impl {
   Impl& operator=(const Impl&) = delete;
 
   std::unique_ptr<TemporaryFolder> model_folder;  // where the model was written for this session alone
+  engine::EntryLock model_lock;                   // or that of the cache's entry that holds it
   engine::EntryLock cache_lock;                   // for as long as the backend may read the entry
   engine::Layout layout;
   backend::BackendSession backend;

@@ -304,16 +304,25 @@ TEST_F(CliTest, ASeedInAPlanFileIsThatOfTheOrder) {
   EXPECT_EQ(newest().seed, 4711U);
 }
 
-TEST_F(CliTest, CacheClearCountsReferenceAnswersAndMergedEnsembles) {
+TEST_F(CliTest, CacheClearCountsReferenceAnswers) {
   std::filesystem::create_directories(folder_.path() / "cache/references");
   write_file_atomically(folder_.path() / "cache/references/0123.reference", std::string(2 << 20, 'x'));
   EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("1 reference answers, 2.0 MiB"));
   EXPECT_THAT(assay({"cache", "clear"}).out, HasSubstr("1 reference answers removed, 2.0 MiB freed"));
   EXPECT_THAT(assay({"cache", "list"}).out, Not(HasSubstr("reference")));
-  std::filesystem::create_directories(folder_.path() / "cache/merged");
-  write_file_atomically(folder_.path() / "cache/merged/merged-0123.onnx", std::string(1 << 20, 'x'));
-  EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("1 merged ensembles, 1.0 MiB"));
-  EXPECT_THAT(assay({"cache", "clear"}).out, HasSubstr("1 merged ensembles removed, 1.0 MiB freed"));
+}
+
+TEST_F(CliTest, AFolderThatIsNoCacheIsSaidToBeNone) {
+  std::filesystem::create_directories(folder_.path() / "photos/2026");
+  std::filesystem::create_directories(folder_.path() / "empty");
+  write_file_atomically(folder_.path() / "file", std::string("x"));
+  for (const char* command : {"list", "verify", "clear"}) {
+    EXPECT_THAT(assay({"cache", command, "--cache", file("photos")}).err, HasSubstr("this is no cache of Assay"));
+    EXPECT_EQ(assay({"cache", command, "--cache", file("file")}).status, 2);
+    EXPECT_THAT(assay({"cache", command, "--cache", file("nowhere")}).err, HasSubstr("there is no such folder"));
+    EXPECT_EQ(assay({"cache", command, "--cache", file("empty")}).status, 0);
+    EXPECT_EQ(assay({"cache", command}).status, 0);  // the user's, not yet there
+  }
 }
 
 }  // namespace

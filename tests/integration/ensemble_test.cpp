@@ -79,6 +79,7 @@ TEST_F(EnsembleCliTest, OfOneGraphOfAllNothingIsSaidOfEachMember) {
   EXPECT_EQ(o.state, OutcomeState::kMeasured) << o.reason;
   EXPECT_EQ(o.test_case.strategy, "merged");
   EXPECT_EQ(find_metric(o, "member.tiny-resnet.latency.mean"), nullptr);
+  EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("merged, tiny-resnet+tiny-mlp"));
 }
 
 TEST_F(EnsembleCliTest, WhatDoesNotFitTogetherNamesBothMembers) {

@@ -116,6 +116,7 @@ class Loading {
     session.impl().model_folder = std::move(merged.folder);
     return session;
   }
+    session.impl().model_lock = std::move(merged.lock);
 
   OpenEnsemble open() {
     Workload work{estimated_costs(all_), params_.threads > 0 ? params_.threads : allowed_cores(), params_.goal};

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "base/sha256.hpp"
+#include "engine/graph_cache.hpp"
 #include "onnx_graph/merge.hpp"
 
 namespace assay::engine {
@@ -19,6 +21,7 @@ using onnx_graph::Merge;
 constexpr std::int64_t kLeastOpset = 7;
 /// From here on Unsqueeze and Squeeze have their axes as an input.
 constexpr std::int64_t kAxesAreAnInput = 13;
+constexpr const char* kMergedName = "merged.onnx";
 
 ElementType element_of(DType dtype) { return static_cast<ElementType>(dtype); }
 
@@ -177,49 +180,56 @@ void combine_all(Merge& merge, const std::vector<std::vector<std::string>>& answ
 }
 
 /// What the file is made from. The weights as bits: their text may be rounded.
-std::string hash_of_all(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
-                        const Params& params) {
-  std::string text = fmt::format("merged\n{}\n{}\n", version(), to_string(combine));
+KeyParts merged_parts(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
+                      const Params& params) {
+  std::string text = fmt::format("{}\n", to_string(combine));
+  std::string names;
   for (const MergedMember& m : members) {
     text += fmt::format("{}\n{:a}\n{}\n{}\n", model::model_hash(*m.model, params.cache / "hashes"), m.weight,
                         m.tensors.own_inputs, m.tensors.name);
+    names += (names.empty() ? "" : "+") + m.tensors.name;
   }
   for (const auto& [name, axis] : params.batch_axis) text += fmt::format("{}={}\n", name, axis);
   for (const TensorInfo& t : wiring.inputs) text += t.name + "\n";
-  return sha256_of(text);
-}
-
-void warn_of(const Params& params, const std::string& message) {
-  if (params.log) params.log(LogLevel::kWarning, message);
+  return {{"backend", kMergedBackend}, {"version", version()}, {"model", sha256_of(text)}, {"members", names}};
 }
 
 model::Model read_merged(const fs::path& path, const Params& params) {
   return model::read_model(path, params.shapes, params.batch_axis);
 }
 
-/// Nothing where it is not there, or damaged.
-std::optional<model::Model> find_kept(const fs::path& path, const Params& params) {
-  std::error_code error;
-  if (!fs::exists(path, error)) return std::nullopt;
+/// Nothing where it is not there, or of no use.
+std::optional<MergedModel> find_kept(GraphCache& cache, const KeyParts& parts, const Params& params) {
+  GraphCache::Found found = cache.find(parts);
+  if (found.folder.empty()) return std::nullopt;
   try {
-    return read_merged(path, params);
+    model::Model model = read_merged(found.folder / kMergedName, params);
+    return MergedModel{std::move(model), nullptr, std::move(found.lock)};
   } catch (const Error& e) {
     if (e.code() != ErrorCode::kInvalidModel && e.code() != ErrorCode::kIo) throw;
-    warn_of(params, fmt::format("the merged graph in the cache is of no use, and is made anew: {}", e.what()));
+    cache.discard(found, e.what());
     return std::nullopt;
   }
 }
 
-/// False, with a warning, where the cache cannot be written.
-bool keep(const fs::path& path, const std::string& bytes, const Params& params) {
+/// Nothing, with a warning, where the cache cannot be written or is too small.
+std::optional<MergedModel> keep(GraphCache& cache, const KeyParts& parts, const std::string& bytes,
+                                const Params& params) {
+  const fs::path filling = cache.begin_filling();
+  if (filling.empty()) return std::nullopt;
+  std::string why;
   try {
-    fs::create_directories(path.parent_path());
-    write_file_atomically(path, bytes);
-    return true;
+    write_file_atomically(filling / kMergedName, bytes);
+    why = cache.keep(filling, parts);
+    if (auto kept = find_kept(cache, parts, params)) return kept;
   } catch (const std::exception& e) {
-    warn_of(params, fmt::format("the merged graph could not be kept in the cache: {}", e.what()));
-    return false;
+    cache.drop(filling);
+    why = e.what();
   }
+  if (params.log) {
+    params.log(LogLevel::kWarning, fmt::format("the merged graph could not be kept in the cache: {}", why));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -252,20 +262,22 @@ std::string merge_members(std::span<const MergedMember> members, const Wiring& w
 
 MergedModel merged_model(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
                          const Params& params) {
-  fs::path kept;
+  std::optional<GraphCache> cache;
+  KeyParts parts;
   if (!params.cache.empty()) {
-    constexpr std::size_t kDigits = 32;
-    const std::string hash = hash_of_all(members, wiring, combine, params).substr(0, kDigits);
-    kept = params.cache / "merged" / ("merged-" + hash + ".onnx");
-    if (auto found = find_kept(kept, params)) return {std::move(*found), nullptr};
+    cache.emplace(params.cache, cache_limit(), params.log);
+    parts = merged_parts(members, wiring, combine, params);
+    if (auto found = find_kept(*cache, parts, params)) return std::move(*found);
   }
   const std::string bytes = merge_members(members, wiring, combine, params);
-  if (!kept.empty() && keep(kept, bytes, params)) return {read_merged(kept, params), nullptr};
+  if (cache) {
+    if (auto kept = keep(*cache, parts, bytes, params)) return std::move(*kept);
+  }
   auto folder = std::make_unique<TemporaryFolder>();
-  const fs::path path = folder->path() / "merged.onnx";
+  const fs::path path = folder->path() / kMergedName;
   write_file_atomically(path, bytes);
   model::Model model = read_merged(path, params);
-  return {std::move(model), std::move(folder)};
+  return {std::move(model), std::move(folder), {}};
 }
 
 }  // namespace assay::engine

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/file.hpp"
+#include "engine/cache_entry.hpp"
 #include "engine/ensemble/wiring.hpp"
 
 namespace assay::engine {
@@ -20,14 +21,18 @@ struct MergedMember {
 struct MergedModel {
   model::Model model;
   std::unique_ptr<TemporaryFolder> folder;  ///< where the file lies if there is no cache: stays as long as the session
+  EntryLock lock;                           ///< else its entry's, as long
 };
+
+/// The backend that an entry of the graph cache names whose graph is a merged one: it is every backend's.
+inline constexpr const char* kMergedBackend = "merged";
 
 /// The file's bytes. `wiring` is of what the members' files say. Throws Error(kUnsupported) for what one graph cannot
 /// hold.
 std::string merge_members(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
                           const Params& params);
 
-/// The same written to the cache folder, or found there; without a cache, to a temporary one.
+/// The same written to the graph cache, or found there; without a cache, to a temporary folder.
 MergedModel merged_model(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
                          const Params& params);
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "assay/ensemble.hpp"
+#include "engine/graph_cache.hpp"
 #include "engine/testing/sessions.hpp"
 #include "model/zoo.hpp"
 #include "onnx_graph/graph.hpp"
@@ -101,9 +102,13 @@ class MergedSession : public testing::Test {
     return {.backend = "null", .batch_size = 4, .threads = 2, .cache = cache};
   }
   static Tensor images(std::int64_t count) { return test::random_tensor(DType::kFloat32, {count, 3, 32, 32}, 5); }
-  static std::size_t files_in(const std::filesystem::path& folder) {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
+  /// Those that are in the cache, beside the null backend's own graphs.
+  static std::vector<std::filesystem::path> merged_in(const std::filesystem::path& cache) {
+    std::vector<std::filesystem::path> files;
+    for (const CachedGraph& graph : list_graphs(cache)) {
+      if (graph.parts.at("backend") == kMergedBackend) files.push_back(cache / "graphs" / graph.key / "merged.onnx");
+    }
+    return files;
   }
 };
 
@@ -131,24 +136,30 @@ TEST_F(MergedSession, TheFileIsKeptInTheCacheAndUsedAgain) {
   const TemporaryFolder cache;
   Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
   (void)assay::load(e, params(cache.path()));
-  const std::filesystem::path folder = cache.path() / "merged";
-  ASSERT_EQ(files_in(folder), 1U);
-  const std::filesystem::path file = std::filesystem::directory_iterator(folder)->path();
-  EXPECT_THAT(file.filename().string(), testing::StartsWith("merged-"));
+  ASSERT_EQ(merged_in(cache.path()).size(), 1U);
+  const std::filesystem::path file = merged_in(cache.path()).front();
   const auto written = std::filesystem::last_write_time(file);
-  (void)assay::load(e, params(cache.path()));
-  EXPECT_EQ(std::filesystem::last_write_time(file), written);
+  {
+    const Session session = assay::load(e, params(cache.path()));
+    EXPECT_EQ(std::filesystem::last_write_time(file), written);
+    (void)clear_graphs(cache.path());
+    EXPECT_TRUE(std::filesystem::exists(file)) << "in use";
+  }
   e.members[0].weight = 2;
   (void)assay::load(e, params(cache.path()));
-  EXPECT_EQ(files_in(folder), 2U);
+  EXPECT_EQ(merged_in(cache.path()).size(), 2U);
 }
 
 TEST_F(MergedSession, ADamagedFileIsMadeAnew) {
   const TemporaryFolder cache;
   const Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
   (void)assay::load(e, params(cache.path()));
-  const std::filesystem::path file = std::filesystem::directory_iterator(cache.path() / "merged")->path();
+  const std::filesystem::path file = merged_in(cache.path()).at(0);
   const auto size = std::filesystem::file_size(file);
+  std::filesystem::resize_file(file, size / 2);
+  ASSERT_EQ(verify_graphs(cache.path()).size(), 1U);
+  EXPECT_TRUE(merged_in(cache.path()).empty());
+  (void)assay::load(e, params(cache.path()));
   std::filesystem::resize_file(file, size / 2);
   Params p = params(cache.path());
   std::vector<std::string> said;
@@ -156,18 +167,47 @@ TEST_F(MergedSession, ADamagedFileIsMadeAnew) {
     if (level == LogLevel::kWarning) said.push_back(message);
   };
   (void)assay::load(e, p);
-  EXPECT_THAT(said, ElementsAre(HasSubstr("made anew")));
+  EXPECT_THAT(said, ElementsAre(HasSubstr("is of no use")));
   EXPECT_EQ(std::filesystem::file_size(file), size);
+}
+
+TEST_F(MergedSession, FilesAndGraphsTogetherAreBounded) {
+  const TemporaryFolder cache;
+  Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
+  (void)assay::load(e, params(cache.path()));
+  const std::filesystem::path first = merged_in(cache.path()).at(0);
+  std::uint64_t bytes = 0;
+  for (const CachedGraph& graph : list_graphs(cache.path())) {
+    bytes += graph.bytes;
+    const auto manifest = cache.path() / "graphs" / graph.key / kManifestName;
+    std::filesystem::last_write_time(manifest, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  }
+  const ScopedVariable limit("ASSAY_CACHE_LIMIT", std::to_string(bytes + bytes / 2));
+  e.members[0].weight = 2;
+  (void)assay::load(e, params(cache.path()));
+  EXPECT_FALSE(std::filesystem::exists(first));  // used longest ago
+  EXPECT_EQ(merged_in(cache.path()).size(), 1U);
+}
+
+TEST_F(MergedSession, MoreThanTheCacheMayHoldIsLoadedWithoutIt) {
+  const TemporaryFolder cache;
+  const ScopedVariable limit("ASSAY_CACHE_LIMIT", "1KiB");
+  Params p = params(cache.path());
+  std::vector<std::string> said;
+  p.log = [&](LogLevel, const std::string& message) { said.push_back(message); };
+  (void)assay::load(ensemble({member("tiny-resnet"), member("tiny-densenet")}), p);
+  EXPECT_THAT(said, testing::Contains(HasSubstr("ASSAY_CACHE_LIMIT")));
+  EXPECT_TRUE(merged_in(cache.path()).empty());
 }
 
 TEST_F(MergedSession, ACacheThatCannotBeWrittenCostsAWarning) {
   const TemporaryFolder folder;
-  std::ofstream(folder.path() / "merged") << "a file where the folder should be";
+  std::ofstream(folder.path() / "graphs") << "a file where the folder should be";
   Params p = params(folder.path());
   std::vector<std::string> said;
   p.log = [&](LogLevel, const std::string& message) { said.push_back(message); };
   (void)assay::load(ensemble({member("tiny-resnet"), member("tiny-densenet")}), p);
-  EXPECT_THAT(said, testing::Contains(HasSubstr("could not be kept")));
+  EXPECT_THAT(said, testing::Contains(HasSubstr("cannot be written")));
 }
 
 TEST_F(MergedSession, RefusesWhatOneEngineCannotDo) {
