@@ -263,7 +263,7 @@ void add_model_options(CLI::App& command, const std::shared_ptr<ModelOptions>& o
   command
       .add_option("MODEL", options->model,
                   "an ONNX file, a SavedModel's folder, a frozen TensorFlow graph, or a name of the zoo; A+B+C: an "
-                  "ensemble")
+                  "ensemble (a '+' within a name is written twice)")
       ->required();
   command.add_option("--preprocess", options->preprocess, "PRESET or key=value,…: how an image becomes an input");
   const std::shared_ptr<Settings> settings(options, &options->settings);

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "assay/error.hpp"
 #include "base/sha256.hpp"
@@ -16,6 +16,45 @@ namespace {
 
 [[noreturn]] void unknown(const std::string& what, const std::string& text, const std::string& known) {
   throw Error(ErrorCode::kInvalidArgument, fmt::format("'{}' is no {}; there are {}", text, what, known));
+}
+
+bool is_there(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+std::string with_plus_twice(const std::string& name) {
+  std::string result;
+  for (const char c : name) result += c == '+' ? "++" : std::string(1, c);
+  return result;
+}
+
+/// A path, and no name of the zoo, at which there is nothing.
+bool leads_nowhere(const std::string& member) {
+  return member.find_first_of("./") != std::string::npos && !is_there(member);
+}
+
+[[noreturn]] void refuse_single_plus(const std::string& path) {
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("'{}' is there; as a member of an ensemble each '+' in it is written twice: {}", path,
+                          with_plus_twice(path)));
+}
+
+/// "a+b.onnx" in "a+b.onnx+c", where there is such a file and no b.onnx, and "c++/a.onnx" where there is no c+/a.onnx:
+/// the error says how it is written.
+void refuse_misread(const std::vector<std::string>& members) {
+  for (std::size_t first = 0; first < members.size(); ++first) {
+    std::string name = members[first];
+    bool nowhere = leads_nowhere(name);
+    if (const std::string typed = with_plus_twice(name); nowhere && typed != name && is_there(typed)) {
+      refuse_single_plus(typed);
+    }
+    for (std::size_t last = first + 1; last < members.size(); ++last) {
+      name += "+" + members[last];
+      nowhere = nowhere || leads_nowhere(members[last]);
+      if (nowhere && is_there(name)) refuse_single_plus(name);
+    }
+  }
 }
 
 }  // namespace
@@ -49,23 +88,42 @@ Precision precision_from_string(const std::string& text) {
   unknown("precision", text, "f32, bf16, f16, int8");
 }
 
+std::string trouble_with_weight(double weight) {
+  constexpr double kLeast = 1e-6, kMost = 1e6;
+  if (weight >= kLeast && weight <= kMost) return "";
+  return "it must be positive, from a millionth to a million: only ratios count (of a member whose weight is 0, leave "
+         "the member out)";
+}
+
 std::vector<std::string> members_of(const std::string& model) {
-  std::error_code error;
-  if (model.find('+') == std::string::npos || std::filesystem::exists(model, error)) return {model};
-  std::vector<std::string> members;
-  std::istringstream in(model + "+");
-  for (std::string member; std::getline(in, member, '+');) {
-    if (member.empty()) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  fmt::format("'{}' has an empty member; an ensemble is MODEL+MODEL+…", model));
+  if (model.find('+') == std::string::npos || is_there(model)) return {model};
+  std::vector<std::string> members(1);
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    if (model[i] != '+') {
+      members.back() += model[i];
+    } else if (i + 1 < model.size() && model[i + 1] == '+') {
+      members.back() += model[i++];
+    } else {
+      members.emplace_back();
     }
-    members.push_back(member);
   }
+  if (std::find(members.begin(), members.end(), "") != members.end()) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("'{}' has an empty member; an ensemble is MODEL+MODEL+…, and a '+' within a name is written "
+                    "twice",
+                    model));
+  }
+  refuse_misread(members);
   return members;
 }
 
 std::string joined_members(const std::vector<std::string>& members) {
-  return fmt::format("{}", fmt::join(members, "+"));
+  if (members.size() == 1) return members.front();
+  std::vector<std::string> escaped;
+  escaped.reserve(members.size());
+  for (const std::string& member : members) escaped.push_back(with_plus_twice(member));
+  return fmt::format("{}", fmt::join(escaped, "+"));
 }
 
 std::string describe_placement(const Case& c) {

@@ -62,8 +62,12 @@ Goal goal_from_string(const std::string& text);
 const char* to_string(Precision precision);
 Precision precision_from_string(const std::string& text);
 
-/// The members of "a+b+c"; one name, or the path of a file that is there, is its own only member. Throws
-/// Error(kInvalidArgument) for an empty member.
+/// What is wrong with a member's weight; "": nothing. So bounded, no weighted sum overflows, and none vanishes.
+std::string trouble_with_weight(double weight);
+
+/// The members of "a+b+c"; one name, or the path of a file that is there, is its own only member. A '+' within a name
+/// is written twice: "c++++.onnx+b" are c++.onnx and b. Throws Error(kInvalidArgument) for an empty member, and where a
+/// '+' was written once and a file is there that has it in its name.
 std::vector<std::string> members_of(const std::string& model);
 /// The inverse.
 std::string joined_members(const std::vector<std::string>& members);

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "assay/error.hpp"
+#include "base/file.hpp"
 
 namespace assay {
 namespace {
@@ -104,7 +106,50 @@ TEST(CaseTest, MembersAreNamedWithPluses) {
   EXPECT_THAT(members_of("a+b+c"), testing::ElementsAre("a", "b", "c"));
   EXPECT_THAT(members_of("a"), testing::ElementsAre("a"));
   EXPECT_EQ(joined_members({"a", "b"}), "a+b");
-  EXPECT_THROW((void)members_of("a+"), Error);
+  for (const char* empty : {"a+", "+a", "+", "a+++"}) EXPECT_THROW((void)members_of(empty), Error) << empty;
+}
+
+TEST(CaseTest, APlusWithinANameIsWrittenTwice) {
+  struct Row {
+    const char* text;
+    std::vector<std::string> members;
+  };
+  for (const Row& row : {Row{"a++b+c", {"a+b", "c"}}, Row{"c++++.onnx+d", {"c++.onnx", "d"}}, Row{"a+++b", {"a+", "b"}},
+                         Row{"a+./++b", {"a", "./+b"}}}) {
+    EXPECT_EQ(members_of(row.text), row.members) << row.text;
+    EXPECT_EQ(joined_members(row.members), row.text);
+  }
+  EXPECT_EQ(members_of("a++b"), std::vector<std::string>{"a+b"});
+  EXPECT_EQ(joined_members({"a+b"}), "a+b");
+}
+
+TEST(CaseTest, FilesWithAPlusAreFoundOrTheErrorSaysHow) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path().string() + "/";
+  std::filesystem::create_directory(path + "c++");
+  for (const char* name : {"a+b.onnx", "plain.onnx", "c++/d.onnx"})
+    write_file_atomically(path + name, std::string("x"));
+  EXPECT_EQ(members_of(path + "a+b.onnx"), std::vector<std::string>{path + "a+b.onnx"});
+  EXPECT_EQ(members_of(path + "a++b.onnx+tiny-mlp"), (std::vector<std::string>{path + "a+b.onnx", "tiny-mlp"}));
+  const auto why = [](const std::string& model) {
+    try {
+      (void)members_of(model);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_THAT(why(path + "a+b.onnx+tiny-mlp"), testing::HasSubstr("written twice: " + path + "a++b.onnx"));
+  EXPECT_THAT(why("tiny-mlp+" + path + "a+b.onnx"), testing::HasSubstr("written twice: " + path + "a++b.onnx"));
+  EXPECT_THAT(why(path + "c++/d.onnx+tiny-mlp"), testing::HasSubstr("written twice: " + path + "c++++/d.onnx"));
+  EXPECT_EQ(why(path + "plain.onnx+no-such.onnx"), "accepted");  // whoever opens it says what is missing
+}
+
+TEST(CaseTest, WeightsAreOfAMillionthToAMillion) {
+  for (const double good : {1e-6, 0.5, 1.0, 1e6}) EXPECT_EQ(trouble_with_weight(good), "") << good;
+  for (const double bad : {0.0, -1.0, 9e-7, 1.1e6, 1e308, HUGE_VAL, std::nan("")}) {
+    EXPECT_THAT(trouble_with_weight(bad), testing::HasSubstr("must be positive")) << bad;
+  }
 }
 
 }  // namespace

@@ -180,15 +180,11 @@ void set_combine(Axes& axes, const Values& values) {
 void set_weights(Axes& axes, const Values& values) {
   axes.weights.clear();
   for (const std::string& v : split(values)) {
-    constexpr double kMost = 1e6;
     double weight = 0;
     const auto [end, error] = std::from_chars(v.data(), v.data() + v.size(), weight);
-    if (error != std::errc{} || end != v.data() + v.size() || !(weight > 0) || weight > kMost) {
-      refuse(
-          fmt::format("'{}' is no weight; it must be positive, and at most a million (of a member whose weight is 0, "
-                      "leave the member out)",
-                      v));
-    }
+    const bool number = error == std::errc{} && end == v.data() + v.size();
+    const std::string trouble = trouble_with_weight(number ? weight : 0);
+    if (!trouble.empty()) refuse(fmt::format("'{}' is no weight; {}", v, trouble));
     axes.weights.push_back(weight);
   }
 }

@@ -78,8 +78,9 @@ void open_library(const Request& request, TaskResult& result) {
     libraries.push_back(probe.library);
   }
   result.values["library"] = {ns_since(begin)};
-  result.texts["backend.version"] = joined_members(versions);
-  result.texts["backend.library"] = joined_members(libraries);
+  // As they are: a version may have a '+' of its own.
+  result.texts["backend.version"] = fmt::format("{}", fmt::join(versions, "+"));
+  result.texts["backend.library"] = fmt::format("{}", fmt::join(libraries, "+"));
 }
 
 namespace {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -151,8 +152,11 @@ TEST_F(EnsembleOnce, RefusesWhatMeansNothing) {
   e.strategy = "fastest";
   EXPECT_THAT(refusal(e, params()), HasSubstr("sequential, concurrent, pipelined"));
   e.strategy = "sequential";
-  e.members[1].weight = 0;
-  EXPECT_THAT(refusal(e, params()), HasSubstr("weight of 0"));
+  for (const double weight : {0.0, -1.0, 1e-7, 1e-320, 1.1e6, 1e308, std::numeric_limits<double>::infinity(),
+                              std::numeric_limits<double>::quiet_NaN()}) {
+    e.members[1].weight = weight;
+    EXPECT_THAT(refusal(e, params()), testing::AllOf(HasSubstr("a weight of"), HasSubstr("leave the member out")));
+  }
   e.members[1].weight = 1;
   e.members[1].model = "no/such/file.onnx";
   EXPECT_THAT(refusal(e, params()), HasSubstr("member 'b'"));

@@ -10,6 +10,7 @@
 
 #include "backend/adopt.hpp"
 #include "base/cpu.hpp"
+#include "core/case.hpp"
 #include "engine/ensemble/merged.hpp"
 #include "engine/ensemble/session.hpp"
 #include "engine/session_impl.hpp"
@@ -34,9 +35,8 @@ std::vector<Wanted> named(const std::vector<Member>& members) {
   std::vector<std::string> names = member_names(members);
   for (std::size_t i = 0; i < members.size(); ++i) {
     Member m = members[i];
-    if (!(m.weight > 0)) {
-      refuse(fmt::format("a weight of {}: a member's weight is positive; leave out what is not to count", m.weight),
-             m.model.string());
+    if (const std::string trouble = trouble_with_weight(m.weight); !trouble.empty()) {
+      refuse(fmt::format("a weight of {}: {}", m.weight, trouble), m.model.string());
     }
     m.name = std::move(names[i]);
     all.push_back({std::move(m), {}, {}});
