@@ -157,8 +157,8 @@ int clear(const std::string& folder, Context& context) {
 void add_cache(CLI::App& app, Action& action) {
   CLI::App* cache = app.add_subcommand("cache", "graphs and reference answers that were kept: list, verify, clear");
   cache->footer(
-      "In $ASSAY_CACHE or ~/.cache/assay. Graphs are engines' optimized ones, and merged ones of\n"
-      "ensembles; ASSAY_CACHE_LIMIT bounds their size together.");
+      "In $ASSAY_CACHE or ~/.cache/assay. Graphs are those that engines optimized, and\n"
+      "those that --strategy merged made; ASSAY_CACHE_LIMIT bounds them together.");
   cache->require_subcommand(1);
   struct Options {
     std::string folder;
