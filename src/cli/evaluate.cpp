@@ -194,12 +194,28 @@ std::vector<measure::Scores> answer(const EvaluateOptions& options, Prediction& 
   return gathering.take();
 }
 
+/// Each member is judged anyway.
+void require_combining(const EvaluateOptions& options) {
+  const auto given = options.settings.find("combine");
+  if (given == options.settings.end() || given->second != std::vector<std::string>{"members"}) return;
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      "--combine: with 'members' there is no ensemble to judge; each member is judged anyway: give mean or vote");
+}
+
 int evaluate(const EvaluateOptions& options, Context& context) {
+  require_combining(options);
   const input::LabelledImages images = input::read_labelled(options.labelled);
   for (const std::string& warning : images.warnings) *context.err << "warning: " << warning << "\n";
   Prediction prediction =
       load_prediction(options, {.command = "evaluate", .images = true, .combine = Combine::kMembers}, context);
-  Answered answered{options.model, prediction.members, {}, images.labels, options.seed};
+  Answered answered{.model = options.model,
+                    .members = prediction.members,
+                    .scores = {},
+                    .labels = images.labels,
+                    .seed = options.seed,
+                    .combine = prediction.combine,
+                    .weights = prediction.weights};
   answered.scores = answer(options, prediction, images, context);
   const Evaluation evaluation = evaluation_of(answered);
   for (const std::string& warning : evaluation.warnings) *context.err << "warning: " << warning << "\n";
@@ -218,19 +234,24 @@ void add_evaluate(CLI::App& app, Action& action) {
   command->footer(
       "DIR has a subfolder for each class, numbered in the order of their names, or as\n"
       "the lines of --classes are; or the images themselves, with --labels.\n"
-      "Of an ensemble A+B+C every member is judged, their mean, whether that is better\n"
-      "than the best of them, and which weights do best: found on half of the images,\n"
-      "judged on the other.\n"
+      "Of an ensemble A+B+C every member is judged, their mean or vote, whether that is\n"
+      "better than the best of them, and which weights do best: found on half of the\n"
+      "images, judged on the other. Where --weights are given, they are judged instead.\n"
       "Examples:\n"
       "  assay evaluate resnet50.onnx --images val/ --preprocess resnet50\n"
       "  assay evaluate a.onnx+b.onnx --images val/ --classes classes.txt\n"
-      "  assay evaluate a.onnx+b.onnx --images photos/ --labels labels.csv --json");
+      "  assay evaluate a.onnx+b.onnx --images photos/ --labels labels.csv --json\n"
+      "  assay evaluate a.onnx+b.onnx --images val/ --combine vote --weights 2,1");
   const auto o = std::make_shared<EvaluateOptions>();
   add_model_options(*command, o);
+  const std::shared_ptr<Settings> settings(o, &o->settings);
+  add_setting(*command, settings, "combine", "mean|vote: how an ensemble's members answer together; default mean");
+  add_setting(*command, settings, "weights",
+              "2,1,1: of an ensemble's members; default: all alike, and better ones are searched for");
   command->add_option("--images", o->labelled.images, "DIR: the labelled images")->required();
   command->add_option(
       "--labels", o->labelled.labels,
-      "FILE of lines file,label: what each image in DIR shows; a class's number, or its name in --classes");
+      "FILE of lines file,label (CSV): what each image in DIR shows; a class's number, or its name in --classes");
   command->add_option("--classes", o->labelled.classes, "FILE with the name of each class on a line, class 0 first");
   command->add_option("--seed", o->seed, "N: which images are in which half")->capture_default_str();
   command->add_flag("--json", o->json, "shares with their intervals, the paired test and the weights, as JSON");

@@ -18,9 +18,24 @@ constexpr std::int64_t kFew = 5;  // top-5
 constexpr std::size_t kJudgedColumns = 34;
 constexpr std::size_t kShareColumns = 22;
 
+/// Of the members together: of values, or of votes.
 Judged judge(std::string name, const Answered& answered, const std::vector<double>& weights,
              const measure::Samples& samples) {
-  return {std::move(name), measure::ranks(answered.scores, weights, answered.labels, samples)};
+  return {std::move(name), measure::ranks(answered.scores, weights, answered.labels, samples),
+          answered.combine != Combine::kVote};
+}
+
+/// Each member's votes in place of its values.
+Answered voted(const Answered& answered) {
+  Answered votes{answered.model, answered.members, {}, answered.labels, answered.seed,
+                 Combine::kVote, answered.weights};
+  for (const measure::Scores& scores : answered.scores) votes.scores.push_back(measure::votes(scores));
+  return votes;
+}
+
+std::string ensemble_name(const Answered& answered) {
+  if (answered.weights.empty()) return fmt::format("ensemble ({})", to_string(answered.combine));
+  return fmt::format("ensemble ({}, weights {})", to_string(answered.combine), fmt::join(answered.weights, ", "));
 }
 
 /// The weights that leave one member alone.
@@ -62,8 +77,10 @@ std::string share_text(const Share& share) {
   return fmt::format("{} [{}, {}]", percent(share.value()), percent(i.low), percent(i.high));
 }
 
+bool has_top5(const Judged& judged, std::int64_t classes) { return judged.ranks_all && classes > kFew; }
+
 std::string row_text(const Judged& judged, std::int64_t classes) {
-  const std::string top5 = classes > kFew ? share_text(judged.top(kFew)) : "–";
+  const std::string top5 = has_top5(judged, classes) ? share_text(judged.top(kFew)) : "–";
   return report::pad_right(report::cut(judged.name, kJudgedColumns - 1), kJudgedColumns) +
          report::pad_right(share_text(judged.top(1)), kShareColumns) + top5 + "\n";
 }
@@ -97,25 +114,26 @@ std::string weights_list(const std::vector<double>& weights) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-std::string weights_verdict(const WeightSearch& found) {
+std::string weights_verdict(const WeightSearch& found, Combine combine) {
   const bool equal = std::equal(found.weights.begin() + 1, found.weights.end(), found.weights.begin());
   if (equal) return "No weights were found that do better than equal ones.";
   const std::string counts = fmt::format(
-      "On the second half the weighted mean alone is right about {} images, the plain one alone about {} "
+      "On the second half the weighted {} alone is right about {} images, the plain one alone about {} "
       "(McNemar's exact test, {})",
-      found.paired.only_first, found.paired.only_second, p_text(found.paired));
+      to_string(combine), found.paired.only_first, found.paired.only_second, p_text(found.paired));
   if (found.paired.second_is_better()) return counts + ": the weights are worse than equal ones.";
   if (!found.paired.first_is_better()) return counts + ": no gain can be shown; equal weights will do.";
   return counts + ": the weights are better than equal ones.";
 }
 
 std::string weights_text(const Evaluation& e) {
+  if (!e.given.empty()) return sentence("Weights are those given; without --weights they are searched for.");
   if (!e.weights) return sentence("Weights: there are too few images to search for them.");
   const WeightSearch& found = *e.weights;
   return sentence(fmt::format("Weights, searched on half of the images ({}), judged on the other ({}; --seed {}): {}",
                               found.searched, found.equal.ranks.size(), e.seed, weights_list(found.weights))) +
          head_text("") + row_text(found.equal, e.classes) + row_text(found.weighted, e.classes) +
-         sentence(weights_verdict(found));
+         sentence(weights_verdict(found, e.combine));
 }
 
 nlohmann::json share_json(const Share& share) {
@@ -125,7 +143,7 @@ nlohmann::json share_json(const Share& share) {
 
 nlohmann::json judged_json(const Judged& judged, std::int64_t classes) {
   nlohmann::json j = {{"name", judged.name}, {"n", judged.ranks.size()}, {"top1", share_json(judged.top(1))}};
-  j["top5"] = classes > kFew ? share_json(judged.top(kFew)) : nlohmann::json();
+  j["top5"] = has_top5(judged, classes) ? share_json(judged.top(kFew)) : nlohmann::json();
   return j;
 }
 
@@ -144,6 +162,15 @@ nlohmann::json weights_json(const Evaluation& e) {
             {"gain_shown", found.paired.first_is_better()}}}};
 }
 
+void judge_ensemble(const Answered& combined, const measure::Samples& all, Evaluation& e) {
+  const std::vector<double> equal(combined.members.size(), 1.0);
+  e.combine = combined.combine;
+  e.given = combined.weights;
+  e.ensemble = judge(ensemble_name(combined), combined, e.given.empty() ? equal : e.given, all);
+  e.paired = measure::paired(e.ensemble->ranks, e.members[e.best].ranks);
+  if (e.given.empty()) e.weights = search(combined, equal);
+}
+
 }  // namespace
 
 Evaluation evaluation_of(const Answered& answered) {
@@ -155,15 +182,16 @@ Evaluation evaluation_of(const Answered& answered) {
   e.classes = answered.scores.front().classes;
   e.seed = answered.seed;
   for (std::size_t m = 0; m < members; ++m) {
-    e.members.push_back(judge(answered.members[m], answered, only(m, members), all));
+    e.members.push_back({answered.members[m], measure::ranks(answered.scores, only(m, members), answered.labels, all)});
     if (e.members[m].top(1).hits > e.members[e.best].top(1).hits) e.best = m;
   }
   if (members == 1) return e;
-  const std::vector<double> equal(members, 1.0);
-  e.ensemble = judge("ensemble (mean)", answered, equal, all);
-  e.paired = measure::paired(e.ensemble->ranks, e.members[e.best].ranks);
-  e.weights = search(answered, equal);
-  if (const auto warning = mixed_scales(answered)) e.warnings.push_back(*warning);
+  if (answered.combine == Combine::kVote) {
+    judge_ensemble(voted(answered), all, e);
+  } else {
+    judge_ensemble(answered, all, e);
+    if (const auto warning = mixed_scales(answered)) e.warnings.push_back(*warning);
+  }
   return e;
 }
 
@@ -185,6 +213,8 @@ nlohmann::json evaluation_json(const Evaluation& e) {
       {"ensemble", nullptr}, {"weights", weights_json(e)}};
   if (!e.ensemble) return j;
   j["ensemble"] = judged_json(*e.ensemble, e.classes);
+  j["ensemble"]["combine"] = to_string(e.combine);
+  j["ensemble"]["given_weights"] = e.given.empty() ? nlohmann::json() : nlohmann::json(e.given);
   j["ensemble"]["paired"] = {{"best_member", e.members[e.best].name},
                              {"only_ensemble", e.paired.only_first},
                              {"only_member", e.paired.only_second},

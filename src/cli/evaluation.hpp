@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "assay/ensemble.hpp"
 #include "measure/accuracy.hpp"
 
 namespace assay::cli {
@@ -17,13 +18,16 @@ struct Answered {
   std::vector<std::string> members;  ///< one: no ensemble
   std::vector<measure::Scores> scores;
   std::vector<std::int64_t> labels;
-  std::uint64_t seed = 1;  ///< of the halves
+  std::uint64_t seed = 1;            ///< of the halves
+  Combine combine = Combine::kMean;  ///< or kVote
+  std::vector<double> weights{};     ///< by member, as the user gave them; empty: all alike
 };
 
 /// A classifier on some of the images.
 struct Judged {
   std::string name;
   std::vector<std::int64_t> ranks;  ///< of the labels
+  bool ranks_all = true;            ///< false: of votes, where most classes get none and only the first place counts
   [[nodiscard]] measure::Share top(std::int64_t k) const { return measure::top(ranks, k); }
 };
 
@@ -41,9 +45,11 @@ struct Evaluation {
   std::uint64_t seed = 1;
   std::vector<Judged> members;
   std::size_t best = 0;                 ///< the member with the most right; of several, the first
-  std::optional<Judged> ensemble;       ///< the mean of all; none of one member
+  std::optional<Judged> ensemble;       ///< all together; none of one member
+  Combine combine = Combine::kMean;     ///< of the ensemble
+  std::vector<double> given;            ///< weights of the user's, under which it is judged; else empty
   measure::Paired paired;               ///< ensemble first, best member second
-  std::optional<WeightSearch> weights;  ///< none of one member, or one image
+  std::optional<WeightSearch> weights;  ///< none of one member, or one image, or where they were given
   std::vector<std::string> warnings;
 };
 
@@ -51,7 +57,8 @@ Evaluation evaluation_of(const Answered& answered);
 
 /// A table and sentences of at most 80 columns. A difference that the paired test cannot show is called none.
 std::string evaluation_text(const Evaluation& evaluation);
-/// docs/user-guide.md. What says nothing is null: top5 of at most five classes, ensemble and weights of one member.
+/// docs/user-guide.md. What says nothing is null: top5 of votes or of at most five classes, ensemble
+/// and weights of one member.
 nlohmann::json evaluation_json(const Evaluation& evaluation);
 
 }  // namespace assay::cli

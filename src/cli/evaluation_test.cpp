@@ -108,6 +108,48 @@ TEST(Evaluation, AGainThatCannotBeShownIsNotClaimed) {
   EXPECT_THAT(told(e), HasSubstr("no difference can be shown"));
 }
 
+// The member that is surest leads the mean, and has one vote of three.
+TEST(Evaluation, VotesAreCountedNotAdded) {
+  Answered a = answered({range(0, 30), {}, {}}, {0.99F, 0.2F, 0.2F});
+  EXPECT_EQ(mean_of(evaluation_of(a)).top(1).hits, 10);
+  a.combine = Combine::kVote;
+  for (float& v : a.scores[0].values) v *= 10;  // votes know no scale
+  const Evaluation e = evaluation_of(a);
+  EXPECT_EQ(mean_of(e).top(1).hits, 40);
+  EXPECT_TRUE(e.warnings.empty());
+  const auto j = evaluation_json(e);
+  EXPECT_EQ(j["ensemble"]["combine"], "vote");
+  EXPECT_TRUE(j["ensemble"]["top5"].is_null());
+  EXPECT_FALSE(j["members"][0]["top5"].is_null());
+  EXPECT_THAT(told(e), HasSubstr("ensemble (vote)"));
+}
+
+TEST(Evaluation, WeightsThatAreGivenAreJudgedAndNoneSearchedFor) {
+  struct GivenRow {
+    Combine combine;
+    std::vector<double> weights;
+    std::int64_t right;
+    const char* name;
+  };
+  for (const GivenRow& row : {GivenRow{Combine::kMean, {}, 16, "ensemble (mean)"},
+                              GivenRow{Combine::kMean, {3, 1, 1}, 40, "ensemble (mean, weights 3, 1, 1)"},
+                              GivenRow{Combine::kMean, {1, 1, 0.5}, 16, "ensemble (mean, weights 1, 1, 0.5)"},
+                              GivenRow{Combine::kVote, {}, 16, "ensemble (vote)"},
+                              GivenRow{Combine::kVote, {2.5, 1, 1}, 40, "ensemble (vote, weights 2.5, 1, 1)"}}) {
+    Answered a = answered({{}, range(0, 24), range(0, 24)}, {0.9F, 0.9F, 0.9F});
+    a.combine = row.combine;
+    a.weights = row.weights;
+    const Evaluation e = evaluation_of(a);
+    EXPECT_EQ(mean_of(e).name, row.name);
+    EXPECT_EQ(mean_of(e).top(1).hits, row.right) << row.name;
+    EXPECT_EQ(e.weights.has_value(), row.weights.empty()) << row.name;
+    const auto j = evaluation_json(e);
+    EXPECT_EQ(j["weights"].is_null(), !row.weights.empty());
+    EXPECT_EQ(j["ensemble"]["given_weights"].is_null(), row.weights.empty());
+    EXPECT_EQ(told(e).find("those given") == std::string::npos, row.weights.empty()) << told(e);
+  }
+}
+
 TEST(Evaluation, MembersThatAnswerAlikeNeedNoWeights) {
   EXPECT_THAT(told(evaluation_of(answered({{1}, {1}}, {0.9F, 0.9F}))), HasSubstr("No weights were found"));
 }

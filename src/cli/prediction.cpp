@@ -167,11 +167,12 @@ Ensemble ensemble_asked_for(const Single& single, const PredictionRequest& reque
   const std::vector<double>& weights = single.axes.weights;
   Ensemble ensemble;
   ensemble.strategy = single.strategy();
-  ensemble.combine = request.combine.value_or(combine_from_string(single.axes.combine));
+  const Combine asked = combine_from_string(single.axes.combine);
+  ensemble.combine = request.combine.value_or(asked);
   if (!weights.empty() && weights.size() != members) {
     refuse_option(fmt::format("--weights: {} were given for {} members", weights.size(), members));
   }
-  if (!weights.empty() && ensemble.combine == Combine::kMembers) {
+  if (!weights.empty() && asked == Combine::kMembers) {
     refuse_option("--weights: with --combine members nothing is weighted; leave one of the two away");
   }
   return ensemble;
@@ -282,7 +283,10 @@ Prediction load_prediction(const ModelOptions& options, const PredictionRequest&
   Ensemble ensemble = ensemble_asked_for(single, request, members);
   const std::vector<ModelFile> files = read_files(options, params, context);
   add_members(files, single.axes.weights, request.images, ensemble);
-  return load_several(files, ensemble, params);
+  Prediction prediction = load_several(files, ensemble, params);
+  prediction.combine = combine_from_string(single.axes.combine);
+  prediction.weights = single.axes.weights;
+  return prediction;
 }
 
 void note_preprocessing(const ModelOptions& options, const Prediction& prediction, Context& context) {

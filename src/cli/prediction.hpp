@@ -36,7 +36,7 @@ void refuse_ensemble_settings(const Settings& settings);
 struct PredictionRequest {
   std::string command;               ///< "predict", for messages
   bool images = true;                ///< members whose preprocessing differs have inputs of their own
-  std::optional<Combine> combine{};  ///< empty: as --combine says
+  std::optional<Combine> combine{};  ///< the session's; empty: as --combine says
 };
 
 /// A model or an ensemble, loaded.
@@ -47,6 +47,8 @@ struct Prediction {
   std::string preprocess_text;                ///< "resnet50", "resnet50 (a, b), none (c)": for people
   std::map<std::string, Shape> shapes;
   std::string backend;
+  Combine combine = Combine::kMean;  ///< as --combine says
+  std::vector<double> weights{};     ///< as --weights says; empty: all alike
 };
 
 /// Checks every option and loads. Says on stderr what the zoo's weights are worth. Throws Error.

@@ -47,6 +47,16 @@ Interval Share::interval() const {
   return {hits == 0 ? 0 : (centre - half) / whole, hits == n ? 1 : (centre + half) / whole};
 }
 
+Scores votes(const Scores& scores) {
+  Scores result{scores.classes, std::vector<float>(scores.values.size(), 0.0F)};
+  for (std::size_t s = 0; s < static_cast<std::size_t>(scores.samples()); ++s) {
+    const std::span<const float> row = scores.row(s);
+    const auto first = s * row.size();
+    result.values[first + static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin())] = 1;
+  }
+  return result;
+}
+
 double Paired::p() const {
   const std::int64_t n = only_first + only_second;
   return std::min(1.0, 2 * binomial_cdf(std::min(only_first, only_second), n, 0.5));

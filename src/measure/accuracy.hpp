@@ -42,6 +42,9 @@ struct Paired {
   [[nodiscard]] bool second_is_better() const;
 };
 
+/// 1 where a row's largest value is (the first of equals), 0 elsewhere: what its classifier votes for.
+Scores votes(const Scores& scores);
+
 /// Numbers of samples.
 using Samples = std::vector<std::size_t>;
 /// 0 to n - 1.

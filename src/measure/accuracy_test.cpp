@@ -14,6 +14,12 @@ using testing::DoubleNear;
 using testing::ElementsAre;
 using testing::Pointwise;
 
+TEST(Accuracy, AVoteIsForTheFirstOfTheLargest) {
+  const Scores scores = votes({3, {0.1F, 0.7F, 0.2F, 5, 5, -1, -3, -2, -2}});
+  EXPECT_EQ(scores.classes, 3);
+  EXPECT_EQ(scores.values, (std::vector<float>{0, 1, 0, 1, 0, 0, 0, 1, 0}));
+}
+
 // Newcombe, Two-sided confidence intervals for the single proportion (Statistics in Medicine, 1998), table I, method 3.
 TEST(Accuracy, WilsonsIntervalIsThatOfNewcombesTable) {
   struct Row {

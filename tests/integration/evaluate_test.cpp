@@ -2,6 +2,7 @@
 // about which image is known beforehand.
 #include <fmt/format.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "input/test_images.hpp"
@@ -129,6 +130,55 @@ TEST_F(EvaluateTest, WhatIsKnownBeforehandIsFoundWhateverTheStrategy) {
   EXPECT_EQ(w["weighted"]["top1"]["value"], 1.0);
   EXPECT_EQ(w["paired"]["only_equal"], 0);
   EXPECT_EQ(w["paired"]["gain_shown"], true);
+}
+
+TEST_F(EvaluateTest, WeightsAndVotesAreJudgedAsGiven) {
+  write_members();
+  write_images("val", true);
+  struct Row {
+    std::vector<std::string> more;
+    double right;
+    bool searched;
+  };
+  // Two that err together have 2 of 3 votes, and of a mean; the third, that is right, 5 of 7 where it weighs 5.
+  for (const Row& row : {Row{{"--combine", "vote"}, 16.0 / 40, true}, Row{{"--weights", "5,1,1"}, 1.0, false},
+                         Row{{"--combine", "vote", "--weights", "5,1,1"}, 1.0, false},
+                         Row{{"--combine", "mean", "--weights", "1,1,1"}, 16.0 / 40, false}}) {
+    std::vector<std::string> arguments = {"--images", file("val"), "--json"};
+    arguments.insert(arguments.end(), row.more.begin(), row.more.end());
+    const Result r = evaluate(ensemble(), arguments);
+    ASSERT_EQ(r.status, 0) << r.err;
+    const auto j = nlohmann::json::parse(r.out);
+    EXPECT_EQ(j["ensemble"]["top1"]["value"], row.right) << r.out;
+    EXPECT_EQ(j["weights"].is_null(), !row.searched);
+    EXPECT_EQ(j["members"][1]["top1"]["value"], 16.0 / 40);
+  }
+  for (const auto& [option, value, says] :
+       {std::array{"--weights", "1,2", "2 were given for 3 members"},
+        std::array{"--combine", "members", "mean or vote"}, std::array{"--weights", "1,1,inf", "no weight"}}) {
+    const Result r = evaluate(ensemble(), {"--images", file("val"), option, value});
+    EXPECT_EQ(r.status, 2) << option;
+    EXPECT_THAT(r.err, HasSubstr(says));
+  }
+  const Result one = evaluate(file("red.onnx"), {"--images", file("val"), "--weights", "1"});
+  EXPECT_EQ(one.status, 2);
+  EXPECT_THAT(one.err, HasSubstr("this is for ensembles"));
+}
+
+TEST_F(EvaluateTest, FilesWithAPlusInTheirNamesCanBeMembers) {
+  write_reader("red+hot", 0, 4, false);
+  write_reader("blue", 2, 4, false);
+  write_images("val", true);
+  EXPECT_EQ(evaluate(file("red+hot.onnx"), {"--images", file("val")}).status, 0);
+  const Result two = evaluate(file("red++hot.onnx") + "+" + file("blue.onnx"), {"--images", file("val"), "--json"});
+  ASSERT_EQ(two.status, 0) << two.err;
+  EXPECT_EQ(nlohmann::json::parse(two.out)["members"][0]["name"], "red+hot");
+  const Result wrong = evaluate(file("red+hot.onnx") + "+" + file("blue.onnx"), {"--images", file("val")});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("written twice: " + file("red++hot.onnx")));
+  const Result bench = assay({"bench", file("red++hot.onnx") + "+" + file("blue.onnx"), "--backend", "onnxruntime",
+                              "--for", "latency", "--strategy", "sequential", "--duration", "50ms"});
+  EXPECT_EQ(bench.status, 0) << bench.err;
 }
 
 TEST_F(EvaluateTest, ATableOfLabelsSaysTheSameAsFolders) {
