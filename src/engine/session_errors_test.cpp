@@ -139,8 +139,8 @@ TEST_P(BackendFailure, IsReportedAndGotOver) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, BackendFailure,
-                         Combine(Values("run:1", "run:4", "run:7", "submit:1", "submit:5"), Values(1, 3),
-                                 Values<std::int64_t>(3, 4, 38)),
+                         ::testing::Combine(Values("run:1", "run:4", "run:7", "submit:1", "submit:5"), Values(1, 3),
+                                            Values<std::int64_t>(3, 4, 38)),
                          [](const auto& tested) {
                            std::string name = std::get<0>(tested.param);
                            name[name.find(':')] = '_';

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 
+#include "worker/shared_board.hpp"
 #include "worker/worker_main.hpp"
 
 int main() {
@@ -17,6 +18,7 @@ int main() {
     return 2;
   }
   ::fcntl(kChannel, F_SETFD, FD_CLOEXEC);
+  assay::worker::join_board(assay::worker::kBoard);
   const int status = assay::worker::worker_main(kChannel);
   // What frameworks do at exit is nobody's measurement, and some crash there.
   std::fflush(nullptr);

@@ -26,10 +26,12 @@ namespace {
   throw Error(ErrorCode::kIo, fmt::format("cannot start a worker process: {}: {}", what, std::strerror(errno)));
 }
 
+constexpr int kLeastMoved = 10;
+
 /// Above the numbers that the child's standard ones get, and closed by exec.
 Descriptor moved_up(int fd) {
   const Descriptor low(fd);
-  const int high = ::fcntl(fd, F_DUPFD_CLOEXEC, 10);
+  const int high = ::fcntl(fd, F_DUPFD_CLOEXEC, kLeastMoved);
   if (high < 0) refused("fcntl");
   return Descriptor(high);
 }
@@ -55,7 +57,7 @@ struct ChildPlan {
   const char* program;
   char* const* arguments;
   char* const* environment;
-  int channel, output, null, status;
+  int channel, output, null, status, board;
   pid_t parent;
 };
 
@@ -76,7 +78,8 @@ struct ChildPlan {
   ::dup2(plan.output, 1);
   ::dup2(plan.output, 2);
   ::dup2(plan.channel, kChannel);
-  ::syscall(SYS_close_range, kChannel + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (plan.board >= 0) ::dup2(plan.board, kBoard);
+  ::syscall(SYS_close_range, plan.board >= 0 ? kBoard + 1 : kBoard, ~0U, CLOSE_RANGE_CLOEXEC);
   ::execve(plan.program, plan.arguments, plan.environment);
   const int why = errno;
   if (::write(plan.status, &why, sizeof why) < 0) ::_exit(126);
@@ -97,21 +100,24 @@ void Descriptor::reset() {
   fd_ = -1;
 }
 
-ChildProcess::ChildProcess(const std::filesystem::path& program, const std::vector<std::string>& environment) {
+ChildProcess::ChildProcess(const std::filesystem::path& program, const std::vector<std::string>& environment,
+                           int board) {
   auto [ours, theirs] = new_socket_pair();
   auto [out_read, out_write] = new_pipe();
   auto [status_read, status_write] = new_pipe();
   const int opened = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (opened < 0) refused("/dev/null");
   const Descriptor null = moved_up(opened);
+  const Descriptor shared(board < 0 ? -1 : ::fcntl(board, F_DUPFD_CLOEXEC, kLeastMoved));
+  if (board >= 0 && shared.get() < 0) refused("fcntl");
   std::string name = program.string();
   std::array<char*, 2> arguments = {name.data(), nullptr};
   std::vector<char*> variables;
   variables.reserve(environment.size() + 1);
   for (const std::string& v : environment) variables.push_back(const_cast<char*>(v.c_str()));
   variables.push_back(nullptr);
-  const ChildPlan plan{name.c_str(),    arguments.data(), variables.data(),   theirs.get(),
-                       out_write.get(), null.get(),       status_write.get(), ::getpid()};
+  const ChildPlan plan{name.c_str(), arguments.data(),   variables.data(), theirs.get(), out_write.get(),
+                       null.get(),   status_write.get(), shared.get(),     ::getpid()};
   pid_ = ::fork();
   if (pid_ < 0) refused("fork");
   if (pid_ == 0) become(plan);

@@ -39,11 +39,11 @@ struct Ending {
 
 /// A program in a process group of its own: killed by the kernel when the thread that started it ends, first in line
 /// for the out-of-memory killer. Its descriptor 3 is our `channel`, its standard output and error our `output`, both
-/// non-blocking here. The destructor kills the group and reaps.
+/// non-blocking here; its descriptor 4 is `board`, where one is given. The destructor kills the group and reaps.
 class ChildProcess {
  public:
   /// Throws Error(kUnavailable) where the program cannot be run, Error(kIo) where the system refuses.
-  ChildProcess(const std::filesystem::path& program, const std::vector<std::string>& environment);
+  ChildProcess(const std::filesystem::path& program, const std::vector<std::string>& environment, int board = -1);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

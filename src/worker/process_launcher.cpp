@@ -13,6 +13,7 @@
 #include "worker/child_process.hpp"
 #include "worker/frames.hpp"
 #include "worker/launcher.hpp"
+#include "worker/shared_board.hpp"
 #include "worker/supervisor.hpp"
 
 namespace assay::worker {
@@ -101,10 +102,12 @@ class ProcessLauncher final : public Launcher {
     }
     Request stamped = request;
     stamped.exec_ns = monotonic_ns();
-    ChildProcess child(worker_program(), environment);
+    const SharedBoard board;
+    ChildProcess child(worker_program(), environment, board.descriptor());
     if (group && !group->add(child.pid())) group.reset();
     if (!removed.empty() && listener) tell_removed(removed, listener);
-    Supervisor supervisor(child, with_default_memory(limits, measure::machine_memory()), listener, stop, group.get());
+    Supervisor supervisor(child, with_default_memory(limits, measure::machine_memory()), listener, stop,
+                          {group.get(), &board});
     return supervisor.run(
         encode_frame(to_json(stamped).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
   }

@@ -43,8 +43,8 @@ std::string BoundedLog::last_words() const {
 }
 
 Supervisor::Supervisor(ChildProcess& child, const Limits& limits, const EventListener& listener,
-                       const std::atomic<bool>& stop, const MemoryCgroup* group)
-    : child_(child), limits_(limits), listener_(listener), stop_(stop), group_(group), clock_(steady_clock()) {
+                       const std::atomic<bool>& stop, Witnesses witnesses)
+    : child_(child), limits_(limits), listener_(listener), stop_(stop), witnesses_(witnesses), clock_(steady_clock()) {
   exit_.phase = "start";
 }
 
@@ -190,23 +190,29 @@ Exit Supervisor::conclude(const Ending& ending) {
     return exit_;
   }
   if (!ending_) {
-    exit_.code = ErrorCode::kCrashed;
-    exit_.reason = ending.by_signal ? fmt::format("the worker was killed by {}", signal_name(ending.number))
-                                    : fmt::format("the worker ended with status {} and no result", ending.number);
-    if (group_ != nullptr && group_->out_of_memory()) {
-      exit_.code = ErrorCode::kOutOfMemory;
-      exit_.reason += ": its control group was out of memory";
-    } else if (ending.by_signal && ending.number == SIGKILL) {
-      exit_.reason += fmt::format(", not by Assay: perhaps the kernel, out of memory ({:.0f} MiB were in use)",
-                                  static_cast<double>(exit_.peak_bytes) / kMebibyte);
-    }
+    explain_crash(ending);
   } else if (killed_ && !cancelled && exit_.code == ErrorCode::kTimeout) {
     exit_.reason += "; it ignored SIGTERM and was killed";
   }
-  if (const std::string words = log_.last_words(); !words.empty() && !cancelled) {
-    exit_.reason += "; its last words: " + words;
+  if (cancelled) return exit_;
+  if (witnesses_.board != nullptr) {
+    if (const std::string members = witnesses_.board->under_way(); !members.empty()) exit_.reason += "; " + members;
   }
+  if (const std::string words = log_.last_words(); !words.empty()) exit_.reason += "; its last words: " + words;
   return exit_;
+}
+
+void Supervisor::explain_crash(const Ending& ending) {
+  exit_.code = ErrorCode::kCrashed;
+  exit_.reason = ending.by_signal ? fmt::format("the worker was killed by {}", signal_name(ending.number))
+                                  : fmt::format("the worker ended with status {} and no result", ending.number);
+  if (witnesses_.group != nullptr && witnesses_.group->out_of_memory()) {
+    exit_.code = ErrorCode::kOutOfMemory;
+    exit_.reason += ": its control group was out of memory";
+  } else if (ending.by_signal && ending.number == SIGKILL) {
+    exit_.reason += fmt::format(", not by Assay: perhaps the kernel, out of memory ({:.0f} MiB were in use)",
+                                static_cast<double>(exit_.peak_bytes) / kMebibyte);
+  }
 }
 
 }  // namespace assay::worker

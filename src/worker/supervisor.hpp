@@ -10,6 +10,7 @@
 #include "worker/frames.hpp"
 #include "worker/launcher.hpp"
 #include "worker/memory_cgroup.hpp"
+#include "worker/shared_board.hpp"
 
 namespace assay::worker {
 
@@ -26,10 +27,16 @@ class BoundedLog {
   std::string text_;
 };
 
+/// What tells, after a worker's end, how it came about; each may be nullptr.
+struct Witnesses {
+  const MemoryCgroup* group = nullptr;
+  const SharedBoard* board = nullptr;
+};
+
 class Supervisor {
  public:
   Supervisor(ChildProcess& child, const Limits& limits, const EventListener& listener, const std::atomic<bool>& stop,
-             const MemoryCgroup* group);
+             Witnesses witnesses);
   /// Sends the request, and sees the worker to its end.
   Exit run(const std::string& request_frame);
 
@@ -44,12 +51,14 @@ class Supervisor {
   /// From here on the worker is being ended; the first reason counts.
   void end(ErrorCode code, std::string reason, bool politely);
   Exit conclude(const Ending& ending);
+  /// Of a worker that ended on its own, without a result.
+  void explain_crash(const Ending& ending);
 
   ChildProcess& child_;
   Limits limits_;
   const EventListener& listener_;
   const std::atomic<bool>& stop_;
-  const MemoryCgroup* group_;
+  Witnesses witnesses_;
   Clock& clock_;
   Nanoseconds started_{0}, last_news_{0}, ending_since_{0};
   std::string to_send_;

@@ -216,6 +216,30 @@ TEST_F(WorkerTest, AFrameworkThatCrashesTakesNothingDown) {
 #endif
 }
 
+// One file twice is one session: its first batch is the one member's, its second the other's.
+TEST_F(WorkerTest, TheMemberOfAnEnsembleThatCrashesOrHangsIsNamed) {
+  request_.members = {model_, model_};
+  request_.test_case.model = "tiny-mlp+tiny-mlp";
+  request_.test_case.strategy = "sequential";
+  request_.test_case.goal = Goal::kLatency;
+  limits_.silence = milliseconds(1500);
+  struct Row {
+    const char* fault;
+    const char* when;
+    const char* says;
+  };
+  for (const Row& row : {Row{"crash_at", "submit:1", "; member 'tiny-mlp' was computing"},
+                         Row{"crash_at", "submit:2", "; member 'tiny-mlp#2' was computing"},
+                         Row{"hang_at", "submit:2", "; member 'tiny-mlp#2' was computing"},
+                         Row{"hang_at", "run:3", "; member 'tiny-mlp' was computing"},
+                         Row{"crash_at", "open", "; member 'tiny-mlp' was being loaded"},
+                         Row{"hang_at", "open", "; member 'tiny-mlp' was being loaded"}}) {
+    request_.test_case.options[row.fault] = row.when;
+    EXPECT_THAT(run(request_).reason, HasSubstr(row.says)) << row.fault << " " << row.when;
+    request_.test_case.options.erase(row.fault);
+  }
+}
+
 TEST_F(WorkerTest, AFrameworkThatHangsIsEnded) {
   limits_.silence = milliseconds(1500);
   const Exit exit = run_with("hang_at", "run:10");

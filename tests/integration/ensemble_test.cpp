@@ -95,14 +95,22 @@ TEST_F(EnsembleCliTest, AMemberThatIsMissingIsFoundBeforeAnythingRuns) {
   EXPECT_EQ(measured("tiny-resnet+", {"--backend", "null"}).status, 2);
 }
 
-TEST_F(EnsembleCliTest, AMemberThatCrashesOrHangsCostsARow) {
-  for (const char* fault : {"null.crash_at=submit:2", "null.hang_at=submit:2"}) {
-    const Result r = measured("tiny-resnet+tiny-densenet",
-                              {"--backend", "null", "--for", "latency", "--option", fault, "--timeout", "5s"});
-    EXPECT_EQ(r.status, 1) << fault;
+TEST_F(EnsembleCliTest, AMemberThatCrashesOrHangsCostsARowThatNamesIt) {
+  struct Row {
+    const char* fault;
+    const char* says;
+  };
+  // One lane loads and runs the members one after the other, on one core each.
+  for (const Row& row : {Row{"null.crash_at=submit:2", "; member 'tiny-resnet' was computing"},
+                         Row{"null.hang_at=submit:2", "; member 'tiny-resnet' was computing"},
+                         Row{"null.crash_at=open", " being loaded"}, Row{"null.hang_at=open", "tiny-densenet"}}) {
+    const Result r = measured("tiny-resnet+tiny-densenet", {"--backend", "null", "--for", "latency", "--strategy",
+                                                            "sequential", "--option", row.fault, "--timeout", "5s"});
+    EXPECT_EQ(r.status, 1) << row.fault;
     const Campaign c = newest();
     ASSERT_EQ(c.outcomes.size(), 1U);
-    EXPECT_EQ(c.outcomes.front().state, OutcomeState::kFailed) << fault;
+    EXPECT_EQ(c.outcomes.front().state, OutcomeState::kFailed) << row.fault;
+    EXPECT_THAT(c.outcomes.front().reason, HasSubstr(row.says)) << row.fault;
   }
 }
 

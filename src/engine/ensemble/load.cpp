@@ -24,6 +24,7 @@ struct Wanted {
   Member member;
   model::Model model;
   MemberTensors tensors;  ///< as the file has them
+  MemberNote note;
 };
 
 [[noreturn]] void rethrow_named(const std::string& member, const Error& e) {
@@ -39,7 +40,8 @@ std::vector<Wanted> named(const std::vector<Member>& members) {
       refuse(fmt::format("a weight of {}: {}", m.weight, trouble), m.model.string());
     }
     m.name = std::move(names[i]);
-    all.push_back({std::move(m), {}, {}});
+    MemberNote note(m.name);
+    all.push_back({std::move(m), {}, {}, std::move(note)});
   }
   return all;
 }
@@ -114,9 +116,9 @@ class Loading {
     MergedModel merged = merged_model(members, wire(tensors, ensemble_.combine), ensemble_.combine, params_);
     Session session = open_model(merged.model, params_, settings_);
     session.impl().model_folder = std::move(merged.folder);
+    session.impl().model_lock = std::move(merged.lock);
     return session;
   }
-    session.impl().model_lock = std::move(merged.lock);
 
   OpenEnsemble open() {
     Workload work{estimated_costs(all_), params_.threads > 0 ? params_.threads : allowed_cores(), params_.goal};
@@ -189,6 +191,7 @@ class Loading {
   }
 
   [[nodiscard]] std::shared_ptr<Session> load_one(std::size_t m, const Params& p) const {
+    const auto under_way = all_[m].note.loading();
     try {
       return std::make_shared<Session>(open_model(all_[m].model, p, settings_));
     } catch (const Error& e) {
@@ -210,6 +213,7 @@ class Loading {
         x.push_back(tensor.view());
       }
       std::chrono::nanoseconds time{};
+      const auto under_way = all_[m].note.computing();
       try {
         for (int i = 0; i < 2; ++i) {
           const std::chrono::nanoseconds begin = now();
@@ -230,7 +234,7 @@ class Loading {
     for (std::size_t m = 0; m < all_.size(); ++m) {
       const Member& member = all_[m].member;
       tensors.push_back({member.name, member.own_inputs, sessions[m]->inputs(), sessions[m]->outputs()});
-      e.members.push_back({tensors.back(), member.weight, std::move(sessions[m])});
+      e.members.push_back({tensors.back(), member.weight, std::move(sessions[m]), std::move(all_[m].note)});
     }
     e.wiring = wire(tensors, ensemble_.combine);
     e.combine = ensemble_.combine;

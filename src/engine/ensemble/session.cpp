@@ -65,6 +65,7 @@ class SlotBatch final : public EnsembleBatch {
 
   void run(std::size_t member) override {
     const OpenMember& m = ensemble_.members[member];
+    const auto under_way = m.note.computing();
     try {
       m.session->predict(x_[member], y_[member]);
     } catch (const Error& e) {

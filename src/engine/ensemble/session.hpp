@@ -7,6 +7,7 @@
 #include "assay/backend_kit.hpp"
 #include "assay/ensemble.hpp"
 #include "engine/ensemble/executor.hpp"
+#include "engine/ensemble/member_board.hpp"
 #include "engine/ensemble/wiring.hpp"
 
 namespace assay::engine {
@@ -16,6 +17,7 @@ struct OpenMember {
   MemberTensors tensors;
   double weight = 1;
   std::shared_ptr<Session> session;  ///< of several members where they are the same model with the same settings
+  MemberNote note;
 };
 
 /// All that an ensemble is. `strategy` names it for people.
