@@ -259,7 +259,8 @@ void add_bench(CLI::App& app, Action& action) {
   command->footer(
       "MODEL is an ONNX file, a TensorFlow SavedModel's folder or frozen graph (*.pb,\n"
       "--backend tensorflow), or a network of the zoo (assay models list). Without one:\n"
-      "resnet50 on onnxruntime and openvino at batch 1, 8 and 32.\n"
+      "resnet50 on onnxruntime and openvino at batch 1, 8 and 32. A+B+C is an ensemble;\n"
+      "a '+' within a name is written twice.\n"
       "Examples:\n"
       "  assay bench my.onnx --backend all --batch-size 1..32\n"
       "  assay bench my.onnx --for latency --threads 1,2,4 --effort standard\n"
