@@ -30,8 +30,22 @@ std::int64_t batch_of_stream(const Layout& layout, std::int64_t samples) {
 
 void run_predict(Session::Impl& impl, engine::PredictWork& work, Pipeline::Run run) {
   // With one place and all memory in place there is nothing to do beside the computing: no other thread is woken.
-  run.overlap = impl.pipeline.places() > 1 || !work.all_in_place(run.batch);
+  run.overlap = run.overlap && (impl.pipeline.places() > 1 || !work.all_in_place(run.batch));
   impl.pipeline.run(work, run);
+}
+
+void predict_into(Session::Impl& impl, std::span<const TensorView> x, std::span<const MutableTensorView> y,
+                  bool overlap) {
+  const Layout& layout = impl.layout;
+  engine::check_not_in_callback(layout);
+  const std::int64_t samples = engine::check_inputs(layout, x);
+  engine::check_outputs(layout, samples, x, y);
+  Pipeline::Run run = run_of(layout, samples, x);
+  engine::check_divisible(layout, samples, run.batch);
+  if (samples == 0) return;
+  run.overlap = overlap;
+  engine::PredictWork work(layout, samples, x, y);
+  run_predict(impl, work, run);
 }
 
 /// predict into memory of its own.
@@ -94,15 +108,7 @@ std::string Session::report(const std::string& kind) { return impl_->backend.rep
 std::vector<Tensor> Session::predict(std::span<const TensorView> x) { return predict_new(*impl_, x); }
 
 void Session::predict(std::span<const TensorView> x, std::span<const MutableTensorView> y) {
-  const Layout& layout = impl_->layout;
-  engine::check_not_in_callback(layout);
-  const std::int64_t samples = engine::check_inputs(layout, x);
-  engine::check_outputs(layout, samples, x, y);
-  const Pipeline::Run run = run_of(layout, samples, x);
-  engine::check_divisible(layout, samples, run.batch);
-  if (samples == 0) return;
-  engine::PredictWork work(layout, samples, x, y);
-  run_predict(*impl_, work, run);
+  predict_into(*impl_, x, y, true);
 }
 
 std::future<std::vector<Tensor>> Session::predict_async(std::vector<TensorView> x) {
@@ -134,6 +140,10 @@ PredictTiming Session::predict_stream(std::int64_t samples, const FillFunction& 
 }
 
 namespace engine {
+
+void predict_alone(Session& session, std::span<const TensorView> x, std::span<const MutableTensorView> y) {
+  predict_into(session.impl(), x, y, false);
+}
 
 PredictTiming run_stream(Session& session, const StreamSettings& settings, const FillFunction& fill,
                          const DrainFunction& drain) {

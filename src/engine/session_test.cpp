@@ -7,6 +7,7 @@
 
 #include <thread>
 
+#include "engine/stream.hpp"
 #include "engine/testing/sessions.hpp"
 
 namespace assay {
@@ -322,6 +323,18 @@ TEST(Predict, NoMoreInFlightThanAsked) {
     for (std::thread& t : callers) t.join();
     EXPECT_EQ(most, in_flight);
   }
+}
+
+TEST(Predict, AloneItHasOneBatchInFlight) {
+  Params params{.batch_size = 2, .in_flight = 3};
+  Session session = open_spy(params);
+  const Tensor x = random_tensor(DType::kFloat32, {7, 4}, 1);
+  const std::vector<Tensor> expected = session.predict(x.view());
+  Tensor y(DType::kInt64, expected[0].shape());
+  const TensorView in[] = {x.view()};
+  const MutableTensorView out[] = {y.mutable_view()};
+  engine::predict_alone(session, in, out);
+  for (std::int64_t i = 0; i < 7; ++i) EXPECT_EQ(y.as<std::int64_t>()[6 * i + 4], 1) << i;
 }
 
 TEST(Predict, ManyCallersAtOnce) {

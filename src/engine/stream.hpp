@@ -46,6 +46,10 @@ struct StreamSettings {
 PredictTiming run_stream(Session& session, const StreamSettings& settings, const FillFunction& fill,
                          const DrainFunction& drain);
 
+/// As Session::predict into memory of the caller's, on the caller's thread alone, one batch after the other: what a
+/// lane of an ensemble does, whose neighbours compute on the other cores.
+void predict_alone(Session& session, std::span<const TensorView> x, std::span<const MutableTensorView> y);
+
 /// Samples in a batch of run_stream: throughput counts these.
 std::int64_t samples_per_batch(const Session& session);
 

@@ -66,12 +66,24 @@ TEST_P(EnsembleTest, TenMembersOfVeryDifferentCost) {
   for (std::size_t i = 0; i < sum.size(); ++i) ASSERT_FLOAT_EQ(y.as<float>()[i], static_cast<float>(sum[i] / 10)) << i;
 }
 
-TEST_P(EnsembleTest, AMembersOwnBatchSizeDoesNotChangeTheAnswer) {
-  Ensemble e{.members = {member("a", "1"), member("b", "2")}, .strategy = GetParam()};
-  const Tensor x = images(10);
-  const Tensor expected = std::move(load(e, params(5)).predict(x.view()).at(0));
-  e.members[1].batch_size = 3;
-  EXPECT_TRUE(test::same(load(e, params(5)).predict(x.view()).at(0), expected));
+TEST_P(EnsembleTest, MembersOwnBatchSizesDoNotChangeTheAnswer) {
+  const Tensor x = images(21);  // batches of 8, 8 and 5
+  const auto answer = [&](std::vector<std::int64_t> batches, const std::string& policy) {
+    Ensemble e{.members = {}, .strategy = GetParam()};
+    for (std::size_t m = 0; m < batches.size(); ++m) {
+      const std::string seed = std::to_string(m);
+      e.members.push_back(member("m" + seed, seed.c_str(), {{"short_batch", policy}}));
+      e.members.back().batch_size = batches[m];
+    }
+    return std::move(load(e, params(8)).predict(x.view()).at(0));
+  };
+  const Tensor expected = answer({0, 0, 0}, "reshape");
+  for (const char* policy : {"reshape", "pad"}) {
+    for (const std::vector<std::int64_t>& batches :
+         std::vector<std::vector<std::int64_t>>{{0, 1, 0}, {1, 1, 1}, {3, 8, 1}, {4, 5, 7}, {16, 0, 3}}) {
+      EXPECT_TRUE(test::same(answer(batches, policy), expected)) << policy << testing::PrintToString(batches);
+    }
+  }
 }
 
 TEST_P(EnsembleTest, AFailureCarriesTheMembersNameAndTheSessionGoesOn) {

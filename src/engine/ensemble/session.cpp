@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/ensemble/combine.hpp"
+#include "engine/stream.hpp"
 #include "engine/unit.hpp"
 
 namespace assay::engine {
@@ -67,7 +68,7 @@ class SlotBatch final : public EnsembleBatch {
     const OpenMember& m = ensemble_.members[member];
     const auto under_way = m.note.computing();
     try {
-      m.session->predict(x_[member], y_[member]);
+      predict_alone(*m.session, x_[member], y_[member]);
     } catch (const Error& e) {
       throw failure_of(m.tensors.name, e);
     }
