@@ -17,6 +17,7 @@
 #include "base/clock.hpp"
 #include "cli/prediction.hpp"
 #include "cli/progress.hpp"
+#include "core/search.hpp"
 #include "measure/environment.hpp"
 #include "measure/series.hpp"
 #include "model/zoo.hpp"
@@ -223,6 +224,8 @@ report::Document document_of(const Campaign& campaign) {
   report::Document document;
   document.campaign = &campaign;
   document.recommendation = runner::recommend(campaign);
+  // What is to be said of a search is who won, not what would decide.
+  if (campaign.environment.contains(kSearchKey)) document.recommendation.because = placing_verdict(campaign);
   document.noise_floor = kDefaultNoiseFloor;
   for (const char* key : {"noise.used", "noise.floor"}) {  // what this campaign measured itself counts last
     const auto it = campaign.environment.find(key);
@@ -241,10 +244,10 @@ int bench(const BenchOptions& options, Context& context) {
   const std::filesystem::path file =
       options.db.empty() ? store::default_results_file() : std::filesystem::path(options.db);
   if (options.dry_run) {
-    refuse_dry_placing(plan);
     std::error_code error;
     std::unique_ptr<store::Store> store;
     if (std::filesystem::exists(file, error)) store = std::make_unique<store::Store>(file, store::Store::Access::kRead);
+    if (wants_placing(plan)) return dry_place(options, plan, settings, store.get(), context);
     return dry_run(options, plan, settings, store ? history_of(*store) : runner::HistoryLookup{}, context);
   }
   store::Store store(file);

@@ -35,6 +35,7 @@ struct BenchPlan {
   bool named_devices = false;
   std::map<std::string, std::filesystem::path> libraries;  ///< backend → explicit path: --option library=PATH
   std::uint64_t seed = 1;
+  std::map<std::string, std::string> facts;  ///< for its campaigns' environment
 };
 
 /// Axes from options, with every default filled in and every name, option and model checked. Throws Error.
@@ -62,10 +63,20 @@ bool mark_finished(const Campaign& campaign, store::Store& store, Context& conte
 
 /// Whether an ensemble is to be placed: strategy "placed" (cli/place.cpp).
 bool wants_placing(const BenchPlan& plan);
-void refuse_dry_placing(const BenchPlan& plan);
 /// Measures what the members cost, finds a plan, verifies it against its rivals, and says which won.
 int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings, store::Store& store,
           Context& context);
+/// What that would measure; `store` is nullptr where there is no results file yet.
+int dry_place(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
+              const store::Store* store, Context& context);
+/// Whether the campaign is a part of such a search.
+bool is_placing(const Campaign& campaign);
+/// What follows in the search after this campaign, which is at its end with that status. `plan`: as it was asked for
+/// then.
+int go_on_placing(const BenchOptions& options, BenchPlan plan, const Campaign& campaign, int status,
+                  runner::RunSettings& settings, store::Store& store, Context& context);
+/// Who won in the campaign that verifies a search's plans.
+std::string placing_verdict(const Campaign& campaign);
 
 /// Runs them and prints the result. The campaign is in the store, and locked.
 int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& plan, runner::RunSettings& settings,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 #include "assay/error.hpp"
 #include "base/file.hpp"
@@ -74,11 +75,10 @@ BenchPlan recalled_plan(const Campaign& campaign) {
   plan.cases = missing(campaign);
   plan.seed = campaign.seed;
   plan.named_devices = !value_of(campaign, "asked.device").empty();
-  const std::string named = "," + value_of(campaign, "asked.backend") + ",";
-  for (const Case& c : campaign.plan) {
-    if (named.find("," + c.backend + ",") != std::string::npos) plan.named_backends.push_back(c.backend);
-    const std::string library = value_of(campaign, kAskedLibrary + c.backend);
-    if (!library.empty()) plan.libraries[c.backend] = library;
+  std::istringstream named(value_of(campaign, "asked.backend"));
+  for (std::string backend; std::getline(named, backend, ',');) plan.named_backends.push_back(backend);
+  for (const auto& [key, value] : campaign.environment) {
+    if (key.starts_with(kAskedLibrary)) plan.libraries[key.substr(kAskedLibrary.size())] = value;
   }
   return plan;
 }
@@ -88,6 +88,7 @@ BenchPlan recalled_plan(const Campaign& campaign) {
 void remember(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
               Campaign& campaign) {
   auto& environment = campaign.environment;
+  for (const auto& [key, value] : plan.facts) environment[key] = value;
   for (const auto& [backend, library] : plan.libraries) environment[kAskedLibrary + backend] = library.string();
   environment["effort.window_ms"] = std::to_string(settings.effort.window.count());
   environment["asked.backend"] = fmt::format("{}", fmt::join(plan.named_backends, ","));
@@ -137,8 +138,13 @@ int resume(const BenchOptions& given, Context& context) {
   if (const std::string used = value_of(campaign, "noise.used"); !used.empty()) {
     settings.noise_floor = std::strtod(used.c_str(), nullptr);
   }
+  if (options.dry_run && is_placing(campaign)) *context.out << "of a search, which then goes on:\n";
   if (options.dry_run) return dry_run(options, plan, settings, history_of(store), context);
-  return conduct(options, campaign, plan, settings, store, context);
+  const int status = conduct(options, campaign, plan, settings, store, context);
+  if (campaign.finished.empty() || !is_placing(campaign)) return status;
+  Context as_then = context;
+  as_then.command = campaign.command;
+  return go_on_placing(options, recalled_plan(campaign), campaign, status, settings, store, as_then);
 }
 
 }  // namespace assay::cli

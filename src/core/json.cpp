@@ -76,6 +76,8 @@ json to_json(const ProcessSamples& s) {
   return {{"process", s.process}, {"kept", s.kept}, {"noise", s.noise}, {"values", s.values}};
 }
 
+}  // namespace
+
 json to_json(const Placement& p) {
   json seats = json::array();
   for (const Placement::Seat& s : p.seats) seats.push_back({{"backend", s.backend}, {"batch_size", s.batch_size}});
@@ -94,8 +96,6 @@ Placement placement_from_json(const json& j) {
   }
   return p;
 }
-
-}  // namespace
 
 json to_json(const Case& c) {
   json shapes = json::object();

@@ -5,15 +5,18 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "core/campaign.hpp"
+#include "core/search.hpp"
 
 namespace assay {
 
 nlohmann::json to_json(const Case& c);
+nlohmann::json to_json(const Placement& p);
 nlohmann::json to_json(const Metric& m);
 nlohmann::json to_json(const Outcome& o, bool with_samples);
 nlohmann::json to_json(const Campaign& c, bool with_samples);
+nlohmann::json to_json(const PlacedSearch& search);
 Case case_from_json(const nlohmann::json& j);
+Placement placement_from_json(const nlohmann::json& j);
 Metric metric_from_json(const nlohmann::json& j);
 Outcome outcome_from_json(const nlohmann::json& j);
 Campaign campaign_from_json(const nlohmann::json& j);

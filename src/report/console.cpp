@@ -9,6 +9,7 @@
 
 #include "report/exporters.hpp"
 #include "report/format.hpp"
+#include "report/search.hpp"
 
 namespace assay::report {
 namespace {
@@ -187,6 +188,10 @@ void write_console(const Document& d, std::ostream& out) {
   write_notes(d, out);
   std::istringstream sentences(d.recommendation.because);  // a line for each model and goal
   for (std::string one; std::getline(sentences, one);) out << wrap(one, kColumns, 2) << "\n";
+  if (const auto search = search_of(*d.campaign)) {
+    out << "\n";
+    write_search(*search, out);
+  }
 }
 
 }  // namespace assay::report

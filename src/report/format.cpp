@@ -122,6 +122,15 @@ std::string hang(std::string_view label, std::string_view text, std::size_t labe
   return out;
 }
 
+std::string markdown_cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += "\\";
+    out += c == '\n' || c == '\r' ? ' ' : c;
+  }
+  return out;
+}
+
 std::string group_title(const Case& c) {
   std::string title = fmt::format("{} · {} · {} thread{} · {}", c.model, c.device, c.threads, c.threads == 1 ? "" : "s",
                                   to_string(c.precision));

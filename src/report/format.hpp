@@ -36,6 +36,9 @@ std::string wrap(std::string_view text, std::size_t columns, std::size_t indent 
 /// A label, and beside it a text wrapped into the columns that are left.
 std::string hang(std::string_view label, std::string_view text, std::size_t label_columns, std::size_t columns);
 
+/// As a cell of a table in Markdown: no line break, and a bar only escaped.
+std::string markdown_cell(std::string_view text);
+
 /// What the cases of a group share and others may not: model, device, precision, threads, options, data.
 std::string group_title(const Case& c);
 /// A metric of the outcome that has a value, or nullptr.

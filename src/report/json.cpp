@@ -9,6 +9,10 @@ namespace assay::report {
 void write_json(const Document& d, std::ostream& out) {
   nlohmann::json j = to_json(*d.campaign, false);
   j.erase("plan");
+  if (const auto search = search_of(*d.campaign)) {
+    j["search"] = to_json(*search);
+    j["campaign"]["environment"].erase(kSearchKey);  // as text it would be there twice
+  }
   j["schema"] = kJsonSchema;
   j["comparisons"] = nlohmann::json::array();
   j["noise_floor"] = d.noise_floor;

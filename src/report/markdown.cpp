@@ -4,21 +4,19 @@
 
 #include "report/exporters.hpp"
 #include "report/format.hpp"
+#include "report/search.hpp"
 
 namespace assay::report {
 namespace {
 
-/// A cell holds no line break, and a bar only escaped.
-std::string cell(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '|') out += "\\";
-    out += c == '\n' || c == '\r' ? ' ' : c;
-  }
-  return out;
-}
-
 std::string figure(const Outcome& o, const char* tag) { return with_interval(find_metric(o, tag)); }
+
+/// Strategies of an ensemble on one engine are told apart.
+std::string backend_cell(const Case& c) {
+  if (!is_ensemble(c)) return markdown_cell(c.backend);
+  const std::string how = c.placement.seats.empty() ? c.strategy : describe_placement(c);
+  return markdown_cell(fmt::format("{} ({})", c.backend, how));
+}
 
 void write_outcomes(const Campaign& campaign, std::ostream& out) {
   out << "| model | backend | version | device | for | batch | throughput, 1/s | p50, ms | p99, ms | load cold, ms | "
@@ -26,15 +24,18 @@ void write_outcomes(const Campaign& campaign, std::ostream& out) {
   out << "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (const Outcome& o : campaign.outcomes) {
     const Case& c = o.test_case;
-    const std::string head = fmt::format("| {} | {} | {} | {} | {} | {} |", cell(c.model), cell(c.backend),
-                                         cell(o.backend_version), cell(c.device), to_string(c.goal), batch_name(c));
+    const std::string head =
+        fmt::format("| {} | {} | {} | {} | {} | {} |", markdown_cell(c.model), backend_cell(c),
+                    markdown_cell(o.backend_version), markdown_cell(c.device), to_string(c.goal), batch_name(c));
     if (o.state == OutcomeState::kMeasured) {
       out << head
           << fmt::format(" {} | {} | {} | {} | {} | {} | {} |\n", figure(o, "throughput"), figure(o, "latency.p50"),
                          figure(o, "latency.p99"), figure(o, "load.cold"), figure(o, "load.cached"),
                          figure(o, "memory.peak"), figure(o, "parity.error"));
     } else {
-      out << head << fmt::format(" {} ({}): {} | | | | | | |\n", to_string(o.state), cell(o.phase), cell(o.reason));
+      out << head
+          << fmt::format(" {} ({}): {} | | | | | | |\n", to_string(o.state), markdown_cell(o.phase),
+                         markdown_cell(o.reason));
     }
   }
 }
@@ -49,10 +50,15 @@ void write_markdown(const Document& d, std::ostream& out) {
                      number(100 * d.noise_floor));
   write_outcomes(c, out);
   out << "\n" << d.recommendation.because << "\n";
+  const auto search = search_of(c);
+  if (search) write_search_markdown(*search, out);
   if (!c.warnings.empty()) out << "\n## Warnings\n\n";
   for (const Warning& w : c.warnings) out << fmt::format("- {}: {}; {}\n", w.kind, w.message, w.advice);
   if (!c.environment.empty()) out << "\n## Environment\n\n| | |\n| --- | --- |\n";
-  for (const auto& [key, value] : c.environment) out << fmt::format("| {} | {} |\n", cell(key), cell(value));
+  for (const auto& [key, value] : c.environment) {
+    if (search && key == kSearchKey) continue;  // said above
+    out << fmt::format("| {} | {} |\n", markdown_cell(key), markdown_cell(value));
+  }
 }
 
 }  // namespace assay::report

@@ -25,7 +25,7 @@ class Results {
   Results(const Bench& bench, Placed& placed) : bench_(bench), placed_(placed) {}
 
   /// False: it was interrupted.
-  bool want(const std::string& what, const std::vector<Case>& cases) {
+  bool want(PlaceStep step, const std::vector<Case>& cases) {
     std::vector<Case> missing;
     std::set<std::string> keys;
     for (const Case& c : cases) {
@@ -39,7 +39,7 @@ class Results {
       }
     }
     if (missing.empty()) return true;
-    std::vector<Outcome> outcomes = bench_.measure(what, missing);
+    std::vector<Outcome> outcomes = bench_.measure(step, missing);
     placed_.measured += outcomes.size();
     placed_.interrupted = outcomes.size() < missing.size();
     for (Outcome& o : outcomes) {
@@ -59,31 +59,6 @@ class Results {
   Placed& placed_;
   std::map<std::string, Outcome> known_;
 };
-
-std::vector<std::int64_t> batches_of(const PlaceRequest& request) {
-  std::vector<std::int64_t> batches = {request.ensemble.batch_size};
-  for (const std::int64_t batch : request.batches) {
-    if (batch < request.ensemble.batch_size && std::find(batches.begin(), batches.end(), batch) == batches.end()) {
-      batches.push_back(batch);
-    }
-  }
-  return batches;
-}
-
-/// Every member on every engine at every batch, set up both ways.
-std::vector<Case> cost_cases(const PlaceRequest& request, const std::vector<std::string>& members) {
-  std::vector<Case> cases;
-  for (const std::string& member : members) {
-    for (const std::string& backend : request.backends) {
-      for (const std::int64_t batch : batches_of(request)) {
-        for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
-          cases.push_back(member_case(request, member, backend, batch, goal));
-        }
-      }
-    }
-  }
-  return cases;
-}
 
 /// A way for each engine and batch that was measured both ways.
 std::vector<Way> ways_of(const PlaceRequest& request, const std::string& member, const Results& results) {
@@ -109,24 +84,10 @@ std::size_t quickest(const std::vector<Way>& ways) {
       ways.begin());
 }
 
-/// Two members side by side, each on half of the threads, both on the engine that suits the first best.
-Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend) {
-  Case c = request.ensemble;
-  c.model = joined_members({a, b});
-  c.strategy = "concurrent";
-  c.weights.clear();
-  c.combine = "members";  // nothing is combined: outputs need not fit together
-  c.placement = {};
-  c.backend = backend;
-  c.goal = Goal::kThroughput;
-  return c;
-}
-
-/// With two threads a pair has a thread each, as in a pipelined run; with more it has several, and nothing is said.
+/// Each beside every other, both on the engine that suits the first best. False: it was interrupted.
 bool measure_interference(const PlaceRequest& request, const std::vector<std::string>& members, Results& results,
                           Placed& placed) {
-  constexpr int kThreads = 2;
-  if (!request.interference || request.ensemble.threads != kThreads || members.size() < 2) return true;
+  if (!measures_pairs(request)) return true;
   const std::int64_t batch = request.ensemble.batch_size;
   const std::size_t n = members.size();
   std::vector<Case> cases;
@@ -138,7 +99,7 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
       if (members[i] != other) cases.push_back(pair_case(request, members[i], other, best[i]));
     }
   }
-  if (!results.want("members beside each other", cases)) return false;
+  if (!results.want(PlaceStep::kPairs, cases)) return false;
   placed.problem.slowdown.assign(n, std::vector<double>(n, 1));
   for (std::size_t i = 0; i < n; ++i) {
     const std::vector<Way>& ways = placed.problem.members[i];
@@ -176,6 +137,19 @@ std::optional<Case> plain_case(const PlaceRequest& request, const Problem& probl
   return plan_case(request, problem, *best);
 }
 
+PlacedSearch search_found(const Placed& placed, const std::vector<std::string>& members) {
+  PlacedSearch search{members, placed.problem.slowdown, {}};
+  for (const Plan& plan : placed.plans) {
+    PlacedSearch::Prediction p{1 / plan.seconds, {plan.strategy, {}}};
+    for (std::size_t m = 0; m < plan.ways.size(); ++m) {
+      const Way& way = placed.problem.members[m][plan.ways[m]];
+      p.placement.seats.push_back({way.backend, way.batch_size});
+    }
+    search.predicted.push_back(std::move(p));
+  }
+  return search;
+}
+
 void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
   std::vector<Case> cases;
   const auto add = [&](const Case& c) {
@@ -184,9 +158,8 @@ void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
       cases.push_back(c);
     }
   };
-  constexpr std::size_t kRivals = 2;
   for (const Plan& plan : placed.plans) {
-    if (cases.size() < kRivals) add(plan_case(request, placed.problem, plan));
+    if (cases.size() < kVerifiedPlans) add(plan_case(request, placed.problem, plan));
   }
   std::optional<Case> plain = plain_case(request, placed.problem, "pipelined");
   if (plain) add(*plain);
@@ -195,7 +168,8 @@ void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
     plain->strategy = kMerged;
     add(*plain);
   }
-  placed.verified = bench.measure("the best plans and the plain strategies, interleaved", cases);
+  if (bench.found) bench.found(search_found(placed, members_of(request.ensemble.model)));
+  placed.verified = bench.measure(PlaceStep::kPlans, cases);
   placed.interrupted = placed.verified.size() < cases.size();
   double best = 0;
   for (std::size_t i = 0; i < placed.verified.size(); ++i) {
@@ -208,49 +182,35 @@ void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
 
 }  // namespace
 
-Case member_case(const PlaceRequest& request, const std::string& member, const std::string& backend, std::int64_t batch,
-                 Goal goal) {
-  Case c = request.ensemble;
-  c.model = member;
-  c.strategy = Case().strategy;
-  c.combine = Case().combine;
-  c.weights.clear();
-  c.placement = {};
-  c.backend = backend;
-  c.batch_size = batch;
-  c.goal = goal;
-  return c;
+const char* to_string(PlaceStep step) {
+  switch (step) {
+    case PlaceStep::kAlone:
+      return "alone";
+    case PlaceStep::kPairs:
+      return "pairs";
+    case PlaceStep::kPlans:
+      break;
+  }
+  return "plans";
 }
 
-Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& plan) {
-  Case c = request.ensemble;
-  c.placement = {};
-  std::vector<std::string> backends;
-  bool same = true;
-  for (std::size_t m = 0; m < plan.ways.size(); ++m) {
-    const Way& way = problem.members[m][plan.ways[m]];
-    const bool whole = way.batch_size == request.ensemble.batch_size;
-    c.placement.seats.push_back({way.backend, whole ? 0 : way.batch_size});
-    same = same && c.placement.seats.back() == c.placement.seats.front() && whole;
-    if (std::find(backends.begin(), backends.end(), way.backend) == backends.end()) backends.push_back(way.backend);
+const char* describe(PlaceStep step) {
+  switch (step) {
+    case PlaceStep::kAlone:
+      return "each member alone";
+    case PlaceStep::kPairs:
+      return "members beside each other";
+    case PlaceStep::kPlans:
+      break;
   }
-  std::sort(backends.begin(), backends.end());
-  c.backend = joined_members(backends);
-  if (same) {  // no placement: it is the plain strategy on one engine
-    c.placement = {};
-    c.strategy = plan.strategy;
-  } else {
-    c.placement.strategy = plan.strategy;
-    c.strategy = kPlaced;
-  }
-  return c;
+  return "the best plans and the plain strategies, interleaved";
 }
 
 Placed place(const PlaceRequest& request, const Bench& bench) {
   Placed placed;
   Results results(bench, placed);
   const std::vector<std::string> members = members_of(request.ensemble.model);
-  if (!results.want("each member alone", cost_cases(request, members))) return placed;
+  if (!results.want(PlaceStep::kAlone, cost_cases(request))) return placed;
   placed.problem.threads = request.ensemble.threads;
   placed.problem.memory_limit = request.memory_limit;
   for (const std::string& member : members) {

@@ -6,25 +6,26 @@
 #include <string>
 #include <vector>
 
-#include "core/outcome.hpp"
-#include "tune/placement.hpp"
+#include "core/search.hpp"
+#include "tune/place_cases.hpp"
 
 namespace assay::tune {
 
-struct PlaceRequest {
-  Case ensemble;  ///< model "a+b+c", batch size, goal, threads, data; backend and strategy are found
-  std::vector<std::string> backends;  ///< those that may be used
-  std::vector<std::int64_t> batches;  ///< a member's own; those above the ensemble's batch are left out
-  double memory_limit = 0;            ///< bytes; 0: none
-  bool interference = true;           ///< measure pairs of members beside each other
-};
+/// The campaigns of a search, in this order.
+enum class PlaceStep { kAlone, kPairs, kPlans };
+/// "alone", "pairs", "plans": as it is stored.
+const char* to_string(PlaceStep step);
+/// "each member alone": for people.
+const char* describe(PlaceStep step);
 
 /// Where numbers come from: stored results of this machine, or a campaign. Outcomes in the order of the cases.
 struct Bench {
   /// A result of just this case on this machine with these versions; nothing where there is none.
   std::function<std::optional<Outcome>(const Case&)> stored;
-  /// Measures; `what` is said to the user. Fewer outcomes than cases: it was interrupted.
-  std::function<std::vector<Outcome>(const std::string& what, const std::vector<Case>&)> measure;
+  /// Measures. Fewer outcomes than cases: it was interrupted.
+  std::function<std::vector<Outcome>(PlaceStep, const std::vector<Case>&)> measure;
+  /// Called with what was found before it is verified; may be empty.
+  std::function<void(const PlacedSearch&)> found = {};
 };
 
 struct Placed {
@@ -35,12 +36,6 @@ struct Placed {
   std::size_t measured = 0, reused = 0;  ///< cases of the search
   bool interrupted = false;
 };
-
-/// The member's case that a cost is taken from: alone, in the given set-up.
-Case member_case(const PlaceRequest& request, const std::string& member, const std::string& backend, std::int64_t batch,
-                 Goal goal);
-/// A plan as a case.
-Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& plan);
 
 Placed place(const PlaceRequest& request, const Bench& bench);
 

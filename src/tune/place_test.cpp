@@ -4,14 +4,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "assay/error.hpp"
+
 namespace assay::tune {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 /// Seconds a sample: member, engine.
 using Costs = std::map<std::pair<std::string, std::string>, double>;
+
+constexpr std::int64_t kBatch = 8;
 
 class FakeBench {
  public:
@@ -23,8 +26,8 @@ class FakeBench {
               ++asked_of_store;
               return outcome(c);
             },
-            [this](const std::string& what, const std::vector<Case>& cases) {
-              said.push_back(what);
+            [this](PlaceStep step, const std::vector<Case>& cases) {
+              said.emplace_back(to_string(step));
               std::vector<Outcome> outcomes;
               for (const Case& c : cases) {
                 if (static_cast<int>(measured.size()) >= most) break;
@@ -32,6 +35,10 @@ class FakeBench {
                 outcomes.push_back(outcome(c));
               }
               return outcomes;
+            },
+            [this](const PlacedSearch& search) {
+              said.emplace_back("found");
+              found = search;
             }};
   }
 
@@ -48,7 +55,8 @@ class FakeBench {
         o.state = OutcomeState::kFailed;
         return o;
       }
-      seconds += it->second;
+      const bool small = m < c.placement.seats.size() ? c.placement.seats[m].batch_size > 0 : c.batch_size < kBatch;
+      seconds += it->second * (small ? small_batch : 1);
       o.metrics.push_back({"member." + members[m] + ".latency.mean",
                            "ms",
                            2e3 * it->second * static_cast<double>(c.batch_size) * beside,
@@ -70,8 +78,10 @@ class FakeBench {
   bool stored = false;
   int asked_of_store = 0, most = 1000;
   double penalty = 1, beside = 1;
+  double small_batch = 1;  ///< times what a sample costs in a batch below the ensemble's
   std::vector<std::string> said;
   std::vector<Case> measured;
+  PlacedSearch found;
 
  private:
   Costs costs_;
@@ -80,7 +90,7 @@ class FakeBench {
 PlaceRequest request() {
   PlaceRequest r;
   r.ensemble.model = "a+b";
-  r.ensemble.batch_size = 8;
+  r.ensemble.batch_size = kBatch;
   r.ensemble.threads = 2;
   r.backends = {"x", "y"};
   return r;
@@ -99,7 +109,12 @@ TEST(Place, FindsAndVerifiesThePlanThatGivesEachMemberItsEngine) {
   std::vector<std::string> rivals;
   for (const Outcome& o : placed.verified) rivals.push_back(o.test_case.strategy);
   EXPECT_THAT(rivals, testing::IsSupersetOf({"placed", "pipelined", "sequential", "merged"}));
-  EXPECT_THAT(fake.said, ElementsAre("each member alone", HasSubstr("beside"), HasSubstr("interleaved")));
+  EXPECT_THAT(fake.said, ElementsAre("alone", "pairs", "found", "plans"));
+  EXPECT_THAT(fake.found.members, ElementsAre("a", "b"));
+  EXPECT_EQ(fake.found.slowdown, placed.problem.slowdown);
+  ASSERT_EQ(fake.found.predicted.size(), placed.plans.size());
+  EXPECT_DOUBLE_EQ(fake.found.predicted[0].rate, 1 / placed.plans[0].seconds);
+  EXPECT_THAT(fake.found.predicted[0].placement.seats, ElementsAre(Placement::Seat{"x", 8}, Placement::Seat{"y", 8}));
 }
 
 TEST(Place, APlanThatDoesNotWinIsNotReported) {
@@ -116,7 +131,7 @@ TEST(Place, WhatIsStoredIsNotMeasuredAgainButTheRivalsAre) {
   const Placed placed = place(request(), fake.bench());
   EXPECT_EQ(placed.measured, 0U);
   EXPECT_EQ(placed.reused, 8U + 2U);  // two members on two engines both ways; the pair both ways
-  EXPECT_THAT(fake.said, ElementsAre(HasSubstr("interleaved")));
+  EXPECT_THAT(fake.said, ElementsAre("found", "plans"));
 }
 
 TEST(Place, AnEngineThatFailsWithAMemberIsLeftOut) {
@@ -158,8 +173,58 @@ TEST(Place, SmallerBatchesOfAMemberAreTried) {
   PlaceRequest r = request();
   r.batches = {4, 8, 16};
   FakeBench fake(kEachItsOwn);
+  fake.small_batch = 0.5;
   const Placed placed = place(r, fake.bench());
   EXPECT_EQ(placed.problem.members[0].size(), 4U);  // two engines, batches of 8 and 4
+  EXPECT_THAT(placed.verified.at(0).test_case.placement.seats,
+              ElementsAre(Placement::Seat{"x", 4}, Placement::Seat{"y", 4}));
+}
+
+TEST(Place, OnOneEngineSmallerBatchesAreAPlacementToo) {
+  Problem problem;
+  problem.members = {{{"x", 8, 1, 1, 0}, {"x", 1, 1, 1, 0}}, {{"x", 8, 1, 1, 0}, {"x", 1, 1, 1, 0}}};
+  struct Row {
+    std::vector<std::size_t> ways;
+    const char* strategy;
+    std::vector<Placement::Seat> seats;
+  };
+  for (const Row& row : {Row{{0, 0}, "concurrent", {}}, Row{{0, 1}, "placed", {{"x", 0}, {"x", 1}}},
+                         Row{{1, 1}, "placed", {{"x", 1}, {"x", 1}}}}) {
+    const Case c = plan_case(request(), problem, {"concurrent", row.ways, 0, 0});
+    EXPECT_EQ(c.strategy, row.strategy);
+    EXPECT_EQ(c.backend, "x");
+    EXPECT_EQ(c.placement.seats, row.seats);
+    EXPECT_EQ(c.placement.strategy, row.seats.empty() ? "" : "concurrent");
+  }
+}
+
+TEST(Place, WhatIsForeseenIsNoLessThanWhatIsMeasured) {
+  PlaceRequest r = request();
+  r.batches = {1, 8};
+  for (const int threads : {1, 2}) {
+    r.ensemble.threads = threads;
+    FakeBench fake(kEachItsOwn);
+    (void)place(r, fake.bench());
+    const Foreseen f = foreseen(r);
+    EXPECT_EQ(f.alone.size(), 16U);  // members, engines, batches, both ways
+    EXPECT_EQ(f.pairs.size(), threads == 2 ? 2U : 0U);
+    EXPECT_LE(fake.measured.size(), f.alone.size() + f.pairs.size() + f.plans.size());
+    EXPECT_GE(fake.measured.size(), f.alone.size() + f.pairs.size() + 1);
+  }
+}
+
+TEST(Place, ARequestComesBackFromItsText) {
+  PlaceRequest r = request();
+  r.batches = {1};
+  r.ensemble.strategy = kPlaced;
+  r.ensemble.weights = {1, 2};
+  const std::vector<PlaceRequest> back = requests_from_text(to_text({r, request()}), "here");
+  ASSERT_EQ(back.size(), 2U);
+  EXPECT_EQ(case_key(back[0].ensemble), case_key(r.ensemble));
+  EXPECT_EQ(back[0].backends, r.backends);
+  EXPECT_EQ(back[0].batches, r.batches);
+  for (const char* text : {"", "[1]", R"([{"ensemble": {}}])"})
+    EXPECT_THROW((void)requests_from_text(text, "here"), Error);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/file.hpp"
+#include "core/search.hpp"
 #include "report/exporters.hpp"
 #include "report/format.hpp"
 
@@ -99,22 +100,52 @@ Campaign campaign() {
   return c;
 }
 
-class GoldenFile : public testing::TestWithParam<const Exporter*> {};
+/// The last campaign of a search for a placement.
+Campaign placed() {
+  Campaign c = campaign();
+  c.command = "assay bench resnet50+vgg19 --strategy placed --backend onnxruntime,openvino --batch-size 8";
+  c.warnings.clear();
+  c.outcomes.clear();
+  Case plan = a_case("onnxruntime+openvino", Goal::kThroughput, 8);
+  plan.model = "resnet50+vgg19";
+  plan.strategy = kPlaced;
+  plan.placement = {"pipelined", {{"openvino", 0}, {"onnxruntime", 1}}};
+  c.outcomes.push_back(measured(plan, 6.2, ""));
+  plan.placement = {};
+  plan.strategy = "sequential";
+  plan.backend = "onnxruntime";
+  c.outcomes.push_back(measured(plan, 5.5, "1.32.0"));
+  c.plan = {c.outcomes[0].test_case, c.outcomes[1].test_case};
+  c.environment[kSearchKey] = to_text({{"resnet50", "vgg19"},
+                                       {{1, 1.125}, {1.0625, 1}},
+                                       {{6.4, {"pipelined", {{"openvino", 8}, {"onnxruntime", 1}}}},
+                                        {6.25, {"sequential", {{"openvino", 8}, {"openvino", 8}}}}}});
+  return c;
+}
 
-TEST_P(GoldenFile, IsAsApproved) {
-  const Campaign c = campaign();
-  const Recommendation recommendation{{2, 1},
-                                      "resnet50: for the most throughput take openvino at batch 8 and onnxruntime at "
-                                      "batch 8: they cannot be told apart.",
-                                      ""};
+void expect_golden(const Exporter& exporter, const std::string& name, const Campaign& c, const Recommendation& said) {
   std::ostringstream out;
-  GetParam()->write({&c, recommendation, 0.03}, out);
-  const std::filesystem::path file = kFolder / (std::string("campaign.") + GetParam()->name);
+  exporter.write({&c, said, 0.03}, out);
+  const std::filesystem::path file = kFolder / (name + "." + exporter.name);
   if (std::getenv("ASSAY_APPROVE") != nullptr) {
     write_file_atomically(file, out.str());
     GTEST_SKIP() << "approved " << file;
   }
   EXPECT_EQ(out.str(), read_file(file)) << "if this is meant, run it with ASSAY_APPROVE=1 and look at the difference";
+}
+
+class GoldenFile : public testing::TestWithParam<const Exporter*> {};
+
+TEST_P(GoldenFile, IsAsApproved) {
+  const Recommendation recommendation{{2, 1},
+                                      "resnet50: for the most throughput take openvino at batch 8 and onnxruntime at "
+                                      "batch 8: they cannot be told apart.",
+                                      ""};
+  expect_golden(*GetParam(), "campaign", campaign(), recommendation);
+}
+
+TEST_P(GoldenFile, OfASearchIsAsApproved) {
+  expect_golden(*GetParam(), "placed", placed(), {{0}, "resnet50+vgg19: use the first.", ""});
 }
 
 INSTANTIATE_TEST_SUITE_P(Exporters, GoldenFile, testing::ValuesIn([] {
@@ -125,11 +156,12 @@ INSTANTIATE_TEST_SUITE_P(Exporters, GoldenFile, testing::ValuesIn([] {
                          [](const auto& test) { return std::string(test.param->name); });
 
 TEST(GoldenTable, TheTableFitsEightyColumns) {
-  const Campaign c = campaign();
-  std::ostringstream out;
-  write_console({&c, {{}, std::string(300, 'x'), ""}, 0.03}, out);
-  std::istringstream lines(out.str());
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(width(line), 80U) << line;
+  for (const Campaign& c : {campaign(), placed()}) {
+    std::ostringstream out;
+    write_console({&c, {{}, std::string(300, 'x'), ""}, 0.03}, out);
+    std::istringstream lines(out.str());
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(width(line), 80U) << line;
+  }
 }
 
 }  // namespace

@@ -114,18 +114,5 @@ TEST_F(EnsembleCliTest, AMemberThatCrashesOrHangsCostsARowThatNamesIt) {
   }
 }
 
-TEST_F(EnsembleCliTest, PlacedMeasuresMembersThenVerifiesAndReusesWhatIsStored) {
-  const std::vector<std::string> more = {"--backend", "onnxruntime", "--strategy", "placed", "--batch-size", "2"};
-  const Result first = measured("tiny-resnet+tiny-densenet", more);
-  ASSERT_EQ(first.status, 0) << first.err;
-  EXPECT_THAT(first.err, AllOf(HasSubstr("each member alone"), HasSubstr("interleaved")));
-  EXPECT_THAT(first.out, AllOf(HasSubstr("predicted, the best first"), HasSubstr("tiny-resnet+tiny-densenet: ")));
-  const Result again = measured("tiny-resnet+tiny-densenet", more);
-  ASSERT_EQ(again.status, 0) << again.err;
-  EXPECT_THAT(again.err, testing::Not(HasSubstr("each member alone")));
-  EXPECT_THAT(again.err, HasSubstr("interleaved"));
-  EXPECT_EQ(measured("tiny-resnet", more).status, 2);
-}
-
 }  // namespace
 }  // namespace assay::integration

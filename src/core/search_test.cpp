@@ -1,0 +1,44 @@
+#include "core/search.hpp"
+
+#include <gtest/gtest.h>
+
+#include "assay/error.hpp"
+
+namespace assay {
+namespace {
+
+TEST(PlacedSearch, ComesBackFromTheEnvironment) {
+  PlacedSearch search;
+  search.members = {"a", "b"};
+  search.slowdown = {{1, 1.25}, {1.5, 1}};
+  search.predicted = {{12.5, {"pipelined", {{"x", 8}, {"y", 1}}}}};
+  Campaign campaign;
+  EXPECT_FALSE(search_of(campaign));
+  campaign.environment[kSearchKey] = to_text(search);
+  const auto back = search_of(campaign);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->members, search.members);
+  EXPECT_EQ(back->slowdown, search.slowdown);
+  ASSERT_EQ(back->predicted.size(), 1U);
+  EXPECT_EQ(back->predicted[0].rate, 12.5);
+  EXPECT_EQ(back->predicted[0].placement.strategy, "pipelined");
+  EXPECT_EQ(back->predicted[0].placement.seats, search.predicted[0].placement.seats);
+}
+
+TEST(PlacedSearch, WhatIsNoneIsAnErrorThatNamesTheEntry) {
+  for (const char* text : {"", "[]", "{}", R"({"members": 1, "slowdown": [], "predicted": []})",
+                           R"({"members": [], "slowdown": [], "predicted": [1]})"}) {
+    Campaign campaign;
+    campaign.environment[kSearchKey] = text;
+    try {
+      (void)search_of(campaign);
+      FAIL() << text;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kInvalidArgument) << text;
+      EXPECT_EQ(e.context(), kSearchKey) << text;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace assay

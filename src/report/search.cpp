@@ -1,0 +1,81 @@
+// What a search for a placement found, for people.
+#include "report/search.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <ostream>
+
+#include "report/format.hpp"
+
+namespace assay::report {
+namespace {
+
+std::vector<std::string> short_names(const PlacedSearch& search) {
+  std::vector<std::string> names;
+  for (const std::string& member : search.members) names.push_back(std::filesystem::path(member).stem().string());
+  return names;
+}
+
+std::string seat_text(const Placement::Seat& seat) { return fmt::format("{} x{}", seat.backend, seat.batch_size); }
+
+void write_slowdown(const PlacedSearch& search, std::ostream& out) {
+  if (search.slowdown.empty()) return;
+  constexpr std::size_t kName = 18, kWidest = 13, kNarrowest = 6;
+  const std::vector<std::string> names = short_names(search);
+  const std::size_t cell = std::clamp((kColumns - kName) / std::max<std::size_t>(names.size(), 1), kNarrowest, kWidest);
+  out << "a member's time beside another (column) over its time beside itself:\n" << pad_right("", kName);
+  for (const std::string& name : names) out << pad_left(cut(name, cell - 1), cell);
+  out << "\n";
+  for (std::size_t i = 0; i < std::min(names.size(), search.slowdown.size()); ++i) {
+    out << pad_right(cut(names[i], kName - 1), kName);
+    for (const double slower : search.slowdown[i]) out << pad_left(fmt::format("{:.2f}", slower), cell);
+    out << "\n";
+  }
+  out << "\n";
+}
+
+}  // namespace
+
+void write_search(const PlacedSearch& search, std::ostream& out) {
+  constexpr std::size_t kRate = 15;
+  write_slowdown(search, out);
+  out << "predicted, the best first (each member's engine and batch size):\n";
+  for (const PlacedSearch::Prediction& p : search.predicted) {
+    std::vector<std::string> seats;
+    for (const Placement::Seat& seat : p.placement.seats) seats.push_back(seat_text(seat));
+    out << hang(fmt::format("  {:>7} 1/s", number(p.rate)),
+                fmt::format("{}: {}", p.placement.strategy, fmt::join(seats, ", ")), kRate, kColumns)
+        << "\n";
+  }
+}
+
+void write_search_markdown(const PlacedSearch& search, std::ostream& out) {
+  std::string names, rule;
+  for (const std::string& name : short_names(search)) {
+    names += " " + markdown_cell(name) + " |";
+    rule += " --- |";
+  }
+  out << "\n## Search\n\n";
+  if (!search.slowdown.empty()) {
+    out << "A member's time beside another (column) over its time beside itself:\n\n";
+    out << "| |" << names << "\n| --- |" << rule << "\n";
+    for (std::size_t i = 0; i < std::min(search.members.size(), search.slowdown.size()); ++i) {
+      out << "| " << markdown_cell(short_names(search)[i]) << " |";
+      for (const double slower : search.slowdown[i]) out << fmt::format(" {:.2f} |", slower);
+      out << "\n";
+    }
+    out << "\n";
+  }
+  out << "Predicted, the best first (each member's engine and batch size):\n\n";
+  out << "| throughput, 1/s | strategy |" << names << "\n| ---: | --- |" << rule << "\n";
+  for (const PlacedSearch::Prediction& p : search.predicted) {
+    out << fmt::format("| {} | {} |", number(p.rate), markdown_cell(p.placement.strategy));
+    for (const Placement::Seat& seat : p.placement.seats) out << " " << markdown_cell(seat_text(seat)) << " |";
+    out << "\n";
+  }
+}
+
+}  // namespace assay::report

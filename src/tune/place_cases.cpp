@@ -1,0 +1,139 @@
+#include "tune/place_cases.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "assay/error.hpp"
+#include "core/json.hpp"
+
+namespace assay::tune {
+
+std::string to_text(const std::vector<PlaceRequest>& requests) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const PlaceRequest& r : requests) {
+    all.push_back({{"ensemble", to_json(r.ensemble)}, {"backends", r.backends}, {"batches", r.batches}});
+  }
+  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::vector<PlaceRequest> requests_from_text(const std::string& text, const std::string& context) {
+  std::vector<PlaceRequest> requests;
+  const nlohmann::json all = parse_json(text, context);
+  try {
+    for (const nlohmann::json& j : all) {
+      PlaceRequest& r = requests.emplace_back();
+      r.ensemble = case_from_json(j.at("ensemble"));
+      j.at("backends").get_to(r.backends);
+      j.at("batches").get_to(r.batches);
+    }
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(ErrorCode::kInvalidArgument, std::string("these are no requests for a placement: ") + e.what(),
+                context);
+  }
+  return requests;
+}
+
+std::vector<std::int64_t> batches_of(const PlaceRequest& request) {
+  std::vector<std::int64_t> batches = {request.ensemble.batch_size};
+  for (const std::int64_t batch : request.batches) {
+    if (batch < request.ensemble.batch_size && std::find(batches.begin(), batches.end(), batch) == batches.end()) {
+      batches.push_back(batch);
+    }
+  }
+  return batches;
+}
+
+Case member_case(const PlaceRequest& request, const std::string& member, const std::string& backend, std::int64_t batch,
+                 Goal goal) {
+  Case c = request.ensemble;
+  c.model = member;
+  c.strategy = Case().strategy;
+  c.combine = Case().combine;
+  c.weights.clear();
+  c.placement = {};
+  c.backend = backend;
+  c.batch_size = batch;
+  c.goal = goal;
+  return c;
+}
+
+std::vector<Case> cost_cases(const PlaceRequest& request) {
+  std::vector<Case> cases;
+  for (const std::string& member : members_of(request.ensemble.model)) {
+    for (const std::string& backend : request.backends) {
+      for (const std::int64_t batch : batches_of(request)) {
+        for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
+          cases.push_back(member_case(request, member, backend, batch, goal));
+        }
+      }
+    }
+  }
+  return cases;
+}
+
+bool measures_pairs(const PlaceRequest& request) {
+  constexpr int kThreads = 2;
+  return request.interference && request.ensemble.threads == kThreads && members_of(request.ensemble.model).size() > 1;
+}
+
+Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend) {
+  Case c = request.ensemble;
+  c.model = joined_members({a, b});
+  c.strategy = "concurrent";
+  c.weights.clear();
+  c.combine = "members";  // nothing is combined: outputs need not fit together
+  c.placement = {};
+  c.backend = backend;
+  c.goal = Goal::kThroughput;
+  return c;
+}
+
+Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& plan) {
+  Case c = request.ensemble;
+  c.placement = {};
+  std::vector<std::string> backends;
+  bool same = true;
+  for (std::size_t m = 0; m < plan.ways.size(); ++m) {
+    const Way& way = problem.members[m][plan.ways[m]];
+    const bool whole = way.batch_size == request.ensemble.batch_size;
+    c.placement.seats.push_back({way.backend, whole ? 0 : way.batch_size});
+    same = same && c.placement.seats.back() == c.placement.seats.front() && whole;
+    if (std::find(backends.begin(), backends.end(), way.backend) == backends.end()) backends.push_back(way.backend);
+  }
+  std::sort(backends.begin(), backends.end());
+  c.backend = joined_members(backends);
+  if (same) {  // no placement: it is the plain strategy on one engine
+    c.placement = {};
+    c.strategy = plan.strategy;
+  } else {
+    c.placement.strategy = plan.strategy;
+    c.strategy = kPlaced;
+  }
+  return c;
+}
+
+Foreseen foreseen(const PlaceRequest& request) {
+  const std::vector<std::string> members = members_of(request.ensemble.model);
+  const std::string& backend = request.backends.front();
+  Foreseen f;
+  f.alone = cost_cases(request);
+  if (measures_pairs(request)) {
+    for (const std::string& a : members) {
+      for (const std::string& b : members) {
+        if (a != b) f.pairs.push_back(pair_case(request, a, b, backend));
+      }
+    }
+  }
+  Case plan = request.ensemble;
+  plan.placement = {};
+  plan.backend = backend;
+  plan.strategy = "pipelined";
+  f.plans.assign(kVerifiedPlans + 1, plan);
+  for (const char* strategy : {"sequential", kMerged}) {
+    plan.strategy = strategy;
+    f.plans.push_back(plan);
+  }
+  return f;
+}
+
+}  // namespace assay::tune

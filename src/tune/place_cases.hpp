@@ -1,0 +1,49 @@
+#pragma once
+// What a search for a placement measures: its request, and the cases that follow from it. Pure.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/case.hpp"
+#include "tune/placement.hpp"
+
+namespace assay::tune {
+
+struct PlaceRequest {
+  Case ensemble;  ///< model "a+b+c", batch size, goal, threads, data; backend and strategy are found
+  std::vector<std::string> backends;  ///< those that may be used
+  std::vector<std::int64_t> batches;  ///< a member's own; those that are not below the ensemble's are left out
+  double memory_limit = 0;            ///< bytes; 0: none
+  bool interference = true;           ///< measure pairs of members beside each other
+};
+
+/// Ensemble, engines and batches of requests as JSON, and back. Throws Error(kInvalidArgument) with `context`.
+std::string to_text(const std::vector<PlaceRequest>& requests);
+std::vector<PlaceRequest> requests_from_text(const std::string& text, const std::string& context);
+
+/// The batch sizes that a member may run in: the ensemble's first.
+std::vector<std::int64_t> batches_of(const PlaceRequest& request);
+/// The member's case that a cost is taken from: alone, in the given set-up.
+Case member_case(const PlaceRequest& request, const std::string& member, const std::string& backend, std::int64_t batch,
+                 Goal goal);
+/// Every member on every engine at every batch, set up both ways.
+std::vector<Case> cost_cases(const PlaceRequest& request);
+/// Whether pairs tell what members cost each other: with two threads a pair has a thread each, as in a pipelined run;
+/// with more it has several, and nothing is said.
+bool measures_pairs(const PlaceRequest& request);
+/// Two members side by side, each on half of the threads, both on one engine.
+Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend);
+/// A plan as a case: a plain strategy where all members run whole batches on one engine.
+Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& plan);
+
+/// Plans of the search's own that are verified.
+inline constexpr std::size_t kVerifiedPlans = 2;
+
+/// What a search measures at most. Which engines pairs and plans run on it finds out: the first stands for them.
+struct Foreseen {
+  std::vector<Case> alone, pairs, plans;
+};
+Foreseen foreseen(const PlaceRequest& request);
+
+}  // namespace assay::tune

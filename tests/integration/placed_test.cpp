@@ -1,0 +1,128 @@
+// The search for a placement through the real program, over ONNX Runtime.
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "integration/cli_fixture.hpp"
+#include "report/exporters.hpp"
+
+namespace assay::integration {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class PlacedCliTest : public CliTest {
+ protected:
+  PlacedCliTest() {
+    for (const char* name : {"ASSAY_ONNXRUNTIME_PATH", "VIRTUAL_ENV"}) {
+      if (const char* value = std::getenv(name)) environment_[name] = value;
+    }
+  }
+  [[nodiscard]] static std::vector<std::string> search(const char* batch, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments = {"bench",        "tiny-resnet+tiny-densenet",
+                                          "--backend",    "onnxruntime",
+                                          "--threads",    "2",
+                                          "--strategy",   "placed",
+                                          "--duration",   "50ms",
+                                          "--batch-size", batch};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+};
+
+TEST_F(PlacedCliTest, MeasuresMembersThenVerifiesAndReusesWhatIsStored) {
+  const Result dry = assay(search("2", {"--dry-run"}));
+  EXPECT_EQ(dry.status, 0) << dry.err;
+  EXPECT_THAT(dry.out, AllOf(HasSubstr("0 of 8 cases stored"), HasSubstr("tiny-densenet · onnxruntime · latency"),
+                             HasSubstr("at most 2 pairs"), HasSubstr("5 plans")));
+  const Result first = assay(search("2"));
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_THAT(first.err, AllOf(HasSubstr("each member alone"), HasSubstr("interleaved")));
+  EXPECT_THAT(first.out, AllOf(HasSubstr("predicted, the best first"), HasSubstr("tiny-resnet+tiny-densenet: "),
+                               HasSubstr("onnxruntime x1")));
+  const Result again = assay(search("2"));
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_THAT(again.err, AllOf(Not(HasSubstr("each member alone")), HasSubstr("interleaved")));
+  EXPECT_THAT(assay(search("2", {"--dry-run"})).out, HasSubstr("8 of 8 cases stored"));
+  EXPECT_THAT(again.out, StartsWith(assay({"results", "show"}).out));
+  const auto json = nlohmann::json::parse(assay({"results", "show", "--json"}).out);
+  EXPECT_EQ(json.at("search").at("members").size(), 2U);
+  EXPECT_GT(json.at("search").at("predicted").size(), 3U);
+  EXPECT_THAT(assay({"results", "export", "--format", "md"}).out, HasSubstr("## Search"));
+  std::vector<std::string> one = search("2");
+  one[1] = "tiny-resnet";
+  EXPECT_EQ(assay(one).status, 2);
+}
+
+TEST_F(PlacedCliTest, InterruptedAndResumedItGoesOnToTheEnd) {
+  Program program(command(search("1")), environment_);
+  ASSERT_TRUE(eventually([&] {
+    try {
+      return !newest().outcomes.empty();
+    } catch (const std::exception&) {
+      return false;
+    }
+  }));
+  program.send(SIGINT);
+  const Result stopped = program.wait();
+  EXPECT_EQ(stopped.status, 130) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("assay bench --resume " + newest().id + " goes on"));
+  const Result resumed = assay({"bench", "--resume"});
+  EXPECT_THAT(resumed.err, AllOf(HasSubstr("members beside each other"), HasSubstr("interleaved")));
+  EXPECT_THAT(resumed.out, HasSubstr("predicted, the best first"));
+  const Campaign last = newest();
+  EXPECT_EQ(last.environment.at("placed.step"), "plans");
+  EXPECT_EQ(last.environment.at("effort.window_ms"), "50");
+  EXPECT_FALSE(last.finished.empty());
+  EXPECT_THAT(last.command, HasSubstr("--strategy placed"));
+  EXPECT_THAT(assay({"bench", "--resume"}).err, HasSubstr("every campaign here is finished"));
+}
+
+/// Plans as no search need find them: batch sizes that divide the ensemble's, that do not, and that are larger.
+Campaign by_hand() {
+  Campaign c;
+  c.id = "0badcafe";
+  c.effort = "quick";
+  c.environment["effort.window_ms"] = "50";
+  Case plan;
+  plan.model = "tiny-resnet+tiny-densenet+tiny-vgg";
+  plan.backend = "onnxruntime";
+  plan.batch_size = 12;
+  plan.threads = 2;
+  plan.strategy = kPlaced;
+  for (const char* strategy : {"sequential", "concurrent", "pipelined"}) {
+    for (const std::vector<std::int64_t>& batches : std::vector<std::vector<std::int64_t>>{{8, 1, 0}, {5, 5, 7}}) {
+      plan.placement = {strategy, {}};
+      for (const std::int64_t batch : batches) plan.placement.seats.push_back({"onnxruntime", batch});
+      c.plan.push_back(plan);
+    }
+  }
+  return c;
+}
+
+TEST_F(PlacedCliTest, MembersInBatchesOfTheirOwnAgreeWithTheReference) {
+  const Campaign asked = by_hand();
+  std::ostringstream bundle;
+  report::write_bundle({.campaign = &asked, .recommendation = {}}, bundle);
+  write_file_atomically(file("plans.json"), bundle.str());
+  const Result r = assay({"bench", "--resume", file("plans.json")});
+  const Campaign c = newest();
+  ASSERT_EQ(c.outcomes.size(), asked.plan.size()) << r.err;
+  int measured = 0;
+  for (const Outcome& o : c.outcomes) {
+    if (o.state != OutcomeState::kMeasured) {  // on a busy machine a pipeline may starve, which Little's law finds
+      EXPECT_THAT(o.reason, StartsWith("Invalid")) << describe(o.test_case);
+      continue;
+    }
+    ++measured;
+    const Metric* parity = find_metric(o, "parity.error");
+    ASSERT_TRUE(parity != nullptr && parity->value.has_value()) << (parity == nullptr ? "" : parity->remark);
+  }
+  EXPECT_GT(measured, 0) << r.out;
+}
+
+}  // namespace
+}  // namespace assay::integration
