@@ -167,10 +167,12 @@ std::optional<double> rate_of(const Outcome& outcome) {
 /// The quickest that lies in the space.
 const Outcome& best_of(const Campaign& campaign, const std::set<std::string>& space) {
   const Outcome* best = nullptr;
+  double most = 0;
   for (const Outcome& o : campaign.outcomes) {
-    const auto rate = rate_of(o);
-    if (!rate || !space.contains(case_key(o.test_case))) continue;
-    if (best == nullptr || *rate > *rate_of(*best)) best = &o;
+    const double rate = rate_of(o).value_or(0);
+    if (rate <= most || !space.contains(case_key(o.test_case))) continue;
+    most = rate;
+    best = &o;
   }
   if (best == nullptr) give_up("none of the plans could be measured");
   return *best;

@@ -153,22 +153,22 @@ std::string seats_of(const Case& c) {
 }
 
 struct Rate {
-  double low, high;
+  double value, low, high;
 };
 
 std::optional<Rate> rate_of(const Outcome& o) {
   const Metric* metric = o.state == OutcomeState::kMeasured ? find_metric(o, "throughput") : nullptr;
   if (metric == nullptr || !metric->value) return std::nullopt;
-  return Rate{metric->low.value_or(*metric->value), metric->high.value_or(*metric->value)};
+  return Rate{*metric->value, metric->low.value_or(*metric->value), metric->high.value_or(*metric->value)};
 }
 
 const Outcome* quickest(const Campaign& campaign) {
   const Outcome* best = nullptr;
   double most = 0;
   for (const Outcome& o : campaign.outcomes) {
-    const Metric* metric = rate_of(o) ? find_metric(o, "throughput") : nullptr;
-    if (metric == nullptr || *metric->value <= most) continue;
-    most = *metric->value;
+    const std::optional<Rate> rate = rate_of(o);
+    if (!rate || rate->value <= most) continue;
+    most = rate->value;
     best = &o;
   }
   return best;
