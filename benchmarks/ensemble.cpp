@@ -167,6 +167,7 @@ template <class Fits>
 void add_near_best(json& plan, const json& outcomes, const std::vector<std::string>& set, const Fits& fits) {
   constexpr double kNear = 0.95;
   const auto best = best_of(outcomes, set, fits);
+  if (!best) return;
   for (const json& o : outcomes) {
     const json& c = o.at("case");
     const auto alone = [&](const json& fit) { return fit == c; };

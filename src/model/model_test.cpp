@@ -58,20 +58,6 @@ TestModel small_network() {
   return m;
 }
 
-TEST_F(ModelTest, FormatsThatAreNotReadComeWithTheWayOut) {
-  for (const auto& [name, advice] : {std::pair{"m.keras", "model.export"}, {"m.pth", "torch.onnx.export"}}) {
-    const std::filesystem::path path = folder_.path() / name;
-    write_file_atomically(path, std::string("PK"));
-    try {
-      (void)read_model(path);
-      ADD_FAILURE() << name;
-    } catch (const Error& e) {
-      EXPECT_EQ(e.code(), ErrorCode::kInvalidModel);
-      EXPECT_THAT(e.what(), HasSubstr(advice));
-    }
-  }
-}
-
 TEST_F(ModelTest, StatisticsOfASmallNetwork) {
   const Model m = read(small_network());
   const Statistics& s = m.statistics;
