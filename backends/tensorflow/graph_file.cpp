@@ -21,12 +21,6 @@ struct GraphOutline {
   std::set<std::string, std::less<>> taken;  ///< names of nodes that another takes, if only to wait for it
 };
 
-/// "^name" waits for a node, "name:1" takes its second output.
-std::string_view node_of_input(std::string_view input) {
-  if (input.starts_with("^")) input.remove_prefix(1);
-  return input.substr(0, input.find(':'));
-}
-
 GraphOutline outline_of(std::string_view graph_def) {
   GraphOutline outline;
   for (MessageReader graph(graph_def); graph.next();) {

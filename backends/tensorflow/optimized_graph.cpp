@@ -25,31 +25,12 @@ constexpr int kType = 6;                               // AttrValue
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
-/// A node that passes an argument into a run, or a result out of it.
-struct Passing {
-  std::string name, input;
-};
-
-/// The part of a node's input before ":1"; "^" is kept out.
-std::string_view producer(std::string_view input) {
-  if (input.starts_with("^")) input.remove_prefix(1);
-  return input.substr(0, input.find(':'));
-}
-
-std::string_view type_of(std::string_view node) {
+/// The first of a node's fields of that number; "" where it has none.
+std::string_view field_of(std::string_view node, int number) {
   for (MessageReader fields(node); fields.next();) {
-    if (fields.field() == kNodeType) return fields.bytes();
+    if (fields.field() == number) return fields.bytes();
   }
   return {};
-}
-
-Passing passing(std::string_view node) {
-  Passing p;
-  for (MessageReader fields(node); fields.next();) {
-    if (fields.field() == kNodeName) p.name = fields.bytes();
-    if (fields.field() == kNodeInput) p.input = fields.bytes();
-  }
-  return p;
 }
 
 /// TensorFlow calls the argument that is fed to NAME:0 "_arg_NAME_0_RANK", the rank being among the names in their
@@ -74,7 +55,7 @@ MessageWriter with_inputs_renamed(std::string_view node, const Renamed& renamed)
   MessageWriter written;
   for (MessageReader fields(node); fields.next();) {
     const std::string_view value = fields.bytes();
-    const auto found = fields.field() == kNodeInput ? renamed.find(producer(value)) : renamed.end();
+    const auto found = fields.field() == kNodeInput ? renamed.find(node_of_input(value)) : renamed.end();
     if (found == renamed.end()) {
       written.view(fields.field(), bytes_of(value));
     } else {
@@ -130,12 +111,12 @@ std::string with_placeholders(std::string_view graph_def, const Signature& signa
   std::set<std::string> results;
   for (MessageReader graph(graph_def); graph.next();) {
     if (graph.field() != kGraphNode) continue;
-    const std::string_view type = type_of(graph.bytes());
+    const std::string_view node = graph.bytes(), type = field_of(node, kNodeType);
     if (type == "_Arg") {
-      const std::string name = passing(graph.bytes()).name;
+      const std::string name(field_of(node, kNodeName));
       renamed[name] = fed_by(name, signature);
     }
-    if (type == "_Retval") results.insert(passing(graph.bytes()).input);
+    if (type == "_Retval") results.emplace(field_of(node, kNodeInput));
   }
   for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
     if (!results.contains(output_name(i))) not_given_out("'" + output_name(i) + "' is no result of it");
@@ -145,7 +126,7 @@ std::string with_placeholders(std::string_view graph_def, const Signature& signa
     made.message(kGraphNode, placeholder(input_name(i), data_type_of(signature.inputs[i].info.dtype)));
   }
   for (MessageReader graph(graph_def); graph.next();) {
-    const std::string_view type = graph.field() == kGraphNode ? type_of(graph.bytes()) : std::string_view();
+    const std::string_view type = graph.field() == kGraphNode ? field_of(graph.bytes(), kNodeType) : "";
     if (type == "_Arg" || type == "_Retval") continue;
     if (graph.field() == kGraphNode) {
       made.message(kGraphNode, with_inputs_renamed(graph.bytes(), renamed));

@@ -18,9 +18,9 @@ std::string optimized_graph(const Runtime& runtime, TF_Graph* graph, const Signa
 /// What a session over such a graph is set up with: nothing is optimized twice.
 Settings settings_of_optimized(Settings settings);
 
-/// The same nodes with inputs and outputs as a graph has them before it is run: the nodes that pass a run's arguments
-/// become placeholders named `inputs`, those that pass its results go, and what they passed must be named `outputs`.
-/// Throws Failure(ASSAY_INVALID_MODEL) where it is not.
+/// The same nodes with inputs and outputs as a translated graph has them: the nodes that pass a run's arguments become
+/// placeholders under the inputs' names, those that pass its results go, and what they passed must go by the outputs'
+/// names. Throws Failure(ASSAY_INVALID_MODEL) where it does not.
 std::string with_placeholders(std::string_view graph_def, const Signature& signature);
 
 }  // namespace assay::tensorflow

@@ -7,6 +7,11 @@ enum WireType : unsigned { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 }
 
 }  // namespace
 
+std::string_view node_of_input(std::string_view input) {
+  if (input.starts_with("^")) input.remove_prefix(1);
+  return input.substr(0, input.find(':'));
+}
+
 bool MessageReader::next() {
   if (rest_.empty() || !whole_) return false;
   const std::optional<std::uint64_t> tag = varint();

@@ -17,6 +17,9 @@ using onnx_graph::MessageWriter;
 inline constexpr int kGraphNode = 1;
 inline constexpr int kNodeName = 1, kNodeType = 2, kNodeInput = 3, kNodeAttribute = 5;
 
+/// The node that an input of a node names: "^name" waits for one, "name:1" takes its second output.
+std::string_view node_of_input(std::string_view input);
+
 /// Walks over the fields of a message; ends at the first that is malformed.
 class MessageReader {
  public:

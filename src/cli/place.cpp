@@ -153,25 +153,13 @@ std::string seats_of(const Case& c) {
 }
 
 struct Rate {
-  double value, low, high;
+  double low, high;
 };
 
 std::optional<Rate> rate_of(const Outcome& o) {
   const Metric* metric = o.state == OutcomeState::kMeasured ? find_metric(o, "throughput") : nullptr;
   if (metric == nullptr || !metric->value) return std::nullopt;
-  return Rate{*metric->value, metric->low.value_or(*metric->value), metric->high.value_or(*metric->value)};
-}
-
-const Outcome* quickest(const Campaign& campaign) {
-  const Outcome* best = nullptr;
-  double most = 0;
-  for (const Outcome& o : campaign.outcomes) {
-    const std::optional<Rate> rate = rate_of(o);
-    if (!rate || rate->value <= most) continue;
-    most = rate->value;
-    best = &o;
-  }
-  return best;
+  return Rate{metric->low.value_or(*metric->value), metric->high.value_or(*metric->value)};
 }
 
 int place_one(const BenchOptions& options, const BenchPlan& plan, tune::PlaceRequest request,
@@ -212,22 +200,23 @@ std::string placing_verdict(const Campaign& campaign) {
   }
   // Rivals whose interval reaches the winner's are not told from it: a plan is reported as the winner only of the
   // others.
-  const Outcome* best = quickest(campaign);
-  if (best == nullptr) return "None of the plans could be measured; their rows say why.";
-  const std::optional<Rate> rate = rate_of(*best);
+  const std::optional<std::size_t> first = tune::fastest(campaign.outcomes);
+  if (!first) return "None of the plans could be measured; their rows say why.";
+  const Outcome& best = campaign.outcomes[*first];
+  const std::optional<Rate> rate = rate_of(best);
   std::vector<std::string> tied;
   for (const Outcome& o : campaign.outcomes) {
     const std::optional<Rate> other = rate_of(o);
-    if (&o == best || !other || !rate) continue;
+    if (&o == &best || !other || !rate) continue;
     if (other->high >= rate->low) tied.push_back(seats_of(o.test_case));
   }
-  const std::string figure = report::with_interval(find_metric(*best, "throughput"));
+  const std::string figure = report::with_interval(find_metric(best, "throughput"));
   if (tied.empty()) {
     return fmt::format("{}: use {}: {} samples/s, ahead of all others that were measured beside it.",
-                       best->test_case.model, seats_of(best->test_case), figure);
+                       best.test_case.model, seats_of(best.test_case), figure);
   }
   return fmt::format("{}: {} came out first with {} samples/s, but it cannot be told from {}; a higher --effort may.",
-                     best->test_case.model, seats_of(best->test_case), figure, fmt::join(tied, " and "));
+                     best.test_case.model, seats_of(best.test_case), figure, fmt::join(tied, " and "));
 }
 
 int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings, store::Store& store,

@@ -53,8 +53,9 @@ void write_search(const PlacedSearch& search, std::ostream& out) {
 }
 
 void write_search_markdown(const PlacedSearch& search, std::ostream& out) {
+  const std::vector<std::string> members = short_names(search);
   std::string names, rule;
-  for (const std::string& name : short_names(search)) {
+  for (const std::string& name : members) {
     names += " " + markdown_cell(name) + " |";
     rule += " --- |";
   }
@@ -62,8 +63,8 @@ void write_search_markdown(const PlacedSearch& search, std::ostream& out) {
   if (!search.slowdown.empty()) {
     out << "A member's time beside another (column) over its time beside itself:\n\n";
     out << "| |" << names << "\n| --- |" << rule << "\n";
-    for (std::size_t i = 0; i < std::min(search.members.size(), search.slowdown.size()); ++i) {
-      out << "| " << markdown_cell(short_names(search)[i]) << " |";
+    for (std::size_t i = 0; i < std::min(members.size(), search.slowdown.size()); ++i) {
+      out << "| " << markdown_cell(members[i]) << " |";
       for (const double slower : search.slowdown[i]) out << fmt::format(" {:.2f} |", slower);
       out << "\n";
     }

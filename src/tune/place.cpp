@@ -171,39 +171,35 @@ void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
   if (bench.found) bench.found(search_found(placed, members_of(request.ensemble.model)));
   placed.verified = bench.measure(PlaceStep::kPlans, cases);
   placed.interrupted = placed.verified.size() < cases.size();
-  double best = 0;
-  for (std::size_t i = 0; i < placed.verified.size(); ++i) {
-    const auto rate = value_of(placed.verified[i], "throughput");
-    if (!rate || *rate <= best) continue;
-    best = *rate;
-    placed.winner = i;
-  }
+  placed.winner = fastest(placed.verified);
+}
+
+struct StepRow {
+  const char *stored, *said;
+};
+
+const StepRow& row_of(PlaceStep step) {
+  static constexpr StepRow kRows[] = {{"alone", "each member alone"},
+                                      {"pairs", "members beside each other"},
+                                      {"plans", "the best plans and the plain strategies, interleaved"}};
+  return kRows[static_cast<std::size_t>(step)];
 }
 
 }  // namespace
 
-const char* to_string(PlaceStep step) {
-  switch (step) {
-    case PlaceStep::kAlone:
-      return "alone";
-    case PlaceStep::kPairs:
-      return "pairs";
-    case PlaceStep::kPlans:
-      break;
-  }
-  return "plans";
-}
+const char* to_string(PlaceStep step) { return row_of(step).stored; }
+const char* describe(PlaceStep step) { return row_of(step).said; }
 
-const char* describe(PlaceStep step) {
-  switch (step) {
-    case PlaceStep::kAlone:
-      return "each member alone";
-    case PlaceStep::kPairs:
-      return "members beside each other";
-    case PlaceStep::kPlans:
-      break;
+std::optional<std::size_t> fastest(const std::vector<Outcome>& outcomes) {
+  std::optional<std::size_t> best;
+  double most = 0;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const auto rate = value_of(outcomes[i], "throughput");
+    if (!rate || *rate <= most) continue;
+    most = *rate;
+    best = i;
   }
-  return "the best plans and the plain strategies, interleaved";
+  return best;
 }
 
 Placed place(const PlaceRequest& request, const Bench& bench) {

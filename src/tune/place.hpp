@@ -37,6 +37,9 @@ struct Placed {
   bool interrupted = false;
 };
 
+/// The outcome of the most throughput; nothing where none was measured.
+std::optional<std::size_t> fastest(const std::vector<Outcome>& outcomes);
+
 Placed place(const PlaceRequest& request, const Bench& bench);
 
 }  // namespace assay::tune

@@ -170,13 +170,7 @@ TEST_F(CliTest, TwoCampaignsOnOneResultsFileBothComplete) {
 
 TEST_F(CliTest, InterruptedItKeepsWhatIsFinishedAndResumesTheRest) {
   Program program(command(bench({"--batch-size", "1,2,4,8"})), environment_);
-  ASSERT_TRUE(eventually([&] {
-    try {
-      return !newest().outcomes.empty();
-    } catch (const std::exception&) {
-      return false;
-    }
-  }));
+  ASSERT_TRUE(an_outcome_is_stored());
   program.send(SIGINT);
   const Result r = program.wait();
   EXPECT_EQ(r.status, 130) << r.err;

@@ -42,6 +42,16 @@ class CliTest : public testing::Test {
     return arguments;
   }
   [[nodiscard]] Campaign newest() const { return store::Store(db_, store::Store::Access::kRead).load(""); }
+  /// The newest campaign has an outcome; waits for it, half a minute at most.
+  [[nodiscard]] bool an_outcome_is_stored() const {
+    return eventually([&] {
+      try {
+        return !newest().outcomes.empty();
+      } catch (const std::exception&) {
+        return false;
+      }
+    });
+  }
   [[nodiscard]] std::string file(const char* name) const { return (folder_.path() / name).string(); }
 
   TemporaryFolder folder_;

@@ -59,13 +59,7 @@ TEST_F(PlacedCliTest, MeasuresMembersThenVerifiesAndReusesWhatIsStored) {
 
 TEST_F(PlacedCliTest, InterruptedAndResumedItGoesOnToTheEnd) {
   Program program(command(search("1")), environment_);
-  ASSERT_TRUE(eventually([&] {
-    try {
-      return !newest().outcomes.empty();
-    } catch (const std::exception&) {
-      return false;
-    }
-  }));
+  ASSERT_TRUE(an_outcome_is_stored());
   program.send(SIGINT);
   const Result stopped = program.wait();
   EXPECT_EQ(stopped.status, 130) << stopped.err;
