@@ -14,7 +14,7 @@ help:
 	@echo "make format | lint        clang-format | the checks that need no build"
 	@echo "make sanitize | tidy      parts of 'make check': tests under ASan, UBSan and TSan | clang-tidy"
 	@echo "make fuzz SECONDS=600     run every fuzz target for so long"
-	@echo "make figures              the cost of Assay itself, and head-to-head against the frameworks (over an hour, quiet machine)"
+	@echo "make figures              the cost of Assay itself, and head-to-head against the frameworks (some hours, quiet machine)"
 
 setup:
 	@scripts/setup.sh

@@ -1,307 +1,319 @@
-// bench_ensemble ASSAY [--members A,B,C] [--batch N,…] [--sets B;B,B] [--effort E] [--duration T] [--db FILE]
+// bench_ensemble ASSAY [--members A,B,C] [--batch N,…] [--sets B;B,B] [--effort E] [--window T] [--screen T] [--db FILE]
 // The strategies for an ensemble against the bound of perfect sharing, by `assay bench` itself, for each batch size in
 // two campaigns, whose processes are interleaved. The first sorts out: every member alone on every engine, set up for
-// throughput and for latency, and every strategy on every engine, in short. The second measures what came within a few
-// percent of the best, in several processes each (--effort, --duration); its numbers alone are used. With T the best
-// throughput of a member alone over the engines of a set, the bound of the set is 1 / Σ 1/T. Printed for each set of
-// engines: the bound, the best strategy, and `sequential` on the best single engine, with the ratios' 95 % intervals;
-// and the ensemble's peak of memory over its members' together. Exit 1 where a bound is missed.
+// throughput and for latency, and every strategy on every engine, in one process each with a window of --screen. The
+// second measures what came within a few percent of the best, in several processes each (--effort, --window); its
+// numbers alone are used. With T the best throughput of a member alone over the engines of a set, the bound of the set
+// is 1 / Σ 1/T. Printed for each set of engines: the bound, the best strategy, and `sequential` on the best single
+// engine; their ratios block by block of the interleaved campaign, so that what slows the machine for a while cancels,
+// as geometric means with Student's t interval of the logarithms; and the ensemble's peak of memory over its members'
+// together. With --db, campaigns that are there are not run again and an interrupted one goes on: the same command
+// takes up where it was stopped. Exit 1 where a bound is missed.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
-#include <map>
-#include <nlohmann/json.hpp>
+#include <cstdlib>
+#include <numeric>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "arms.hpp"
 #include "base/file.hpp"
+#include "core/json.hpp"
+#include "measure/series.hpp"
+#include "store/store.hpp"
 
 namespace assay::bench {
 namespace {
 
-using nlohmann::json;
-
-/// A quantity with its interval; relative widths are added in squares, as of independent quantities.
-struct Quantity {
-  double value = 0, low = 0, high = 0;
-};
-
-Quantity ratio(const Quantity& a, const Quantity& b) {
-  const double value = a.value / b.value;
-  const double down = std::hypot(1 - a.low / a.value, b.high / b.value - 1);
-  const double up = std::hypot(a.high / a.value - 1, 1 - b.low / b.value);
-  return {value, value * (1 - down), value * (1 + up)};
-}
-
-/// 1 / Σ 1/T.
-Quantity shared_bound(const std::vector<Quantity>& rates) {
-  double sum = 0, down = 0, up = 0;
-  for (const Quantity& t : rates) {
-    sum += 1 / t.value;
-    down += std::pow(1 / t.low - 1 / t.value, 2);
-    up += std::pow(1 / t.value - 1 / t.high, 2);
-  }
-  return {1 / sum, 1 / (sum + std::sqrt(down)), 1 / (sum - std::sqrt(up))};
-}
-
 struct Arguments {
-  std::string assay, effort = "standard", db, duration;
+  std::string assay, effort = "standard", db, window, screen = "4s";
   std::vector<std::string> members = {"resnet50", "densenet201", "vgg19"};
   std::vector<std::string> batches = {"1", "8"};
-  std::vector<std::vector<std::string>> sets = {{"onnxruntime"}, {"onnxruntime", "openvino"}};
+  std::string sets = "onnxruntime;onnxruntime,openvino";
 };
 
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == separator) {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
+using Set = std::vector<std::string>;  ///< engines
 
-Arguments parse(int argc, char** argv) {
-  Arguments a;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    const auto value = [&] { return std::string(i + 1 < argc ? argv[++i] : ""); };
-    if (word == "--members") {
-      a.members = split(value(), ',');
-    } else if (word == "--batch") {
-      a.batches = split(value(), ',');
-    } else if (word == "--effort") {
-      a.effort = value();
-    } else if (word == "--duration") {
-      a.duration = value();
-    } else if (word == "--db") {
-      a.db = value();
-    } else if (word == "--sets") {
-      a.sets.clear();
-      for (const std::string& set : split(value(), ';')) a.sets.push_back(split(set, ','));
-    } else {
-      a.assay = word;
-    }
-  }
-  return a;
-}
-
-std::vector<std::string> engines_of(const Arguments& a) {
-  std::vector<std::string> all;
-  for (const auto& set : a.sets) {
-    for (const std::string& engine : set) {
-      if (std::find(all.begin(), all.end(), engine) == all.end()) all.push_back(engine);
-    }
-  }
-  return all;
-}
-
-std::string output_of(const std::string& command) {
-  std::string text;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) return text;
-  char part[1 << 16];
-  for (std::size_t n = 0; (n = std::fread(part, 1, sizeof part, pipe)) > 0;) text.append(part, n);
-  ::pclose(pipe);
-  return text;
-}
-
-std::string ensemble_of(const Arguments& a) { return fmt::format("{}", fmt::join(a.members, "+")); }
-
-/// The outcomes of a campaign.
-json outcomes_of(const std::string& bench) {
-  std::fprintf(stderr, "%s\n", bench.c_str());
-  return json::parse(output_of(bench)).at("outcomes");
-}
-
-json sorted_out(const Arguments& a, const std::string& batch, const std::string& db) {
-  return outcomes_of(
-      fmt::format("{} bench {} {} --strategy all --backend {} --batch-size {} --duration 2s --db {} --json", a.assay,
-                  fmt::join(a.members, " "), ensemble_of(a), fmt::join(engines_of(a), ","), batch, db));
-}
-
-/// Samples a second of a case: its throughput, or where it was set up for latency, one batch after the other.
-std::optional<Quantity> rate_of(const json& outcome) {
-  if (outcome.at("state") != "measured") return std::nullopt;
-  const json& c = outcome.at("case");
-  const bool latency = c.at("for") == "latency";
-  for (const json& m : outcome.at("metrics")) {
-    if (m.at("tag") != (latency ? "latency.p50" : "throughput") || m.at("value").is_null()) continue;
-    const double value = m.at("value");
-    const auto bound = [&](const char* key) { return m.at(key).is_null() ? value : m.at(key).get<double>(); };
-    if (!latency) return Quantity{value, bound("low"), bound("high")};
-    const double batch = 1e3 * c.at("batch_size").get<double>();
-    return Quantity{batch / value, batch / bound("high"), batch / bound("low")};
-  }
-  return std::nullopt;
-}
-
-struct Best {
-  Quantity rate;
-  std::string what;
+/// What was measured of one case.
+struct Way {
+  Case test_case;
+  std::vector<double> rates;  ///< samples a second, process by process, in the order of the blocks
 };
 
-/// The best of the outcomes for which `fits`.
+double middle(const Way& way) { return measure::median(way.rates); }
+
+std::string describe_way(const Way& way) {
+  return fmt::format("{} on {} for {}", way.test_case.strategy, way.test_case.backend, to_string(way.test_case.goal));
+}
+
+/// The geometric mean; its interval is Student's t of the logarithms, and open below two values.
+Figure geometric_mean(std::vector<double> values) {
+  for (double& v : values) v = std::log(v);
+  const double centre = std::exp(measure::mean(values));
+  const auto interval = measure::t_interval(values);
+  if (!interval) return {centre, 0, INFINITY};
+  return {centre, std::exp(interval->low), std::exp(interval->high)};
+}
+
+/// a / b, block by block.
+std::vector<double> quotients(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> q;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) q.push_back(a[i] / b[i]);
+  return q;
+}
+
+/// 1 / Σ 1/T, block by block.
+std::vector<double> shared_bound(const std::vector<const Way*>& alone) {
+  std::vector<double> bound;
+  for (std::size_t block = 0;; ++block) {
+    double sum = 0;
+    for (const Way* way : alone) {
+      if (block >= way->rates.size()) return bound;
+      sum += 1 / way->rates[block];
+    }
+    bound.push_back(1 / sum);
+  }
+}
+
+std::vector<Way> ways_of(const Campaign& campaign) {
+  std::vector<Way> ways;
+  for (const Outcome& o : campaign.outcomes) {
+    if (o.state != OutcomeState::kMeasured) continue;
+    Way way{o.test_case, {}};
+    for (const ProcessSamples& s : o.samples) {
+      const auto rate = s.kept ? measure::samples_per_second(o.test_case, s.values) : std::nullopt;
+      if (rate) way.rates.push_back(*rate);
+    }
+    if (!way.rates.empty()) ways.push_back(std::move(way));
+  }
+  return ways;
+}
+
+bool holds(const Set& set, const std::string& engine) {
+  return std::find(set.begin(), set.end(), engine) != set.end();
+}
+
+/// The best on the engines of `set` of the ways for which `fits`; nullptr: there is none.
 template <class Fits>
-std::optional<Best> best_of(const json& outcomes, const std::vector<std::string>& set, const Fits& fits) {
-  std::optional<Best> best;
-  for (const json& o : outcomes) {
-    const json& c = o.at("case");
-    const std::string engine = c.at("backend");
-    if (std::find(set.begin(), set.end(), engine) == set.end() || !fits(c)) continue;
-    const auto rate = rate_of(o);
-    if (!rate || (best && best->rate.value >= rate->value)) continue;
-    best = Best{*rate, fmt::format("{} on {} for {}", c.at("strategy").get<std::string>(), engine,
-                                   c.at("for").get<std::string>())};
+const Way* best_of(const std::vector<Way>& ways, const Set& set, const Fits& fits) {
+  const Way* best = nullptr;
+  for (const Way& way : ways) {
+    if (!holds(set, way.test_case.backend) || !fits(way.test_case)) continue;
+    if (best == nullptr || middle(way) > middle(*best)) best = &way;
   }
   return best;
 }
 
-/// What of the outcomes for which `fits` is near enough to the best to be measured again.
-template <class Fits>
-void add_near_best(json& plan, const json& outcomes, const std::vector<std::string>& set, const Fits& fits) {
-  constexpr double kNear = 0.95;
-  const auto best = best_of(outcomes, set, fits);
-  if (!best) return;
-  for (const json& o : outcomes) {
-    const json& c = o.at("case");
-    const auto alone = [&](const json& fit) { return fit == c; };
-    const auto rate = fits(c) ? best_of({o}, set, alone) : std::nullopt;
-    if (!rate || rate->rate.value < kNear * best->rate.value) continue;
-    json part = {{"model", c.at("model")},
-                 {"backend", c.at("backend")},
-                 {"for", c.at("for")},
-                 {"batch-size", c.at("batch_size")}};
-    if (c.at("strategy") != "single") part["strategy"] = c.at("strategy");
-    if (std::find(plan.begin(), plan.end(), part) == plan.end()) plan.push_back(part);
-  }
+auto of_model(const std::string& model) {
+  return [model](const Case& c) { return c.model == model; };
+}
+auto sequential(const std::string& model) {
+  return [model](const Case& c) { return c.model == model && c.strategy == "sequential"; };
 }
 
-json finals(const Arguments& a, const json& outcomes) {
-  json plan = json::array();
-  const std::string ensemble = ensemble_of(a);
-  for (const auto& set : a.sets) {
-    for (const std::string& member : a.members) {
-      add_near_best(plan, outcomes, set, [&](const json& c) { return c.at("model") == member; });
+class Benchmark {
+ public:
+  explicit Benchmark(Arguments arguments) : a_(std::move(arguments)), ensemble_(fmt::format("{}", fmt::join(a_.members, "+"))) {
+    if (a_.db.empty()) a_.db = (folder_.path() / "results.db").string();
+    std::istringstream sets(a_.sets);
+    for (std::string set; std::getline(sets, set, ';');) {
+      std::istringstream engines(set);
+      sets_.emplace_back();
+      for (std::string engine; std::getline(engines, engine, ',');) {
+        sets_.back().push_back(engine);
+        if (!holds(engines_, engine)) engines_.push_back(engine);
+      }
     }
-    add_near_best(plan, outcomes, set, [&](const json& c) { return c.at("model") == ensemble; });
-    add_near_best(plan, outcomes, set,
-                  [&](const json& c) { return c.at("model") == ensemble && c.at("strategy") == "sequential"; });
   }
-  return plan;
+
+  bool run() {
+    bool kept = true;
+    for (const std::string& batch : a_.batches) {
+      const std::vector<Way> screened = ways_of(screen(batch));
+      const Campaign campaign = finals(batch, screened);
+      const std::vector<Way> ways = ways_of(campaign);
+      fmt::print("batch {}, campaign {}\n", batch, campaign.id);
+      kept = report_memory(campaign) && kept;
+      for (const Set& set : sets_) kept = report(ways, set) && kept;
+      std::fflush(stdout);
+    }
+    return kept;
+  }
+
+ private:
+  Campaign screen(const std::string& batch) {
+    return campaign(fmt::format("bench {} {} --strategy all --backend {} --batch-size {} --duration {} --db {} --json",
+                                fmt::join(a_.members, " "), ensemble_, fmt::join(engines_, ","), batch, a_.screen,
+                                a_.db));
+  }
+
+  /// The campaign that this command made, or makes now, or that is gone on with.
+  Campaign campaign(const std::string& command) {
+    std::string call = command;
+    std::string id;
+    if (std::filesystem::exists(a_.db)) {
+      for (const store::CampaignSummary& c : store::Store(a_.db, store::Store::Access::kRead).list()) {
+        if (c.command != "assay " + command) continue;
+        id = c.id;
+        if (c.finished.empty()) call = fmt::format("bench --resume {} --db {} --json", id, a_.db);
+        break;
+      }
+    }
+    if (id.empty() || call != command) {
+      std::fprintf(stderr, "%s\n", call.c_str());
+      (void)std::system(fmt::format("{} {} >/dev/null", a_.assay, call).c_str());  // rows that failed are seen below
+    }
+    Campaign done = store::Store(a_.db, store::Store::Access::kRead).load(id);
+    if (done.finished.empty()) throw std::runtime_error("the campaign was interrupted; the same command goes on");
+    return done;
+  }
+
+  /// Adds what of the ways that fit is near enough to the best to be measured again.
+  template <class Fits>
+  void add_near_best(nlohmann::json& plan, const std::vector<Way>& ways, const Set& set, const Fits& fits) const {
+    constexpr double kNear = 0.95;
+    const Way* best = best_of(ways, set, fits);
+    if (best == nullptr) return;
+    for (const Way& way : ways) {
+      const Case& c = way.test_case;
+      if (!holds(set, c.backend) || !fits(c) || middle(way) < kNear * middle(*best)) continue;
+      nlohmann::json part = {
+          {"model", c.model}, {"backend", c.backend}, {"for", to_string(c.goal)}, {"batch-size", c.batch_size}};
+      if (c.model == ensemble_) part["strategy"] = c.strategy;
+      if (std::find(plan.begin(), plan.end(), part) == plan.end()) plan.push_back(part);
+    }
+  }
+
+  Campaign finals(const std::string& batch, const std::vector<Way>& screened) {
+    nlohmann::json plan = nlohmann::json::array();
+    for (const Set& set : sets_) {
+      for (const std::string& member : a_.members) add_near_best(plan, screened, set, of_model(member));
+      add_near_best(plan, screened, set, of_model(ensemble_));
+      add_near_best(plan, screened, set, sequential(ensemble_));
+    }
+    const std::string file = fmt::format("{}.batch-{}.json", a_.db, batch);
+    write_file_atomically(file, plan.dump(1));
+    return campaign(fmt::format("bench --plan {} --effort {}{} --db {} --json", file, a_.effort,
+                                a_.window.empty() ? "" : " --duration " + a_.window, a_.db));
+  }
+
+  [[nodiscard]] bool report(const std::vector<Way>& ways, const Set& set) const;
+  [[nodiscard]] bool report_memory(const Campaign& campaign) const;
+
+  Arguments a_;
+  std::string ensemble_;
+  TemporaryFolder folder_;
+  std::vector<Set> sets_;
+  Set engines_;
+};
+
+void line(const std::string& name, const std::vector<double>& rates, const std::string& what) {
+  const Figure f = geometric_mean(rates);
+  fmt::print("  {:20} {:8.3f} [{:.3f}, {:.3f}] 1/s  {}\n", name, f.value, f.low, f.high, what);
 }
 
-json measured(const Arguments& a, const json& plan, const std::filesystem::path& folder, const std::string& db) {
-  const std::string file = (folder / "finals.json").string();
-  write_file_atomically(file, plan.dump());
-  return outcomes_of(fmt::format("{} bench --plan {} --effort {}{} --db {} --json", a.assay, file, a.effort,
-                                 a.duration.empty() ? "" : " --duration " + a.duration, db));
-}
-
-bool show(const std::string& what, const Quantity& q, double least, double lowest) {
-  const bool kept = q.value >= least && q.low >= lowest;
-  fmt::print("  {:58} {:.3f} [{:.3f}, {:.3f}], at least {:.2f} (lower end {:.2f}): {}\n", what, q.value, q.low, q.high,
+bool judge(const std::string& what, const Figure& f, double least, double lowest) {
+  const bool kept = f.value >= least && f.low >= lowest;
+  fmt::print("  {:33} {:.3f} [{:.3f}, {:.3f}], at least {:.2f} (lower end {:.2f}): {}\n", what, f.value, f.low, f.high,
              least, lowest, kept ? "kept" : "MISSED");
   return kept;
 }
 
-bool report(const Arguments& a, const json& outcomes, const std::vector<std::string>& set) {
-  std::vector<Quantity> alone;
+bool Benchmark::report(const std::vector<Way>& ways, const Set& set) const {
   fmt::print("{{{}}}\n", fmt::join(set, ", "));
-  for (const std::string& member : a.members) {
-    const auto best = best_of(outcomes, set, [&](const json& c) { return c.at("model") == member; });
-    if (!best) {
+  std::vector<const Way*> alone;
+  for (const std::string& member : a_.members) {
+    alone.push_back(best_of(ways, set, of_model(member)));
+    if (alone.back() == nullptr) {
       fmt::print("  {} could not be measured\n", member);
       return false;
     }
-    fmt::print("  {:14} alone {:8.3f} [{:.3f}, {:.3f}] 1/s  {}\n", member, best->rate.value, best->rate.low,
-               best->rate.high, best->what);
-    alone.push_back(best->rate);
+    line(member + " alone", alone.back()->rates, describe_way(*alone.back()));
   }
-  const std::string ensemble = ensemble_of(a);
-  const auto any = best_of(outcomes, set, [&](const json& c) { return c.at("model") == ensemble; });
-  const auto sequential = best_of(
-      outcomes, set, [&](const json& c) { return c.at("model") == ensemble && c.at("strategy") == "sequential"; });
-  if (!any || !sequential) {
+  const Way* best = best_of(ways, set, of_model(ensemble_));
+  const Way* plain = best_of(ways, set, sequential(ensemble_));
+  if (best == nullptr || plain == nullptr) {
     fmt::print("  the ensemble could not be measured\n");
     return false;
   }
-  const Quantity bound = shared_bound(alone);
-  const auto line = [](const char* what, const Quantity& q, const std::string& which) {
-    fmt::print("  {:20} {:8.3f} [{:.3f}, {:.3f}] 1/s  {}\n", what, q.value, q.low, q.high, which);
-  };
+  const std::vector<double> bound = shared_bound(alone);
   line("perfect sharing", bound, "");
-  line("best strategy", any->rate, any->what);
-  line("sequential", sequential->rate, sequential->what);
-  const Quantity room = ratio(bound, sequential->rate);
-  line("room over sequential", room, "");
+  line("best strategy", best->rates, describe_way(*best));
+  line("sequential", plain->rates, describe_way(*plain));
+  const Figure room = geometric_mean(quotients(bound, plain->rates));
+  fmt::print("  {:33} {:.3f} [{:.3f}, {:.3f}]\n", "perfect sharing over sequential", room.value, room.low, room.high);
   constexpr double kRoom = 1.08;
-  bool kept = show("best strategy over perfect sharing", ratio(any->rate, bound), 0.97, 0.95);
   const bool gain_due = room.value >= kRoom;
-  kept = show("best strategy over sequential", ratio(any->rate, sequential->rate), gain_due ? 1.05 : 1.00,
-              gain_due ? 1.0 : 0.98) &&
-         kept;
-  return kept;
+  const bool shares = judge("best strategy over perfect sharing", geometric_mean(quotients(best->rates, bound)), 0.97,
+                            0.95);
+  const bool gains = judge("best strategy over sequential", geometric_mean(quotients(best->rates, plain->rates)),
+                           gain_due ? 1.05 : 1.00, gain_due ? 1.0 : 0.98);
+  return shares && gains;
 }
 
-/// The highest peak of memory of a model's cases on an engine, MiB; 0 where none was measured.
-double peak_of(const json& outcomes, const std::string& model, const std::string& engine) {
+/// A model's highest peak of memory on an engine, MiB; 0 where none was measured.
+double peak_of(const Campaign& campaign, const std::string& model, const std::string& engine) {
   double peak = 0;
-  for (const json& o : outcomes) {
-    const json& c = o.at("case");
-    if (c.at("model") != model || c.at("backend") != engine || o.at("state") != "measured") continue;
-    for (const json& m : o.at("metrics")) {
-      if (m.at("tag") == "memory.peak" && !m.at("value").is_null()) peak = std::max(peak, m.at("value").get<double>());
-    }
+  for (const Outcome& o : campaign.outcomes) {
+    const Metric* metric = find_metric(o, "memory.peak");
+    if (o.test_case.model != model || o.test_case.backend != engine || metric == nullptr) continue;
+    peak = std::max(peak, metric->value.value_or(0));
   }
   return peak;
 }
 
-/// Of each engine, one after the other: the ensemble's peak, whatever the strategy, over its members' own together.
-bool report_memory(const Arguments& a, const json& outcomes) {
+/// Of each engine on which all were measured: the ensemble's peak, whatever the strategy, over its members' together.
+bool Benchmark::report_memory(const Campaign& campaign) const {
   constexpr double kMost = 1.05;
   bool kept = true;
-  for (const std::string& engine : engines_of(a)) {
-    double members = 0;
-    for (const std::string& member : a.members) members += peak_of(outcomes, member, engine);
-    const double together = peak_of(outcomes, ensemble_of(a), engine);
-    if (members == 0 || together == 0) continue;
-    const double ratio = together / members;
-    kept = kept && ratio <= kMost;
+  for (const std::string& engine : engines_) {
+    std::vector<double> members;
+    for (const std::string& member : a_.members) members.push_back(peak_of(campaign, member, engine));
+    const double together = peak_of(campaign, ensemble_, engine);
+    if (together == 0 || std::find(members.begin(), members.end(), 0) != members.end()) continue;
+    const double sum = std::accumulate(members.begin(), members.end(), 0.0);
+    kept = kept && together <= kMost * sum;
     fmt::print("  memory on {:12} {:.0f} MiB, its members {:.0f} together: {:.3f}, at most {:.2f}: {}\n", engine,
-               together, members, ratio, kMost, ratio <= kMost ? "kept" : "MISSED");
+               together, sum, together / sum, kMost, together <= kMost * sum ? "kept" : "MISSED");
   }
   return kept;
 }
 
-int run(const Arguments& a) {
-  const TemporaryFolder folder;
-  const std::string db = a.db.empty() ? (folder.path() / "results.db").string() : a.db;
-  bool kept = true;
-  for (const std::string& batch : a.batches) {
-    const json all = sorted_out(a, batch, db);
-    const json outcomes = measured(a, finals(a, all), folder.path(), db);
-    fmt::print("batch {}\n", batch);
-    kept = report_memory(a, all) && kept;
-    for (const auto& set : a.sets) kept = report(a, outcomes, set) && kept;
-    std::fflush(stdout);
+Arguments parse(int argc, char** argv) {
+  Arguments a;
+  CLI::App app("The strategies for an ensemble against the bound of perfect sharing");
+  app.add_option("ASSAY", a.assay, "build/release/bin/assay")->required();
+  app.add_option("--members", a.members, "A,B,C")->delimiter(',');
+  app.add_option("--batch", a.batches, "N,…")->delimiter(',');
+  app.add_option("--sets", a.sets, "engines that may be used: B;B,B;…");
+  app.add_option("--effort", a.effort, "of what is measured again");
+  app.add_option("--window", a.window, "the window of what is measured again");
+  app.add_option("--screen", a.screen, "the window of what is sorted out");
+  app.add_option("--db", a.db, "a results file to keep");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    std::exit(app.exit(e));
   }
-  return kept ? 0 : 1;
+  return a;
 }
 
 }  // namespace
 }  // namespace assay::bench
 
 int main(int argc, char** argv) {
-  const assay::bench::Arguments arguments = assay::bench::parse(argc, argv);
-  if (arguments.assay.empty()) {
-    std::fprintf(stderr, "usage: bench_ensemble build/release/bin/assay [--members A,B,C] [--batch N,…] …\n");
-    return 2;
+  try {
+    return assay::bench::Benchmark(assay::bench::parse(argc, argv)).run() ? 0 : 1;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 1;
   }
-  return assay::bench::run(arguments);
 }

@@ -1,4 +1,4 @@
-// bench_placement ASSAY [--duration T] [--members A,B,C] [--batch N] [--rounds N]
+// bench_placement ASSAY [--window T] [--members A,B,C] [--batch N] [--rounds N]
 // `assay bench --strategy placed` against an exhaustive scan of the same space at the same effort a point: one process,
 // the same window. The space: members resnet50, densenet201 and efficientnetb0 in an ensemble's batch of 8 on 2
 // threads, each on onnxruntime or openvino in batches of 1 or 8, strategies sequential, concurrent and pipelined:
@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <chrono>
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -35,28 +35,24 @@ constexpr int kThreads = 2;
 constexpr double kLeastRatio = 0.98, kMostTime = 0.2;
 
 struct Arguments {
-  std::string assay, duration, batch = "8", members = "resnet50,densenet201,efficientnetb0";
+  std::string assay, window, batch = "8";
+  std::vector<std::string> members = {"resnet50", "densenet201", "efficientnetb0"};
   int rounds = 6;  ///< fewer give no 95 % interval of a median
 };
 
 Arguments parse(int argc, char** argv) {
   Arguments a;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    const auto value = [&] { return std::string(i + 1 < argc ? argv[++i] : ""); };
-    if (word == "--members") {
-      a.members = value();
-    } else if (word == "--batch") {
-      a.batch = value();
-    } else if (word == "--duration") {
-      a.duration = value();
-    } else if (word == "--rounds") {
-      a.rounds = std::max(std::atoi(value().c_str()), 1);
-    } else {
-      a.assay = word;
-    }
+  CLI::App app("The search for a placement against a scan of its whole space");
+  app.add_option("ASSAY", a.assay, "build/release/bin/assay")->required();
+  app.add_option("--members", a.members, "A,B,C")->delimiter(',');
+  app.add_option("--batch", a.batch, "of the ensemble");
+  app.add_option("--window", a.window, "of each process; default: quick's");
+  app.add_option("--rounds", a.rounds, "turns in which what either found is measured")->check(CLI::PositiveNumber);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    std::exit(app.exit(e));
   }
-  std::replace(a.members.begin(), a.members.end(), ',', '+');
   return a;
 }
 
@@ -74,17 +70,18 @@ struct Run {
 /// The program, on results files and caches of its own.
 class Assay {
  public:
-  explicit Assay(const Arguments& arguments) : arguments_(arguments) {}
+  explicit Assay(const Arguments& arguments)
+      : arguments_(arguments), ensemble_(fmt::format("{}", fmt::join(arguments.members, "+"))) {}
 
   /// Models of the zoo are written before anything is timed.
   void write_models() const {
-    (void)call(fmt::format("bench {} --backend {} --dry-run", arguments_.members, fmt::join(kEngines, ",")), "models");
+    (void)call(fmt::format("bench {} --backend {} --dry-run", ensemble_, fmt::join(kEngines, ",")), "models");
   }
 
   /// The campaign that verified what was found.
   [[nodiscard]] Run search() const {
-    const std::string window = arguments_.duration.empty() ? "" : " --duration " + arguments_.duration;
-    return run(fmt::format("bench {} --strategy placed --backend {} --batch-size {} --threads {}{}", arguments_.members,
+    const std::string window = arguments_.window.empty() ? "" : " --duration " + arguments_.window;
+    return run(fmt::format("bench {} --strategy placed --backend {} --batch-size {} --threads {}{}", ensemble_,
                            fmt::join(kEngines, ","), arguments_.batch, kThreads, window),
                "search");
   }
@@ -136,6 +133,7 @@ class Assay {
   }
 
   const Arguments& arguments_;
+  std::string ensemble_;
   TemporaryFolder folder_;
   unsigned campaigns_ = 0;
 };
@@ -228,13 +226,8 @@ int run(const Arguments& arguments) {
 }  // namespace assay::bench
 
 int main(int argc, char** argv) {
-  const assay::bench::Arguments arguments = assay::bench::parse(argc, argv);
-  if (arguments.assay.empty()) {
-    std::fprintf(stderr, "usage: bench_placement build/release/bin/assay [--duration T] [--members A,B,C] …\n");
-    return 2;
-  }
   try {
-    return assay::bench::run(arguments);
+    return assay::bench::run(assay::bench::parse(argc, argv));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "%s\n", e.what());
     return 1;

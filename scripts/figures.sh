@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# figures.sh: every figure of Assay's own against its bound, and head-to-head against the frameworks; about an hour and a half, on a
+# figures.sh: every figure of Assay's own against its bound, and head-to-head against the frameworks; some hours, on a
 # machine that does nothing else. What was seen is in docs/figures.md.
 source "$(dirname "$0")/common.sh"
 scripts/setup.sh
@@ -20,6 +20,11 @@ if [ -e .deps/python/tensorflow ]; then # make setup WITH=tensorflow
   run bench_head_to_head "$model" tensorflow
   build/release/bin/assay bench --plan benchmarks/tensorflow_layouts.json --db build/figures/layouts.db
 fi
-run bench_ensemble build/release/bin/assay --batch 1,8 --effort standard --duration 6s
+engines='onnxruntime;onnxruntime,openvino'
+[ ! -e .deps/python/tensorflow ] || engines="$engines;onnxruntime,openvino,tensorflow"
+run bench_ensemble build/release/bin/assay --sets "$engines" --batch 1 --effort rigorous --window 4s --db build/figures/ensemble.db
+run bench_ensemble build/release/bin/assay --sets "$engines" --batch 8 --effort rigorous --screen 8s --window 8s --db build/figures/ensemble.db
+run bench_ensemble build/release/bin/assay --sets "$engines" --batch 32 --effort rigorous --screen 20s --window 20s --db build/figures/ensemble.db
+run bench_placement build/release/bin/assay
 uptime >&2
 exit $missed

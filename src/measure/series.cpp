@@ -38,6 +38,11 @@ double robust_deviation(std::span<const double> values, double centre) {
   return 1.4826 * median(distances);
 }
 
+double first_of(const std::map<std::string, std::vector<double>>& values, const char* name, double otherwise) {
+  const auto it = values.find(name);
+  return it == values.end() || it->second.empty() ? otherwise : it->second.front();
+}
+
 }  // namespace
 
 Throughput throughput(std::span<const double> finishes_ns, std::span<const double> latencies_ns, double window_ns,
@@ -82,12 +87,21 @@ Throughput throughput(const std::map<std::string, std::vector<double>>& values) 
     }
     return all;
   };
-  const auto first = [&](const char* name, double otherwise) {
-    const auto it = values.find(name);
-    return it == values.end() || it->second.empty() ? otherwise : it->second.front();
-  };
-  return throughput(both("finish_ns", "open_finish_ns"), both("latency_ns", "open_latency_ns"), first("window", 0),
-                    static_cast<std::int64_t>(first("stride", 1)));
+  return throughput(both("finish_ns", "open_finish_ns"), both("latency_ns", "open_latency_ns"), first_of(values, "window", 0),
+                    static_cast<std::int64_t>(first_of(values, "stride", 1)));
+}
+
+std::optional<double> samples_per_second(const Case& c, const std::map<std::string, std::vector<double>>& values) {
+  const double asked = static_cast<double>(std::max<std::int64_t>(c.batch_size, 1));
+  const double batch = first_of(values, "batch_size", asked);
+  if (c.goal == Goal::kThroughput) {
+    const Throughput t = throughput(values);
+    if (t.completions <= 0) return std::nullopt;
+    return t.per_second * batch;
+  }
+  const auto latencies = values.find("latency_ns");
+  if (latencies == values.end() || latencies->second.empty()) return std::nullopt;
+  return 1e9 * batch / median(latencies->second);
 }
 
 LittleCheck little_check(const Throughput& x, std::span<const double> latencies_ns, double stated) {

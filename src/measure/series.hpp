@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/case.hpp"
 #include "measure/statistics.hpp"
 
 namespace assay::measure {
@@ -30,6 +31,10 @@ Throughput throughput(std::span<const double> finishes_ns, std::span<const doubl
 /// The same from a process's observations: "finish_ns" and "latency_ns" of the batches done inside the window,
 /// "open_finish_ns" and "open_latency_ns" of those that were under way at its end, "window", "stride".
 Throughput throughput(const std::map<std::string, std::vector<double>>& values);
+
+/// Samples a second in one process, whatever the case is set up for: throughput, or one batch after the other. From its
+/// observations as above and "batch_size" (otherwise the case's); nothing where no batch was done.
+std::optional<double> samples_per_second(const Case& c, const std::map<std::string, std::vector<double>>& values);
 
 /// Little's law, N = X R (Little, A Proof for the Queuing Formula L = λW, 1961), with the throughput and the mean
 /// latency that are reported.

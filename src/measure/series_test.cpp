@@ -99,6 +99,24 @@ TEST(Throughput, ReadsAProcesssObservations) {
   EXPECT_EQ(throughput(std::map<std::string, std::vector<double>>{}).completions, 0);
 }
 
+TEST(SamplesPerSecond, WhateverTheCaseIsSetUpFor) {
+  Case c;
+  c.batch_size = 8;
+  const std::map<std::string, std::vector<double>> values = {
+      {"finish_ns", {1e9, 2e9}}, {"latency_ns", {1e9, 1e9}}, {"window", {2e9}}};
+  c.goal = Goal::kThroughput;
+  EXPECT_NEAR(samples_per_second(c, values).value(), 8, 1e-9);
+  c.goal = Goal::kLatency;
+  EXPECT_NEAR(samples_per_second(c, values).value(), 8, 1e-9);
+  c.batch_size = 0;  // the model's own
+  auto own = values;
+  own["batch_size"] = {3};
+  EXPECT_NEAR(samples_per_second(c, own).value(), 3, 1e-9);
+  EXPECT_FALSE(samples_per_second(c, {}));
+  c.goal = Goal::kThroughput;
+  EXPECT_FALSE(samples_per_second(c, {}));
+}
+
 TEST(Little, HoldsWhereAConstantNumberIsOutstanding) {
   // Two outstanding, each takes 20 and one ends every 10.
   const std::vector<double> latencies(12, 20);

@@ -29,8 +29,6 @@ struct Pending {
   bool closed = false;  ///< its outcome is recorded
 };
 
-/// Samples a second in one process, whatever the goal: what curves and A/A pairs compare.
-std::optional<double> rate_of(const Case& c, const std::map<std::string, std::vector<double>>& values);
 /// What the samples of an A/A twin carry in `noise`.
 inline constexpr const char* kTwinNote = "the A/A twin: for the noise floor alone";
 

@@ -7,6 +7,7 @@
 
 #include "assay/error.hpp"
 #include "base/sha256.hpp"
+#include "measure/series.hpp"
 #include "runner/campaign_run.hpp"
 #include "runner/order.hpp"
 #include "runner/reference.hpp"
@@ -42,7 +43,7 @@ void CampaignRun::find_pending() {
     if (const auto it = done.find(key); it != done.end()) {
       const auto& samples = it->second->samples;
       const auto first = std::find_if(samples.begin(), samples.end(), [](const ProcessSamples& s) { return s.kept; });
-      const auto rate = first == samples.end() ? std::nullopt : rate_of(campaign_.plan[i], first->values);
+      const auto rate = first == samples.end() ? std::nullopt : measure::samples_per_second(campaign_.plan[i], first->values);
       if (rate) finished_rates_[i] = *rate;
       continue;
     }
@@ -59,7 +60,7 @@ void CampaignRun::find_pending() {
 void CampaignRun::take_up(Pending& p, const store::PendingProcess& process) {
   p.samples.push_back(process.samples);
   for (const auto& [key, text] : process.texts) p.texts[key] = text;
-  const double rate = rate_of(case_of(p), process.samples.values).value_or(0);
+  const double rate = measure::samples_per_second(case_of(p), process.samples.values).value_or(0);
   if (process.twin && process.samples.noise.find(kTwinNote) != std::string::npos) {
     p.has_twin = true;
     p.twins.push_back(rate);

@@ -8,7 +8,6 @@
 #include "assay/error.hpp"
 #include "measure/noise.hpp"
 #include "measure/series.hpp"
-#include "measure/statistics.hpp"
 #include "runner/campaign_run.hpp"
 #include "runner/order.hpp"
 
@@ -30,22 +29,6 @@ bool asks_for_more(const Case& c) {
 }
 
 }  // namespace
-
-std::optional<double> rate_of(const Case& c, const std::map<std::string, std::vector<double>>& values) {
-  const auto first = [&](const char* name, double otherwise) {
-    const auto it = values.find(name);
-    return it == values.end() || it->second.empty() ? otherwise : it->second.front();
-  };
-  const double batch = first("batch_size", static_cast<double>(std::max<std::int64_t>(c.batch_size, 1)));
-  if (c.goal == Goal::kThroughput) {
-    const measure::Throughput t = measure::throughput(values);
-    if (t.completions <= 0) return std::nullopt;
-    return t.per_second * batch;
-  }
-  const auto latencies = values.find("latency_ns");
-  if (latencies == values.end() || latencies->second.empty()) return std::nullopt;
-  return 1e9 * batch / measure::median(latencies->second);
-}
 
 CampaignRun::CampaignRun(Campaign& campaign, const RunSettings& settings, worker::Launcher& launcher, Clock& clock,
                          Recorder& recorder, const ProgressListener& listener, const std::atomic<bool>& stop)
@@ -203,7 +186,7 @@ bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double 
   }
   const bool noisy = !samples.noise.empty();
   const bool repeat = noisy && p.reruns < max_reruns(settings_.effort);
-  const std::optional<double> rate = rate_of(case_of(p), samples.values);
+  const std::optional<double> rate = measure::samples_per_second(case_of(p), samples.values);
   if (repeat) {
     samples.kept = false;
     count_rerun(p);
