@@ -1,57 +1,64 @@
-// bench_ensemble ASSAY [--members A,B,C] [--batch N,…] [--sets B;B,B] [--effort E] [--window T] [--screen T] [--db FILE]
-// The strategies for an ensemble against the bound of perfect sharing, by `assay bench` itself, for each batch size in
-// two campaigns, whose processes are interleaved. The first sorts out: every member alone on every engine, set up for
-// throughput and for latency, and every strategy on every engine, in one process each with a window of --screen. The
-// second measures what came within a few percent of the best, in several processes each (--effort, --window); its
-// numbers alone are used. With T the best throughput of a member alone over the engines of a set, the bound of the set
-// is 1 / Σ 1/T. Printed for each set of engines: the bound, the best strategy, and `sequential` on the best single
-// engine; their ratios block by block of the interleaved campaign, so that what slows the machine for a while cancels,
-// as geometric means with Student's t interval of the logarithms; and the ensemble's peak of memory over its members'
-// together. With --db, campaigns that are there are not run again and an interrupted one goes on: the same command
-// takes up where it was stopped. Exit 1 where a bound is missed.
+// bench_ensemble [--members A,B,C] [--batch N,…] [--sets B;B,B] [--window MS] [--blocks N] [--state FILE] [--report]
+// The strategies for an ensemble against the bound of perfect sharing. Every turn is a process of its own that loads
+// one case from the cache and measures it. For each batch size, first all are sorted out in one turn each: every member
+// alone on every engine, set up for throughput and for latency, and every strategy on every engine. Then what came
+// within a few percent of the best is measured again, in blocks that hold each case once, shuffled; these turns alone
+// are reported. With T the best throughput of a member alone over the engines of a set, the bound of the set is
+// 1 / Σ 1/T. Printed for each set: the bound, the best strategy and `sequential` on the best single engine, and their
+// ratios block by block, so that what slows the machine for a while cancels: geometric means, with Student's t interval
+// of the logarithms. At last the ensemble's peak of memory over its members' together, on each engine, for each
+// strategy. With --state, turns that were taken are not taken again: the same command goes on where it was stopped;
+// --report takes none. Exit 1 where a bound is missed.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <numeric>
-#include <optional>
+#include <random>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "arms.hpp"
 #include "base/file.hpp"
-#include "core/json.hpp"
-#include "measure/series.hpp"
-#include "store/store.hpp"
+#include "turns.hpp"
 
 namespace assay::bench {
 namespace {
 
 struct Arguments {
-  std::string assay, effort = "standard", db, window, screen = "4s";
+  std::string sets = "onnxruntime;onnxruntime,openvino", state;
   std::vector<std::string> members = {"resnet50", "densenet201", "vgg19"};
-  std::vector<std::string> batches = {"1", "8"};
-  std::string sets = "onnxruntime;onnxruntime,openvino";
+  std::vector<std::int64_t> batches = {1, 8};
+  int window_ms = 3000, blocks = 10;
+  bool report = false;
 };
 
 using Set = std::vector<std::string>;  ///< engines
 
+constexpr int kThreads = 2;
+constexpr const char* kStrategies[] = {"sequential", "concurrent", "pipelined", "merged"};
+
 /// What was measured of one case.
 struct Way {
   Case test_case;
-  std::vector<double> rates;  ///< samples a second, process by process, in the order of the blocks
+  double screened = 0;        ///< samples a second in the turn that sorted out; 0: failed
+  std::vector<double> rates;  ///< of the turns that count, block by block
 };
 
-double middle(const Way& way) { return measure::median(way.rates); }
+std::string describe_way(const Case& c) {
+  return fmt::format("{} on {} for {}", c.strategy, c.backend, to_string(c.goal));
+}
 
-std::string describe_way(const Way& way) {
-  return fmt::format("{} on {} for {}", way.test_case.strategy, way.test_case.backend, to_string(way.test_case.goal));
+/// What a turn is known by in the state's file.
+std::string key_of(const Case& c, const std::string& what) {
+  return fmt::format("{} {} batch {} {} {}", c.model, c.backend, c.batch_size, c.strategy, what);
 }
 
 /// The geometric mean; its interval is Student's t of the logarithms, and open below two values.
@@ -83,34 +90,22 @@ std::vector<double> shared_bound(const std::vector<const Way*>& alone) {
   }
 }
 
-std::vector<Way> ways_of(const Campaign& campaign) {
-  std::vector<Way> ways;
-  for (const Outcome& o : campaign.outcomes) {
-    if (o.state != OutcomeState::kMeasured) continue;
-    Way way{o.test_case, {}};
-    for (const ProcessSamples& s : o.samples) {
-      const auto rate = s.kept ? measure::samples_per_second(o.test_case, s.values) : std::nullopt;
-      if (rate) way.rates.push_back(*rate);
-    }
-    if (!way.rates.empty()) ways.push_back(std::move(way));
-  }
-  return ways;
-}
-
 bool holds(const Set& set, const std::string& engine) {
   return std::find(set.begin(), set.end(), engine) != set.end();
 }
 
-/// The best on the engines of `set` of the ways for which `fits`; nullptr: there is none.
-template <class Fits>
-const Way* best_of(const std::vector<Way>& ways, const Set& set, const Fits& fits) {
+/// The best on the engines of `set` of the ways for which `fits`, by `rate`; nullptr: there is none.
+template <class Fits, class Rate>
+const Way* best_of(const std::vector<Way>& ways, const Set& set, const Fits& fits, const Rate& rate) {
   const Way* best = nullptr;
   for (const Way& way : ways) {
-    if (!holds(set, way.test_case.backend) || !fits(way.test_case)) continue;
-    if (best == nullptr || middle(way) > middle(*best)) best = &way;
+    if (!holds(set, way.test_case.backend) || !fits(way.test_case) || rate(way) <= 0) continue;
+    if (best == nullptr || rate(way) > rate(*best)) best = &way;
   }
   return best;
 }
+double screened(const Way& way) { return way.screened; }
+double typical(const Way& way) { return way.rates.empty() ? 0 : geometric_mean(way.rates).value; }
 
 auto of_model(const std::string& model) {
   return [model](const Case& c) { return c.model == model; };
@@ -119,10 +114,37 @@ auto sequential(const std::string& model) {
   return [model](const Case& c) { return c.model == model && c.strategy == "sequential"; };
 }
 
+/// Figures by key: what was measured, in memory and, where one is kept, in a file of lines "FIGURE KEY".
+class State {
+ public:
+  explicit State(std::string file) : file_(std::move(file)) {
+    std::ifstream in(file_);
+    double figure = 0;
+    for (std::string key; in >> figure && std::getline(in >> std::ws, key);) figures_[key] = figure;
+  }
+  [[nodiscard]] const double* find(const std::string& key) const {
+    const auto it = figures_.find(key);
+    return it == figures_.end() ? nullptr : &it->second;
+  }
+  double keep(const std::string& key, double figure) {
+    figures_[key] = figure;
+    if (!file_.empty()) std::ofstream(file_, std::ios::app) << fmt::format("{} {}\n", figure, key) << std::flush;
+    return figure;
+  }
+
+ private:
+  std::string file_;
+  std::map<std::string, double> figures_;
+};
+
 class Benchmark {
  public:
-  explicit Benchmark(Arguments arguments) : a_(std::move(arguments)), ensemble_(fmt::format("{}", fmt::join(a_.members, "+"))) {
-    if (a_.db.empty()) a_.db = (folder_.path() / "results.db").string();
+  explicit Benchmark(Arguments arguments)
+      : a_(std::move(arguments)),
+        ensemble_(joined_members(a_.members)),
+        state_(a_.state),
+        turns_(a_.state.empty() ? folder_.path() / "cache" : std::filesystem::path(a_.state + ".cache"),
+               std::chrono::milliseconds(a_.window_ms)) {
     std::istringstream sets(a_.sets);
     for (std::string set; std::getline(sets, set, ';');) {
       std::istringstream engines(set);
@@ -136,81 +158,102 @@ class Benchmark {
 
   bool run() {
     bool kept = true;
-    for (const std::string& batch : a_.batches) {
-      const std::vector<Way> screened = ways_of(screen(batch));
-      const Campaign campaign = finals(batch, screened);
-      const std::vector<Way> ways = ways_of(campaign);
-      fmt::print("batch {}, campaign {}\n", batch, campaign.id);
-      kept = report_memory(campaign) && kept;
+    for (const std::int64_t batch : a_.batches) {
+      std::vector<Way> ways = all_ways(batch);
+      for (Way& way : ways) way.screened = turn(way.test_case, "screened");
+      measure_again(ways);
+      fmt::print("batch {}\n", batch);
       for (const Set& set : sets_) kept = report(ways, set) && kept;
+      for (const std::string& engine : engines_) kept = report_memory(engine, batch) && kept;
       std::fflush(stdout);
     }
     return kept;
   }
 
  private:
-  Campaign screen(const std::string& batch) {
-    return campaign(fmt::format("bench {} {} --strategy all --backend {} --batch-size {} --duration {} --db {} --json",
-                                fmt::join(a_.members, " "), ensemble_, fmt::join(engines_, ","), batch, a_.screen,
-                                a_.db));
+  [[nodiscard]] Case make_case(const std::string& model, const std::string& strategy, const std::string& engine,
+                               std::int64_t batch, Goal goal) const {
+    Case c;
+    c.model = model;
+    c.strategy = strategy;
+    c.backend = engine;
+    c.batch_size = batch;
+    c.threads = kThreads;
+    c.goal = goal;
+    return c;
   }
 
-  /// The campaign that this command made, or makes now, or that is gone on with.
-  Campaign campaign(const std::string& command) {
-    std::string call = command;
-    std::string id;
-    if (std::filesystem::exists(a_.db)) {
-      for (const store::CampaignSummary& c : store::Store(a_.db, store::Store::Access::kRead).list()) {
-        if (c.command != "assay " + command) continue;
-        id = c.id;
-        if (c.finished.empty()) call = fmt::format("bench --resume {} --db {} --json", id, a_.db);
-        break;
+  [[nodiscard]] std::vector<Way> all_ways(std::int64_t batch) const {
+    std::vector<Way> ways;
+    for (const std::string& engine : engines_) {
+      for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
+        for (const std::string& m : a_.members) ways.push_back({make_case(m, "single", engine, batch, goal), 0, {}});
+        for (const char* s : kStrategies) ways.push_back({make_case(ensemble_, s, engine, batch, goal), 0, {}});
       }
     }
-    if (id.empty() || call != command) {
-      std::fprintf(stderr, "%s\n", call.c_str());
-      (void)std::system(fmt::format("{} {} >/dev/null", a_.assay, call).c_str());  // rows that failed are seen below
-    }
-    Campaign done = store::Store(a_.db, store::Store::Access::kRead).load(id);
-    if (done.finished.empty()) throw std::runtime_error("the campaign was interrupted; the same command goes on");
-    return done;
+    return ways;
   }
 
-  /// Adds what of the ways that fit is near enough to the best to be measured again.
+  /// Of the state, or measured now; 0: it failed, or was not measured.
+  double turn(const Case& c, const std::string& what) {
+    const std::string key = key_of(c, fmt::format("{} {}", to_string(c.goal), what));
+    if (const double* known = state_.find(key)) return *known;
+    if (a_.report) return 0;
+    const Turn taken = turns_.take(c);
+    std::fprintf(stderr, "%-90s %9.3f 1/s %s\n", key.c_str(), taken.rate, taken.why.c_str());
+    return state_.keep(key, taken.rate);
+  }
+
+  /// Marks what of the ways that fit is at least `near` of the best.
   template <class Fits>
-  void add_near_best(nlohmann::json& plan, const std::vector<Way>& ways, const Set& set, const Fits& fits) const {
-    constexpr double kNear = 0.95;
-    const Way* best = best_of(ways, set, fits);
-    if (best == nullptr) return;
-    for (const Way& way : ways) {
-      const Case& c = way.test_case;
-      if (!holds(set, c.backend) || !fits(c) || middle(way) < kNear * middle(*best)) continue;
-      nlohmann::json part = {
-          {"model", c.model}, {"backend", c.backend}, {"for", to_string(c.goal)}, {"batch-size", c.batch_size}};
-      if (c.model == ensemble_) part["strategy"] = c.strategy;
-      if (std::find(plan.begin(), plan.end(), part) == plan.end()) plan.push_back(part);
+  void choose(std::vector<bool>& chosen, const std::vector<Way>& ways, const Set& set, double near,
+              const Fits& fits) const {
+    const Way* best = best_of(ways, set, fits, screened);
+    for (std::size_t i = 0; best != nullptr && i < ways.size(); ++i) {
+      const Case& c = ways[i].test_case;
+      if (holds(set, c.backend) && fits(c) && ways[i].screened >= near * best->screened) chosen[i] = true;
     }
   }
 
-  Campaign finals(const std::string& batch, const std::vector<Way>& screened) {
-    nlohmann::json plan = nlohmann::json::array();
+  void measure_again(std::vector<Way>& ways) {
+    // A better member or sequential that is missed would flatter the ratios; a better strategy that is, would not.
+    constexpr double kRival = 0.95, kOurs = 0.97;
+    std::vector<bool> chosen(ways.size());
     for (const Set& set : sets_) {
-      for (const std::string& member : a_.members) add_near_best(plan, screened, set, of_model(member));
-      add_near_best(plan, screened, set, of_model(ensemble_));
-      add_near_best(plan, screened, set, sequential(ensemble_));
+      for (const std::string& member : a_.members) choose(chosen, ways, set, kRival, of_model(member));
+      choose(chosen, ways, set, kOurs, of_model(ensemble_));
+      choose(chosen, ways, set, kRival, sequential(ensemble_));
     }
-    const std::string file = fmt::format("{}.batch-{}.json", a_.db, batch);
-    write_file_atomically(file, plan.dump(1));
-    return campaign(fmt::format("bench --plan {} --effort {}{} --db {} --json", file, a_.effort,
-                                a_.window.empty() ? "" : " --duration " + a_.window, a_.db));
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+      if (chosen[i]) order.push_back(i);
+    }
+    std::mt19937 random(1);
+    for (int block = 0; block < a_.blocks; ++block) {
+      std::shuffle(order.begin(), order.end(), random);
+      std::vector<double> rates;
+      for (const std::size_t i : order) rates.push_back(turn(ways[i].test_case, fmt::format("block {}", block)));
+      if (std::find(rates.begin(), rates.end(), 0) != rates.end()) continue;  // only whole blocks are comparable
+      for (std::size_t i = 0; i < order.size(); ++i) ways[order[i]].rates.push_back(rates[i]);
+    }
   }
 
-  [[nodiscard]] bool report(const std::vector<Way>& ways, const Set& set) const;
-  [[nodiscard]] bool report_memory(const Campaign& campaign) const;
+  /// MiB; 0: it failed, or was not measured.
+  double peak(const std::string& model, const std::string& strategy, const std::string& engine, std::int64_t batch) {
+    const Case c = make_case(model, strategy, engine, batch, Goal::kThroughput);
+    const std::string key = key_of(c, "peak");
+    if (const double* known = state_.find(key)) return *known;
+    return a_.report ? 0 : state_.keep(key, turns_.peak_mebibytes(c).value_or(0));
+  }
+
+  bool report(const std::vector<Way>& ways, const Set& set) const;
+  bool report_memory(const std::string& engine, std::int64_t batch);
 
   Arguments a_;
   std::string ensemble_;
   TemporaryFolder folder_;
+  State state_;
+  Turns turns_;
   std::vector<Set> sets_;
   Set engines_;
 };
@@ -228,61 +271,46 @@ bool judge(const std::string& what, const Figure& f, double least, double lowest
 }
 
 bool Benchmark::report(const std::vector<Way>& ways, const Set& set) const {
-  fmt::print("{{{}}}\n", fmt::join(set, ", "));
   std::vector<const Way*> alone;
-  for (const std::string& member : a_.members) {
-    alone.push_back(best_of(ways, set, of_model(member)));
-    if (alone.back() == nullptr) {
-      fmt::print("  {} could not be measured\n", member);
-      return false;
-    }
-    line(member + " alone", alone.back()->rates, describe_way(*alone.back()));
-  }
-  const Way* best = best_of(ways, set, of_model(ensemble_));
-  const Way* plain = best_of(ways, set, sequential(ensemble_));
-  if (best == nullptr || plain == nullptr) {
-    fmt::print("  the ensemble could not be measured\n");
+  for (const std::string& m : a_.members) alone.push_back(best_of(ways, set, of_model(m), typical));
+  const Way* best = best_of(ways, set, of_model(ensemble_), typical);
+  const Way* plain = best_of(ways, set, sequential(ensemble_), typical);
+  if (best == nullptr || plain == nullptr || std::find(alone.begin(), alone.end(), nullptr) != alone.end()) {
+    fmt::print("{{{}}}: not all could be measured\n", fmt::join(set, ", "));
     return false;
   }
+  fmt::print("{{{}}}, {} blocks\n", fmt::join(set, ", "), best->rates.size());
+  for (const Way* way : alone) line(way->test_case.model + " alone", way->rates, describe_way(way->test_case));
   const std::vector<double> bound = shared_bound(alone);
   line("perfect sharing", bound, "");
-  line("best strategy", best->rates, describe_way(*best));
-  line("sequential", plain->rates, describe_way(*plain));
+  line("best strategy", best->rates, describe_way(best->test_case));
+  line("sequential", plain->rates, describe_way(plain->test_case));
   const Figure room = geometric_mean(quotients(bound, plain->rates));
   fmt::print("  {:33} {:.3f} [{:.3f}, {:.3f}]\n", "perfect sharing over sequential", room.value, room.low, room.high);
   constexpr double kRoom = 1.08;
   const bool gain_due = room.value >= kRoom;
-  const bool shares = judge("best strategy over perfect sharing", geometric_mean(quotients(best->rates, bound)), 0.97,
-                            0.95);
+  const bool shares =
+      judge("best strategy over perfect sharing", geometric_mean(quotients(best->rates, bound)), 0.97, 0.95);
   const bool gains = judge("best strategy over sequential", geometric_mean(quotients(best->rates, plain->rates)),
                            gain_due ? 1.05 : 1.00, gain_due ? 1.0 : 0.98);
   return shares && gains;
 }
 
-/// A model's highest peak of memory on an engine, MiB; 0 where none was measured.
-double peak_of(const Campaign& campaign, const std::string& model, const std::string& engine) {
-  double peak = 0;
-  for (const Outcome& o : campaign.outcomes) {
-    const Metric* metric = find_metric(o, "memory.peak");
-    if (o.test_case.model != model || o.test_case.backend != engine || metric == nullptr) continue;
-    peak = std::max(peak, metric->value.value_or(0));
-  }
-  return peak;
-}
-
-/// Of each engine on which all were measured: the ensemble's peak, whatever the strategy, over its members' together.
-bool Benchmark::report_memory(const Campaign& campaign) const {
+bool Benchmark::report_memory(const std::string& engine, std::int64_t batch) {
   constexpr double kMost = 1.05;
+  double sum = 0;
+  for (const std::string& member : a_.members) {
+    const double one = peak(member, "single", engine, batch);
+    if (one == 0) return false;
+    sum += one;
+  }
   bool kept = true;
-  for (const std::string& engine : engines_) {
-    std::vector<double> members;
-    for (const std::string& member : a_.members) members.push_back(peak_of(campaign, member, engine));
-    const double together = peak_of(campaign, ensemble_, engine);
-    if (together == 0 || std::find(members.begin(), members.end(), 0) != members.end()) continue;
-    const double sum = std::accumulate(members.begin(), members.end(), 0.0);
+  for (const char* strategy : kStrategies) {
+    const double together = peak(ensemble_, strategy, engine, batch);
+    if (together == 0) continue;
     kept = kept && together <= kMost * sum;
-    fmt::print("  memory on {:12} {:.0f} MiB, its members {:.0f} together: {:.3f}, at most {:.2f}: {}\n", engine,
-               together, sum, together / sum, kMost, together <= kMost * sum ? "kept" : "MISSED");
+    fmt::print("  memory, {:10} on {:12} {:5.0f} MiB, its members {:5.0f} together: {:.3f}, at most {:.2f}: {}\n",
+               strategy, engine, together, sum, together / sum, kMost, together <= kMost * sum ? "kept" : "MISSED");
   }
   return kept;
 }
@@ -290,14 +318,13 @@ bool Benchmark::report_memory(const Campaign& campaign) const {
 Arguments parse(int argc, char** argv) {
   Arguments a;
   CLI::App app("The strategies for an ensemble against the bound of perfect sharing");
-  app.add_option("ASSAY", a.assay, "build/release/bin/assay")->required();
   app.add_option("--members", a.members, "A,B,C")->delimiter(',');
   app.add_option("--batch", a.batches, "N,…")->delimiter(',');
   app.add_option("--sets", a.sets, "engines that may be used: B;B,B;…");
-  app.add_option("--effort", a.effort, "of what is measured again");
-  app.add_option("--window", a.window, "the window of what is measured again");
-  app.add_option("--screen", a.screen, "the window of what is sorted out");
-  app.add_option("--db", a.db, "a results file to keep");
+  app.add_option("--window", a.window_ms, "of a turn, ms, but at least two batches");
+  app.add_option("--blocks", a.blocks, "in which what is near the best is measured again");
+  app.add_option("--state", a.state, "a file that keeps turns; a cache of graphs lies beside it");
+  app.add_flag("--report", a.report, "take no turns: what the state has");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

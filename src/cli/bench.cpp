@@ -101,8 +101,8 @@ namespace {
 void announce(const Campaign& campaign, const store::Store& store, double seconds, std::size_t left, Context& context) {
   std::ostream& err = *context.err;
   err << report::wrap(
-             fmt::format("Campaign {}: {} case{}, effort {}: about {}. Results: {}", campaign.id, left,
-                         left == 1 ? "" : "s", campaign.effort, report::duration(seconds), store.file().string()),
+             fmt::format("Campaign {}: {}, effort {}: about {}. Results: {}", campaign.id, report::counted(left, "case"),
+                         campaign.effort, report::duration(seconds), store.file().string()),
              report::kColumns)
       << "\n";
   for (const Warning& w : campaign.warnings) {

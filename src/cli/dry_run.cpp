@@ -101,8 +101,9 @@ int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::Ru
   }
   out << "\n"
       << report::wrap(
-             fmt::format("{} cases, {} of them skipped; effort {}: about {} ({:.1f} h) if no curve is cut short",
-                         previews.size(), skipped, settings.effort.name, report::duration(seconds), seconds / 3600),
+             fmt::format("{}, {} of them skipped; effort {}: about {} if no curve is cut short",
+                         report::counted(previews.size(), "case"), skipped, settings.effort.name,
+                         report::duration(seconds)),
              report::kColumns)
       << "\n";
   return kOk;

@@ -24,9 +24,9 @@ std::string result_of(const Outcome& o) {
   return "measured";
 }
 
-/// "3/12", "3/12 +1 repeat": the total is what was foreseen.
+/// "3/12 runs", "3/12 runs +1 repeat": the total is what was foreseen. A case is several runs: each starts a process.
 std::string count_of(const runner::Progress& p) {
-  const std::string count = fmt::format("{}/{}", p.runs_done, p.runs_total);
+  const std::string count = fmt::format("{}/{} runs", p.runs_done, p.runs_total);
   if (p.repeats == 0) return count;
   return fmt::format("{} +{} repeat{}", count, p.repeats, p.repeats == 1 ? "" : "s");
 }
@@ -50,7 +50,7 @@ void ProgressView::draw(const runner::Progress& p) {
   std::string bar;
   for (int i = 0; i < kBar; ++i) bar += i < full ? "█" : "░";
   std::string text =
-      fmt::format("{} {} {} left", bar, count_of(p), report::duration(static_cast<double>(p.estimated_left.count())));
+      fmt::format("{} {}, {} left", bar, count_of(p), report::duration(static_cast<double>(p.estimated_left.count())));
   if (p.test_case != nullptr) text += "  " + describe(*p.test_case);
   if (!p.text.empty()) text += ": " + p.text;
   out_ << "\r\033[K" << report::cut(text, kBarColumns) << std::flush;

@@ -44,7 +44,7 @@ TEST(ProgressView, WritesALineACaseWhereThereIsNoTerminal) {
     view.show(started);
     view.show(finished(o));
   }
-  EXPECT_THAT(out.str(), HasSubstr("[3/12] a/very/long"));
+  EXPECT_THAT(out.str(), HasSubstr("[3/12 runs] a/very/long"));
   EXPECT_THAT(out.str(), HasSubstr("27.3 [26.0, 28.6] 1/s\n"));
   EXPECT_THAT(out.str(), Not(HasSubstr("\033")));
   EXPECT_THAT(out.str(), Not(HasSubstr("\r")));
@@ -58,7 +58,7 @@ TEST(ProgressView, MovesOneLineThatFitsOnATerminal) {
     view.show(finished(o));
   }
   EXPECT_THAT(out.str(), HasSubstr("█████░░░"));
-  EXPECT_THAT(out.str(), HasSubstr("3/12 2 min 10 s left"));
+  EXPECT_THAT(out.str(), HasSubstr("3/12 runs, 2 min 10 s left"));
   EXPECT_THAT(out.str(), Not(HasSubstr("\n")));
   EXPECT_THAT(out.str(), testing::EndsWith("\r\033[K"));
   const std::string line = out.str().substr(4, out.str().rfind('\r') - 4);
@@ -73,10 +73,10 @@ TEST(ProgressView, ProcessesThatRunAgainAreSaidInWords) {
     Progress p = finished(o);
     p.repeats = 1;
     view.show(p);
-    EXPECT_THAT(out.str(), HasSubstr("3/12 +1 repeat"));
+    EXPECT_THAT(out.str(), HasSubstr("3/12 runs +1 repeat"));
     p.repeats = 2;
     view.show(p);
-    EXPECT_THAT(out.str(), HasSubstr("3/12 +2 repeats"));
+    EXPECT_THAT(out.str(), HasSubstr("3/12 runs +2 repeats"));
   }
 }
 

@@ -57,6 +57,10 @@ std::string with_interval(const Metric* metric, std::string (*format)(double)) {
 
 std::string batch_name(const Case& c) { return c.batch_size == 0 ? "model" : std::to_string(c.batch_size); }
 
+std::string counted(std::size_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string duration(double seconds) {
   const auto s = static_cast<long>(std::lround(std::max(0.0, seconds)));
   if (s < 90) return fmt::format("{} s", s);

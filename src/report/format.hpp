@@ -21,6 +21,8 @@ std::string short_number(double value);
 std::string with_interval(const Metric* metric, std::string (*format)(double) = number);
 /// "batch 8" is "8"; the model's own is "model".
 std::string batch_name(const Case& c);
+/// "1 case", "4 cases".
+std::string counted(std::size_t count, const std::string& noun);
 /// "for about 2 min 10 s", without the "for about".
 std::string duration(double seconds);
 

@@ -35,6 +35,12 @@ TEST(Format, WhatWasNotMeasuredIsNoZero) {
   EXPECT_EQ(with_interval(&full), "25.3 [24.1, 26.5]");
 }
 
+TEST(Format, OneIsNotMany) {
+  EXPECT_EQ(counted(0, "case"), "0 cases");
+  EXPECT_EQ(counted(1, "case"), "1 case");
+  EXPECT_EQ(counted(2, "case"), "2 cases");
+}
+
 TEST(Format, DurationsAreForPeople) {
   EXPECT_EQ(duration(-1), "0 s");
   EXPECT_EQ(duration(42.4), "42 s");

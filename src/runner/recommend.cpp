@@ -200,6 +200,25 @@ bool disturbed(const Outcome& outcome) {
                      [](const ProcessSamples& p) { return p.kept && !p.noise.empty(); });
 }
 
+/// How much the control case moved, where that was worth a warning; else 0.
+double drift_of(const Campaign& campaign) {
+  const auto is_drift = [](const Warning& w) { return w.kind == "drift"; };
+  if (std::none_of(campaign.warnings.begin(), campaign.warnings.end(), is_drift)) return 0;
+  const auto it = campaign.environment.find("control.drift");
+  return it == campaign.environment.end() ? 0 : std::strtod(it->second.c_str(), nullptr);
+}
+
+/// Why a winner by `ratio` should not be trusted yet; "" where nothing speaks against it.
+std::string reserve(const Campaign& campaign, const Entry& best, const Entry& next, double ratio) {
+  if (disturbed(campaign.outcomes[best.index]) || disturbed(campaign.outcomes[next.index])) {
+    return "; but other programs disturbed these processes: measure again when the machine is idle";
+  }
+  const double drift = drift_of(campaign);
+  if (ratio - 1 >= drift) return "";
+  return fmt::format("; but the machine's own speed moved by {:.0f} % meanwhile: measure again when it is idle",
+                     100 * drift);
+}
+
 std::string sentence(const Campaign& campaign, const std::string& model, const std::vector<Entry>& all,
                      const std::vector<Entry>& set, const Contest& contest) {
   const Entry& best = set.front();
@@ -221,12 +240,11 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
   const Entry& next = all[1];
   const Case& other = campaign.outcomes[next.index].test_case;
   const double ratio = contest.larger_is_better ? best.value / next.value : next.value / best.value;
-  const bool sure = !disturbed(campaign.outcomes[best.index]) && !disturbed(campaign.outcomes[next.index]);
   return fmt::format(
       "{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}){}.", model, aim,
       setup(campaign, best, all, contest), batch_text(c.batch_size), figure(best, contest), ratio,
       setup(campaign, next, all, contest), batch_text(other.batch_size),
-      sure ? "" : "; but other programs disturbed these processes: measure again when the machine is idle");
+      reserve(campaign, best, next, ratio));
 }
 
 }  // namespace

@@ -87,6 +87,16 @@ TEST(Recommend, AWinnerAmongDisturbedProcessesIsNoneWithoutReserve) {
   EXPECT_THAT(r.because, HasSubstr("but other programs disturbed these processes"));
 }
 
+TEST(Recommend, AWinnerByLessThanTheMachinesOwnDriftIsNoneWithoutReserve) {
+  Campaign c = campaign({measured("x", 8, "throughput", 130, 127, 133), measured("y", 8, "throughput", 100, 97, 103)});
+  c.environment["control.drift"] = "0.4";
+  EXPECT_THAT(recommend(c).because, Not(HasSubstr("but"))) << "no warning, no reserve";
+  c.warnings.push_back({"drift", "moved by 40 %", "run again"});
+  EXPECT_THAT(recommend(c).because, HasSubstr("but the machine's own speed moved by 40 % meanwhile"));
+  c.environment["control.drift"] = "0.2";
+  EXPECT_THAT(recommend(c).because, Not(HasSubstr("but"))) << "ahead by more than that";
+}
+
 TEST(Recommend, BothGoalsHaveASentence) {
   const auto r =
       recommend(campaign({measured("x", 8, "throughput", 200, 190, 210), measured("y", 8, "throughput", 100, 97, 103),

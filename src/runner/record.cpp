@@ -16,8 +16,8 @@ namespace assay::runner {
 namespace {
 
 constexpr const char* kControlModel = "tiny-resnet";
-/// A batch takes milliseconds: one of a sample takes as long as waking a thread does, which jumps by a factor of two.
-constexpr std::int64_t kControlBatch = 64;
+/// A batch takes many milliseconds: the time that waking a thread takes, which jumps by a factor of two, is lost in it.
+constexpr std::int64_t kControlBatch = 512;
 constexpr double kDriftBound = 0.05;
 constexpr int kTogether = 4;
 constexpr std::string_view kInForce = "in_force.";
