@@ -19,7 +19,7 @@ help:
 setup:
 	@scripts/setup.sh
 build: setup
-	@bash -c 'source scripts/common.sh; build release'
+	@bash -c 'source scripts/common.sh; build release assay assay-worker plugins'
 bench:
 	@scripts/bench.sh $(ARGS)
 test:

@@ -90,9 +90,7 @@ std::vector<double> shared_bound(const std::vector<const Way*>& alone) {
   }
 }
 
-bool holds(const Set& set, const std::string& engine) {
-  return std::find(set.begin(), set.end(), engine) != set.end();
-}
+bool holds(const Set& set, const std::string& engine) { return std::find(set.begin(), set.end(), engine) != set.end(); }
 
 /// The best on the engines of `set` of the ways for which `fits`, by `rate`; nullptr: there is none.
 template <class Fits, class Rate>

@@ -27,7 +27,7 @@ struct Reading {
 };
 Reading read_now() { return {measure::read_noise(), engine::now()}; }
 
-/// A session from the cache, two batches or all places in flight once, a window.
+/// A session from the cache, one batch or all places in flight once, a window.
 Turn measure_here(const worker::Request& request) {
   worker::Reporter reporter([](const worker::Event&) {});
   worker::TaskResult result;
@@ -103,7 +103,7 @@ worker::Request Turns::request(const Case& c) {
   r.model = facts.path;
   r.members = facts.members;
   r.cache_folder = cache_;
-  r.effort.warm_up_calls = 2;
+  r.effort.warm_up_calls = 1;
   r.effort.warm_up_time = std::chrono::milliseconds(0);
   r.effort.window = window_;
   r.effort.window_calls = 2;

@@ -1,7 +1,7 @@
 #pragma once
 // One case at a time in a process of its own, lean: what programs here use to interleave many cases, in turns of
 // seconds. Where `assay bench` loads cold and from the cache, checks parity and reads memory in every process, a turn
-// loads from the cache, warms up for two batches and measures.
+// loads from the cache, warms up for a batch and measures.
 
 #include <chrono>
 #include <filesystem>
@@ -15,8 +15,8 @@
 namespace assay::bench {
 
 struct Turn {
-  double rate = 0;   ///< samples a second; 0: failed
-  std::string why;   ///< it failed, or what disturbed it; "" where all is well
+  double rate = 0;  ///< samples a second; 0: failed
+  std::string why;  ///< it failed, or what disturbed it; "" where all is well
 };
 
 class Turns {

@@ -100,6 +100,7 @@ build() {
   local planned
   planned=$(cmake --build --preset "$preset" ${1:+--target "$@"} -- -n 2>/dev/null) || true
   [[ $planned != *'no work to do'* ]] || return 0
+  say "building ($preset): $(grep -c '^\[' <<<"$planned") steps"
   if [ -t 2 ]; then
     cmake --build --preset "$preset" ${1:+--target "$@"} >&2
   else

@@ -22,9 +22,9 @@ if [ -e .deps/python/tensorflow ]; then # make setup WITH=tensorflow
 fi
 engines='onnxruntime;onnxruntime,openvino'
 [ ! -e .deps/python/tensorflow ] || engines="$engines;onnxruntime,openvino,tensorflow"
-run bench_ensemble build/release/bin/assay --sets "$engines" --batch 1 --effort rigorous --window 4s --db build/figures/ensemble.db
-run bench_ensemble build/release/bin/assay --sets "$engines" --batch 8 --effort rigorous --screen 8s --window 8s --db build/figures/ensemble.db
-run bench_ensemble build/release/bin/assay --sets "$engines" --batch 32 --effort rigorous --screen 20s --window 20s --db build/figures/ensemble.db
+run bench_ensemble --sets "$engines" --batch 1 --blocks 8 --state build/figures/ensemble
+run bench_ensemble --sets "$engines" --batch 8 --window 6000 --blocks 8 --state build/figures/ensemble
+run bench_ensemble --sets "$engines" --batch 32 --window 12000 --blocks 6 --state build/figures/ensemble
 run bench_placement build/release/bin/assay
 uptime >&2
 exit $missed

@@ -32,8 +32,9 @@ class CudaRuntime {
   /// The oldest runtime whose functions are used.
   static constexpr int kOldest = 12000;
 
-  /// Opens `libcudart.so.13`, then `.12`, from each of `roots` (site-packages: nvidia/cu13/lib, nvidia/cuda_runtime/lib,
-  /// or the folder itself), then by the loader's own rules. ASSAY_UNAVAILABLE with every place that was looked at.
+  /// Opens `libcudart.so.13`, then `.12`, from each of `roots` (site-packages: nvidia/cu13/lib,
+  /// nvidia/cuda_runtime/lib, or the folder itself), then by the loader's own rules. ASSAY_UNAVAILABLE with every place
+  /// that was looked at.
   static const CudaRuntime& open(const std::vector<kit::SearchRoot>& roots);
 
   [[nodiscard]] const std::string& library() const;  ///< path that was opened
@@ -43,7 +44,8 @@ class CudaRuntime {
   /// ASSAY_UNAVAILABLE with the exact reason where there is no driver, it is too old, or it answers an error. 0: none.
   [[nodiscard]] int device_count() const;
   [[nodiscard]] DeviceFacts facts(int device) const;
-  /// kit's devices "gpu:0" …, with name, memory, driver and compute capability; UUID, driver and capability are identity.
+  /// kit's devices "gpu:0" …, with name, memory, driver and compute capability; UUID, driver and capability are
+  /// identity.
   [[nodiscard]] std::vector<kit::Device> devices() const;
   /// N of "gpu:N". ASSAY_UNAVAILABLE naming those that are there.
   [[nodiscard]] int index_of(const std::string& device) const;

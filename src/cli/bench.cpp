@@ -100,10 +100,10 @@ namespace {
 
 void announce(const Campaign& campaign, const store::Store& store, double seconds, std::size_t left, Context& context) {
   std::ostream& err = *context.err;
-  err << report::wrap(
-             fmt::format("Campaign {}: {}, effort {}: about {}. Results: {}", campaign.id, report::counted(left, "case"),
-                         campaign.effort, report::duration(seconds), store.file().string()),
-             report::kColumns)
+  err << report::wrap(fmt::format("Campaign {}: {}, effort {}: about {}. Results: {}", campaign.id,
+                                  report::counted(left, "case"), campaign.effort, report::duration(seconds),
+                                  store.file().string()),
+                      report::kColumns)
       << "\n";
   for (const Warning& w : campaign.warnings) {
     err << report::wrap(fmt::format("warning ({}): {}; {}", w.kind, w.message, w.advice), report::kColumns, 2) << "\n";

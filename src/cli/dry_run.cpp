@@ -100,11 +100,10 @@ int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::Ru
     out << report::wrap(title(row, common.at(row.first.backend)) + ": " + fate, report::kColumns, 4) << "\n";
   }
   out << "\n"
-      << report::wrap(
-             fmt::format("{}, {} of them skipped; effort {}: about {} if no curve is cut short",
-                         report::counted(previews.size(), "case"), skipped, settings.effort.name,
-                         report::duration(seconds)),
-             report::kColumns)
+      << report::wrap(fmt::format("{}, {} of them skipped; effort {}: about {} if no curve is cut short",
+                                  report::counted(previews.size(), "case"), skipped, settings.effort.name,
+                                  report::duration(seconds)),
+                      report::kColumns)
       << "\n";
   return kOk;
 }

@@ -87,8 +87,8 @@ Throughput throughput(const std::map<std::string, std::vector<double>>& values) 
     }
     return all;
   };
-  return throughput(both("finish_ns", "open_finish_ns"), both("latency_ns", "open_latency_ns"), first_of(values, "window", 0),
-                    static_cast<std::int64_t>(first_of(values, "stride", 1)));
+  return throughput(both("finish_ns", "open_finish_ns"), both("latency_ns", "open_latency_ns"),
+                    first_of(values, "window", 0), static_cast<std::int64_t>(first_of(values, "stride", 1)));
 }
 
 std::optional<double> samples_per_second(const Case& c, const std::map<std::string, std::vector<double>>& values) {

@@ -43,7 +43,8 @@ void CampaignRun::find_pending() {
     if (const auto it = done.find(key); it != done.end()) {
       const auto& samples = it->second->samples;
       const auto first = std::find_if(samples.begin(), samples.end(), [](const ProcessSamples& s) { return s.kept; });
-      const auto rate = first == samples.end() ? std::nullopt : measure::samples_per_second(campaign_.plan[i], first->values);
+      const auto rate =
+          first == samples.end() ? std::nullopt : measure::samples_per_second(campaign_.plan[i], first->values);
       if (rate) finished_rates_[i] = *rate;
       continue;
     }

@@ -240,11 +240,10 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
   const Entry& next = all[1];
   const Case& other = campaign.outcomes[next.index].test_case;
   const double ratio = contest.larger_is_better ? best.value / next.value : next.value / best.value;
-  return fmt::format(
-      "{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}){}.", model, aim,
-      setup(campaign, best, all, contest), batch_text(c.batch_size), figure(best, contest), ratio,
-      setup(campaign, next, all, contest), batch_text(other.batch_size),
-      reserve(campaign, best, next, ratio));
+  return fmt::format("{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}){}.", model, aim,
+                     setup(campaign, best, all, contest), batch_text(c.batch_size), figure(best, contest), ratio,
+                     setup(campaign, next, all, contest), batch_text(other.batch_size),
+                     reserve(campaign, best, next, ratio));
 }
 
 }  // namespace

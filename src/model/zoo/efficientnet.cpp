@@ -55,18 +55,23 @@ Features conv_norm_silu(Layers& net, const std::string& scope, const Features& x
 // variance behind the SiLU (measured).
 constexpr double kDepthwiseExcess = 1.15;
 
+// A little more than what it is added to: else mistakes in the last blocks drown in what goes past them.
+constexpr double kResidualGain = 1.25;
+
 // A mean over a whole map of noise hardly varies, and what is foreseen of it is less exact than that: weights that took
 // the variance at its word would blow the error up.
 constexpr double kDoubt = 1.5;
 
-// Gates lie around 0.65 and differ between channels.
+// Gates lie around 0.6 and differ much, between channels and between inputs: two that are swapped, or made of swapped
+// features, must show behind a sum over a thousand channels (measured: docs/figures.md).
 Features squeeze_and_excite(Layers& net, const std::string& scope, const Features& x, std::int64_t squeezed) {
   Features g = net.global_average_pool(scope + ".avgpool", x);
   for (std::size_t i = 0; i < g.moments.size(); ++i) g.moments[i].variance += kDoubt * x.moments[i].variance;
-  g = net.conv(scope + ".fc1", g, {.outputs = squeezed, .bias = true, .through = 1.2, .bias_deviation = 0.6});
+  g = net.conv(scope + ".fc1", g, {.outputs = squeezed, .bias = true, .through = 1.2, .bias_deviation = 1.2});
   g = net.activation(scope + ".activation", g, Activation::kSilu);
-  g = net.conv(scope + ".fc2", g,
-               {.outputs = x.channels, .bias = true, .deviation = 0.2, .through = 0.8, .bias_mean = 0.6});
+  g = net.conv(
+      scope + ".fc2", g,
+      {.outputs = x.channels, .bias = true, .deviation = 0.5, .through = 0.8, .bias_mean = 0.6, .bias_deviation = 0.3});
   g = net.activation(scope + ".scale_activation", g, Activation::kSigmoid);
   return net.scale(scope + ".scale", x, g);
 }
@@ -83,8 +88,9 @@ Features inverted_bottleneck(Layers& net, const std::string& scope, const Featur
       {.outputs = expanded, .kernel = stage.kernel, .stride = stride, .pad = stage.kernel / 2, .depthwise = true});
   for (Normal& m : y.moments) m.variance *= kDepthwiseExcess;
   y = squeeze_and_excite(net, next(), y, std::max<std::int64_t>(1, x.channels / 4));
-  y = conv_norm(net, next(), y, {.outputs = stage.outputs});
-  return stride == 1 && x.channels == stage.outputs ? net.add(scope + ".add", y, x) : y;
+  const bool residual = stride == 1 && x.channels == stage.outputs;
+  y = conv_norm(net, next(), y, {.outputs = stage.outputs}, residual ? kResidualGain : 1);
+  return residual ? net.add(scope + ".add", y, x) : y;
 }
 
 }  // namespace

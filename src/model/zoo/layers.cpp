@@ -32,6 +32,19 @@ double covered(std::int64_t length, std::int64_t kernel, std::int64_t stride, st
   return static_cast<double>(inside) / static_cast<double>(outputs * kernel);
 }
 
+// Mean 0 and the deviation asked for, evenly spread, by the multiples of an irrational number: unlike random values,
+// few pairs of channels are nearly alike, so that one in the other's place shows.
+std::vector<double> even_spread(std::int64_t count, double deviation) {
+  constexpr double kRoot3 = 1.7320508075688772;
+  const double width = deviation * std::sqrt(12.0);
+  std::vector<double> values(count);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double x = static_cast<double>(i) * kRoot3;
+    values[i] = width * (x - std::floor(x) - 0.5);
+  }
+  return values;
+}
+
 }  // namespace
 
 std::vector<double> Layers::spread(const std::string& name, std::int64_t count, double mean, double deviation) const {
@@ -77,7 +90,7 @@ Features Layers::conv(const std::string& scope, const Features& x, const ConvSha
                   spread(scope + ".scale", shape.outputs, shape.deviation, shape.deviation * kSpread),
                   shape.depthwise,
                   {}};
-  if (shape.through > 0) rows.through = spread(scope + ".through", shape.outputs, 0, shape.through);
+  if (shape.through > 0) rows.through = even_spread(shape.outputs, shape.through);
   std::vector<std::string> operands{x.name};
   operands.push_back(
       weight(scope + ".weight", {shape.outputs, inputs, shape.kernel, shape.kernel}, std::move(rows), y.moments));
