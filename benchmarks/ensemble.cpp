@@ -6,8 +6,9 @@
 // are reported. With T the best throughput of a member alone over the engines of a set, the bound of the set is
 // 1 / Σ 1/T. Printed for each set: the bound, the best strategy and `sequential` on the best single engine, and their
 // ratios block by block, so that what slows the machine for a while cancels: geometric means, with Student's t interval
-// of the logarithms. At last the ensemble's peak of memory over its members' together, on each engine, for each
-// strategy. With --state, turns that were taken are not taken again: the same command goes on where it was stopped;
+// of the logarithms. What is best is chosen by the same turns that are reported. At last the ensemble's peak of memory
+// over its members' together, the libraries left out, on each engine, for each strategy. With --state, turns that were
+// taken are not taken again: the same command goes on where it was stopped;
 // --report takes none. Exit 1 where a bound is missed.
 
 #include <fmt/format.h>
@@ -27,6 +28,8 @@
 
 #include "arms.hpp"
 #include "base/file.hpp"
+#include "base/sha256.hpp"
+#include "measure/environment.hpp"
 #include "turns.hpp"
 
 namespace assay::bench {
@@ -112,17 +115,26 @@ auto sequential(const std::string& model) {
   return [model](const Case& c) { return c.model == model && c.strategy == "sequential"; };
 }
 
-/// Figures by key: what was measured, in memory and, where one is kept, in a file of lines "FIGURE KEY".
+/// Figures by key: what was measured, in memory and, where one is kept, in a file: a line that says of which build and
+/// machine they are, then lines "FIGURE KEY". Throws where the file is of another build or machine.
 class State {
  public:
-  explicit State(std::string file) : file_(std::move(file)) {
+  State(std::string file, const std::string& stamp) : file_(std::move(file)) {
     std::ifstream in(file_);
+    std::string found;
+    std::getline(in, found);
+    if (!found.empty() && found != stamp) {
+      throw std::runtime_error(
+          fmt::format("{} is of \"{}\", this is \"{}\": remove it, or name another", file_, found, stamp));
+    }
+    if (found.empty() && !file_.empty()) std::ofstream(file_) << stamp << "\n";
     double figure = 0;
     for (std::string key; in >> figure && std::getline(in >> std::ws, key);) figures_[key] = figure;
   }
+  /// Nothing where it failed, too: it is tried again.
   [[nodiscard]] const double* find(const std::string& key) const {
     const auto it = figures_.find(key);
-    return it == figures_.end() ? nullptr : &it->second;
+    return it == figures_.end() || it->second <= 0 ? nullptr : &it->second;
   }
   double keep(const std::string& key, double figure) {
     figures_[key] = figure;
@@ -135,12 +147,20 @@ class State {
   std::map<std::string, double> figures_;
 };
 
+/// This build on this machine.
+std::string stamp() {
+  const measure::Environment machine = measure::read_environment();
+  const auto cpu = machine.values.find("cpu.model");
+  return fmt::format("build {} on {}", sha256_of_file(executable_path()).substr(0, 12),
+                     cpu == machine.values.end() ? "a CPU without a name" : cpu->second);
+}
+
 class Benchmark {
  public:
   explicit Benchmark(Arguments arguments)
       : a_(std::move(arguments)),
         ensemble_(joined_members(a_.members)),
-        state_(a_.state),
+        state_(a_.state, stamp()),
         turns_(a_.state.empty() ? folder_.path() / "cache" : std::filesystem::path(a_.state + ".cache"),
                std::chrono::milliseconds(a_.window_ms)) {
     std::istringstream sets(a_.sets);
@@ -194,7 +214,7 @@ class Benchmark {
 
   /// Of the state, or measured now; 0: it failed, or was not measured.
   double turn(const Case& c, const std::string& what) {
-    const std::string key = key_of(c, fmt::format("{} {}", to_string(c.goal), what));
+    const std::string key = key_of(c, fmt::format("{} {} ms {}", to_string(c.goal), a_.window_ms, what));
     if (const double* known = state_.find(key)) return *known;
     if (a_.report) return 0;
     const Turn taken = turns_.take(c);
@@ -305,7 +325,11 @@ bool Benchmark::report_memory(const std::string& engine, std::int64_t batch) {
   bool kept = true;
   for (const char* strategy : kStrategies) {
     const double together = peak(ensemble_, strategy, engine, batch);
-    if (together == 0) continue;
+    if (together == 0) {
+      fmt::print("  memory, {:10} on {:12} was not measured\n", strategy, engine);
+      kept = false;
+      continue;
+    }
     kept = kept && together <= kMost * sum;
     fmt::print("  memory, {:10} on {:12} {:5.0f} MiB, its members {:5.0f} together: {:.3f}, at most {:.2f}: {}\n",
                strategy, engine, together, sum, together / sum, kMost, together <= kMost * sum ? "kept" : "MISSED");

@@ -126,9 +126,10 @@ std::optional<double> Turns::peak_mebibytes(const Case& c) {
   const std::atomic<bool> stop{false};
   const worker::Exit exit = worker::process_launcher()->run(r, {}, {}, stop);
   const auto peak = exit.result.values.find("memory.peak");
-  if (!exit.ok || peak == exit.result.values.end()) return std::nullopt;
+  const auto library = exit.result.values.find("memory.library");
+  if (!exit.ok || peak == exit.result.values.end() || library == exit.result.values.end()) return std::nullopt;
   constexpr double kMebibyte = 1024.0 * 1024.0;
-  return peak->second.front() / kMebibyte;
+  return (peak->second.front() - library->second.front()) / kMebibyte;
 }
 
 }  // namespace assay::bench

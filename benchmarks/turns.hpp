@@ -26,7 +26,7 @@ class Turns {
 
   /// In a child process, tried again where other programs disturbed it.
   Turn take(const Case& c);
-  /// Peak memory in a process of its own, as metric memory.peak, MiB; nothing where it failed.
+  /// Peak memory in a process of its own, less what the engine's library took, MiB; nothing where it failed.
   std::optional<double> peak_mebibytes(const Case& c);
 
  private:

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Part of the cache's path: a change of what is written must change it.
-constexpr const char* kCacheFolder = "zoo/v1";
+constexpr const char* kCacheFolder = "zoo/v2";
 
 struct Entry {
   ZooNetwork network;

@@ -111,8 +111,12 @@ Features Layers::conv(const std::string& scope, const Features& x, const ConvSha
   return y;
 }
 
-Features Layers::batch_norm(const std::string& scope, const Features& x, double gain) {
-  const auto gamma = spread(scope + ".weight", x.channels, gain, gain * kSpread);
+Features Layers::batch_norm(const std::string& scope, const Features& x, double gain, double rise) {
+  auto gamma = spread(scope + ".weight", x.channels, gain, gain * kSpread);
+  for (std::int64_t i = 0; i < x.channels; ++i) {
+    gamma[i] *=
+        1 + (rise - 1) * static_cast<double>(i) / static_cast<double>(std::max<std::int64_t>(x.channels - 1, 1));
+  }
   const auto beta = spread(scope + ".bias", x.channels, 0, gain * 0.3);
   const auto offset = spread(scope + ".running_mean", x.channels, 0, 0.15);
   Features y = x;

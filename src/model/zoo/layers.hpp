@@ -37,7 +37,8 @@ class Layers {
 
   Features image(const std::string& name, const Axes& axes);
   Features conv(const std::string& scope, const Features& x, const ConvShape& shape);
-  Features batch_norm(const std::string& scope, const Features& x, double gain = 1);
+  /// rise: the last channel's gain over the first one's.
+  Features batch_norm(const std::string& scope, const Features& x, double gain = 1, double rise = 1);
   Features activation(const std::string& scope, const Features& x, Activation f);
   Features max_pool(const std::string& scope, const Features& x, std::int64_t kernel, std::int64_t stride,
                     std::int64_t pad);
