@@ -1,4 +1,4 @@
-# Every library that is borrowed; all are Debian packages (scripts/packages.txt).
+# Every library that is borrowed; all are Debian packages (scripts/packages-build.txt) but the headers of CUDA and NVML.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -12,6 +12,18 @@ find_package(PNG REQUIRED)
 set(Protobuf_USE_STATIC_LIBS ON)
 find_package(Protobuf REQUIRED)
 find_path(ONNX_PROTO_DIR onnx/onnx.proto PATHS /usr/include REQUIRED DOC "Folder of Debian's libonnx-dev: onnx/onnx.proto")
+# The headers alone, of pinned wheels (scripts/locks/cuda-headers.txt): their libraries are met at run time.
+foreach(header cuda_runtime_api.h crt/host_defines.h nvml.h)
+  string(MAKE_C_IDENTIFIER "ASSAY_FOLDER_OF_${header}" folder)
+  find_path(${folder} ${header} PATHS ${PROJECT_SOURCE_DIR}/.deps/cuda-headers PATH_SUFFIXES nvidia/cu13/include
+            NO_DEFAULT_PATH DOC "Folder of NVIDIA's ${header}")
+  if(NOT ${folder})
+    message(FATAL_ERROR "NVIDIA's header ${header} is needed (no GPU is) and was not found below .deps/cuda-headers: run "
+                        "`make setup`, which fetches it, or name its folder: -D ${folder}=…")
+  endif()
+  list(APPEND ASSAY_CUDA_INCLUDES ${${folder}})
+endforeach()
+list(REMOVE_DUPLICATES ASSAY_CUDA_INCLUDES)
 if(ASSAY_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)

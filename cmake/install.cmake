@@ -7,7 +7,7 @@ install(TARGETS assay-worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/ass
 install(TARGETS assay_shared EXPORT assay LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY include/assay DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY scripts/locks/ DESTINATION ${CMAKE_INSTALL_DATADIR}/assay/locks)
+install(DIRECTORY scripts/locks/ DESTINATION ${CMAKE_INSTALL_DATADIR}/assay/locks PATTERN cuda-headers.txt EXCLUDE)
 install(EXPORT assay NAMESPACE assay:: FILE assayTargets.cmake DESTINATION ${package_dir})
 configure_package_config_file(cmake/assayConfig.cmake.in ${CMAKE_BINARY_DIR}/assayConfig.cmake
                               INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_INCLUDEDIR)

@@ -50,15 +50,30 @@ need_packages() {
 # What was set up before stays.
 need_frameworks() {
   local name store entry
-  [ "$(uname -m)" = x86_64 ] || die "the pinned wheels are for x86-64, this is $(uname -m)"
   [ ! -L .deps/python ] || rm .deps/python # of an earlier version: one store for all
   mkdir -p .deps/python
   for name in "$@"; do
-    [ -f "scripts/locks/$name.txt" ] || die "no lock file for '$name'; there are: $(cd scripts/locks && echo *.txt | sed 's/\.txt//g')"
-    store=${ASSAY_DEPS_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/assay/deps}/$name-$(sha256sum <"scripts/locks/$name.txt" | cut -c1-16)
-    [ -d "$store" ] || fetch_wheels "$name" "$store"
+    need_wheels "$name"
     for entry in "$store"/*; do ln -sfn "$entry" ".deps/python/${entry##*/}"; done
   done
+}
+
+# need_headers NAME: wheels of which headers alone are used, as .deps/NAME: beside the frameworks, so that nobody meets the
+# libraries in them.
+need_headers() {
+  local store
+  mkdir -p .deps
+  need_wheels "$1"
+  ln -sfn "$store" ".deps/$1"
+}
+
+# need_wheels NAME: fetches what a lock names, where it is not there yet; sets `store` to its folder.
+need_wheels() {
+  local name=$1
+  [ "$(uname -m)" = x86_64 ] || die "the pinned wheels are for x86-64, this is $(uname -m)"
+  [ -f "scripts/locks/$name.txt" ] || die "no lock file for '$name'; there are: $(cd scripts/locks && echo *.txt | sed 's/\.txt//g')"
+  store=${ASSAY_DEPS_STORE:-${XDG_CACHE_HOME:-$HOME/.cache}/assay/deps}/$name-$(sha256sum <"scripts/locks/$name.txt" | cut -c1-16)
+  [ -d "$store" ] || fetch_wheels "$name" "$store"
 }
 
 # fetch_wheels NAME STORE: whole or not at all.
@@ -74,7 +89,7 @@ fetch_wheels() {
   # The libraries in these wheels know no Python: any version of pip will do to fetch them.
   if ! python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps \
     --require-hashes --only-binary=:all: --python-version 3.11 --implementation cp \
-    --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --target "$fresh" -r "scripts/locks/$name.txt"; then
+    --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 --platform manylinux2014_x86_64 --target "$fresh" -r "scripts/locks/$name.txt"; then
     rm -rf "$fresh"
     die "pip could not fetch the wheels of scripts/locks/$name.txt (is PyPI reachable from here?)"
   fi

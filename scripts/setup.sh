@@ -7,5 +7,6 @@ if [ "${1:-}" = --tests ]; then
 else
   need_packages scripts/packages-build.txt
 fi
+need_headers cuda-headers
 # shellcheck disable=SC2086
 need_frameworks onnxruntime openvino ${WITH:-}

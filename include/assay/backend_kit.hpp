@@ -35,6 +35,9 @@ class Failure : public std::runtime_error {
   assay_status code_;
 };
 
+/// A folder in which a framework's library may lie, and where it comes from in words.
+using SearchRoot = std::pair<std::string, std::string>;
+
 /// The host as a plugin sees it. Copyable; the copy's log may be used until the session is closed.
 class Host {
  public:
@@ -52,9 +55,9 @@ class Host {
   void log(assay_log_level level, const std::string& message) const {
     if (log_ != nullptr) log_(user_, level, message.c_str());
   }
-  std::vector<std::pair<std::string, std::string>> roots;  ///< folder, origin
-  std::string library;                                     ///< explicit path, or empty
-  std::map<std::string, std::string> options;              ///< of what will be opened next, where that is known
+  std::vector<SearchRoot> roots;
+  std::string library;                         ///< explicit path, or empty
+  std::map<std::string, std::string> options;  ///< of what will be opened next, where that is known
 
  private:
   assay_log_fn log_ = nullptr;

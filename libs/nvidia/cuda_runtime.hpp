@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "assay/backend_kit.hpp"
@@ -36,10 +37,16 @@ class CudaRuntime {
   /// nvidia/cuda_runtime/lib, or the folder itself), then by the loader's own rules. ASSAY_UNAVAILABLE with every place
   /// that was looked at.
   static const CudaRuntime& open(const std::vector<kit::SearchRoot>& roots);
+  /// As `open`, but the caller's own instead of the process's: for tests.
+  static std::unique_ptr<const CudaRuntime> load(const std::vector<kit::SearchRoot>& roots);
+  ~CudaRuntime();
+  CudaRuntime(const CudaRuntime&) = delete;
+  CudaRuntime& operator=(const CudaRuntime&) = delete;
 
   [[nodiscard]] const std::string& library() const;  ///< path that was opened
   [[nodiscard]] int runtime_version() const;         ///< 13000 …
   [[nodiscard]] int driver_version() const;          ///< the newest CUDA that the driver serves; 0: no driver
+  [[nodiscard]] std::string driver() const;          ///< "580.65.06 (CUDA 13.0)"; without NVML "of CUDA 13.0"
 
   /// ASSAY_UNAVAILABLE with the exact reason where there is no driver, it is too old, or it answers an error. 0: none.
   [[nodiscard]] int device_count() const;
@@ -47,6 +54,9 @@ class CudaRuntime {
   /// kit's devices "gpu:0" …, with name, memory, driver and compute capability; UUID, driver and capability are
   /// identity.
   [[nodiscard]] std::vector<kit::Device> devices() const;
+  /// What a session on it says of its GPU (assay_session_info's in_force), the same keys in every plugin: "gpu.uuid",
+  /// by which a worker asks NVML, "gpu.name", "driver".
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> in_force(int device) const;
   /// N of "gpu:N". ASSAY_UNAVAILABLE naming those that are there.
   [[nodiscard]] int index_of(const std::string& device) const;
 
@@ -55,13 +65,19 @@ class CudaRuntime {
 
   struct Table;  ///< the functions, by name; for the wrappers of cuda_objects.hpp
   [[nodiscard]] const Table& table() const;
-  /// Throws where `status` is an error; `what` was asked: "copy 600 KiB to gpu:0".
+  /// Throws where `status` is an error; `what` was asked: "copy 600 KiB to gpu:0". The thread's last error is forgotten
+  /// then: a framework that asks for it next would take it for its own.
   void check(cudaError_t status, const std::string& what) const;
 
  private:
-  CudaRuntime() = default;
+  CudaRuntime();
+  void open_file(const std::string& path);
+
   std::unique_ptr<Table> table_;
   std::string library_;
 };
+
+/// "13.0" of 13000.
+std::string cuda_version_text(int version);
 
 }  // namespace assay::nvidia

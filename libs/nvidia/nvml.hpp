@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace assay::nvidia {
@@ -15,12 +16,17 @@ struct GpuProcess {
   std::optional<std::uint64_t> memory_bytes;  ///< nothing where the driver does not tell (containers, MIG)
 };
 
+/// What holds a GPU's clocks down, as a reading names it: its power limit; heat or its power supply; a setting.
+inline constexpr std::string_view kPowerCap = "power cap";
+inline constexpr std::string_view kSlowDowns[] = {"hardware slow-down", "thermal slow-down",
+                                                  "hardware thermal slow-down", "power brake"};
+
 /// One reading. What a GPU or driver does not tell is empty.
 struct GpuReading {
   std::optional<std::uint64_t> memory_used_bytes;  ///< of the whole device, reserved memory left out
   std::optional<std::uint64_t> energy_mj;          ///< since the driver was loaded (Volta and newer)
   std::optional<std::uint32_t> sm_clock_mhz, max_sm_clock_mhz, temperature_c, utilization_percent;
-  std::vector<std::string> throttle_reasons;  ///< in force: "power cap", "thermal slow-down", "hardware slow-down" …
+  std::vector<std::string> throttle_reasons;  ///< in force: those above, "sync boost", "clocks set", "display clocks"
   std::vector<GpuProcess> processes;          ///< that compute on it
 };
 
@@ -28,13 +34,20 @@ class Nvml {
  public:
   /// nullptr where it is not to be had; `why` then says so exactly (no library, no driver, driver and library differ).
   static const Nvml* open(std::string& why);
+  /// As `open`, of a library by its path, and the caller's own: for tests.
+  static std::unique_ptr<const Nvml> load(const std::string& library, std::string& why);
+  ~Nvml();
+  Nvml(const Nvml&) = delete;
+  Nvml& operator=(const Nvml&) = delete;
 
-  [[nodiscard]] std::string driver_version() const;
+  [[nodiscard]] std::string driver_version() const;  ///< "580.65.06"; "" where it does not tell
   /// By CUDA's UUID, since the two number GPUs differently. Empty: not there, `why` says what is.
   [[nodiscard]] std::optional<GpuReading> read(const std::string& uuid, std::string& why) const;
 
  private:
-  Nvml() = default;
+  Nvml();
+  [[nodiscard]] std::string known_uuids() const;
+  [[nodiscard]] std::vector<GpuProcess> processes(void* device) const;  ///< an nvmlDevice_t
   struct Table;
   std::unique_ptr<Table> table_;
 };

@@ -1,0 +1,55 @@
+#include "nvidia/cuda_errors.hpp"
+
+namespace assay::nvidia {
+
+ErrorMeaning meaning_of(cudaError_t status) {
+  switch (status) {
+    case cudaErrorMemoryAllocation:
+      return {ASSAY_OUT_OF_MEMORY,
+              "Use a smaller batch or fewer in flight, or end what else uses the GPU's memory (nvidia-smi names it)."};
+    case cudaErrorStubLibrary:
+    case cudaErrorInsufficientDriver:
+    case cudaErrorCallRequiresNewerDriver:
+      return {ASSAY_UNAVAILABLE, "Update the NVIDIA driver."};
+    case cudaErrorNoDevice:
+    case cudaErrorInvalidDevice:
+      return {ASSAY_UNAVAILABLE, "nvidia-smi lists the GPUs; CUDA_VISIBLE_DEVICES may hide some."};
+    case cudaErrorDevicesUnavailable:
+      return {ASSAY_UNAVAILABLE, "The GPU is taken by another process alone, or closed to computing: see nvidia-smi."};
+    case cudaErrorInitializationError:
+    case cudaErrorSystemNotReady:
+    case cudaErrorSystemDriverMismatch:
+    case cudaErrorCompatNotSupportedOnDevice:
+      return {ASSAY_UNAVAILABLE, "See whether nvidia-smi works; after an update of the driver, reboot."};
+    // After these "any further CUDA work will return the same error", as CUDA's reference says, or the GPU is gone.
+    case cudaErrorECCUncorrectable:
+    case cudaErrorNvlinkUncorrectable:
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorContextIsDestroyed:
+    case cudaErrorAssert:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorLaunchFailure:
+    case cudaErrorExternalDevice:
+      return {ASSAY_DEVICE_LOST,
+              "The GPU answers this process nothing more; a new process may use it. The kernel's log says more (Xid)."};
+    case cudaErrorStreamCaptureUnsupported:
+    case cudaErrorStreamCaptureInvalidated:
+    case cudaErrorStreamCaptureMerge:
+    case cudaErrorStreamCaptureUnmatched:
+    case cudaErrorStreamCaptureUnjoined:
+    case cudaErrorStreamCaptureIsolation:
+    case cudaErrorStreamCaptureImplicit:
+    case cudaErrorCapturedEvent:
+    case cudaErrorStreamCaptureWrongThread:
+      return {ASSAY_UNSUPPORTED, "Run without a CUDA graph."};
+    default:
+      return {ASSAY_FRAMEWORK, ""};
+  }
+}
+
+}  // namespace assay::nvidia
