@@ -27,6 +27,15 @@ constexpr const char* kCacheFile = "/null.graph";
 /// Beside the CPU, a device with memory of its own.
 constexpr const char* kOwnMemory = "gpu:0";
 
+/// `claim`: "KEY=VALUE", or "".
+void pretend(const std::string& claim, std::vector<std::pair<std::string, std::string>>& in_force) {
+  const std::size_t equals = claim.find('=');
+  if (equals == std::string::npos) return;
+  const std::string key = claim.substr(0, equals);
+  std::erase_if(in_force, [&](const auto& said) { return said.first == key; });
+  in_force.emplace_back(key, claim.substr(equals + 1));
+}
+
 struct Loaded {  // what slots share
   Settings settings;
   IoRule rule;
@@ -174,10 +183,7 @@ class NullSession final : public kit::Session {
                   {"threads", std::to_string(request_.threads)},
                   {"streams", "1"},
                   {"version", kVersion}};
-    const std::string& lie = loaded_.settings.reads_back;
-    for (auto& [key, value] : d.in_force) {
-      if (lie.starts_with(key + "=")) value = lie.substr(key.size() + 1);
-    }
+    pretend(loaded_.settings.reads_back, d.in_force);
     return d;
   }
 

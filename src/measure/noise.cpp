@@ -149,9 +149,12 @@ std::string noise_verdict(const std::map<std::string, std::vector<double>>& valu
     double bound;
     const char* what;
   };
-  static constexpr std::array<Rule, 3> kRules = {{{"noise.steal", 0.02, "CPU time taken by the hypervisor"},
-                                                  {"noise.others", 0.05, "CPU time used by other processes"},
-                                                  {"noise.throttled", 0.01, "time stopped by the cgroup's quota"}}};
+  static constexpr std::array<Rule, 5> kRules = {
+      {{"noise.steal", 0.02, "CPU time taken by the hypervisor"},
+       {"noise.others", 0.05, "CPU time used by other processes"},
+       {"noise.throttled", 0.01, "time stopped by the cgroup's quota"},
+       {"noise.gpu.slowed", 0, "readings in which the GPU was slowed down for heat or its power supply"},
+       {"noise.gpu.clock_drift", 0.05, "change of the GPU's clock from the window's first half to its second"}}};
   std::string verdict;
   const auto say = [&](const std::string& text) { verdict += (verdict.empty() ? "" : "; ") + text; };
   for (const Rule& rule : kRules) {

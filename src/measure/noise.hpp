@@ -33,7 +33,8 @@ std::map<std::string, std::vector<double>> noise_between(const NoiseReading& bef
                                                          double wall_s);
 
 /// The rule for running a process again, the same for every arm: "" when quiet, else what was noisy, with figure and
-/// bound. More than 2 % stolen, 5 % used by others, 1 % stopped by the quota, or any thermal event.
+/// bound. More than 2 % stolen, 5 % used by others, 1 % stopped by the quota, or any thermal event; of a GPU
+/// (measure::gpu_noise) any slow-down for heat or its power supply, or a clock that moved by more than 5 %.
 std::string noise_verdict(const std::map<std::string, std::vector<double>>& values);
 
 }  // namespace assay::measure

@@ -65,6 +65,7 @@ class FakeLauncher final : public worker::Launcher {
         worker::Event event;
         event.phase = "window";
         listener(event);
+        for (const worker::Event& said : says) listener(said);
         if (request.test_case.model == "tiny-resnet") return control ? control() : good(request, 1000);
         return measure ? measure(request) : good(request, 100);
       }
@@ -95,8 +96,9 @@ class FakeLauncher final : public worker::Launcher {
   std::function<void(const worker::Request&)> on_run;
   std::function<worker::Exit(const worker::Request&)> measure, reference, extra;
   std::function<worker::Exit()> control;
-  std::string version = "1.2.3";  ///< of every backend
-  std::set<std::string> missing;  ///< backends that are not available
+  std::vector<worker::Event> says;  ///< by every process that measures
+  std::string version = "1.2.3";    ///< of every backend
+  std::set<std::string> missing;    ///< backends that are not available
   std::vector<worker::Request> requests;
   worker::Limits last_limits;
 

@@ -66,7 +66,9 @@ worker::Exit CampaignRun::launch(const worker::Request& request, const worker::L
           if (event.kind == worker::Event::Kind::kPhase) {
             tell(Progress::Kind::kPhase, for_case, event.phase, nullptr, event.progress);
           } else if (event.kind == worker::Event::Kind::kLog && said_.insert(event.message).second) {
-            warn({"worker", event.message, "said while a case ran; its figures stand unless its row says otherwise"});
+            event.warning.empty() ? warn({"worker", event.message,
+                                          "said while a case ran; its figures stand unless its row says otherwise"})
+                                  : warn({event.warning, event.message, event.advice});
           }
         },
         stop_);

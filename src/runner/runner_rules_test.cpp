@@ -54,6 +54,24 @@ TEST_F(RunnerTest, TheNoiseFloorComesFromTwins) {
   EXPECT_EQ(twins, 3);
 }
 
+TEST_F(RunnerTest, WhatAWorkerWarnsOfKeepsItsKindAndIsSaidOnce) {
+  worker::Event typed;
+  typed.kind = worker::Event::Kind::kLog;
+  typed.message = "gpu:0 was not idle";
+  typed.warning = "gpu-not-idle";
+  typed.advice = "take another";
+  worker::Event said;
+  said.kind = worker::Event::Kind::kLog;
+  said.message = "a framework's words";
+  launcher_.says = {typed, said};
+  plan({"onnxruntime"}, {1, 2});
+  run();
+  ASSERT_EQ(recorder_.warnings.size(), 2U);
+  EXPECT_EQ(recorder_.warnings[0].kind, "gpu-not-idle");
+  EXPECT_EQ(recorder_.warnings[0].advice, "take another");
+  EXPECT_EQ(recorder_.warnings[1].kind, "worker");
+}
+
 TEST_F(RunnerTest, ANoisyProcessRunsAgainAndBothAreKept) {
   int calls = 0;
   launcher_.measure = [&](const worker::Request& r) { return ++calls == 1 ? noisy(r, 10) : good(r, 100); };

@@ -10,6 +10,7 @@
 #include "measure/environment.hpp"
 #include "measure/fma_peak.hpp"
 #include "measure/noise.hpp"
+#include "worker/gpu_watch.hpp"
 #include "worker/parity_gate.hpp"
 #include "worker/session.hpp"
 #include "worker/window.hpp"
@@ -131,15 +132,22 @@ void check_little(const WindowObserver& observer, double in_flight, bool overlap
   throw Error(ErrorCode::kInternal, "Invalid: " + found + " (Little's law, bound 5 %)");
 }
 
-void measure_window(const Request& request, Session& session, const Inputs& inputs, Reporter& reporter,
-                    TaskResult& result) {
+void measure_window(const Request& request, Session& session, const Inputs& inputs, const GpuAccount& gpu,
+                    Reporter& reporter, TaskResult& result) {
   WindowMarks begin;
   WindowMarks end;
   const bool overlap = request.test_case.goal == Goal::kThroughput || session.in_flight() > 1;
+  GpuWatch watch(gpu.reader());
   WindowObserver observer(
       request.effort, overlap ? session.in_flight() : 1,
-      [&] { begin = {measure::read_noise(), cpu_ns(), member_totals(request, session)}; },
-      [&] { end = {measure::read_noise(), cpu_ns(), member_totals(request, session)}; });
+      [&] {
+        watch.begin();
+        begin = {measure::read_noise(), cpu_ns(), member_totals(request, session)};
+      },
+      [&] {
+        end = {measure::read_noise(), cpu_ns(), member_totals(request, session)};
+        watch.end();
+      });
   bool said_warm = false;
   engine::run_stream(session,
                      {.samples = -1,
@@ -155,8 +163,8 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
                      inputs.fill, {});
   result.values.merge(observer.values());
   const double window_s = observer.window_ns() / 1e9;
-  const double batches = observer.throughput().completions;
-  result.values["cpu.time"] = {(end.cpu - begin.cpu) / (batches * result.values["batch_size"].front())};
+  const double samples = observer.throughput().completions * result.values["batch_size"].front();
+  result.values["cpu.time"] = {(end.cpu - begin.cpu) / samples};
   for (auto& [name, value] : measure::noise_between(begin.noise, end.noise, window_s)) {
     result.values[name] = value;
   }
@@ -168,6 +176,7 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
   result.texts["warm_up"] =
       never ? fmt::format("never became level in {} calls", warm_up.calls()) : fmt::format("{} calls", warm_up.calls());
   check_little(observer, session.in_flight(), overlap, result);
+  gpu.put_window(watch, window_s, samples, result);
 }
 
 /// What "peak.effective" needs; after all measuring.
@@ -189,6 +198,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   marks.start = measure::read_process_memory();
   open_library(request, result);
   marks.library = measure::read_process_memory();
+  GpuAccount gpu(request, result, reporter);
   const ModelRead model = read_through(request);
 
   reporter.phase("load");
@@ -198,6 +208,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   result.values["first"] = {time_one_batch(session, parity_inputs(request, session))};
   describe_session(session, result);  // again: what is known only after a batch
   require_as_asked(request, session.in_force());
+  gpu.loaded(session.in_force());
   reporter.phase("parity");
   check_parity(request, session, result);
 
@@ -206,10 +217,11 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   marks.before_inputs = measure::read_process_memory();
   const Inputs inputs = make_inputs(request, session, cache);
   result.texts["input.remark"] = inputs.remark;
-  measure_window(request, session, inputs, reporter, result);
+  measure_window(request, session, inputs, gpu, reporter, result);
   if (!request.effort.memory_apart) {
     marks.now = measure::read_process_memory();
     put_memory(marks, inputs.bytes, result);
+    gpu.put_memory(result);
     for (const char* tag : {"memory.peak", "memory.resting", "memory.model"}) {
       result.texts[std::string("remark.") + tag] = "in the measuring process (quick), generated inputs left out";
     }

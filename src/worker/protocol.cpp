@@ -175,6 +175,10 @@ json to_json(const Event& e) {
   json j = {{"kind", kind}, {"phase", e.phase}};
   if (e.progress != 0) j["progress"] = e.progress;
   if (!e.message.empty()) j["message"] = e.message;
+  if (!e.warning.empty()) {
+    j["warning"] = e.warning;
+    j["advice"] = e.advice;
+  }
   if (e.kind == Event::Kind::kFailure) j["code"] = static_cast<int>(e.code);
   if (e.kind == Event::Kind::kResult) {
     j["values"] = numbers_to_json(e.values);
@@ -198,6 +202,8 @@ Event event_from_json(const json& j) {
   read(j, "phase", e.phase);
   read(j, "progress", e.progress);
   read(j, "message", e.message);
+  read(j, "warning", e.warning);
+  read(j, "advice", e.advice);
   int code = static_cast<int>(e.code);
   read(j, "code", code);
   e.code = static_cast<ErrorCode>(code);

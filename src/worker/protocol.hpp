@@ -44,6 +44,7 @@ struct Event {
   std::string phase;
   double progress = 0;                    ///< of the phase, 0 to 1
   std::string message;                    ///< kLog, kFailure
+  std::string warning{}, advice{};        ///< kLog: a Warning's kind and advice; "" of what is only said
   ErrorCode code = ErrorCode::kInternal;  ///< kFailure
   /// kResult: numbers (base units: ns, bytes, 1), as measure::Observations names them; texts: "in_force.<key>" as read
   /// back, "parity" (against what, or why unverified), "remark.<tag>", "warm_up", "input", "cache".

@@ -22,9 +22,18 @@ void Reporter::progress(double share) {
   sink_({.kind = Event::Kind::kPhase, .phase = phase_, .progress = share, .message = {}, .values = {}, .texts = {}});
 }
 
-void Reporter::log(const std::string& message) {
+void Reporter::log(const std::string& message) { warn({.kind = {}, .message = message, .advice = {}}); }
+
+void Reporter::warn(const Warning& warning) {
   const std::lock_guard lock(mutex_);
-  sink_({.kind = Event::Kind::kLog, .phase = phase_, .progress = 0, .message = message, .values = {}, .texts = {}});
+  sink_({.kind = Event::Kind::kLog,
+         .phase = phase_,
+         .progress = 0,
+         .message = warning.message,
+         .warning = warning.kind,
+         .advice = warning.advice,
+         .values = {},
+         .texts = {}});
 }
 
 std::string Reporter::current_phase() const {

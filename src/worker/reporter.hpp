@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "core/campaign.hpp"
 #include "worker/protocol.hpp"
 
 namespace assay::worker {
@@ -19,6 +20,7 @@ class Reporter {
   void phase(const std::string& name);
   void progress(double share);
   void log(const std::string& message);
+  void warn(const Warning& warning);  ///< the campaign keeps it
   [[nodiscard]] std::string current_phase() const;
 
  private:

@@ -9,6 +9,7 @@
 #include "backend/backend.hpp"
 #include "core/copy.hpp"
 #include "engine/ensemble/load.hpp"
+#include "worker/gpu_watch.hpp"
 
 namespace assay::worker {
 namespace {
@@ -74,6 +75,10 @@ void open_library(const Request& request, TaskResult& result) {
   for (const std::string& name : members_of(c.backend)) {  // of a placed ensemble, several
     const backend::Probe probe = backend::load_backend(name).probe(request.library, c.options);
     if (!probe.available) throw Error(ErrorCode::kUnavailable, probe.reason, name);
+    for (const backend::Device& device : probe.devices) {
+      const std::string uuid = device.name == c.device ? gpu_uuid_in(device.identity) : "";
+      if (!uuid.empty()) result.texts["device.uuid"] = uuid;
+    }
     versions.push_back(probe.version);
     libraries.push_back(probe.library);
   }

@@ -18,7 +18,7 @@ namespace assay::worker {
 Params params_of(const Request& request, const std::filesystem::path& cache, Reporter& reporter);
 
 /// Opens the backend's library, so that loading a model is not charged with it. Throws Error(kUnavailable) with the
-/// reason. Puts "library" (ns) and texts about the backend into `result`.
+/// reason. Puts "library" (ns) and texts about the backend and its device ("device.uuid" of a GPU) into `result`.
 void open_library(const Request& request, TaskResult& result);
 
 /// Of the case's model, or of all its members.

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "backend/backend.hpp"
+#include "worker/gpu_watch.hpp"
 #include "worker/parity_gate.hpp"
 #include "worker/reference.hpp"
 #include "worker/session.hpp"
@@ -29,6 +30,7 @@ TaskResult read_memory(const Request& request, Reporter& reporter) {
   marks.start = measure::read_process_memory();
   open_library(request, result);
   marks.library = measure::read_process_memory();
+  GpuAccount gpu(request, result, reporter);
   // A cold load: its peak does not depend on what the cache happens to hold. What each member of an ensemble adds is
   // its own; one whose session another has already adds nothing.
   double before = marks.library ? static_cast<double>(marks.library->pss) : 0;
@@ -39,12 +41,14 @@ TaskResult read_memory(const Request& request, Reporter& reporter) {
     before = static_cast<double>(now->pss);
   });
   describe_session(session, result);
+  gpu.loaded(session.in_force());
   marks.before_inputs = measure::read_process_memory();
   const Inputs inputs = make_inputs(request, session, 0);
   // Every place in flight once, and one that comes back.
   run_batches(session, inputs, std::max(1, session.in_flight()) + 1);
   marks.now = measure::read_process_memory();
   put_memory(marks, inputs.bytes, result);
+  gpu.put_memory(result);
   result.texts["remark.memory.peak"] = "in a process of its own, cold load";
   return result;
 }

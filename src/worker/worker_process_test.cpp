@@ -14,6 +14,7 @@
 #include "measure/collectors/collectors.hpp"
 #include "model/model.hpp"
 #include "model/zoo.hpp"
+#include "support/environment.hpp"
 #include "worker/launcher.hpp"
 #include "worker/reference.hpp"
 
@@ -100,6 +101,31 @@ TEST_F(WorkerTest, MeasuresACase) {
   EXPECT_THAT(exit.result.texts, Contains(Key("in_force.device")));
   EXPECT_THAT(exit.result.texts.at("parity"), HasSubstr("unverified"));
   EXPECT_GT(exit.peak_bytes, 0U);
+}
+
+TEST_F(WorkerTest, AGpuIsReadByItsUuid) {
+  const ScopedVariable library("LD_LIBRARY_PATH", ASSAY_BUILD_DIR "/tests/fake_nvidia");
+  const ScopedVariable gpu("ASSAY_FAKE_NVML", "energy_mj=1000 energy_step_mj=700 clock=1500 processes=self:300,9:50");
+  request_.test_case.device = "gpu:0";
+  const Exit exit = run_with("reads_back", "gpu.uuid=GPU-00000000-0000-0000-0000-0000000000a0");
+  ASSERT_TRUE(exit.ok) << exit.phase << ": " << exit.reason;
+  const auto& values = exit.result.values;
+  for (const char* name : {"energy.gross", "power.mean"}) {
+    ASSERT_THAT(values, Contains(Key(name)));
+    EXPECT_GT(values.at(name).front(), 0) << name;
+  }
+  EXPECT_EQ(values.at("noise.gpu.clock").front(), 1.5e9);
+  EXPECT_EQ(values.at("noise.gpu.others").front(), 1);
+  EXPECT_EQ(values.at("memory.device").front(), 300 * 1024 * 1024);
+  EXPECT_THAT(exit.result.texts.at("remark.memory.device"), HasSubstr("the process's by NVML"));
+}
+
+TEST_F(WorkerTest, ADeviceThatIsNoGpuOfNvidiasSaysWhyItHasNoReadings) {
+  request_.test_case.device = "gpu:0";
+  const Exit exit = run(request_);
+  ASSERT_TRUE(exit.ok) << exit.phase << ": " << exit.reason;
+  EXPECT_EQ(exit.result.values.count("energy.gross"), 0U);
+  EXPECT_THAT(exit.result.texts.at("remark.energy.gross"), HasSubstr("gpu.uuid"));
 }
 
 TEST_F(WorkerTest, ItsResultBecomesMetrics) {

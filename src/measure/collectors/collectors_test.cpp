@@ -183,6 +183,24 @@ TEST(Collectors, UnitsAreThoseOfTheTable) {
   EXPECT_FALSE(f.get("time.fill").value);
 }
 
+TEST(Collectors, EnergyIsTheDevicesAndTheCpuHasNone) {
+  Fixture f;
+  ProcessSamples p = steady(0, 20);
+  p.values["energy.gross"] = {0.25};
+  p.values["power.mean"] = {310};
+  f.o.processes = {p};
+  f.o.texts["remark.energy.gross"] = "the GPU's alone";
+  EXPECT_EQ(f.get("energy.gross").remark, "this version reads no energy counter");
+  f.c.device = "gpu:0";
+  EXPECT_DOUBLE_EQ(*f.get("energy.gross").value, 0.25);
+  EXPECT_EQ(f.get("energy.gross").remark, "the GPU's alone");
+  EXPECT_DOUBLE_EQ(*f.get("power.mean").value, 310);
+  EXPECT_FALSE(f.get("energy.net").value);
+  f.o.processes = {steady(0, 20)};
+  f.o.texts["remark.energy.gross"] = "no driver";
+  EXPECT_EQ(f.get("energy.gross").remark, "the device's energy counter could not be read; no driver");
+}
+
 TEST(Collectors, EachMemberOfAnEnsembleHasItsOwn) {
   Fixture f;
   f.o.processes = {steady(0, 40)};

@@ -1,0 +1,143 @@
+#include "worker/gpu_watch.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace assay::worker {
+namespace {
+
+using nvidia::GpuReading;
+
+// What a process before this one computed is in the utilization for up to a second.
+constexpr int kLooksForIdle = 12;
+
+std::uint32_t own_pid() { return static_cast<std::uint32_t>(::getpid()); }
+
+void append(std::string& remark, const std::string& text) {
+  if (!text.empty()) remark += (remark.empty() ? "" : "; ") + text;
+}
+
+std::optional<GpuReading> read_when_idle(const GpuReader& read) {
+  std::optional<GpuReading> reading = read();
+  for (int i = 1; i < kLooksForIdle && reading && measure::gpu_is_busy(*reading); ++i) {
+    std::this_thread::sleep_for(GpuWatch::kBetweenReadings);
+    reading = read();
+  }
+  return reading;
+}
+
+}  // namespace
+
+GpuReader gpu_reader(const std::string& uuid, std::string& why) {
+  if (uuid.empty()) {
+    why = "the backend does not say which GPU it is (gpu.uuid)";
+    return {};
+  }
+  const nvidia::Nvml* nvml = nvidia::Nvml::open(why);
+  if (nvml == nullptr || !nvml->read(uuid, why)) return {};
+  return [nvml, uuid] {
+    std::string unsaid;  // it could be read before: the device is lost, and the engine will say so
+    return nvml->read(uuid, unsaid);
+  };
+}
+
+std::string gpu_uuid_in(const std::string& identity) {
+  static constexpr std::size_t kLength = sizeof("GPU-00000000-0000-0000-0000-000000000000") - 1;
+  const std::size_t at = identity.find("GPU-");
+  return at == std::string::npos || identity.size() - at < kLength ? "" : identity.substr(at, kLength);
+}
+
+GpuWatch::GpuWatch(GpuReader read, std::chrono::milliseconds between) : read_(std::move(read)), between_(between) {}
+
+GpuWatch::~GpuWatch() { join(); }
+
+void GpuWatch::begin() {
+  if (!read_ || thread_.joinable()) return;
+  add();
+  thread_ = std::thread([this] { read_until_ended(); });
+}
+
+void GpuWatch::end() {
+  if (!thread_.joinable()) return;
+  join();
+  add();
+}
+
+void GpuWatch::add() {
+  if (const std::optional<GpuReading> reading = read_()) readings_.push_back(*reading);
+}
+
+void GpuWatch::read_until_ended() {
+  std::unique_lock lock(mutex_);
+  while (!ended_changed_.wait_for(lock, between_, [this] { return ended_; })) {
+    lock.unlock();
+    add();
+    lock.lock();
+  }
+}
+
+void GpuWatch::join() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  ended_changed_.notify_one();
+  thread_.join();
+}
+
+GpuAccount::GpuAccount(const Request& request, const TaskResult& result, Reporter& reporter, Open open)
+    : open_(std::move(open)), on_gpu_(request.test_case.device != "cpu") {
+  if (!on_gpu_) return;
+  const auto uuid = result.texts.find("device.uuid");
+  read_ = open_(uuid == result.texts.end() ? "" : uuid->second, why_not_);
+  if (!read_) return;
+  before_ = read_when_idle(read_);
+  if (!before_) return;
+  if (const auto warning = measure::gpu_not_idle(request.test_case.device, *before_, own_pid())) {
+    reporter.warn(*warning);
+  }
+}
+
+void GpuAccount::loaded(const std::map<std::string, std::string>& in_force) {
+  const auto uuid = in_force.find("gpu.uuid");
+  if (on_gpu_ && !read_ && uuid != in_force.end()) read_ = open_(uuid->second, why_not_);
+}
+
+void GpuAccount::put_memory(TaskResult& result) const {
+  if (!on_gpu_) return;
+  std::string& remark = result.texts["remark.memory.device"];
+  if (!read_) {
+    remark = why_not_;
+    return;
+  }
+  const measure::DeviceMemory memory = measure::gpu_memory(before_, read_(), own_pid());
+  if (memory.bytes) result.values["memory.device"] = {*memory.bytes};
+  remark = memory.remark;
+}
+
+void GpuAccount::put_window(const GpuWatch& watch, double window_s, double samples, TaskResult& result) const {
+  if (!on_gpu_) return;
+  std::string& gross = result.texts["remark.energy.gross"];
+  std::string& power = result.texts["remark.power.mean"];
+  if (!read_) {
+    gross = power = why_not_;
+    return;
+  }
+  const std::optional<double> joules = measure::gpu_energy(watch.readings());
+  if (joules && samples > 0 && window_s > 0) {
+    result.values["energy.gross"] = {*joules / samples};
+    result.values["power.mean"] = {*joules / window_s};
+    gross = power = "the GPU's alone, by NVML's counter over the window";
+  } else {
+    gross = power = "NVML's counter did not move or is not there (it is of Volta and newer GPUs)";
+  }
+  for (auto& [name, value] : measure::gpu_noise(watch.readings(), own_pid())) result.values[name] = value;
+  const std::string clock = measure::gpu_clock_remark(watch.readings());
+  if (clock.empty()) return;
+  for (const char* text : {"remark.throughput", "remark.latency"}) append(result.texts[text], clock);
+}
+
+}  // namespace assay::worker
