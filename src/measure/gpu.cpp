@@ -95,7 +95,8 @@ std::string gpu_clock_remark(const GpuReadings& readings) {
   std::string clock;
   if (!clocks.empty()) {
     clock = fmt::format(": {:.0f} MHz in the mean", mean_of(clocks, 0, clocks.size()));
-    if (readings.back().max_sm_clock_mhz) clock += fmt::format(", of at most {}", *readings.back().max_sm_clock_mhz);
+    const std::optional<std::uint32_t> highest = readings.back().max_sm_clock_mhz;
+    if (highest) clock += fmt::format(", of at most {}", *highest);
   }
   return "the GPU was " + held + clock;
 }
@@ -137,7 +138,9 @@ bool gpu_is_busy(const GpuReading& before) { return before.utilization_percent.v
 std::optional<Warning> gpu_not_idle(const std::string& device, const GpuReading& before, std::uint32_t own_pid) {
   const std::size_t others = other_processes(before, own_pid);
   std::string found;
-  if (gpu_is_busy(before)) found = fmt::format("it computed {} % of the time", *before.utilization_percent);
+  if (gpu_is_busy(before)) {
+    found = fmt::format("it computed {} % of the time", before.utilization_percent.value_or(0));
+  }
   if (others > 0) {
     found +=
         fmt::format("{}{} other process{} on it", found.empty() ? "" : " and ", others, others == 1 ? " is" : "es are");
