@@ -127,6 +127,9 @@ typedef struct assay_probe_result {
   const char* origin;  /* of the search root in which it was found */
   const assay_device* devices;
   size_t device_count;
+  /* why devices that the framework can have elsewhere are not among these ("no GPU: …"), "" where none is missed. Only
+   * where struct_size says that the host reads it. */
+  const char* absent;
 } assay_probe_result;
 
 typedef int32_t assay_option_type;

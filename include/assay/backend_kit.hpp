@@ -139,6 +139,7 @@ struct Probe {
   bool available = false;
   std::string reason, version, library, origin;
   std::vector<Device> devices;
+  std::string absent{};  ///< see assay_probe_result
 };
 
 struct TensorInfo {

@@ -115,6 +115,8 @@ struct Table {
       result->origin = kept.origin.c_str();
       result->devices = devices.data();
       result->device_count = devices.size();
+      if (result->struct_size < offsetof(assay_probe_result, absent) + sizeof result->absent) return;
+      result->absent = kept.absent.c_str();
     });
   }
 

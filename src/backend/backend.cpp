@@ -140,7 +140,7 @@ Probe Backend::probe(const std::filesystem::path& library, const std::map<std::s
   assay_probe_result c{};
   c.struct_size = sizeof c;
   check(table_->probe(&host.c, &c, &error.error), error, "probe", name_.c_str());
-  Probe probe{c.available != 0, text(c.reason), text(c.version), text(c.library), text(c.origin), {}};
+  Probe probe{c.available != 0, text(c.reason), text(c.version), text(c.library), text(c.origin), {}, text(c.absent)};
   for (std::size_t i = 0; i < c.device_count; ++i) {
     const assay_device& d = c.devices[i];
     probe.devices.push_back({text(d.name), text(d.description), text(d.identity), d.memory_bytes});

@@ -41,6 +41,7 @@ struct Probe {
   std::string version;  ///< of the framework met
   std::string library, origin;
   std::vector<Device> devices;
+  std::string absent{};  ///< why devices that it can have elsewhere are not here
 };
 
 /// Everything that `open` takes; see assay_open_request.

@@ -61,7 +61,13 @@ class ToyBackend final : public kit::Backend {
  public:
   [[nodiscard]] const char* name() const override { return "toy"; }
   kit::Probe probe(const kit::Host& host) override {
-    return {true, "", "1", host.library, "built in", {{"cpu", "a toy", "toy", 1}, {"gpu:0", "another", "toy2", 2}}};
+    return {true,
+            "",
+            "1",
+            host.library,
+            "built in",
+            {{"cpu", "a toy", "toy", 1}, {"gpu:0", "another", "toy2", 2}},
+            "no third device"};
   }
   std::span<const assay_option> options() override { return {}; }
   std::unique_ptr<kit::Session> open(const kit::OpenRequest& request) override {
@@ -130,6 +136,12 @@ TEST_F(KitTest, ProbeAnswersDevices) {
   EXPECT_EQ(result.device_count, 2U);
   EXPECT_STREQ(result.devices[1].name, "gpu:0");
   EXPECT_STREQ(result.library, "/some/lib.so");
+  EXPECT_STREQ(result.absent, "no third device");
+  // A host that was built before there was such a field has no room for it.
+  result.absent = "untouched";
+  result.struct_size = offsetof(assay_probe_result, absent);
+  ASSERT_EQ(table().probe(&host_, &result, &error_), ASSAY_OK);
+  EXPECT_STREQ(result.absent, "untouched");
 }
 
 TEST_F(KitTest, OpenHandsOverOptionsAndLog) {

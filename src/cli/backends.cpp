@@ -74,6 +74,7 @@ nlohmann::json to_json(const Row& row) {
           {"library", row.answer.library},
           {"origin", row.answer.origin},
           {"devices", devices},
+          {"absent", row.answer.absent},
           {"options", options}};
 }
 
@@ -90,6 +91,7 @@ void print(const Row& row, bool verbose, std::ostream& out) {
   out << report::hang(row.name, state, kName, report::kColumns) << "\n";
   if (!verbose) return;
   if (!row.answer.library.empty()) out << "  library: " << row.answer.library << "\n";
+  if (!row.answer.absent.empty()) out << report::wrap("  " + row.answer.absent, report::kColumns, 6) << "\n";
   for (const backend::Option& o : row.options) {
     out << report::wrap(fmt::format("  {} = {} [{}] {}", o.name, o.default_value.empty() ? "\"\"" : o.default_value,
                                     type_text(o), o.meaning),

@@ -33,8 +33,9 @@ const backend::Device& find_device(const backend::Probe& probe, const std::strin
     if (d.name == name) return d;
     known += (known.empty() ? "" : ", ") + d.name;
   }
-  throw Error(ErrorCode::kUnavailable, fmt::format("the device '{}' was asked, but {} {} has {} here", name, backend,
-                                                   probe.version, known.empty() ? "none" : known));
+  throw Error(ErrorCode::kUnavailable,
+              fmt::format("the device '{}' was asked, but {} {} has {} here{}", name, backend, probe.version,
+                          known.empty() ? "none" : known, probe.absent.empty() ? "" : "; " + probe.absent));
 }
 
 /// `layout`: nullptr where only the session will tell what the model takes.

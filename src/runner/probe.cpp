@@ -43,6 +43,7 @@ ProbeAnswer probe_backend(const std::string& backend, const std::filesystem::pat
     answer.version = text(exit.result, "version");
     answer.library = text(exit.result, "library");
     answer.origin = text(exit.result, "origin");
+    answer.absent = text(exit.result, "absent");
     const std::string devices = text(exit.result, "devices");
     if (!devices.empty()) {
       for (const auto& d : parse_json(devices, "the worker's list of devices")) {
@@ -65,6 +66,7 @@ ProbeAnswer together(const std::vector<ProbeAnswer>& answers) {
     all.version += "+" + one.version;
     all.library += "+" + one.library;
     all.model_formats &= one.model_formats;
+    if (all.absent.empty()) all.absent = one.absent;
     std::erase_if(all.devices, [&](const ProbeAnswer::Device& d) {
       return std::none_of(one.devices.begin(), one.devices.end(),
                           [&](const ProbeAnswer::Device& other) { return other.name == d.name; });
@@ -79,8 +81,9 @@ std::string why_unavailable(const ProbeAnswer& answer, const std::string& backen
   if (std::any_of(answer.devices.begin(), answer.devices.end(), has)) return {};
   std::vector<std::string> names;
   for (const auto& d : answer.devices) names.push_back(d.name);
-  return fmt::format("{} {} has no device '{}' here; it has {}", backend, answer.version, device,
-                     names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")));
+  return fmt::format("{} {} has no device '{}' here; it has {}{}", backend, answer.version, device,
+                     names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", ")),
+                     answer.absent.empty() ? "" : "; " + answer.absent);
 }
 
 }  // namespace assay::runner

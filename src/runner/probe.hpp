@@ -17,6 +17,7 @@ struct ProbeAnswer {
     std::string name, description;
   };
   std::vector<Device> devices;
+  std::string absent;               ///< why devices that it can have elsewhere are not here
   std::uint32_t model_formats = 1;  ///< bits of model::Format; ONNX where it does not say
 };
 

@@ -85,13 +85,15 @@ TEST_F(RunnerTest, AModelThatAnEngineCannotRunIsAFailure) {
 
 TEST_F(RunnerTest, AMissingBackendOrDeviceIsSkippedWithoutAWorker) {
   launcher_.missing = {"openvino"};
+  launcher_.absent = "no GPU: there is no driver";
   plan({"openvino", "onnxruntime"}, {1});
   campaign_.plan.back().device = "gpu:3";
   run();
   EXPECT_EQ(outcome_of("openvino", 1).phase, "probe");
   EXPECT_EQ(outcome_of("onnxruntime", 1).phase, "device");
   EXPECT_THAT(outcome_of("openvino", 1).reason, HasSubstr("openvino is not available: its library was not found"));
-  EXPECT_THAT(outcome_of("onnxruntime", 1).reason, HasSubstr("has no device 'gpu:3' here; it has cpu"));
+  EXPECT_THAT(outcome_of("onnxruntime", 1).reason,
+              HasSubstr("has no device 'gpu:3' here; it has cpu; no GPU: there is no driver"));
   EXPECT_EQ(launcher_.count(Kind::kMeasure), 0);
 }
 

@@ -118,11 +118,8 @@ TaskResult probe_backend(const Request& request, Reporter& reporter) {
   TaskResult result;
   result.values["available"] = {probe.available ? 1.0 : 0.0};
   result.values["model_formats"] = {static_cast<double>(backend.model_formats())};
-  result.texts = {{"reason", probe.reason},
-                  {"version", probe.version},
-                  {"library", probe.library},
-                  {"origin", probe.origin},
-                  {"devices", devices.dump()}};
+  result.texts = {{"reason", probe.reason}, {"version", probe.version},  {"library", probe.library},
+                  {"origin", probe.origin}, {"devices", devices.dump()}, {"absent", probe.absent}};
   return result;
 }
 
