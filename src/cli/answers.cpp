@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "assay/error.hpp"
+#include "base/half.hpp"
 #include "core/copy.hpp"
-#include "core/half.hpp"
 
 namespace assay::cli {
 namespace {

@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "assay/error.hpp"
+#include "base/half.hpp"
 #include "core/copy.hpp"
-#include "core/half.hpp"
 #include "input/image.hpp"
 #include "input/npy.hpp"
 #include "input/source.hpp"

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "assay/error.hpp"
-#include "core/half.hpp"
+#include "base/half.hpp"
 
 namespace assay::input {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "assay/error.hpp"
-#include "core/half.hpp"
+#include "base/half.hpp"
 #include "input/test_images.hpp"
 
 namespace assay::input {

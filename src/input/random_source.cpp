@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "assay/error.hpp"
+#include "base/half.hpp"
 #include "core/copy.hpp"
-#include "core/half.hpp"
 #include "input/source.hpp"
 
 namespace assay::input {

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <limits>
 
-#include "core/half.hpp"
+#include "base/half.hpp"
 
 namespace assay::worker {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/half.hpp"
 #include "conformance/node_tests.hpp"
-#include "core/half.hpp"
 
 namespace assay::conformance {
 namespace {

@@ -8,9 +8,9 @@
 #include <stdexcept>
 
 #include "base/file.hpp"
+#include "base/half.hpp"
 #include "conformance/node_rows.hpp"
 #include "conformance/node_tests.hpp"
-#include "core/half.hpp"
 
 namespace assay::conformance {
 namespace {

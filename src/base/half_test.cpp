@@ -1,4 +1,4 @@
-#include "core/half.hpp"
+#include "base/half.hpp"
 
 #include <gtest/gtest.h>
 
