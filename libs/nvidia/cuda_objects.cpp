@@ -169,6 +169,13 @@ void Stream::synchronize() {
                [&] { return "finish what was launched on " + gpu_name(stream_.device()); });
 }
 
+void Stream::wait(const Event& event) {
+  const CudaRuntime& cuda = stream_.cuda();
+  cuda.set_device(device());
+  check_lazily(cuda, cuda.table().stream_wait_event(stream_.get(), event.get(), 0),
+               [&] { return "make a stream of " + gpu_name(device()) + " wait for another"; });
+}
+
 void Stream::call(void (*done)(void*), void* user) {
   const CudaRuntime& cuda = stream_.cuda();
   cuda.set_device(stream_.device());

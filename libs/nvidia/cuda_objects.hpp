@@ -69,6 +69,8 @@ class DeviceBuffer {
 void* allocate_pinned(const CudaRuntime& cuda, std::size_t bytes);
 void free_pinned(const CudaRuntime& cuda, void* data);  ///< nullptr: nothing. Never fails
 
+class Event;
+
 /// A queue of the device; does not wait for the legacy default stream.
 class Stream {
  public:
@@ -77,6 +79,8 @@ class Stream {
   [[nodiscard]] int device() const { return stream_.device(); }
   void copy_in(void* device, const void* host, std::size_t bytes);
   void copy_out(void* host, const void* device, std::size_t bytes);
+  /// What is put here from now on begins when the event, of whichever stream, has passed; nobody's thread waits.
+  void wait(const Event& event);
   /// As CUDA waits by default: without sleeping, where cores are free. Event::synchronize sleeps.
   void synchronize();
   /// Calls `done(user)` from a thread of CUDA's when all before it is done; it must not call CUDA.
@@ -90,6 +94,7 @@ class Stream {
 class Event {
  public:
   Event(const CudaRuntime& cuda, int device);
+  [[nodiscard]] cudaEvent_t get() const { return event_.get(); }
   void record(Stream& stream);
   void synchronize();  ///< the waiting thread sleeps
   /// From `begin` to this one, both passed.

@@ -134,6 +134,7 @@ TEST_F(CudaObjects, EveryErrorSaysWhatWasAskedAndLeaksNothing) {
     Event begin(*cuda_, 0), end(*cuda_, 0);
     std::array<char, 1024> host{};
     begin.record(stream);
+    stream.wait(begin);
     stream.copy_in(buffer.data(), host.data(), host.size());
     CapturedGraph graph(*cuda_, stream, [] {});
     graph.launch(stream);
@@ -149,6 +150,7 @@ TEST_F(CudaObjects, EveryErrorSaysWhatWasAskedAndLeaksNothing) {
                          {"cudaStreamCreateWithFlags=999", ASSAY_FRAMEWORK, "make a stream on gpu:0"},
                          {"cudaEventCreateWithFlags@2=999", ASSAY_FRAMEWORK, "make an event on gpu:0"},
                          {"cudaEventRecord=400", ASSAY_FRAMEWORK, "mark a time on gpu:0"},
+                         {"cudaStreamWaitEvent=400", ASSAY_FRAMEWORK, "make a stream of gpu:0 wait for another"},
                          {"cudaMemcpyAsync=1", ASSAY_FRAMEWORK, "copy 1.0 KiB to gpu:0"},
                          {"cudaMemcpyAsync@2=700", ASSAY_DEVICE_LOST, "copy 1.0 KiB from gpu:0"},
                          {"cudaStreamBeginCapture=900", ASSAY_UNSUPPORTED, "begin to capture"},

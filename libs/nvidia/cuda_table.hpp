@@ -27,6 +27,7 @@ struct CudaRuntime::Table {
   decltype(&::cudaStreamCreateWithFlags) stream_create = nullptr;
   decltype(&::cudaStreamDestroy) stream_destroy = nullptr;
   decltype(&::cudaStreamSynchronize) stream_synchronize = nullptr;
+  decltype(&::cudaStreamWaitEvent) stream_wait_event = nullptr;
   decltype(&::cudaLaunchHostFunc) launch_host_func = nullptr;
   decltype(&::cudaStreamBeginCapture) stream_begin_capture = nullptr;
   decltype(&::cudaStreamEndCapture) stream_end_capture = nullptr;
@@ -63,6 +64,7 @@ void for_each_symbol(CudaRuntime::Table& t, F f) {
   f("cudaStreamCreateWithFlags", t.stream_create);
   f("cudaStreamDestroy", t.stream_destroy);
   f("cudaStreamSynchronize", t.stream_synchronize);
+  f("cudaStreamWaitEvent", t.stream_wait_event);
   f("cudaLaunchHostFunc", t.launch_host_func);
   f("cudaStreamBeginCapture", t.stream_begin_capture);
   f("cudaStreamEndCapture", t.stream_end_capture);

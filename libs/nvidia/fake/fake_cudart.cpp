@@ -241,6 +241,9 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return error != cudaSuccess ? error : gone;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t /*stream*/) { return answer("cudaStreamSynchronize"); }
+cudaError_t cudaStreamWaitEvent(cudaStream_t /*stream*/, cudaEvent_t /*event*/, unsigned /*flags*/) {
+  return answer("cudaStreamWaitEvent");
+}
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
   const char* detail = mode == cudaStreamCaptureModeThreadLocal ? "thread-local" : "";
   if (const cudaError_t error = answer("cudaStreamBeginCapture", detail); error != cudaSuccess) return error;
