@@ -47,14 +47,16 @@ need_packages() {
 
 # need_frameworks NAME…: the pinned wheels of scripts/locks, each in a store below the user's cache folder whose name holds
 # the lock's hash, so that clones share it; .deps/python links to what is in the stores, as site-packages would hold it.
-# What was set up before stays.
+# NAME-gpu has .deps/NAME-gpu to itself: its packages are called as those of NAME are. What was set up before stays.
 need_frameworks() {
-  local name store entry
+  local name store entry site
   [ ! -L .deps/python ] || rm .deps/python # of an earlier version: one store for all
-  mkdir -p .deps/python
   for name in "$@"; do
+    site=.deps/python
+    [[ $name != *-gpu ]] || site=.deps/$name
+    mkdir -p "$site"
     need_wheels "$name"
-    for entry in "$store"/*; do ln -sfn "$entry" ".deps/python/${entry##*/}"; done
+    for entry in "$store"/*; do ln -sfn "$entry" "$site/${entry##*/}"; done
   done
 }
 

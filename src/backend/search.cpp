@@ -112,8 +112,11 @@ Search framework_search(const std::string& backend, const fs::path& library) {
   Search search;
   add_python("VIRTUAL_ENV", search.roots);
   add_python("CONDA_PREFIX", search.roots);
-  search.roots.push_back({framework_folder(backend).string(), "user data"});
+  const std::string for_gpus = backend + "-gpu";
   const fs::path deps = build_tree_frameworks();
+  search.roots.push_back({framework_folder(for_gpus).string(), "user data"});
+  if (!deps.empty()) search.roots.push_back({(deps.parent_path() / for_gpus).string(), "build tree"});
+  search.roots.push_back({framework_folder(backend).string(), "user data"});
   if (!deps.empty()) search.roots.push_back({deps.string(), "build tree"});
   add_system(search.roots);
   keep_useful(search.roots);

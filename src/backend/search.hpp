@@ -21,6 +21,7 @@ struct Search {
 /// (the same, or several folders with ':' between) is all that is looked at where it is given: a measurement must never
 /// be of another framework than the one that was named. Else the active Python environment (VIRTUAL_ENV, CONDA_PREFIX),
 /// what `assay setup` installed, the build tree's .deps (its own binaries only), LD_LIBRARY_PATH, the system's folders.
+/// What was set up as <backend>-gpu goes before <backend>: the same framework, for GPUs too.
 Search framework_search(const std::string& backend, const std::filesystem::path& library);
 
 /// Where `assay setup <backend>` installs, laid out as site-packages is.

@@ -60,6 +60,14 @@ TEST_F(SearchTest, TheOrderIsPythonUserBuildTreeSystem) {
   }
 }
 
+TEST_F(SearchTest, WhatWasSetUpForGpusGoesFirst) {
+  const fs::path user = make("data/frameworks/toy"), gpu = make("data/frameworks/toy-gpu");
+  const ScopedVariable data("ASSAY_DATA", root_.path() / "data");
+  const Search search = framework_search("toy", {});
+  EXPECT_EQ(place(search, gpu, "user data"), 0);
+  EXPECT_GT(place(search, user, "user data"), 0);
+}
+
 TEST_F(SearchTest, AVariableThatNamesFoldersIsAllThatIsLookedAt) {
   const fs::path a = make("a"), missing = root_.path() / "missing";
   const ScopedVariable path("ASSAY_TOY_PATH", a.string() + ":" + missing.string());

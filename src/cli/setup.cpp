@@ -72,6 +72,8 @@ std::vector<std::string> pip_command(const Lock& lock, const fs::path& target) {
           "manylinux_2_28_x86_64",
           "--platform",
           "manylinux_2_27_x86_64",
+          "--platform",
+          "manylinux2014_x86_64",
           "--quiet",
           "--target",
           target.string(),
@@ -176,7 +178,7 @@ void add_setup(CLI::App& app, Action& action) {
       "touched.\n"
       "Example:\n  assay setup onnxruntime openvino --yes");
   const auto o = std::make_shared<SetupOptions>();
-  command->add_option("BACKEND", o->backends, "onnxruntime, openvino, tensorflow")->required();
+  command->add_option("BACKEND", o->backends, "onnxruntime, openvino, tensorflow, onnxruntime-gpu")->required();
   command->add_flag("-y,--yes", o->yes, "do not ask");
   command->add_flag("--dry-run", o->dry_run, "say what would be fetched and how, and leave it");
   command->callback([&action, o] { action = [o](Context& context) { return setup(*o, context); }; });
