@@ -3,8 +3,12 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <thread>
+
+#include "cuda_libraries.hpp"
+#include "ort_options.hpp"
 
 namespace assay::ort {
 namespace {
@@ -32,6 +36,14 @@ kit::Device cpu_device() {
   return device;
 }
 
+std::string without_cuda(const Library& library, const std::vector<std::string>& providers) {
+  std::string names;
+  for (const std::string& name : providers) names += (names.empty() ? "" : ", ") + name;
+  return "ONNX Runtime " + library.version() + " in " + library.path() + " (" + library.origin() +
+         ") was built without CUDA (its providers are " + names +
+         "). Run `assay setup onnxruntime-gpu`, or name the folder of a build with CUDA in ASSAY_ONNXRUNTIME_PATH";
+}
+
 }  // namespace
 
 std::vector<std::string> available_providers(const Library& library) {
@@ -43,7 +55,33 @@ std::vector<std::string> available_providers(const Library& library) {
   return result;
 }
 
-std::vector<kit::Device> devices() { return {cpu_device()}; }
+const nvidia::CudaRuntime& cuda_of(const Library& library, const kit::Host& host) {
+  const std::vector<std::string> providers = available_providers(library);
+  if (std::find(providers.begin(), providers.end(), kCudaProvider) == providers.end()) {
+    throw kit::Failure(ASSAY_UNAVAILABLE, without_cuda(library, providers));
+  }
+  if (!library.has(kApiPlacement)) {
+    throw kit::Failure(ASSAY_UNAVAILABLE, "ONNX Runtime " + library.version() + " in " + library.path() +
+                                              " does not tell which of a model's nodes run on a GPU: 1." +
+                                              std::to_string(kApiPlacement) +
+                                              ".0 or newer does. Run `assay setup onnxruntime-gpu`");
+  }
+  return nvidia::CudaRuntime::open(cuda_roots(library, host));
+}
+
+std::vector<kit::Device> devices(const Library& library, const kit::Host& host, std::string& absent) {
+  std::vector<kit::Device> all = {cpu_device()};
+  try {
+    std::vector<kit::Device> gpus = cuda_of(library, host).devices();
+    if (!gpus.empty()) find_cuda_libraries(library, cuda_roots(library, host));  // throws where some are missing
+    all.insert(all.end(), gpus.begin(), gpus.end());
+    if (gpus.empty()) absent = "no GPU: CUDA's driver has none";
+  } catch (const kit::Failure& failure) {
+    if (failure.code() != ASSAY_UNAVAILABLE) throw;
+    absent = std::string("no GPU: ") + failure.what();
+  }
+  return all;
+}
 
 int usable_cpus() {
   cpu_set_t set;
@@ -52,11 +90,10 @@ int usable_cpus() {
   return static_cast<int>(std::thread::hardware_concurrency());
 }
 
-std::string append_provider(const Library& library, OrtSessionOptions* /*options*/, const std::string& device) {
-  // The CPU provider is in every session: nothing to append.
-  if (device == "cpu") return "CPUExecutionProvider";
-  throw kit::Failure(ASSAY_UNAVAILABLE,
-                     "device " + device + " was asked of ONNX Runtime " + library.version() + ", which has only: cpu");
+void check_device(const Library& library, const std::string& device) {
+  if (device == "cpu" || is_gpu(device)) return;
+  throw kit::Failure(ASSAY_UNAVAILABLE, "device " + device + " was asked of ONNX Runtime " + library.version() +
+                                            ", which knows cpu and gpu:N here");
 }
 
 }  // namespace assay::ort

@@ -25,6 +25,7 @@ struct OrtIoBinding;
 struct OrtKeyValuePairs;
 struct OrtEpAssignedSubgraph;
 struct OrtEpAssignedNode;
+struct OrtCUDAProviderOptionsV2;
 
 /// OrtErrorCode.
 enum class ErrorCode : int {
@@ -53,10 +54,11 @@ enum class OptimizationLevel : int { kDisabled = 0, kBasic = 1, kExtended = 2, k
 /// ExecutionMode.
 enum class ExecutionMode : int { kSequential = 0, kParallel = 1 };
 
-inline constexpr int kArenaAllocator = 1;  // OrtAllocatorType::OrtArenaAllocator
-inline constexpr int kMemTypeDefault = 0;  // OrtMemType::OrtMemTypeDefault
-inline constexpr int kTypeTensor = 1;      // ONNXType::ONNX_TYPE_TENSOR
-inline constexpr int kElementString = 8;   // ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING
+inline constexpr int kDeviceAllocator = 0;  // OrtAllocatorType::OrtDeviceAllocator
+inline constexpr int kArenaAllocator = 1;   // OrtAllocatorType::OrtArenaAllocator
+inline constexpr int kMemTypeDefault = 0;   // OrtMemType::OrtMemTypeDefault
+inline constexpr int kTypeTensor = 1;       // ONNXType::ONNX_TYPE_TENSOR
+inline constexpr int kElementString = 8;    // ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING
 
 using LogFunction = void(void* user, LogLevel level, const char* category, const char* log_id, const char* location,
                          const char* message);
@@ -75,6 +77,7 @@ using GetApiBase = const ApiBase*();
 /// The version of the interface without which the plugin does not work (ONNX Runtime 1.17), and those that add reports.
 inline constexpr std::uint32_t kApiRequired = 17;
 inline constexpr std::uint32_t kApiAllocatorStats = 23;
+inline constexpr std::uint32_t kApiTensorMemory = 23;
 inline constexpr std::uint32_t kApiPlacement = 24;
 inline constexpr std::uint32_t kApiReadBack = 27;
 
@@ -144,6 +147,13 @@ struct ReleaseTensorTypeAndShapeInfo : Entry<99, void(OrtTensorTypeAndShapeInfo*
 struct TensorTypeAndShapeHasShape : Entry<390, bool(const OrtTensorTypeAndShapeInfo*), kApiPlacement> {};
 
 struct CreateCpuMemoryInfo : Entry<69, S(int allocator_type, int mem_type, OrtMemoryInfo**)> {};
+struct CreateMemoryInfo
+    : Entry<68, S(const char* name, int allocator_type, int device, int mem_type, OrtMemoryInfo**)> {};
+struct MemoryInfoGetName : Entry<71, S(const OrtMemoryInfo*, const char**)> {};
+struct SessionGetMemoryInfoForInputs
+    : Entry<380, S(const OrtSession*, const OrtMemoryInfo**, std::size_t), kApiTensorMemory> {};
+struct SessionGetMemoryInfoForOutputs
+    : Entry<381, S(const OrtSession*, const OrtMemoryInfo**, std::size_t), kApiTensorMemory> {};
 struct ReleaseMemoryInfo : Entry<94, void(OrtMemoryInfo*)> {};
 struct AllocatorFree : Entry<76, S(OrtAllocator*, void*)> {};
 struct GetAllocatorWithDefaultOptions : Entry<78, S(OrtAllocator**)> {};
@@ -172,6 +182,15 @@ struct BindOutputToDevice : Entry<138, S(OrtIoBinding*, const char* name, const 
 struct GetBoundOutputValues
     : Entry<140, S(const OrtIoBinding*, OrtAllocator*, OrtValue*** values, std::size_t* count)> {};
 
+// Of a library that was built without CUDA they answer that it was.
+struct SessionOptionsAppendCuda : Entry<204, S(OrtSessionOptions*, const OrtCUDAProviderOptionsV2*)> {};
+struct CreateCudaOptions : Entry<205, S(OrtCUDAProviderOptionsV2**)> {};
+struct UpdateCudaOptions
+    : Entry<206, S(OrtCUDAProviderOptionsV2*, const char* const* keys, const char* const* values, std::size_t)> {};
+struct GetCudaOptionsAsString : Entry<207, S(const OrtCUDAProviderOptionsV2*, OrtAllocator*, char**)> {};
+struct ReleaseCudaOptions : Entry<208, void(OrtCUDAProviderOptionsV2*)> {};
+struct UpdateCudaOptionsWithValue : Entry<263, S(OrtCUDAProviderOptionsV2*, const char* key, void* value)> {};
+
 struct SessionGetEpGraphAssignmentInfo
     : Entry<407, S(const OrtSession*, const OrtEpAssignedSubgraph* const**, std::size_t*), kApiPlacement> {};
 struct EpAssignedSubgraphGetEpName : Entry<408, S(const OrtEpAssignedSubgraph*, const char**), kApiPlacement> {};
@@ -193,11 +212,13 @@ using AllEntries = std::tuple<
     SessionGetInputTypeInfo, SessionGetOutputTypeInfo, SessionGetInputName, SessionGetOutputName, SessionEndProfiling,
     CastTypeInfoToTensorInfo, GetOnnxTypeFromTypeInfo, ReleaseTypeInfo, GetTensorElementType, GetDimensionsCount,
     GetDimensions, GetSymbolicDimensions, GetTensorTypeAndShape, ReleaseTensorTypeAndShapeInfo,
-    TensorTypeAndShapeHasShape, CreateCpuMemoryInfo, ReleaseMemoryInfo, AllocatorFree, GetAllocatorWithDefaultOptions,
-    CreateAllocator, ReleaseAllocator, AllocatorGetStats, GetKeyValuePairs, ReleaseKeyValuePairs, CreateRunOptions,
-    ReleaseRunOptions, AddRunConfigEntry, CreateTensorWithDataAsOrtValue, GetTensorMutableData, ReleaseValue,
-    RunWithBinding, CreateIoBinding, ReleaseIoBinding, BindInput, BindOutput, BindOutputToDevice, GetBoundOutputValues,
-    SessionGetEpGraphAssignmentInfo, EpAssignedSubgraphGetEpName, EpAssignedSubgraphGetNodes, EpAssignedNodeGetName,
-    EpAssignedNodeGetOperatorType>;
+    TensorTypeAndShapeHasShape, CreateCpuMemoryInfo, CreateMemoryInfo, MemoryInfoGetName, SessionGetMemoryInfoForInputs,
+    SessionGetMemoryInfoForOutputs, SessionOptionsAppendCuda, CreateCudaOptions, UpdateCudaOptions,
+    GetCudaOptionsAsString, ReleaseCudaOptions, UpdateCudaOptionsWithValue, ReleaseMemoryInfo, AllocatorFree,
+    GetAllocatorWithDefaultOptions, CreateAllocator, ReleaseAllocator, AllocatorGetStats, GetKeyValuePairs,
+    ReleaseKeyValuePairs, CreateRunOptions, ReleaseRunOptions, AddRunConfigEntry, CreateTensorWithDataAsOrtValue,
+    GetTensorMutableData, ReleaseValue, RunWithBinding, CreateIoBinding, ReleaseIoBinding, BindInput, BindOutput,
+    BindOutputToDevice, GetBoundOutputValues, SessionGetEpGraphAssignmentInfo, EpAssignedSubgraphGetEpName,
+    EpAssignedSubgraphGetNodes, EpAssignedNodeGetName, EpAssignedNodeGetOperatorType>;
 
 }  // namespace assay::ort

@@ -36,6 +36,16 @@ std::string not_found(const kit::Host& host) {
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
+/// CUDA's words for errors after which the process gets no more answers of the device.
+bool is_device_lost(std::string_view message) {
+  for (const char* words : {"illegal memory access", "unspecified launch failure", "device-side assert triggered",
+                            "uncorrectable ECC error", "hardware stack error", "misaligned address",
+                            "illegal instruction was encountered", "invalid program counter"}) {
+    if (contains(message, words)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::uint32_t api_version_of(std::string_view version_string) {
@@ -49,13 +59,15 @@ std::uint32_t api_version_of(std::string_view version_string) {
 
 assay_status status_of(ErrorCode code, std::string_view message) {
   if (contains(message, "bad_alloc") || contains(message, "Failed to allocate memory") ||
-      contains(message, "out of memory") || contains(message, "Available memory of")) {
+      contains(message, "out of memory") || contains(message, "Available memory of") ||
+      contains(message, "STATUS_ALLOC_FAILED")) {
     return ASSAY_OUT_OF_MEMORY;
   }
+  if (is_device_lost(message)) return ASSAY_DEVICE_LOST;
   // Well-formed files that this version has no kernel, operator set or file format for.
   if (contains(message, "No Op registered for") || contains(message, "is not a registered function/op") ||
       contains(message, "Unsupported model IR version") || contains(message, "officially released onnx opset") ||
-      contains(message, "official released onnx opset")) {
+      contains(message, "official released onnx opset") || contains(message, "cannot use the graph capture feature")) {
     return ASSAY_UNSUPPORTED;
   }
   if (contains(message, "No graph was found in the protobuf")) return ASSAY_INVALID_MODEL;

@@ -94,5 +94,6 @@ using OwnedValue = Owned<OrtValue, ReleaseValue>;
 using OwnedBinding = Owned<OrtIoBinding, ReleaseIoBinding>;
 using OwnedAllocator = Owned<OrtAllocator, ReleaseAllocator>;
 using OwnedPairs = Owned<OrtKeyValuePairs, ReleaseKeyValuePairs>;
+using OwnedCudaOptions = Owned<OrtCUDAProviderOptionsV2, ReleaseCudaOptions>;
 
 }  // namespace assay::ort

@@ -23,16 +23,13 @@ std::string end_profiling(const Library& library, OrtSession* session) {
   return text;
 }
 
-std::string memory_report(const Library& library, const OrtSession* session) {
+std::string memory_report(const Library& library, const OrtSession* session, const OrtMemoryInfo* memory) {
   if (!library.has(kApiAllocatorStats)) {
     throw kit::Failure(ASSAY_UNSUPPORTED, "ONNX Runtime " + library.version() + " tells nothing about its memory: 1." +
                                               std::to_string(kApiAllocatorStats) + ".0 or newer does");
   }
-  OrtMemoryInfo* info = nullptr;
-  library.call<CreateCpuMemoryInfo>("reading the memory's state", kArenaAllocator, kMemTypeDefault, &info);
-  const OwnedMemoryInfo owned_info(library, info);
   OrtAllocator* allocator = nullptr;
-  library.call<CreateAllocator>("reading the memory's state", session, info, &allocator);
+  library.call<CreateAllocator>("reading the memory's state", session, memory, &allocator);
   const OwnedAllocator owned_allocator(library, allocator);
   OrtKeyValuePairs* pairs = nullptr;
   library.call<AllocatorGetStats>("reading the memory's state", allocator, &pairs);
@@ -48,7 +45,7 @@ std::string memory_report(const Library& library, const OrtSession* session) {
   return text + "}";
 }
 
-std::string placement_report(const Library& library, const OrtSession* session) {
+std::vector<PlacedNodes> read_placement(const Library& library, const OrtSession* session) {
   if (!library.has(kApiPlacement)) {
     throw kit::Failure(ASSAY_UNSUPPORTED, "ONNX Runtime " + library.version() + " does not tell its placement: 1." +
                                               std::to_string(kApiPlacement) + ".0 or newer does");
@@ -56,21 +53,52 @@ std::string placement_report(const Library& library, const OrtSession* session) 
   const OrtEpAssignedSubgraph* const* subgraphs = nullptr;
   std::size_t subgraph_count = 0;
   library.call<SessionGetEpGraphAssignmentInfo>("reading the placement", session, &subgraphs, &subgraph_count);
-  std::string text = "[";
+  std::vector<PlacedNodes> placed(subgraph_count);
   for (std::size_t i = 0; i < subgraph_count; ++i) {
     const char* provider = nullptr;
     library.call<EpAssignedSubgraphGetEpName>("reading the placement", subgraphs[i], &provider);
+    placed[i].provider = provider;
     const OrtEpAssignedNode* const* nodes = nullptr;
     std::size_t node_count = 0;
     library.call<EpAssignedSubgraphGetNodes>("reading the placement", subgraphs[i], &nodes, &node_count);
-    text += (i == 0 ? "" : ", ") + std::string("{\"provider\": ") + kit::json_string(provider) + ", \"nodes\": [";
     for (std::size_t n = 0; n < node_count; ++n) {
       const char* name = nullptr;
       const char* type = nullptr;
       library.call<EpAssignedNodeGetName>("reading the placement", nodes[n], &name);
       library.call<EpAssignedNodeGetOperatorType>("reading the placement", nodes[n], &type);
-      text += (n == 0 ? "" : ", ") + std::string("{\"name\": ") + kit::json_string(name) +
+      placed[i].nodes.emplace_back(name, type);
+    }
+  }
+  return placed;
+}
+
+PlacementCount count_placement(const std::vector<PlacedNodes>& placed, const std::string& provider) {
+  constexpr std::size_t kNamed = 8;
+  PlacementCount count;
+  for (const PlacedNodes& part : placed) {
+    if (part.provider == provider) {
+      count.here += part.nodes.size();
+      continue;
+    }
+    for (const auto& [name, type] : part.nodes) {
+      if (++count.elsewhere > kNamed) continue;
+      count.names += (count.names.empty() ? "" : ", ") + type + " " + name;
+    }
+  }
+  if (count.elsewhere > kNamed) count.names += ", …";
+  return count;
+}
+
+std::string placement_report(const Library& library, const OrtSession* session) {
+  std::string text = "[";
+  for (const PlacedNodes& part : read_placement(library, session)) {
+    text += (text.size() == 1 ? "" : ", ") + std::string("{\"provider\": ") + kit::json_string(part.provider) +
+            ", \"nodes\": [";
+    bool first = true;
+    for (const auto& [name, type] : part.nodes) {
+      text += (first ? "" : ", ") + std::string("{\"name\": ") + kit::json_string(name) +
               ", \"operator\": " + kit::json_string(type) + "}";
+      first = false;
     }
     text += "]}";
   }

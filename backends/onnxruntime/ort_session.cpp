@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <set>
+#include <shared_mutex>
 #include <thread>
 
+#include "cuda_slot.hpp"
 #include "execution_provider.hpp"
+#include "float16_file.hpp"
 #include "model_axes.hpp"
 #include "model_precision.hpp"
-#include "ort_report.hpp"
 #include "ort_slot.hpp"
+#include "ort_tensors.hpp"
 
 namespace assay::ort {
 namespace {
@@ -34,57 +36,6 @@ void join_thread(ThreadHandle handle) {
   thread->join();
 }
 
-std::string name_of(const Library& library, char* text) {
-  OrtAllocator* allocator = nullptr;
-  library.call<GetAllocatorWithDefaultOptions>("reading a name", &allocator);
-  std::string name = text;
-  library.call<AllocatorFree>("reading a name", allocator, text);
-  return name;
-}
-
-kit::TensorInfo tensor_info(const Library& library, std::string name, const OrtTypeInfo* type, const char* side) {
-  kit::TensorInfo info;
-  info.name = std::move(name);
-  int kind = 0;
-  library.call<GetOnnxTypeFromTypeInfo>("reading a type", type, &kind);
-  if (kind != kTypeTensor) {
-    throw kit::Failure(ASSAY_UNSUPPORTED, std::string(side) + " '" + info.name +
-                                              "' is not a dense tensor (a sequence, map, optional or sparse tensor): "
-                                              "only dense tensors can be passed");
-  }
-  const OrtTensorTypeAndShapeInfo* shape = nullptr;
-  library.call<CastTypeInfoToTensorInfo>("reading a tensor's type", type, &shape);
-  int element = 0;
-  library.call<GetTensorElementType>("reading an element type", shape, &element);
-  if (element == kElementString) {
-    throw kit::Failure(ASSAY_UNSUPPORTED, std::string(side) + " '" + info.name +
-                                              "' holds strings: only numbers and booleans can be passed");
-  }
-  info.dtype = element;  // both are the numbers of ONNX's TensorProto.DataType, as far as assay_dtype goes
-  std::size_t rank = 0;
-  library.call<GetDimensionsCount>("reading a rank", shape, &rank);
-  // Older libraries have the same answer for a scalar and for a rank that nothing is known of.
-  info.rank_known = library.has(kApiPlacement) ? library.raw<TensorTypeAndShapeHasShape>(shape) : rank > 0;
-  info.shape.resize(rank);
-  std::vector<const char*> axes(rank, "");
-  library.call<GetDimensions>("reading a shape", shape, info.shape.data(), rank);
-  library.call<GetSymbolicDimensions>("reading the names of axes", shape, axes.data(), rank);
-  info.axes.assign(axes.begin(), axes.end());
-  return info;
-}
-
-void check_dtype(const kit::TensorInfo& info, const char* side) {
-  static const std::set<assay_dtype> kKnown = {ASSAY_FLOAT32, ASSAY_UINT8,  ASSAY_INT8,    ASSAY_UINT16,  ASSAY_INT16,
-                                               ASSAY_INT32,   ASSAY_INT64,  ASSAY_BOOL,    ASSAY_FLOAT16, ASSAY_FLOAT64,
-                                               ASSAY_UINT32,  ASSAY_UINT64, ASSAY_BFLOAT16};
-  if (!kKnown.contains(info.dtype)) {
-    throw kit::Failure(ASSAY_UNSUPPORTED, std::string(side) + " '" + info.name + "' has element type " +
-                                              std::to_string(info.dtype) +
-                                              " (ONNX's number), which cannot be passed: complex, 4-bit and 8-bit "
-                                              "floating types are not supported as inputs or outputs");
-  }
-}
-
 }  // namespace
 
 OrtBackendSession::OrtBackendSession(Library& library, const kit::OpenRequest& request)
@@ -94,25 +45,48 @@ OrtBackendSession::OrtBackendSession(Library& library, const kit::OpenRequest& r
       setup_(resolve_setup(request, usable_cpus())),
       device_(request.device),
       precision_(read_precision(request.model_path)),
+      goal_(request.goal),
       streams_(setup_.streams) {
-  check_precision(request.precision);
+  const bool convert = converts_to_float16(request.precision, device_, precision_);
+  if (convert) precision_ = "f16";
   OrtSessionOptions* options = nullptr;
   library_.call<CreateSessionOptions>("making session options", &options);
   options_ = OwnedOptions(library_, options);
-  provider_ = append_provider(library_, options, device_);
+  choose_device();
   configure(request);
   configure_cache(request);
   pin_shapes(request);
-  const std::string path =
-      from_cache_ ? (std::filesystem::path(request.cache_read) / kCachedGraph).string() : request.model_path;
-  OrtSession* session = nullptr;
-  library_.call<CreateSession>("loading the model", library_.env(), path.c_str(), options, &session);
-  session_ = OwnedSession(library_, session);
-  read_tensors();
+  if (from_cache_) {
+    load((std::filesystem::path(request.cache_read) / kCachedGraph).string());
+  } else if (convert) {
+    const TemporaryFolder folder;  // what is loaded is in memory, weights and all
+    load(write_in_float16(request.model_path, folder.path()));
+  } else {
+    load(request.model_path);
+  }
+  inputs_ = read_inputs(library_, session_.get());
+  outputs_ = read_outputs(library_, session_.get());
+  if (cuda_) read_places();
   apply_shapes(request);
 }
 
+void OrtBackendSession::load(const std::string& path) {
+  const std::shared_lock gate(CudaDevice::capture_gate());
+  OrtSession* session = nullptr;
+  library_.call<CreateSession>("loading the model", library_.env(), path.c_str(), options_.get(), &session);
+  session_ = OwnedSession(library_, session);
+}
+
 OrtBackendSession::~OrtBackendSession() { session_.reset(); }
+
+void OrtBackendSession::choose_device() {
+  check_device(library_, device_);
+  if (!is_gpu(device_)) return;  // the CPU's provider is in every session
+  cuda_ = std::make_unique<CudaDevice>(library_, host_, device_);
+  cuda_->append_to(options_.get(), setup_.cuda);
+  library_.call<AddSessionConfigEntry>("recording the placement", options_.get(),
+                                       "session.record_ep_graph_assignment_info", "1");
+}
 
 void OrtBackendSession::configure(const kit::OpenRequest& request) {
   OrtSessionOptions* options = options_.get();
@@ -140,7 +114,7 @@ void OrtBackendSession::configure(const kit::OpenRequest& request) {
     profile_folder_ = std::make_unique<TemporaryFolder>();
     library_.call<EnableProfiling>("switching profiling on", options, (profile_folder_->path() / "profile").c_str());
     profiling_ = true;
-    if (library_.has(kApiPlacement)) {
+    if (library_.has(kApiPlacement) && !cuda_) {
       library_.call<AddSessionConfigEntry>("recording the placement", options,
                                            "session.record_ep_graph_assignment_info", "1");
     }
@@ -198,30 +172,24 @@ void OrtBackendSession::count_threads() {
   library_.call<SessionOptionsSetCustomJoinThreadFn>("counting threads", options, join_thread);
 }
 
-void OrtBackendSession::read_tensors() {
-  OrtAllocator* allocator = nullptr;
-  library_.call<GetAllocatorWithDefaultOptions>("reading the inputs", &allocator);
-  std::size_t count = 0;
-  char* name = nullptr;
-  OrtTypeInfo* type = nullptr;
-  library_.call<SessionGetInputCount>("counting the inputs", session_.get(), &count);
-  for (std::size_t i = 0; i < count; ++i) {
-    library_.call<SessionGetInputName>("reading an input's name", session_.get(), i, allocator, &name);
-    std::string text = name_of(library_, name);
-    library_.call<SessionGetInputTypeInfo>("reading an input's type", session_.get(), i, &type);
-    const OwnedTypeInfo owned(library_, type);
-    inputs_.push_back(tensor_info(library_, std::move(text), type, "input"));
-    check_dtype(inputs_.back(), "input");
-  }
-  library_.call<SessionGetOutputCount>("counting the outputs", session_.get(), &count);
-  for (std::size_t i = 0; i < count; ++i) {
-    library_.call<SessionGetOutputName>("reading an output's name", session_.get(), i, allocator, &name);
-    std::string text = name_of(library_, name);
-    library_.call<SessionGetOutputTypeInfo>("reading an output's type", session_.get(), i, &type);
-    const OwnedTypeInfo owned(library_, type);
-    outputs_.push_back(tensor_info(library_, std::move(text), type, "output"));
-    check_dtype(outputs_.back(), "output");
-  }
+void OrtBackendSession::read_places() {
+  placement_ = count_placement(read_placement(library_, session_.get()), kCudaProvider);
+  std::vector<const OrtMemoryInfo*> memory(inputs_.size());
+  library_.call<SessionGetMemoryInfoForInputs>("reading where inputs lie", session_.get(), memory.data(),
+                                               memory.size());
+  for (const OrtMemoryInfo* m : memory) input_on_gpu_.push_back(cuda_->is_here(m));
+  memory.assign(outputs_.size(), nullptr);
+  library_.call<SessionGetMemoryInfoForOutputs>("reading where outputs lie", session_.get(), memory.data(),
+                                                memory.size());
+  for (const OrtMemoryInfo* m : memory) output_on_gpu_.push_back(cuda_->is_here(m));
+}
+
+void OrtBackendSession::add_gpu(std::vector<std::pair<std::string, std::string>>& settings) const {
+  const std::vector<std::pair<std::string, std::string>> gpu = cuda_->in_force();
+  settings.insert(settings.end(), gpu.begin(), gpu.end());
+  settings.emplace_back("nodes.gpu", std::to_string(placement_.here));
+  settings.emplace_back(
+      "nodes.cpu", std::to_string(placement_.elsewhere) + (placement_.names.empty() ? "" : ": " + placement_.names));
 }
 
 std::string OrtBackendSession::config(const std::string& key) const {
@@ -244,13 +212,15 @@ std::vector<std::pair<std::string, std::string>> OrtBackendSession::in_force() c
     library_.call<GetSessionExecutionMode>("reading execution_mode back", options_.get(), &mode);
     pattern = enabled != 0;
   }
+  // A session that asked for a GPU and has no node there runs elsewhere, and says so.
+  const bool on_gpu = cuda_ && placement_.here > 0;
   std::vector<std::pair<std::string, std::string>> settings = {
-      {"device", device_},
+      {"device", on_gpu ? device_ : "cpu"},
       {"precision", precision_},
       {"threads", std::to_string(threads)},
       {"streams", std::to_string(setup_.streams)},
       {"version", library_.version()},
-      {"provider", provider_},
+      {"provider", on_gpu ? kCudaProvider : kCpuProvider},
       {"graph_optimization_level", to_string(setup_.level)},
       {"intra_op_threads", std::to_string(setup_.intra_op_threads)},
       {"inter_op_threads", std::to_string(setup_.inter_op_threads)},
@@ -269,7 +239,15 @@ std::vector<std::pair<std::string, std::string>> OrtBackendSession::in_force() c
   if (!setup_.disabled_optimizers.empty()) {
     settings.emplace_back("disabled_optimizers", config("optimization.disable_specified_optimizers"));
   }
+  if (cuda_) add_gpu(settings);
   return settings;
+}
+
+int OrtBackendSession::useful_slots() const {
+  if (!cuda_) return setup_.streams;
+  // One that is copied in, one that computes, one that is copied out.
+  constexpr int kSteps = 3;
+  return goal_ == ASSAY_GOAL_LATENCY ? 1 : kSteps;
 }
 
 kit::Description OrtBackendSession::describe() {
@@ -278,27 +256,54 @@ kit::Description OrtBackendSession::describe() {
   d.outputs = outputs_;
   d.in_force = in_force();
   d.from_cache = from_cache_;
-  d.useful_slots = setup_.streams;
+  d.useful_slots = useful_slots();
   d.computes_in_wait = true;
+  if (cuda_) d.memory_kinds |= 1U << ASSAY_PINNED;
   d.short_batch = batch_pinned_ ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
   return d;
 }
 
 std::unique_ptr<kit::Slot> OrtBackendSession::open_slot(std::span<const kit::FixedShape> shapes) {
+  if (cuda_) return std::make_unique<CudaSlot>(*this, shapes);
   return std::make_unique<OrtSlot>(*this, shapes);
+}
+
+void* OrtBackendSession::allocate(assay_memory kind, std::uint64_t bytes) {
+  if (kind == ASSAY_DEVICE) {
+    throw kit::Failure(ASSAY_UNSUPPORTED, "memory of " + device_ +
+                                              " was asked for; this backend takes its inputs and outputs in the host's "
+                                              "memory, pinned or not, and copies them itself");
+  }
+  return kind == ASSAY_PINNED && cuda_ ? cuda_->allocate_pinned(bytes) : Session::allocate(kind, bytes);
+}
+
+void OrtBackendSession::release(assay_memory kind, void* data) {
+  if (kind == ASSAY_PINNED && cuda_) {
+    cuda_->free_pinned(data);
+  } else {
+    Session::release(kind, data);
+  }
 }
 
 std::string OrtBackendSession::report(const std::string& kind) {
   const std::lock_guard lock(report_mutex_);
   if (kind == "profile") return profile();
-  if (kind == "memory") return memory_report(library_, session_.get());
+  if (kind == "memory") return memory();
   if (kind == "placement") {
-    if (!profile_folder_) {
+    if (!profile_folder_ && !cuda_) {
       throw kit::Failure(ASSAY_UNSUPPORTED, "the placement is recorded only when the session is opened with profile");
     }
     return placement_report(library_, session_.get());
   }
   return Session::report(kind);
+}
+
+std::string OrtBackendSession::memory() const {
+  if (cuda_) return memory_report(library_, session_.get(), cuda_->memory());
+  OrtMemoryInfo* info = nullptr;
+  library_.call<CreateCpuMemoryInfo>("reading the memory's state", kArenaAllocator, kMemTypeDefault, &info);
+  const OwnedMemoryInfo owned(library_, info);
+  return memory_report(library_, session_.get(), info);
 }
 
 std::string OrtBackendSession::profile() {

@@ -89,9 +89,11 @@ void OrtSlot::check(std::span<const assay_tensor> inputs, std::span<const assay_
 
 void OrtSlot::bind_inputs(std::span<const assay_tensor> inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const OrtValue* view = input_views_[i].of(library_, memory_.get(), inputs[i]);
-    if (view == bound_inputs_[i]) continue;
+    const Place place = place_of_input(i, inputs[i]);
+    const OrtValue* view = input_views_[i].of(library_, place.memory, place.tensor);
+    if (view == bound_inputs_[i] && place.follows) continue;
     library_.call<BindInput>("binding an input", binding_.get(), session_.inputs()[i].name.c_str(), view);
+    if (view != bound_inputs_[i]) ++bindings_;
     bound_inputs_[i] = view;
   }
 }
@@ -106,9 +108,11 @@ void OrtSlot::bind_outputs(std::span<const assay_tensor> outputs) {
       bound_outputs_[i] = nullptr;
       continue;
     }
-    const OrtValue* view = output_views_[i].of(library_, memory_.get(), outputs[i]);
+    const Place place = place_of_output(i, outputs[i]);
+    const OrtValue* view = output_views_[i].of(library_, place.memory, place.tensor);
     if (view == bound_outputs_[i]) continue;
     library_.call<BindOutput>("binding an output", binding_.get(), name, view);
+    ++bindings_;
     bound_outputs_[i] = view;
   }
 }
@@ -186,13 +190,26 @@ void OrtSlot::submit(std::span<const assay_tensor> inputs, std::span<const assay
   BlockingSlot::submit(inputs, outputs, done, user);
 }
 
-void OrtSlot::run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) {
+OrtSlot::Place OrtSlot::place_of_input(std::size_t /*i*/, const assay_tensor& input) { return {input, memory_.get()}; }
+
+OrtSlot::Place OrtSlot::place_of_output(std::size_t /*i*/, const assay_tensor& output) {
+  return {output, memory_.get()};
+}
+
+void OrtSlot::run_bound(const OrtRunOptions* options) {
+  library_.call<RunWithBinding>("running a batch", session_.handle(), options, binding_.get());
+}
+
+void OrtSlot::compute(std::span<const assay_tensor> /*inputs*/, std::span<const assay_tensor> /*outputs*/,
+                      kit::Timing& timing) {
   const Stream stream(session_.streams());
   const auto begin = std::chrono::steady_clock::now();
-  if (!all_passed_) {
-    library_.call<RunWithBinding>("running a batch", session_.handle(), run_options_.get(), binding_.get());
-  }
+  run_bound(run_options_.get());
   timing.compute_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
+}
+
+void OrtSlot::run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) {
+  if (!all_passed_) compute(inputs, outputs, timing);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (is_bound(i, outputs[i]) || passed_[i] != kNone) continue;
     take_outputs(outputs);

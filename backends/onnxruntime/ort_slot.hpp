@@ -1,5 +1,5 @@
 #pragma once
-// One batch under way: an IoBinding over the caller's memory.
+// One batch under way: an IoBinding over the caller's memory, or over a device's (cuda_slot.hpp).
 
 #include <array>
 #include <semaphore>
@@ -12,7 +12,7 @@ namespace assay::ort {
 
 class OrtBackendSession;
 
-class OrtSlot final : public kit::BlockingSlot {
+class OrtSlot : public kit::BlockingSlot {
  public:
   OrtSlot(const OrtBackendSession& session, std::span<const kit::FixedShape> shapes);
   ~OrtSlot() override;
@@ -21,7 +21,31 @@ class OrtSlot final : public kit::BlockingSlot {
               void* user) override;
 
  protected:
-  void run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) override;
+  void run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) final;
+
+  /// A tensor where the library meets it.
+  struct Place {
+    assay_tensor tensor;
+    const OrtMemoryInfo* memory;
+    bool follows = true;  ///< what is bound stays true when the tensor's content changes
+  };
+  /// Of an input, and of an output with memory and a shape: the caller's own.
+  virtual Place place_of_input(std::size_t i, const assay_tensor& input);
+  virtual Place place_of_output(std::size_t i, const assay_tensor& output);
+  /// Computes what is bound; `inputs` and `outputs` are the caller's.
+  virtual void compute(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs,
+                       kit::Timing& timing);
+
+  void run_bound(const OrtRunOptions* options);
+  /// Is output i computed into the memory that its place says?
+  [[nodiscard]] bool is_placed(std::size_t i, const assay_tensor& output) const {
+    return !is_passed(i) && is_bound(i, output);
+  }
+  /// Is output i an input, as it came?
+  [[nodiscard]] bool is_passed(std::size_t i) const { return passed_[i] != kNone; }
+  [[nodiscard]] const std::vector<std::vector<std::int64_t>>& input_shapes() const { return input_shapes_; }
+  /// How often something else was bound: another number, other addresses.
+  [[nodiscard]] std::uint64_t bindings() const { return bindings_; }
 
  private:
   /// The library's views of memory that was passed before. A pipeline passes the same few buffers again and again.
@@ -64,6 +88,7 @@ class OrtSlot final : public kit::BlockingSlot {
   void free_values();
 
   const OrtBackendSession& session_;
+  std::uint64_t bindings_ = 0;
   const Library& library_;
   OwnedMemoryInfo memory_;
   OwnedBinding binding_;

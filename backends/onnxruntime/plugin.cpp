@@ -19,7 +19,7 @@ class OrtBackend final : public kit::Backend {
       result.version = library.version();
       result.library = library.path();
       result.origin = library.origin();
-      result.devices = devices();
+      result.devices = devices(library, host, result.absent);
     } catch (const kit::Failure& failure) {
       if (failure.code() != ASSAY_UNAVAILABLE) throw;
       result.reason = failure.what();

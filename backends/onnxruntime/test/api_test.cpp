@@ -158,6 +158,51 @@ class ApiTest : public PluginTest {
     api_.raw<ReleaseTypeInfo>(type);
   }
 
+  /// Of a library without CUDA each says that it is; of one with it they work.
+  void cuda() {
+    const auto says_cuda = [&](OrtStatus* status) {
+      if (status == nullptr) return;
+      const std::string text = api_.raw<GetErrorMessage>(static_cast<const OrtStatus*>(status));
+      EXPECT_THAT(text, ::testing::AnyOf(HasSubstr("CUDA"), HasSubstr("Cuda"), HasSubstr("cuda")));
+      api_.raw<ReleaseStatus>(status);
+    };
+    OrtCUDAProviderOptionsV2* options = nullptr;
+    says_cuda(api_.raw<CreateCudaOptions>(&options));
+    const char* key = "device_id";
+    const char* value = "0";
+    char* text = nullptr;
+    const OrtCUDAProviderOptionsV2* made = options;
+    says_cuda(api_.raw<UpdateCudaOptions>(options, &key, &value, std::size_t{1}));
+    says_cuda(api_.raw<UpdateCudaOptionsWithValue>(options, "user_compute_stream", static_cast<void*>(nullptr)));
+    says_cuda(api_.raw<GetCudaOptionsAsString>(made, allocator_, &text));
+    if (text != nullptr) api_.call<AllocatorFree>(allocator_, static_cast<void*>(text));
+    // A library without CUDA reads them before it finds that it has no provider for them; what it misses is its own
+    // matter.
+    const std::vector<std::byte> zeros(1024);
+    if (made == nullptr) made = reinterpret_cast<const OrtCUDAProviderOptionsV2*>(zeros.data());
+    OrtStatus* appended = api_.raw<SessionOptionsAppendCuda>(options_, made);
+    EXPECT_TRUE(appended != nullptr || options != nullptr);
+    if (appended != nullptr) api_.raw<ReleaseStatus>(appended);
+    api_.raw<ReleaseCudaOptions>(options);
+  }
+
+  void places_of_tensors() {
+    const OrtMemoryInfo* place = nullptr;
+    const char* name = nullptr;
+    api_.call<SessionGetMemoryInfoForInputs>(static_cast<const OrtSession*>(ort_session_), &place, std::size_t{1});
+    api_.call<MemoryInfoGetName>(place, &name);
+    EXPECT_STREQ(name, "Cpu");
+    place = nullptr;
+    api_.call<SessionGetMemoryInfoForOutputs>(static_cast<const OrtSession*>(ort_session_), &place, std::size_t{1});
+    api_.call<MemoryInfoGetName>(place, &name);
+    EXPECT_STREQ(name, "Cpu");
+    OrtMemoryInfo* gpu = nullptr;
+    api_.call<CreateMemoryInfo>("Cuda", kDeviceAllocator, 1, kMemTypeDefault, &gpu);
+    api_.call<MemoryInfoGetName>(static_cast<const OrtMemoryInfo*>(gpu), &name);
+    EXPECT_STREQ(name, "Cuda");
+    api_.raw<ReleaseMemoryInfo>(gpu);
+  }
+
   void one_run() {
     OrtMemoryInfo* memory = nullptr;
     api_.call<CreateCpuMemoryInfo>(kArenaAllocator, kMemTypeDefault, &memory);
@@ -264,6 +309,8 @@ TEST_F(ApiTest, EveryEntryThatIsUsedIsWhereWeTakeItFor) {
   options_and_read_back();
   ASSERT_NO_FATAL_FAILURE(environment());
   tensors_of_the_session();
+  places_of_tensors();
+  cuda();
   ASSERT_NO_FATAL_FAILURE(one_run());
   ASSERT_NO_FATAL_FAILURE(placement_and_profile());
   failure();

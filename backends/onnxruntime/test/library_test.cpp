@@ -98,6 +98,12 @@ TEST(Status, TellsWhoseFaultItIs) {
             ASSAY_OUT_OF_MEMORY);
   EXPECT_EQ(status_of(ErrorCode::kRuntimeException, "Non-zero status code"), ASSAY_FRAMEWORK);
   EXPECT_EQ(status_of(ErrorCode::kDeviceReset, ""), ASSAY_DEVICE_LOST);
+  EXPECT_EQ(status_of(ErrorCode::kFail, "CUDA failure 700: an illegal memory access was encountered"),
+            ASSAY_DEVICE_LOST);
+  EXPECT_EQ(status_of(ErrorCode::kFail, "CUDA failure 2: out of memory"), ASSAY_OUT_OF_MEMORY);
+  EXPECT_EQ(status_of(ErrorCode::kFail, "CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED"), ASSAY_OUT_OF_MEMORY);
+  EXPECT_EQ(status_of(ErrorCode::kFail, "This session cannot use the graph capture feature as requested by the user"),
+            ASSAY_UNSUPPORTED);
 }
 
 TEST(Log, GoesToTheHostThatIsOpenOrNowhere) {

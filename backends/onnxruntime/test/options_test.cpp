@@ -49,7 +49,7 @@ TEST(Options, OnlyWhatChangesTheGraphIsPartOfTheCachesKey) {
   for (const assay_option& option : option_table()) {
     if ((option.flags & ASSAY_OPTION_SHAPES_GRAPH) != 0) shaping.insert(option.name);
   }
-  EXPECT_EQ(shaping, (std::set<std::string>{"graph_optimization_level", "disabled_optimizers"}));
+  EXPECT_EQ(shaping, (std::set<std::string>{"graph_optimization_level", "disabled_optimizers", "prefer_nhwc"}));
 }
 
 TEST(Setup, ThreadsAreTheTotalHoweverManyStreams) {
@@ -137,16 +137,93 @@ TEST(Setup, SettingsBecomeTheLibrarysEntries) {
   EXPECT_THAT(entries, Contains(Pair("session.disable_prepacking", "1")));
 }
 
+kit::OpenRequest on_gpu(std::map<std::string, std::string> options = {}) {
+  kit::OpenRequest r = request(8, std::move(options));
+  r.device = "gpu:0";
+  return r;
+}
+
+TEST(Setup, OnAGpuBatchesComputeInOneStreamAndThreadsSleep) {
+  const auto s = resolve_setup(on_gpu(), 8);
+  EXPECT_EQ(s.streams, 1);
+  EXPECT_FALSE(s.spinning);
+  EXPECT_FALSE(s.cuda.tf32) << "f32 is f32 unless it is asked otherwise";
+  EXPECT_FALSE(s.cuda.graph);
+}
+
+TEST(Setup, WhatMeansNothingOnTheDeviceIsUnsupported) {
+  const auto reason = [](const kit::OpenRequest& r) -> std::string {
+    try {
+      resolve_setup(r, 4);
+    } catch (const kit::Failure& failure) {
+      EXPECT_EQ(failure.code(), ASSAY_UNSUPPORTED);
+      return failure.what();
+    }
+    return "(accepted)";
+  };
+  kit::OpenRequest on_cpu = request(4, {{"use_tf32", "true"}});
+  on_cpu.device = "cpu";
+  EXPECT_THAT(reason(on_cpu), HasSubstr("use_tf32 is true, but it is for GPUs alone, and the device is cpu"));
+  EXPECT_THAT(reason(on_gpu({{"streams", "2"}})), HasSubstr("one stream"));
+  EXPECT_THAT(reason(on_gpu({{"execution_mode", "parallel"}})), HasSubstr("CUDA's provider runs operators one by one"));
+  EXPECT_EQ(reason(on_gpu({{"streams", "1"}, {"execution_mode", "sequential"}})), "(accepted)");
+}
+
+TEST(Setup, AGraphKeepsItsMemory) {
+  EXPECT_THAT(refusal(on_gpu({{"enable_cuda_graph", "true"}, {"arena_shrink", "true"}})), HasSubstr("leave one out"));
+}
+
+TEST(CudaOptions, AreTheLibrarysOwn) {
+  using ::testing::IsSupersetOf;
+  using ::testing::Not;
+  const auto options_of = [](std::map<std::string, std::string> options) {
+    return cuda_provider_options(resolve_setup(on_gpu(std::move(options)), 8).cuda, 3);
+  };
+  EXPECT_THAT(options_of({}),
+              IsSupersetOf({Pair("device_id", "3"), Pair("use_tf32", "0"), Pair("enable_cuda_graph", "0"),
+                            Pair("cudnn_conv_algo_search", "EXHAUSTIVE"), Pair("prefer_nhwc", "0"),
+                            Pair("cudnn_conv_use_max_workspace", "1"), Pair("do_copy_in_default_stream", "1"),
+                            Pair("arena_extend_strategy", "kNextPowerOfTwo")}));
+  EXPECT_THAT(options_of({}), Not(Contains(Pair("gpu_mem_limit", ::testing::_)))) << "no limit";
+  EXPECT_THAT(options_of({{"use_tf32", "true"},
+                          {"enable_cuda_graph", "true"},
+                          {"cudnn_conv_algo_search", "heuristic"},
+                          {"prefer_nhwc", "true"},
+                          {"cudnn_conv_use_max_workspace", "false"},
+                          {"do_copy_in_default_stream", "false"},
+                          {"arena_extend_strategy", "same_as_requested"},
+                          {"gpu_mem_limit_mb", "4096"}}),
+              IsSupersetOf({Pair("use_tf32", "1"), Pair("enable_cuda_graph", "1"), Pair("prefer_nhwc", "1"),
+                            Pair("cudnn_conv_algo_search", "HEURISTIC"), Pair("cudnn_conv_use_max_workspace", "0"),
+                            Pair("do_copy_in_default_stream", "0"), Pair("arena_extend_strategy", "kSameAsRequested"),
+                            Pair("gpu_mem_limit", "4294967296")}));
+}
+
+TEST(CudaOptions, AreReadBackFromTheLibrarysText) {
+  EXPECT_THAT(parse_provider_options("device_id=0;use_tf32=1;gpu_mem_limit=17"),
+              ::testing::ElementsAre(Pair("device_id", "0"), Pair("gpu_mem_limit", "17"), Pair("use_tf32", "1")));
+  EXPECT_TRUE(parse_provider_options("").empty());
+  EXPECT_TRUE(parse_provider_options("nonsense;;").empty());
+}
+
 TEST(Precision, OnlyTheModelsOwn) {
-  EXPECT_NO_THROW(check_precision(ASSAY_PRECISION_F32));
+  EXPECT_FALSE(converts_to_float16(ASSAY_PRECISION_F32, "cpu", "int8"));
+  EXPECT_FALSE(converts_to_float16(ASSAY_PRECISION_F32, "gpu:0", "f32"));
   for (const assay_precision p : {ASSAY_PRECISION_BF16, ASSAY_PRECISION_F16, ASSAY_PRECISION_INT8}) {
     try {
-      check_precision(p);
+      converts_to_float16(p, "cpu", "f32");
       ADD_FAILURE() << p;
     } catch (const kit::Failure& failure) {
       EXPECT_EQ(failure.code(), ASSAY_UNSUPPORTED);
     }
   }
+}
+
+TEST(Precision, OnAGpuFloat16IsTheModelsOwnOrAConversion) {
+  EXPECT_TRUE(converts_to_float16(ASSAY_PRECISION_F16, "gpu:0", "f32"));
+  EXPECT_FALSE(converts_to_float16(ASSAY_PRECISION_F16, "gpu:0", "f16"));
+  EXPECT_THROW(converts_to_float16(ASSAY_PRECISION_F16, "gpu:0", "int8"), kit::Failure);
+  EXPECT_THROW(converts_to_float16(ASSAY_PRECISION_BF16, "gpu:0", "f32"), kit::Failure);
 }
 
 }  // namespace

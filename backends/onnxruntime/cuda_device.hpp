@@ -1,0 +1,59 @@
+#pragma once
+// The GPU of a session: one stream that all its batches compute in, one after another. Their copies go in streams of
+// their slots, beside it (ADR 7). One session has the model's weights and one arena, however many batches are
+// outstanding; a stream for each slot would need a session for each, since the provider's stream is a session's.
+
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nvidia/cuda_objects.hpp"
+#include "ort_library.hpp"
+#include "ort_options.hpp"
+
+namespace assay::ort {
+
+class CudaDevice {
+ public:
+  /// `name`: "gpu:1". Throws ASSAY_UNAVAILABLE with the exact reason: no CUDA in the library, no driver, no such GPU, a
+  /// library of NVIDIA's that is missing.
+  CudaDevice(const Library& library, const kit::Host& host, const std::string& name);
+
+  /// Puts sessions made with `options` on this GPU and its stream.
+  void append_to(OrtSessionOptions* options, const CudaSetup& setup);
+
+  [[nodiscard]] const nvidia::CudaRuntime& cuda() const { return cuda_; }
+  [[nodiscard]] int index() const { return index_; }
+  [[nodiscard]] nvidia::Stream& compute() { return compute_; }
+  /// Held while a batch is put into the stream.
+  [[nodiscard]] std::mutex& launching() { return launching_; }
+  /// The library's word for memory of this GPU.
+  [[nodiscard]] const OrtMemoryInfo* memory() const { return memory_.get(); }
+  [[nodiscard]] bool is_here(const OrtMemoryInfo* memory) const;
+
+  void* allocate_pinned(std::uint64_t bytes) const;
+  void free_pinned(void* data) const;
+
+  /// GPU, driver, versions, and the provider's options as the library tells them.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> in_force() const;
+
+  /// While a graph is captured, no other thread may call CUDA: whoever captures holds this alone, everybody else shares
+  /// it. One for all sessions of the process.
+  static std::shared_mutex& capture_gate();
+
+ private:
+  const Library& library_;
+  const nvidia::CudaRuntime& cuda_;
+  int index_;
+  std::string cudnn_;  ///< version
+  nvidia::Stream compute_;
+  std::mutex launching_;
+  OwnedMemoryInfo memory_;
+  std::map<std::string, std::string> options_;  ///< in force
+  bool graph_ = false;
+};
+
+}  // namespace assay::ort

@@ -1,0 +1,158 @@
+// A batch's way through a GPU: order of calls, errors, leaks.
+
+#include <thread>
+
+#include "cuda_fixture.hpp"
+
+namespace assay::ort {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+TEST_F(CudaTest, ABatchIsCopiedInComputedAndCopiedOutAndIsTimed) {
+  open();
+  open_slot();
+  ASSERT_EQ(run().message, "");  // the first finds memory for the output
+  world().bound.clear();
+  told("");
+  y_.assign(8, -1);
+  ASSERT_EQ(run().message, "");
+  EXPECT_EQ(y_, doubled_);
+  EXPECT_EQ(output_.data, y_.data());
+  // Begun, copied in; the session's stream waits for it, launches; this one waits for that, and copies out.
+  const std::string in =
+      "cudaEventRecord\ncudaMemcpyAsync in 32\ncudaEventRecord\ncudaStreamWaitEvent\ncudaEventRecord\n";
+  const std::string out =
+      "cudaEventRecord\ncudaStreamWaitEvent\ncudaEventRecord\ncudaMemcpyAsync out 32\ncudaEventRecord\n"
+      "cudaEventSynchronize\n";
+  EXPECT_EQ(without_device(world().cuda_log.back()), in);
+  EXPECT_THAT(log(), StartsWith(in + out));
+  EXPECT_THAT(world().bound, ElementsAre()) << "what was bound stays bound";
+  EXPECT_EQ(world().runs.back(), "disable_synchronize_execution_providers=1;");
+  // The fake's clock goes on a millisecond from mark to mark.
+  EXPECT_EQ(timing_.copy_in_ns, 1'000'000);
+  EXPECT_EQ(timing_.compute_ns, 1'000'000);
+  EXPECT_EQ(timing_.copy_out_ns, 1'000'000);
+}
+
+TEST_F(CudaTest, AnInputThatTheCpuReadsIsBoundWhereItLies) {
+  world().input_memory = "Cpu";
+  world().placement.push_back({"CPUExecutionProvider", {{"s", "Shape"}}, {}});
+  open();
+  open_slot();
+  for (int batch = 0; batch < 2; ++batch) {
+    world().bound.clear();
+    ASSERT_EQ(run().message, "");
+    EXPECT_EQ(y_, doubled_);
+    EXPECT_THAT(world().bound, Contains("x Cpu")) << "each time, since binding may copy";
+    EXPECT_EQ(world().runs.back(), "") << "a node on the CPU is waited for";
+  }
+  EXPECT_THAT(log(), Not(HasSubstr("cudaMemcpyAsync in")));
+}
+
+TEST_F(CudaTest, AnOutputOfUnknownShapeComesInTheHostsMemory) {
+  open();
+  open_slot();
+  ASSERT_EQ(run(false).message, "");
+  ASSERT_NE(output_.data, nullptr);
+  EXPECT_EQ(output_.bytes, 32U);
+  const auto* y = static_cast<const float*>(output_.data);
+  EXPECT_EQ(std::vector<float>(y, y + 8), doubled_);
+  EXPECT_THAT(world().bound, Contains("y anywhere in Cpu"));
+  EXPECT_EQ(world().runs.back(), "") << "it is waited for";
+}
+
+TEST_F(CudaTest, AGraphBelongsToWhatIsBound) {
+  open({{"enable_cuda_graph", "true"}});
+  EXPECT_EQ(world().cuda_options["enable_cuda_graph"], "1");
+  EXPECT_EQ(in_force().at("cuda_graph"), "true");
+  open_slot();
+  ASSERT_EQ(run().message, "");
+  const std::string first = world().runs.back();
+  EXPECT_THAT(first, HasSubstr("gpu_graph_id="));
+  ASSERT_EQ(run().message, "");
+  EXPECT_EQ(world().runs.back(), first) << "the same addresses";
+  ASSERT_EQ(run(false).message, "");
+  EXPECT_THAT(world().runs.back(), HasSubstr("gpu_graph_id=-1;")) << "an output without an address is not captured";
+  open_slot();
+  ASSERT_EQ(run().message, "");
+  EXPECT_THAT(world().runs.back(), AllOf(HasSubstr("gpu_graph_id="), Not(HasSubstr("gpu_graph_id=-1;"))));
+  EXPECT_NE(world().runs.back(), first) << "another slot's addresses";
+}
+
+TEST_F(CudaTest, WhatFailsIsSaidAndLeaksNothingAndTheSlotGoesOn) {
+  struct Row {
+    const char* cuda;
+    const char* ort;
+    assay_status code;
+  };
+  for (const Row& row : {Row{"cudaMemcpyAsync=1", "", ASSAY_FRAMEWORK},
+                         {"cudaMemcpyAsync@2=1", "", ASSAY_FRAMEWORK},
+                         {"cudaEventRecord@3=400", "", ASSAY_FRAMEWORK},
+                         {"cudaEventSynchronize=719", "", ASSAY_DEVICE_LOST},
+                         {"", "CUDA failure 2: out of memory ; GPU=0", ASSAY_OUT_OF_MEMORY},
+                         {"", "CUDA failure 700: an illegal memory access was encountered", ASSAY_DEVICE_LOST},
+                         {"", "Non-zero status code", ASSAY_FRAMEWORK}}) {
+    told("");
+    open();
+    open_slot();
+    ASSERT_EQ(run().message, "");
+    told(row.cuda);
+    world().run_fails = row.ort;
+    const auto thrown = run();
+    EXPECT_EQ(thrown.code, row.code) << row.cuda << row.ort << ": " << thrown.message;
+    if (std::string(row.cuda).find("719") == std::string::npos) {  // a device that is lost is not asked
+      EXPECT_THAT(log(), HasSubstr("cudaStreamSynchronize")) << "something is under way still: " << row.cuda << row.ort;
+    }
+    told("");
+    world().run_fails.clear();
+    EXPECT_EQ(run().message, "");
+    EXPECT_EQ(y_, doubled_);
+  }
+}
+
+TEST_F(CudaTest, ADeviceWithoutMemoryForABatchSaysSo) {
+  open();
+  told("cudaMalloc=2");
+  const auto thrown = nvidia::fake::thrown_by([&] { open_slot(); });
+  EXPECT_EQ(thrown.code, ASSAY_OUT_OF_MEMORY) << thrown.message;
+  told("");
+  open_slot();
+  told("cudaMalloc=2");
+  EXPECT_EQ(run().code, ASSAY_OUT_OF_MEMORY) << "of the output";
+  told("");
+  EXPECT_EQ(run().message, "");
+}
+
+TEST_F(CudaTest, SlotsOfSeveralThreadsShareTheStream) {
+  for (const char* graph : {"false", "true"}) {
+    open({{"enable_cuda_graph", graph}});
+    const auto work = [this](std::unique_ptr<kit::Slot> slot) {
+      std::vector<float> x = x_, y(8);
+      for (int i = 0; i < 50; ++i) {
+        const assay_tensor in = {x.data(), 32, ASSAY_FLOAT32, ASSAY_HOST, 2, 0, shape_.data(), nullptr};
+        assay_tensor out = in;
+        out.data = y.data();
+        kit::Timing timing;
+        slot->submit({&in, 1}, {&out, 1}, nullptr, nullptr);
+        slot->wait({&out, 1}, timing);
+        ASSERT_EQ(y, doubled_);
+      }
+    };
+    const std::vector<kit::FixedShape> shapes = {{"x", shape_}};
+    std::thread first(work, session_->open_slot(shapes));
+    std::thread second(work, session_->open_slot(shapes));
+    first.join();
+    second.join();
+    EXPECT_EQ(world().runs.size(), 100U);
+    world().runs.clear();
+  }
+}
+
+}  // namespace
+}  // namespace assay::ort
