@@ -66,7 +66,11 @@ const nvidia::CudaRuntime& cuda_of(const Library& library, const kit::Host& host
                                               std::to_string(kApiPlacement) +
                                               ".0 or newer does. Run `assay setup onnxruntime-gpu`");
   }
-  return nvidia::CudaRuntime::open(cuda_roots(library, host));
+  try {
+    return nvidia::CudaRuntime::open(cuda_roots(library, host));
+  } catch (const kit::Failure& failure) {
+    throw kit::Failure(failure.code(), std::string(failure.what()) + " Or run `assay setup onnxruntime-gpu`.");
+  }
 }
 
 std::vector<kit::Device> devices(const Library& library, const kit::Host& host, std::string& absent) {
