@@ -8,5 +8,6 @@ else
   need_packages scripts/packages-build.txt
 fi
 need_headers cuda-headers
+scripts/tensorrt_headers.sh
 # shellcheck disable=SC2086
 need_frameworks onnxruntime openvino ${WITH:-}

@@ -12,7 +12,7 @@ needs() { readelf --dynamic --wide "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/
 check_any() {
   found=$(exports "$1" | grep -E 'google::protobuf|(^|[^[:alnum:]_:])onnx::' | head -3 || true)
   [ -z "$found" ] || fail "$1 exports $found"
-  found=$(needs "$1" | grep -E 'protobuf|libonnx|onnxruntime|openvino|tensorflow|cudart|nvidia|libcuda' || true)
+  found=$(needs "$1" | grep -E 'protobuf|libonnx|onnxruntime|openvino|tensorflow|nvinfer|nvonnxparser|libcud|nvidia' || true)
   [ -z "$found" ] || fail "$1 needs $found"
 }
 

@@ -1,0 +1,88 @@
+#pragma once
+// A deserialized engine on its device, and what it says of itself.
+
+#include <NvInferRuntime.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine_cache.hpp"
+#include "layer_times.hpp"
+#include "nvidia/cuda_runtime.hpp"
+#include "profile_shapes.hpp"
+#include "runtime.hpp"
+#include "trt_log.hpp"
+
+namespace assay::tensorrt {
+
+/// The name that the model has for the engine's tensor: the parser calls an output that is named as an input "__x".
+std::string model_name(const std::string& tensor, std::span<const kit::TensorInfo> inputs);
+
+/// One input or output.
+struct Port {
+  std::string tensor;  ///< the engine's name
+  kit::TensorInfo
+      info;  ///< under the model's name; -1 where the engine takes several sizes, or it is known after a run
+  bool on_host = false;  ///< TensorRT reads or writes it in the host's memory
+};
+
+/// Where an engine runs, and how many threads of the host it may take to be read.
+struct Place {
+  const nvidia::CudaRuntime& cuda;
+  int device;
+  int threads;
+};
+
+class Engine {
+ public:
+  /// Throws Failure where `serialized` is none for this device and version.
+  Engine(const Runtime& runtime, const Place& place, std::span<const std::byte> serialized, Facts facts);
+
+  [[nodiscard]] const nvidia::CudaRuntime& cuda() const { return place_.cuda; }
+  [[nodiscard]] int device() const { return place_.device; }
+  [[nodiscard]] const std::vector<Port>& inputs() const { return inputs_; }
+  [[nodiscard]] const std::vector<Port>& outputs() const { return outputs_; }
+  [[nodiscard]] const std::vector<InputRange>& ranges() const { return ranges_; }  ///< of the inputs
+  /// No shape is left to a slot.
+  [[nodiscard]] bool fixed() const;
+
+  /// Its scratch memory is the caller's to give. `errors` must outlive it.
+  std::unique_ptr<nvinfer1::IExecutionContext> new_context(ErrorList& errors);
+  /// Bytes that any slot's scratch memory may take.
+  [[nodiscard]] std::uint64_t most_scratch() const;
+
+  /// What slots have allocated on the device, and whether batches are launched as captured graphs.
+  void count_slot(std::int64_t bytes) { slot_bytes_ += bytes; }
+  void count_graph() { ++graphs_; }
+  [[nodiscard]] bool has_graphs() const { return graphs_ > 0; }
+
+  /// As the engine and its device tell it, for describe.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> in_force() const;
+  [[nodiscard]] std::string plan() const;       ///< the inspector's JSON
+  [[nodiscard]] std::string placement() const;  ///< JSON: the device, and the layers on it
+  [[nodiscard]] std::string memory() const;     ///< JSON: bytes of weights, scratch and slots
+
+ private:
+  void read_ports();
+  [[nodiscard]] InputRange range_of(const Port& port) const;
+
+  const Runtime& runtime_;
+  Place place_;
+  Facts facts_;
+  ErrorList errors_;  // outlives what follows
+  std::unique_ptr<nvinfer1::IRuntime> trt_;
+  std::unique_ptr<nvinfer1::ICudaEngine> engine_;
+  std::vector<Port> inputs_, outputs_;
+  std::vector<InputRange> ranges_;
+  std::atomic<std::int64_t> slot_bytes_{0};
+  std::atomic<int> graphs_{0};
+  mutable std::mutex inspector_mutex_;
+};
+
+}  // namespace assay::tensorrt

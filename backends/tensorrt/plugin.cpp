@@ -1,0 +1,3 @@
+#include "backend.hpp"
+
+ASSAY_BACKEND(assay::tensorrt::TensorRtBackend)

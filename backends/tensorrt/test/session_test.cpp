@@ -1,0 +1,377 @@
+// Sessions and slots over libraries of ours that compute nothing: the order of calls, error paths, leaks.
+#include "session.hpp"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+
+#include "backend.hpp"
+#include "nvidia/fake/fake_library.hpp"
+#include "support/environment.hpp"
+
+namespace assay::tensorrt {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string kEngineFake = ASSAY_BUILD_DIR "/tests/fake_tensorrt/engine";
+const std::string kCudaFake = ASSAY_BUILD_DIR "/tests/fake_nvidia";
+
+const nvidia::fake::FakeLibrary& cuda() {
+  static const nvidia::fake::FakeLibrary library(kCudaFake + "/libcudart.so.13");
+  return library;
+}
+const nvidia::fake::FakeLibrary& trt() {
+  static const nvidia::fake::FakeLibrary library(kEngineFake + "/libnvinfer.so." + std::to_string(kHeaders.major));
+  return library;
+}
+
+template <class Body>
+std::pair<assay_status, std::string> thrown_by(Body body) {
+  try {
+    body();
+  } catch (const kit::Failure& e) {
+    return {e.code(), e.what()};
+  }
+  return {ASSAY_OK, "nothing was thrown"};
+}
+
+assay_tensor tensor(std::vector<float>& data, const std::vector<std::int64_t>& shape) {
+  return {data.data(),
+          data.size() * sizeof(float),
+          ASSAY_FLOAT32,
+          ASSAY_HOST,
+          static_cast<std::int32_t>(shape.size()),
+          0,
+          shape.data(),
+          nullptr};
+}
+assay_tensor no_memory() { return {nullptr, 0, ASSAY_FLOAT32, ASSAY_HOST, 0, 0, nullptr, nullptr}; }
+
+std::string in_force(kit::Session& session, const std::string& key) {
+  for (const auto& [k, v] : session.describe().in_force) {
+    if (k == key) return v;
+  }
+  return "(none)";
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+constexpr const char* kPlain = "in x 2x4\nout y 2x3\n";
+constexpr const char* kDynamic = "in x -1x4\nout y -1x3\n";
+
+class FakeSession : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "assay_tensorrt_XXXXXX";
+    folder_ = ::mkdtemp(pattern.data());
+    cuda().set("");
+    trt().set("");
+    request_.host.roots = {{kEngineFake, "test"}, {kCudaFake, "test"}};
+    request_.device = "gpu:0";
+    request_.threads = 2;
+    request_.model_path = folder_ + "/model.onnx";
+    request_.cache_read = folder_;
+  }
+  void TearDown() override {
+    EXPECT_EQ(cuda().held(), 0) << "CUDA's objects leak";
+    EXPECT_EQ(trt().held(), 0) << "TensorRT's objects leak";
+    std::filesystem::remove_all(folder_);
+  }
+  std::unique_ptr<kit::Session> open(const std::string& engine) {
+    fill_folder(folder_, std::as_bytes(std::span(engine)), {"f32", 1 << 20, 3, false}, {});
+    return backend_.open(request_);
+  }
+
+  const ScopedVariable root_{"TENSORRT_ROOT", std::nullopt};
+  TensorRtBackend backend_;
+  kit::OpenRequest request_;
+  std::string folder_;
+  const std::vector<kit::FixedShape> two_ = {{"x", {2, 4}}};
+  const std::vector<std::int64_t> x_shape_ = {2, 4}, y_shape_ = {2, 3};
+  std::vector<float> x_ = {1, 2, 3, 4, 5, 6, 7, 8}, y_ = std::vector<float>(6);
+};
+
+TEST_F(FakeSession, IsDescribedAsTheEngineAndTheDeviceSay) {
+  const auto session = open(kPlain);
+  const kit::Description d = session->describe();
+  ASSERT_EQ(d.inputs.size(), 1U);
+  EXPECT_EQ(d.inputs[0].name, "x");
+  EXPECT_THAT(d.inputs[0].shape, ElementsAre(2, 4));
+  EXPECT_THAT(d.outputs[0].shape, ElementsAre(2, 3));
+  EXPECT_TRUE(d.from_cache);
+  EXPECT_TRUE(d.computes_in_wait);
+  EXPECT_EQ(d.short_batch, ASSAY_SHORT_BATCH_PAD);
+  EXPECT_EQ(d.memory_kinds, (1U << ASSAY_HOST) | (1U << ASSAY_PINNED));
+  const std::pair<const char*, const char*> said[] = {{"device", "gpu:0"},
+                                                      {"precision", "f32"},
+                                                      {"threads", "2"},
+                                                      {"streams", "3"},
+                                                      {"workspace_bytes", "1048576"},
+                                                      {"optimization_level", "3"},
+                                                      {"tf32", "false"},
+                                                      {"refit", "false"},
+                                                      {"cuda_graph", "false"},
+                                                      {"profile.x", "2x4"},
+                                                      {"gpu.name", "Fake GPU 0"}};
+  for (const auto& [key, value] : said) EXPECT_EQ(in_force(*session, key), value) << key;
+  EXPECT_EQ(in_force(*session, "version"), backend_.probe(request_.host).version);
+  EXPECT_THAT(in_force(*session, "gpu.uuid"), HasSubstr("GPU-"));
+}
+
+TEST_F(FakeSession, ABatchIsCopiedInComputedAndCopiedOutOnOneStream) {
+  const auto session = open(kPlain);
+  const auto slot = session->open_slot(two_);
+  const std::size_t before = cuda().log().size();
+  trt().set("");
+  const assay_tensor x = tensor(x_, x_shape_);
+  assay_tensor y = tensor(y_, y_shape_);
+  slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr);
+  kit::Timing timing;
+  slot->wait({&y, 1}, timing);
+  std::string calls = cuda().log().substr(before);
+  for (std::size_t at; (at = calls.find("cudaSetDevice 0\n")) != std::string::npos;) calls.erase(at, 16);
+  EXPECT_EQ(calls,
+            "cudaEventRecord\ncudaMemcpyAsync in 32\ncudaEventRecord\ncudaEventRecord\ncudaMemcpyAsync out 24\n"
+            "cudaEventRecord\ncudaEventSynchronize\ncudaEventElapsedTime\ncudaEventElapsedTime\n"
+            "cudaEventElapsedTime\n");
+  EXPECT_EQ(trt().log(), "enqueueV3\n");
+  EXPECT_THAT(y_, ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_EQ(timing.copy_in_ns, 1000000);
+  EXPECT_EQ(timing.compute_ns, 1000000);
+  EXPECT_EQ(timing.copy_out_ns, 1000000);
+}
+
+TEST_F(FakeSession, ACallbackIsCalledOnceAndMemoryOfTheSlotsIsPinned) {
+  const auto session = open(kPlain);
+  const auto slot = session->open_slot(two_);
+  const assay_tensor x = tensor(x_, x_shape_);
+  std::atomic<int> done{0};
+  for (int batch = 1; batch <= 3; ++batch) {
+    assay_tensor y = no_memory();
+    slot->submit({&x, 1}, {&y, 1}, [](void* user) { ++*static_cast<std::atomic<int>*>(user); }, &done);
+    kit::Timing timing;
+    slot->wait({&y, 1}, timing);
+    EXPECT_EQ(done, batch);
+    ASSERT_NE(y.data, nullptr);
+    EXPECT_EQ(y.rank, 2);
+    EXPECT_EQ(y.bytes, 24U);
+    EXPECT_EQ(static_cast<const float*>(y.data)[5], 6.0F);
+  }
+  EXPECT_EQ(count(cuda().log(), "cudaHostAlloc"), 1U);
+}
+
+TEST_F(FakeSession, SlotsOfADynamicEngineTakeWhatItWasBuiltFor) {
+  const auto session = open(kDynamic);
+  EXPECT_EQ(session->describe().short_batch, ASSAY_SHORT_BATCH_RESHAPE);
+  EXPECT_THAT(session->describe().inputs[0].shape, ElementsAre(-1, 4));
+  EXPECT_EQ(in_force(*session, "profile.x"), "1 to 8 x 4, best 4 x 4");
+  for (const std::int64_t batch : {1, 8}) {
+    trt().set("");
+    const std::vector<kit::FixedShape> shapes = {{"x", {batch, 4}}};
+    const auto slot = session->open_slot(shapes);
+    EXPECT_THAT(trt().log(), HasSubstr("setDeviceMemoryV2 " + std::to_string(4096 * batch) + "\n"));
+    EXPECT_THAT(session->report("memory"), HasSubstr("\"slots_bytes\": " + std::to_string(4096 * batch + batch * 28)));
+  }
+  EXPECT_THAT(session->report("memory"), HasSubstr("\"slots_bytes\": 0"));
+  struct Row {
+    std::vector<kit::FixedShape> shapes;
+    const char* says;
+  };
+  const Row rows[] = {{{{"x", {9, 4}}}, "built for 1 to 8 x 4"},
+                      {{{"x", {2, 5}}}, "built for 1 to 8 x 4"},
+                      {{}, "a shape for each of the 1 inputs"},
+                      {{{"z", {2, 4}}}, "a shape was given for 'z'"}};
+  for (const Row& row : rows) {
+    const auto [status, text] = thrown_by([&] { (void)session->open_slot(row.shapes); });
+    EXPECT_EQ(status, ASSAY_INVALID_ARGUMENT);
+    EXPECT_THAT(text, HasSubstr(row.says));
+  }
+}
+
+TEST_F(FakeSession, AnOutputWhoseShapeDependsOnValuesIsHandedOut) {
+  const auto session = open("in x 2x4\nout n ?x2\n");
+  EXPECT_THAT(session->describe().outputs[0].shape, ElementsAre(-1, 2));
+  const auto slot = session->open_slot(two_);
+  const assay_tensor x = tensor(x_, x_shape_);
+  assay_tensor n = no_memory();
+  kit::Timing timing;
+  slot->submit({&x, 1}, {&n, 1}, nullptr, nullptr);
+  slot->wait({&n, 1}, timing);
+  EXPECT_THAT(std::vector<std::int64_t>(n.shape, n.shape + n.rank), ElementsAre(3, 2));
+  EXPECT_EQ(static_cast<const float*>(n.data)[5], 6.0F);
+  const std::vector<std::int64_t> other = {2, 2};
+  std::vector<float> room(4);
+  const assay_tensor wrong = tensor(room, other);
+  const auto [status, text] = thrown_by([&] { slot->submit({&x, 1}, {&wrong, 1}, nullptr, nullptr); });
+  EXPECT_EQ(status, ASSAY_INVALID_ARGUMENT);
+  EXPECT_THAT(text, HasSubstr("came out as 3x2"));
+}
+
+TEST_F(FakeSession, AnOutputOnTheHostIsNotCopiedFromTheDevice) {
+  const auto session = open("in x 2x4\nout s 2 host\n");
+  const auto slot = session->open_slot(two_);
+  const assay_tensor x = tensor(x_, x_shape_);
+  const std::vector<std::int64_t> shape = {2};
+  std::vector<float> s(2);
+  assay_tensor out = tensor(s, shape);
+  kit::Timing timing;
+  slot->submit({&x, 1}, {&out, 1}, nullptr, nullptr);
+  slot->wait({&out, 1}, timing);
+  EXPECT_THAT(s, ElementsAre(1, 2));
+  EXPECT_THAT(cuda().log(), Not(HasSubstr("out ")));
+}
+
+TEST_F(FakeSession, AGraphIsCapturedAtTheSecondBatchAndLaunchedFromThenOn) {
+  request_.options["cuda_graph"] = "true";
+  const auto session = open(kPlain);
+  const auto slot = session->open_slot(two_);
+  EXPECT_THAT(in_force(*session, "cuda_graph"), HasSubstr("not yet"));
+  const assay_tensor x = tensor(x_, x_shape_);
+  assay_tensor y = tensor(y_, y_shape_);
+  for (int batch = 0; batch < 4; ++batch) {
+    kit::Timing timing;
+    slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr);
+    slot->wait({&y, 1}, timing);
+  }
+  EXPECT_EQ(count(trt().log(), "enqueueV3"), 2U);
+  EXPECT_EQ(count(cuda().log(), "cudaStreamBeginCapture"), 1U);
+  EXPECT_EQ(count(cuda().log(), "cudaGraphLaunch"), 3U);
+  EXPECT_EQ(in_force(*session, "cuda_graph"), "true");
+}
+
+TEST_F(FakeSession, AGraphThatCannotBeIsUnsupported) {
+  request_.options["cuda_graph"] = "true";
+  const auto unknown = open("in x 2x4\nout n ?x2\n");
+  const auto [status, text] = thrown_by([&] { (void)unknown->open_slot(two_); });
+  EXPECT_EQ(status, ASSAY_UNSUPPORTED);
+  EXPECT_THAT(text, HasSubstr("cuda_graph needs"));
+  const auto session = open(kPlain);
+  const auto slot = session->open_slot(two_);
+  const assay_tensor x = tensor(x_, x_shape_);
+  assay_tensor y = tensor(y_, y_shape_);
+  kit::Timing timing;
+  slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr);
+  slot->wait({&y, 1}, timing);
+  trt().set("enqueueV3=1");
+  EXPECT_EQ(thrown_by([&] { slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr); }).first, ASSAY_UNSUPPORTED);
+  trt().set("");
+}
+
+TEST_F(FakeSession, ABatchThatFailsSaysWhyAndTheSlotGoesOn) {
+  const auto session = open(kPlain);
+  const auto slot = session->open_slot(two_);
+  const assay_tensor x = tensor(x_, x_shape_);
+  assay_tensor y = tensor(y_, y_shape_);
+  kit::Timing timing;
+  trt().set("enqueueV3@1=1");
+  const auto [status, text] = thrown_by([&] { slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr); });
+  EXPECT_EQ(status, ASSAY_FRAMEWORK);
+  EXPECT_EQ(text, "launching a batch failed: told to fail");
+  slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr);
+  EXPECT_EQ(thrown_by([&] { slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr); }).first, ASSAY_INVALID_ARGUMENT);
+  slot->wait({&y, 1}, timing);
+  EXPECT_EQ(thrown_by([&] { slot->wait({&y, 1}, timing); }).first, ASSAY_INVALID_ARGUMENT);
+  const std::vector<std::int64_t> other = {1, 4};
+  const assay_tensor less = tensor(x_, other);
+  EXPECT_EQ(thrown_by([&] { slot->submit({&less, 1}, {&y, 1}, nullptr, nullptr); }).first, ASSAY_INVALID_ARGUMENT);
+  EXPECT_EQ(thrown_by([&] { slot->submit({}, {&y, 1}, nullptr, nullptr); }).first, ASSAY_INVALID_ARGUMENT);
+}
+
+TEST_F(FakeSession, ADeviceThatIsLostIsSaidByWaitAndACallbackIsStillCalled) {
+  for (const bool with_callback : {false, true}) {
+    cuda().set("cudaEventSynchronize=719");
+    const auto session = open(kPlain);
+    const auto slot = session->open_slot(two_);
+    const assay_tensor x = tensor(x_, x_shape_);
+    assay_tensor y = tensor(y_, y_shape_);
+    kit::Timing timing;
+    std::atomic<int> done{0};
+    const assay_done_fn count_one = [](void* user) { ++*static_cast<std::atomic<int>*>(user); };
+    slot->submit({&x, 1}, {&y, 1}, with_callback ? count_one : nullptr, &done);
+    EXPECT_EQ(thrown_by([&] { slot->wait({&y, 1}, timing); }).first, ASSAY_DEVICE_LOST);
+    EXPECT_EQ(done, with_callback ? 1 : 0);
+    EXPECT_EQ(thrown_by([&] { slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr); }).first, ASSAY_DEVICE_LOST);
+  }
+}
+
+TEST_F(FakeSession, ASlotThatDoesNotFitLeavesNothingBehind) {
+  const auto session = open(kPlain);
+  for (const char* settings : {"cudaMalloc@1=2", "cudaMalloc@2=2", "cudaMalloc@3=2"}) {
+    cuda().set(settings);
+    EXPECT_EQ(thrown_by([&] { (void)session->open_slot(two_); }).first, ASSAY_OUT_OF_MEMORY) << settings;
+    EXPECT_EQ(cuda().held(), 0) << settings;
+  }
+  cuda().set("");
+  const long session_holds = trt().held();
+  for (const char* settings : {"createExecutionContext=1", "setInputShape=1", "setTensorAddress@1=1",
+                               "setTensorAddress@2=1", "inferShapes=1"}) {
+    trt().set(settings);
+    EXPECT_EQ(thrown_by([&] { (void)session->open_slot(two_); }).first, ASSAY_FRAMEWORK) << settings;
+    EXPECT_EQ(trt().held(), session_holds) << settings;
+  }
+  trt().set("");
+}
+
+TEST_F(FakeSession, ACachedEngineThatIsOfNoUseIsBuiltAnew) {
+  static std::string logged;
+  logged.clear();
+  assay_host host{};
+  host.struct_size = sizeof host;
+  host.log = [](void*, assay_log_level, const char* text) { logged += std::string(text) + "\n"; };
+  const auto roots = request_.host.roots;
+  request_.host = kit::Host(&host);
+  request_.host.roots = roots;
+  const auto [status, text] = thrown_by([&] { (void)open("none"); });
+  EXPECT_EQ(status, ASSAY_FRAMEWORK);  // of the building: the fake has no builder
+  EXPECT_THAT(text, HasSubstr("making TensorRT's builder failed: the fake has no builder"));
+  EXPECT_THAT(logged, HasSubstr("the cached engine is of no use, and it is built instead: reading the engine"));
+  EXPECT_THAT(logged, HasSubstr("that is no engine"));
+}
+
+TEST_F(FakeSession, ReportsWhatItKnows) {
+  const auto plain = open(kPlain);
+  EXPECT_EQ(plain->report("plan"), "{\"Layers\": [\"layer\"]}");
+  EXPECT_EQ(plain->report("placement"),
+            "{\"device\": \"gpu:0\", \"name\": \"Fake GPU 0\", \"layers\": 1, \"engine\": {\"Layers\": [\"layer\"]}}");
+  EXPECT_EQ(plain->report("memory"), "{\"weights_bytes\": 1000, \"most_scratch_bytes\": 4096, \"slots_bytes\": 0}");
+  EXPECT_EQ(thrown_by([&] { (void)plain->report("profile"); }).first, ASSAY_UNSUPPORTED);
+  EXPECT_EQ(thrown_by([&] { (void)plain->report("dump"); }).first, ASSAY_UNSUPPORTED);
+  request_.profile = true;
+  const auto profiled = open(kPlain);
+  const auto slot = profiled->open_slot(two_);
+  const assay_tensor x = tensor(x_, x_shape_);
+  assay_tensor y = tensor(y_, y_shape_);
+  kit::Timing timing;
+  slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr);
+  slot->wait({&y, 1}, timing);
+  EXPECT_THAT(profiled->report("profile"), HasSubstr("{\"batches\": 1, \"nodes\": [{\"name\": \"layer\", \"runs\": 1"));
+}
+
+TEST_F(FakeSession, HasPinnedMemoryForTheHost) {
+  const auto session = open(kPlain);
+  void* pinned = session->allocate(ASSAY_PINNED, 64);
+  EXPECT_THAT(cuda().log(), HasSubstr("cudaHostAlloc 64 portable"));
+  session->release(ASSAY_PINNED, pinned);
+  void* plain = session->allocate(ASSAY_HOST, 64);
+  EXPECT_NE(plain, nullptr);
+  session->release(ASSAY_HOST, plain);
+  EXPECT_EQ(thrown_by([&] { (void)session->allocate(ASSAY_DEVICE, 64); }).first, ASSAY_UNSUPPORTED);
+}
+
+TEST_F(FakeSession, AnswersAnErrorWhereTensorRtMakesNoRuntime) {
+  trt().set("createInferRuntime=1");
+  EXPECT_THAT(thrown_by([&] { (void)open(kPlain); }).second, HasSubstr("builder"));  // as for a cache of no use
+  trt().set("");
+}
+
+}  // namespace
+}  // namespace assay::tensorrt
