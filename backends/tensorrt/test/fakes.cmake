@@ -22,11 +22,11 @@ assay_tensorrt_fake(assay_fake_nvinfer_whole whole libnvinfer.so.${major} ${plai
   ASSAY_FAKE_VERSION=${major}9901)
 assay_tensorrt_fake(assay_fake_nvonnxparser_whole whole libnvonnxparser.so.${major} ${plain} ASSAY_FAKE_PARSER)
 
-# The one that answers engines has TensorRT's interfaces, which grow from version to version: of the pinned headers.
+# Those that answer engines have TensorRT's interfaces, which grow from version to version: of the pinned headers.
 if("${major}.${minor}" STREQUAL "11.1")
-  assay_test(assay_backend_tensorrt_fake_test SOURCES test/session_test.cpp LIBRARIES assay_tensorrt_parts)
+  assay_test(assay_backend_tensorrt_fake_test SOURCES test/build_test.cpp test/session_test.cpp LIBRARIES assay_tensorrt_parts)
   assay_tensorrt_fake(assay_fake_nvinfer engine libnvinfer.so.${major} test/fake/fake_nvinfer.cpp)
-  target_sources(assay_fake_nvinfer PRIVATE ${PROJECT_SOURCE_DIR}/libs/nvidia/fake/script.cpp)
-  assay_tensorrt_fake(assay_fake_nvonnxparser engine libnvonnxparser.so.${major} ${plain} ASSAY_FAKE_PARSER)
+  target_sources(assay_fake_nvinfer PRIVATE test/fake/fake_builder.cpp ${PROJECT_SOURCE_DIR}/libs/nvidia/fake/script.cpp)
+  assay_tensorrt_fake(assay_fake_nvonnxparser engine libnvonnxparser.so.${major} test/fake/fake_nvonnxparser.cpp)
   add_dependencies(assay_backend_tensorrt_fake_test assay_fake_nvinfer assay_fake_nvonnxparser assay_fake_cudart)
 endif()

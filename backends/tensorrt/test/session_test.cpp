@@ -4,12 +4,9 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
-#include <filesystem>
 #include <fstream>
 
-#include "backend.hpp"
-#include "nvidia/fake/fake_library.hpp"
-#include "support/environment.hpp"
+#include "fake_fixture.hpp"
 
 namespace assay::tensorrt {
 namespace {
@@ -18,87 +15,17 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-const std::string kEngineFake = ASSAY_BUILD_DIR "/tests/fake_tensorrt/engine";
-const std::string kCudaFake = ASSAY_BUILD_DIR "/tests/fake_nvidia";
-
-const nvidia::fake::FakeLibrary& cuda() {
-  static const nvidia::fake::FakeLibrary library(kCudaFake + "/libcudart.so.13");
-  return library;
-}
-const nvidia::fake::FakeLibrary& trt() {
-  static const nvidia::fake::FakeLibrary library(kEngineFake + "/libnvinfer.so." + std::to_string(kHeaders.major));
-  return library;
-}
-
-template <class Body>
-std::pair<assay_status, std::string> thrown_by(Body body) {
-  try {
-    body();
-  } catch (const kit::Failure& e) {
-    return {e.code(), e.what()};
-  }
-  return {ASSAY_OK, "nothing was thrown"};
-}
-
-assay_tensor tensor(std::vector<float>& data, const std::vector<std::int64_t>& shape) {
-  return {data.data(),
-          data.size() * sizeof(float),
-          ASSAY_FLOAT32,
-          ASSAY_HOST,
-          static_cast<std::int32_t>(shape.size()),
-          0,
-          shape.data(),
-          nullptr};
-}
-assay_tensor no_memory() { return {nullptr, 0, ASSAY_FLOAT32, ASSAY_HOST, 0, 0, nullptr, nullptr}; }
-
-std::string in_force(kit::Session& session, const std::string& key) {
-  for (const auto& [k, v] : session.describe().in_force) {
-    if (k == key) return v;
-  }
-  return "(none)";
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
-  return found;
-}
+using test::count;
+using test::cuda;
+using test::FakeSession;
+using test::in_force;
+using test::no_memory;
+using test::tensor;
+using test::thrown_by;
+using test::trt;
 
 constexpr const char* kPlain = "in x 2x4\nout y 2x3\n";
 constexpr const char* kDynamic = "in x -1x4\nout y -1x3\n";
-
-class FakeSession : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "assay_tensorrt_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    cuda().set("");
-    trt().set("");
-    request_.host.roots = {{kEngineFake, "test"}, {kCudaFake, "test"}};
-    request_.device = "gpu:0";
-    request_.threads = 2;
-    request_.model_path = folder_ + "/model.onnx";
-    request_.cache_read = folder_;
-  }
-  void TearDown() override {
-    EXPECT_EQ(cuda().held(), 0) << "CUDA's objects leak";
-    EXPECT_EQ(trt().held(), 0) << "TensorRT's objects leak";
-    std::filesystem::remove_all(folder_);
-  }
-  std::unique_ptr<kit::Session> open(const std::string& engine) {
-    fill_folder(folder_, std::as_bytes(std::span(engine)), {"f32", 1 << 20, 3, false}, {});
-    return backend_.open(request_);
-  }
-
-  const ScopedVariable root_{"TENSORRT_ROOT", std::nullopt};
-  TensorRtBackend backend_;
-  kit::OpenRequest request_;
-  std::string folder_;
-  const std::vector<kit::FixedShape> two_ = {{"x", {2, 4}}};
-  const std::vector<std::int64_t> x_shape_ = {2, 4}, y_shape_ = {2, 3};
-  std::vector<float> x_ = {1, 2, 3, 4, 5, 6, 7, 8}, y_ = std::vector<float>(6);
-};
 
 TEST_F(FakeSession, IsDescribedAsTheEngineAndTheDeviceSay) {
   const auto session = open(kPlain);
@@ -322,19 +249,12 @@ TEST_F(FakeSession, ASlotThatDoesNotFitLeavesNothingBehind) {
 }
 
 TEST_F(FakeSession, ACachedEngineThatIsOfNoUseIsBuiltAnew) {
-  static std::string logged;
-  logged.clear();
-  assay_host host{};
-  host.struct_size = sizeof host;
-  host.log = [](void*, assay_log_level, const char* text) { logged += std::string(text) + "\n"; };
-  const auto roots = request_.host.roots;
-  request_.host = kit::Host(&host);
-  request_.host.roots = roots;
-  const auto [status, text] = thrown_by([&] { (void)open("none"); });
-  EXPECT_EQ(status, ASSAY_FRAMEWORK);  // of the building: the fake has no builder
-  EXPECT_THAT(text, HasSubstr("making TensorRT's builder failed: the fake has no builder"));
-  EXPECT_THAT(logged, HasSubstr("the cached engine is of no use, and it is built instead: reading the engine"));
-  EXPECT_THAT(logged, HasSubstr("that is no engine"));
+  keep_log();
+  std::ofstream(request_.model_path) << kPlain;
+  const auto session = open("none");
+  EXPECT_FALSE(session->describe().from_cache);
+  EXPECT_THAT(logged(), HasSubstr("the cached engine is of no use, and it is built instead: reading the engine"));
+  EXPECT_THAT(logged(), HasSubstr("that is no engine"));
 }
 
 TEST_F(FakeSession, ReportsWhatItKnows) {
@@ -367,10 +287,13 @@ TEST_F(FakeSession, HasPinnedMemoryForTheHost) {
   EXPECT_EQ(thrown_by([&] { (void)session->allocate(ASSAY_DEVICE, 64); }).first, ASSAY_UNSUPPORTED);
 }
 
-TEST_F(FakeSession, AnswersAnErrorWhereTensorRtMakesNoRuntime) {
+TEST_F(FakeSession, AnswersAnErrorWhereTensorRtMakesNoRuntimeOrBuilder) {
+  trt().set("createInferRuntime=1 createInferBuilder=1");
+  EXPECT_EQ(thrown_by([&] { (void)open(kPlain); }).second,
+            "making TensorRT's builder failed: the fake has no builder");  // as for a cache of no use
   trt().set("createInferRuntime=1");
-  EXPECT_THAT(thrown_by([&] { (void)open(kPlain); }).second, HasSubstr("builder"));  // as for a cache of no use
-  trt().set("");
+  std::ofstream(request_.model_path) << kPlain;
+  EXPECT_THAT(thrown_by([&] { (void)open(kPlain); }).second, HasSubstr("making TensorRT's runtime failed"));
 }
 
 }  // namespace

@@ -1,106 +1,11 @@
 // A libnvinfer of ours, for tests of order, error paths and leaks: it computes nothing. Settings in ASSAY_FAKE_TENSORRT
-// or by assay_fake_set (nvidia/fake/script.hpp): a function's name with 1 lets it fail. An "engine" is text, a tensor a
-// line:
-//   in x -1x4       an input; of a free axis: 1 to 8, best 4
-//   out y -1x3      an output, which gets the first bytes of the first input
-//   out n ?x2       one whose first axis is known after the run alone: 3
-//   out s 2 host    one that is left in the host's memory
+// or by assay_fake_set (nvidia/fake/script.hpp): a function's name with 1 lets it fail.
 
-#include <NvInferRuntime.h>
-
-#include <algorithm>
-#include <cstring>
-#include <map>
-#include <memory>
-#include <sstream>
-#include <string>
-#include <vector>
-
+#include "fake_engine.hpp"
 #include "no_interfaces.hpp"
-#include "nvidia/fake/script.hpp"
 
 namespace assay::tensorrt::fake {
 namespace {
-
-using assay::nvidia::fake::Script;
-
-constexpr std::int64_t kAfterRun = -2;
-constexpr std::int64_t kRows = 3;
-constexpr std::int64_t kScratch = 4096;
-
-Script& script() {
-  static Script script("ASSAY_FAKE_TENSORRT");
-  return script;
-}
-
-struct Tensor {
-  bool input = false, host = false;
-  std::string name;
-  Dims dims{};
-};
-
-Dims parse_dims(const std::string& text) {
-  Dims dims{};
-  std::istringstream in(text);
-  for (std::string axis; std::getline(in, axis, 'x');) {
-    dims.d[dims.nbDims++] = axis == "?" ? kAfterRun : std::stoll(axis);
-  }
-  return dims;
-}
-
-std::vector<Tensor> parse_engine(const std::string& text) {
-  std::vector<Tensor> tensors;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream words(line);
-    std::string kind, dims, where;
-    Tensor tensor;
-    if (!(words >> kind >> tensor.name >> dims)) return {};
-    tensor.input = kind == "in";
-    tensor.dims = parse_dims(dims);
-    tensor.host = static_cast<bool>(words >> where);
-    tensors.push_back(std::move(tensor));
-  }
-  return tensors;
-}
-
-Dims with_axes(Dims dims, std::int64_t free, std::int64_t after_run) {
-  for (std::int32_t a = 0; a < dims.nbDims; ++a) {
-    if (dims.d[a] == -1) dims.d[a] = free;
-    if (dims.d[a] == kAfterRun) dims.d[a] = after_run;
-  }
-  return dims;
-}
-
-std::uint64_t bytes_of(const Dims& dims) {
-  std::uint64_t count = sizeof(float);
-  for (std::int32_t a = 0; a < dims.nbDims; ++a) count *= static_cast<std::uint64_t>(dims.d[a]);
-  return count;
-}
-
-/// Notes the call; tells the recorder of an error.
-bool goes_well(const std::string& function, IErrorRecorder* errors, const std::string& detail = {}) {
-  if (script().called(function, detail) == 0) return true;
-  if (errors != nullptr) errors->reportError(ErrorCode::kFAILED_EXECUTION, "[fake.cpp::f::1] told to fail");
-  return false;
-}
-
-/// An object of TensorRT's as it is handed out: `Interface`, with what it does in `Body`.
-template <class Interface, class Body>
-class Object final : public Interface {
- public:
-  template <class... Args>
-  explicit Object(Args&&... args) : body_(std::forward<Args>(args)...) {
-    this->mImpl = &body_;
-    script().made(this);
-  }
-  ~Object() override { script().gone(this); }
-  Object(const Object&) = delete;
-  Object& operator=(const Object&) = delete;
-
- private:
-  Body body_;
-};
 
 class Context final : public NoContext {
  public:
@@ -249,10 +154,6 @@ const char* assay_fake_log() {
 long assay_fake_held() { return assay::tensorrt::fake::script().held(); }
 
 std::int32_t getInferLibVersion() noexcept { return NV_TENSORRT_VERSION; }
-void* createInferBuilder_INTERNAL(void* logger, std::int32_t /*version*/) noexcept {
-  static_cast<nvinfer1::ILogger*>(logger)->log(nvinfer1::ILogger::Severity::kERROR, "the fake has no builder");
-  return nullptr;
-}
 void* createInferRuntime_INTERNAL(void* /*logger*/, std::int32_t /*version*/) noexcept {
   using namespace assay::tensorrt::fake;
   if (script().called("createInferRuntime") != 0) return nullptr;
