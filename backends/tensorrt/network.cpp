@@ -98,6 +98,9 @@ Network parse_model(const Runtime& runtime, nvinfer1::IBuilder& builder, const k
   if (!network.parser->parseFromFile(request.model_path.c_str(), verbosity)) {
     refuse_model(runtime, builder, request, issues_of(*network.parser));
   }
+  if (network.definition->getNbOutputs() == 0) {  // an empty file is a model to the parser
+    throw kit::Failure(ASSAY_INVALID_MODEL, "the model " + request.model_path + " has no outputs: is the file whole?");
+  }
   return network;
 }
 

@@ -131,9 +131,12 @@ TEST_F(Build, TellsTheLogOfMoreNodesThanAMessageHolds) {
 
 TEST_F(Build, RefusesModelsThatAreNone) {
   EXPECT_EQ(thrown_by([&] { (void)backend_.open(request_); }).first, ASSAY_INVALID_MODEL);  // is not there
-  const auto [status, text] = thrown_by([&] { (void)build(""); });
+  const auto [status, text] = thrown_by([&] { (void)build("broken"); });
   EXPECT_EQ(status, ASSAY_INVALID_MODEL);
   EXPECT_THAT(text, HasSubstr("Failed to parse the ONNX model."));
+  const auto [empty_status, empty_text] = thrown_by([&] { (void)build(""); });  // the parser takes it
+  EXPECT_EQ(empty_status, ASSAY_INVALID_MODEL);
+  EXPECT_THAT(empty_text, HasSubstr("has no outputs"));
   const auto [shape_status, shape_text] = thrown_by([&] { (void)build("in x 2x4\nin s 2\nshape s\nout y 2x3\n"); });
   EXPECT_EQ(shape_status, ASSAY_UNSUPPORTED);
   EXPECT_THAT(shape_text, HasSubstr("'s' decide on shapes"));

@@ -89,6 +89,9 @@ class Network final : public NoNetwork {
   [[nodiscard]] ITensor* getInput(std::int32_t i) const noexcept override {
     return inputs_[static_cast<std::size_t>(i)].get();
   }
+  [[nodiscard]] std::int32_t getNbOutputs() const noexcept override {
+    return static_cast<std::int32_t>(std::count(outputs_.begin(), outputs_.end(), '\n'));
+  }
   [[nodiscard]] std::int32_t getNbLayers() const noexcept override { return static_cast<std::int32_t>(layers_.size()); }
   [[nodiscard]] ILayer* getLayer(std::int32_t i) const noexcept override {
     return layers_[static_cast<std::size_t>(i)].get();

