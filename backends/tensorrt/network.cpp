@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "assay/backend_kit_file.hpp"
+#include "model_types.hpp"
 #include "parse_issues.hpp"
 #include "trt_log.hpp"
 
@@ -93,6 +94,7 @@ std::vector<ParseIssue> all_unsupported(const Runtime& runtime, nvinfer1::IBuild
 
 Network parse_model(const Runtime& runtime, nvinfer1::IBuilder& builder, const kit::OpenRequest& request) {
   (void)kit::MappedFile(request.model_path);  // a file that is not there, in our words
+  check_model_types(request.model_path);
   Network network = new_network(runtime, builder);
   const int verbosity = static_cast<int>(nvinfer1::ILogger::Severity::kWARNING);
   if (!network.parser->parseFromFile(request.model_path.c_str(), verbosity)) {

@@ -8,8 +8,9 @@ namespace {
 // Numbers of nvonnxparser::ErrorCode.
 constexpr int kMemAllocFailed = 2;
 constexpr int kModelDeserializeFailed = 3;
+constexpr int kInvalidGraph = 5;
+// Told of a node that TensorRT's network refuses, too: in a model that the host has read, it is that.
 constexpr int kInvalidNode = 6;
-constexpr int kUnsupportedGraph = 7;
 constexpr int kUnsupportedNodeShape = 13;
 
 constexpr std::size_t kMostText = 160;  // of what is said of one node
@@ -18,8 +19,10 @@ bool has_kind(const std::vector<ParseIssue>& issues, IssueKind kind) {
   return std::any_of(issues.begin(), issues.end(), [&](const ParseIssue& issue) { return issue.kind == kind; });
 }
 
-std::string first_line(const std::string& text) {
-  std::string line = text.substr(0, text.find('\n'));
+/// The parser's own words, and those of TensorRT's that follow on lines of their own.
+std::string in_one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) line += c == '\n' ? std::string(": ") : std::string(1, c);
   if (line.size() > kMostText) line = line.substr(0, kMostText) + "…";
   return line;
 }
@@ -29,7 +32,7 @@ std::string label(const ParseIssue& issue) {
   std::string text = issue.type;
   if (!issue.name.empty()) text += (text.empty() ? "'" : " '") + issue.name + "'";
   if (text.empty() && issue.node >= 0) text = "node " + std::to_string(issue.node);
-  const std::string why = first_line(issue.text);
+  const std::string why = in_one_line(issue.text);
   if (text.empty()) return why.empty() ? "no reason was given" : why;
   return why.empty() ? text : text + " (" + why + ")";
 }
@@ -46,8 +49,8 @@ std::string heading(const std::vector<ParseIssue>& issues) {
 
 IssueKind kind_of(int code) {
   if (code == kMemAllocFailed) return IssueKind::kMemory;
-  if (code >= kModelDeserializeFailed && code <= kInvalidNode) return IssueKind::kInvalid;
-  if (code >= kUnsupportedGraph && code <= kUnsupportedNodeShape) return IssueKind::kUnsupported;
+  if (code >= kModelDeserializeFailed && code <= kInvalidGraph) return IssueKind::kInvalid;
+  if (code >= kInvalidNode && code <= kUnsupportedNodeShape) return IssueKind::kUnsupported;
   return IssueKind::kInternal;
 }
 

@@ -26,7 +26,7 @@ TEST(Issues, AreOfTheKindThatTheParsersCodeSays) {
       {ErrorCode::kMODEL_DESERIALIZE_FAILED, IssueKind::kInvalid},
       {ErrorCode::kINVALID_VALUE, IssueKind::kInvalid},
       {ErrorCode::kINVALID_GRAPH, IssueKind::kInvalid},
-      {ErrorCode::kINVALID_NODE, IssueKind::kInvalid},
+      {ErrorCode::kINVALID_NODE, IssueKind::kUnsupported},
       {ErrorCode::kUNSUPPORTED_GRAPH, IssueKind::kUnsupported},
       {ErrorCode::kUNSUPPORTED_NODE, IssueKind::kUnsupported},
       {ErrorCode::kUNSUPPORTED_NODE_ATTR, IssueKind::kUnsupported},
@@ -54,7 +54,7 @@ TEST(Issues, TogetherHaveOneStatus) {
 TEST(Issues, NameEveryNodeOnce) {
   std::vector<ParseIssue> issues = {unsupported(3, "Foo", "a", "no importer\nmore words")};
   add_unknown(issues, {unsupported(3, "Foo", "a", "said again"), unsupported(5, "Bar", "b"), unsupported(9, "", "")});
-  EXPECT_EQ(describe(issues, 10), "3 nodes are not supported: Foo 'a' (no importer); Bar 'b'; node 9");
+  EXPECT_EQ(describe(issues, 10), "3 nodes are not supported: Foo 'a' (no importer: more words); Bar 'b'; node 9");
 }
 
 TEST(Issues, WithoutANodeAreTheirText) {
