@@ -13,7 +13,6 @@
 #include "backend.hpp"
 #include "nvidia/fake/fake_library.hpp"
 #include "session.hpp"
-#include "support/environment.hpp"
 
 namespace assay::tensorrt::test {
 
@@ -69,6 +68,7 @@ class FakeSession : public testing::Test {
   void SetUp() override {
     std::string pattern = testing::TempDir() + "assay_tensorrt_XXXXXX";
     folder_ = ::mkdtemp(pattern.data());
+    ::unsetenv("TENSORRT_ROOT");  // would be looked at before the fakes
     cuda().set("");
     trt().set("");
     request_.host.roots = {{kEngineFake, "test"}, {kCudaFake, "test"}};
@@ -107,7 +107,6 @@ class FakeSession : public testing::Test {
     return text;
   }
 
-  const ScopedVariable root_{"TENSORRT_ROOT", std::nullopt};
   TensorRtBackend backend_;
   kit::OpenRequest request_;
   std::string folder_;
