@@ -94,12 +94,18 @@ int automatic_streams(const kit::OpenRequest& request, int threads, bool paralle
   throw kit::Failure(ASSAY_UNSUPPORTED, option + " is " + value + ", but " + why);
 }
 
-/// An option that does nothing on the device would be measured under a wrong name.
+std::string default_of(const std::string& name) {
+  const auto* option = std::find_if(kOptions.begin(), kOptions.end(), [&](const auto& o) { return o.name == name; });
+  return option->default_value;
+}
+
+/// A value that does nothing on the device would be measured under a wrong name.
 void check_meaning(const kit::OpenRequest& request) {
   if (!is_gpu(request.device)) {
     for (const char* name : kCudaOnly) {
-      if (!request.options.contains(name)) continue;
-      refuse(name, request.option(name, ""), "it is for GPUs alone, and the device is " + request.device);
+      const std::string value = request.option(name, default_of(name));
+      if (value == default_of(name)) continue;
+      refuse(name, value, "it is for GPUs alone, and the device is " + request.device);
     }
     return;
   }

@@ -164,6 +164,11 @@ TEST(Setup, WhatMeansNothingOnTheDeviceIsUnsupported) {
   kit::OpenRequest on_cpu = request(4, {{"use_tf32", "true"}});
   on_cpu.device = "cpu";
   EXPECT_THAT(reason(on_cpu), HasSubstr("use_tf32 is true, but it is for GPUs alone, and the device is cpu"));
+  for (const assay_option& option : option_table()) {  // a default does what it did
+    on_cpu.options = {{option.name, option.default_value}};
+    EXPECT_EQ(reason(on_cpu), "(accepted)") << option.name;
+    EXPECT_EQ(reason(on_gpu({{option.name, option.default_value}})), "(accepted)") << option.name;
+  }
   EXPECT_THAT(reason(on_gpu({{"streams", "2"}})), HasSubstr("one stream"));
   EXPECT_THAT(reason(on_gpu({{"execution_mode", "parallel"}})), HasSubstr("CUDA's provider runs operators one by one"));
   EXPECT_EQ(reason(on_gpu({{"streams", "1"}, {"execution_mode", "sequential"}})), "(accepted)");
