@@ -155,6 +155,38 @@ TEST_F(EnsembleOnce, LeavesMembersTheirOwn) {
   EXPECT_TRUE(test::same(y[1], alone(e.members[1], x)));
 }
 
+/// The network, its batch axes called otherwise, by a name as long as "batch".
+Member renamed(const std::filesystem::path& model, const std::filesystem::path& to, const std::string& axis) {
+  const std::string before(
+      "\x12\x05"
+      "batch");  // dim_param, 5 characters
+  std::string bytes = read_file(model);
+  for (std::size_t at = bytes.find(before); at != std::string::npos; at = bytes.find(before, at)) {
+    bytes.replace(at + 2, axis.size(), axis);
+  }
+  write_file_atomically(to, bytes);
+  return {.model = to};
+}
+
+TEST_F(EnsembleOnce, MembersMayNameTheirBatchesAsTheyLike) {
+  const TemporaryFolder folder;
+  const Tensor x = images(6);
+  const std::vector<Member> members = {{.model = zoo("tiny-resnet")},
+                                       renamed(zoo("tiny-densenet"), folder.path() / "b.onnx", "count")};
+  for (const Combine combine : {Combine::kMean, Combine::kVote, Combine::kMembers}) {
+    for (const auto& order : std::vector<std::vector<Member>>{members, {members[1], members[0]}}) {
+      SCOPED_TRACE(to_string(combine));
+      Session session = load(Ensemble{.members = order, .combine = combine}, params());
+      const auto y = session.predict(x.view());
+      for (std::size_t o = 0; o < y.size(); ++o) {
+        EXPECT_EQ(session.outputs()[o].batch_axis, 0);
+        EXPECT_EQ(y[o].shape().at(0), 6);
+        EXPECT_TRUE(combine != Combine::kMembers || test::same(y[o], alone(order[o], x)));
+      }
+    }
+  }
+}
+
 TEST_F(EnsembleOnce, RefusesWhatMeansNothing) {
   const auto refusal = [&](const Ensemble& e, const Params& p) {
     return std::string(test::error_of([&] { (void)load(e, p); }).what());

@@ -142,6 +142,14 @@ class Loading {
                        [](const auto& x, const auto& y) { return x.threads == y.threads && x.streams == y.streams; });
   }
 
+  /// What the Params say of the batch in member `m`'s inputs and outputs.
+  [[nodiscard]] std::map<std::string, int> batch_axes_of(std::size_t m) const {
+    const MemberTensors& member = all_[m].tensors;
+    auto axes = for_member(params_.batch_axis, by_file_, member, m);
+    axes.merge(for_member_outputs(params_.batch_axis, all_.front().tensors, member, ensemble_.combine));
+    return axes;
+  }
+
   /// As the ensemble's Params say, where the member leaves it open.
   [[nodiscard]] Params params_of(std::size_t m, const MemberSetup& setup) const {
     const Member& member = all_[m].member;
@@ -154,7 +162,7 @@ class Loading {
     p.in_flight = setup.streams;
     p.goal = setup.streams > 1 ? Goal::kThroughput : Goal::kLatency;
     p.shapes = for_member(params_.shapes, by_file_, all_[m].tensors, m);
-    p.batch_axis = for_member(params_.batch_axis, by_file_, all_[m].tensors, m);
+    p.batch_axis = batch_axes_of(m);
     return p;
   }
 
@@ -260,6 +268,15 @@ std::string cache_remark_of(const OpenEnsemble& e) {
   return text;
 }
 
+/// The members' sessions have settled which axes are the batch, each by the names of its own model: that is not guessed
+/// again across them.
+Params with_batch_axes(Params params, const Wiring& wiring) {
+  for (const auto* tensors : {&wiring.inputs, &wiring.outputs}) {
+    for (const TensorInfo& t : *tensors) params.batch_axis.try_emplace(t.name, t.batch_axis);
+  }
+  return params;
+}
+
 }  // namespace
 
 Session load(const Ensemble& ensemble, const Params& params, const LoadSettings& settings) {
@@ -271,7 +288,7 @@ Session load(const Ensemble& ensemble, const Params& params, const LoadSettings&
     return session;
   }
   OpenEnsemble open = loading.open();
-  Layout layout(open.wiring.inputs, open.wiring.outputs, params);
+  Layout layout(open.wiring.inputs, open.wiring.outputs, with_batch_axes(params, open.wiring));
   const int places = open.schedule.in_flight;
   std::string remark = cache_remark_of(open);
   auto impl = make_impl(std::move(layout), backend::adopt(make_ensemble_session(std::move(open)), params.log), places);

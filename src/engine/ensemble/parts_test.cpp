@@ -60,6 +60,26 @@ TEST(Wire, SeveralInputsAreSharedByName) {
   EXPECT_THAT(for_member<int>({{"ids", 1}}, w, all[1], 1), ElementsAre(std::pair<const std::string, int>("ids", 1)));
 }
 
+TEST(Wire, WhatIsSaidOfAnOutputReachesTheMembersThatHaveIt) {
+  const std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->y:float32:-1x3"),
+                                          member("b", "x:float32:-1x5->z:float32:-1x3")};
+  const std::vector<MemberTensors> several = {member("a", "x:float32:-1x5->boxes:float32:-1x4,scores:float32:-1x3"),
+                                              member("b", "x:float32:-1x5->scores:float32:-1x3,boxes:float32:-1x4")};
+  using Axes = std::map<std::string, int>;
+  struct Row {
+    const std::vector<MemberTensors>& members;
+    Combine combine;
+    Axes given;
+    Axes of_second;
+  };
+  for (const Row& row : {Row{all, Combine::kMean, {{"y", 1}}, {{"z", 1}}}, Row{all, Combine::kVote, {{"z", 1}}, {}},
+                         Row{all, Combine::kMembers, {{"b.z", 1}, {"a.y", 0}}, {{"z", 1}}},
+                         Row{several, Combine::kMean, {{"scores", 1}, {"x", 1}}, {{"scores", 1}}}}) {
+    EXPECT_EQ(for_member_outputs<int>(row.given, row.members.front(), row.members[1], row.combine), row.of_second)
+        << to_string(row.combine) << testing::PrintToString(row.given);
+  }
+}
+
 TEST(Wire, AFixedBatchIsTheMembersOwn) {
   std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->y:float32:-1x3"),
                                     member("b", "x:float32:4x5->y:float32:4x3")};

@@ -126,7 +126,7 @@ void wire_members_own(std::span<const MemberTensors> members, Wiring& wiring) {
     for (TensorInfo info : m.outputs) {
       output_of.push_back(wiring.outputs.size());
       info.shape = free_of_batch(info);
-      info.name = m.name + "." + info.name;
+      info.name = output_name(m, m, info, Combine::kMembers);
       wiring.outputs.push_back(std::move(info));
     }
   }
@@ -145,6 +145,13 @@ Wiring wire(std::span<const MemberTensors> members, Combine combine) {
     wire_combined(members, wiring);
   }
   return wiring;
+}
+
+std::string output_name(const MemberTensors& first, const MemberTensors& member, const TensorInfo& output,
+                        Combine combine) {
+  if (combine == Combine::kMembers) return member.name + "." + output.name;
+  const bool only = first.outputs.size() == 1 && member.outputs.size() == 1;
+  return only ? first.outputs.front().name : output.name;
 }
 
 std::vector<std::string> member_names(std::span<const Member> members) {

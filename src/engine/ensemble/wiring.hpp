@@ -1,6 +1,7 @@
 #pragma once
 // Which of the ensemble's tensors are which of its members'. Pure.
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +42,22 @@ std::map<std::string, Value> for_member(const std::map<std::string, Value>& give
   for (std::size_t i = 0; i < member.inputs.size(); ++i) {
     const auto it = given.find(wiring.inputs[wiring.input_of[m][i]].name);
     if (it != given.end()) result[member.inputs[i].name] = it->second;
+  }
+  return result;
+}
+
+/// What the ensemble calls a member's output; `first`: the member whose names are those of the combined.
+std::string output_name(const MemberTensors& first, const MemberTensors& member, const TensorInfo& output,
+                        Combine combine);
+
+/// As for_member, of what is said of the ensemble's outputs.
+template <class Value>
+std::map<std::string, Value> for_member_outputs(const std::map<std::string, Value>& given, const MemberTensors& first,
+                                                const MemberTensors& member, Combine combine) {
+  std::map<std::string, Value> result;
+  for (const TensorInfo& output : member.outputs) {
+    const auto it = given.find(output_name(first, member, output, combine));
+    if (it != given.end()) result[output.name] = it->second;
   }
   return result;
 }
