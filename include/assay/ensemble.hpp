@@ -16,7 +16,8 @@ namespace assay {
 /// How the members' outputs become the ensemble's. All but kMembers want them of one type (float32, float64) and shape.
 enum class Combine {
   kMean,     ///< Σ wᵢ yᵢ / Σ wᵢ; with the default weights of 1 the mean
-  kVote,     ///< along the last axis: the share, by weight, of the members whose largest value is there
+  kVote,     ///< along the one axis besides the batch's that is longer than 1: the share, by weight, of the members
+             ///< whose largest value is there
   kMembers,  ///< none: outputs are "member.output"
 };
 

@@ -15,6 +15,7 @@
 #include "cli/progress.hpp"
 #include "core/case.hpp"
 #include "core/copy.hpp"
+#include "engine/ensemble/wiring.hpp"
 #include "input/labelled.hpp"
 #include "report/format.hpp"
 
@@ -203,6 +204,15 @@ void require_combining(const EvaluateOptions& options) {
       "--combine: with 'members' there is no ensemble to judge; each member is judged anyway: give mean or vote");
 }
 
+/// As an ensemble that votes would: its members are asked for their own answers here.
+void require_classes_to_vote_for(const Prediction& prediction) {
+  const std::vector<TensorInfo>& outputs = prediction.session.outputs();
+  if (prediction.combine != Combine::kVote || prediction.members.size() < 2) return;
+  for (std::size_t m = 0; m < std::min(outputs.size(), prediction.members.size()); ++m) {
+    engine::require_votes(prediction.members[m], outputs[m]);
+  }
+}
+
 int evaluate(const EvaluateOptions& options, Context& context) {
   require_combining(options);
   const input::LabelledImages images = input::read_labelled(options.labelled);
@@ -216,6 +226,7 @@ int evaluate(const EvaluateOptions& options, Context& context) {
                     .seed = options.seed,
                     .combine = prediction.combine,
                     .weights = prediction.weights};
+  require_classes_to_vote_for(prediction);
   answered.scores = answer(options, prediction, images, context);
   const Evaluation evaluation = evaluation_of(answered);
   for (const std::string& warning : evaluation.warnings) *context.err << "warning: " << warning << "\n";

@@ -35,34 +35,70 @@ void mean(std::span<const void* const> members, std::span<const double> weights,
   }
 }
 
+/// Where the values of a sample's classes lie.
+struct Ballots {
+  std::int64_t classes = 0;
+  std::int64_t stride = 1;  ///< elements from one class to the next
+};
+
+Ballots ballots_of(const Shape& shape, int batch_axis) {
+  const std::size_t axis = class_axis(shape, batch_axis).value();
+  return {shape[axis], element_count(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()))};
+}
+
+template <class T>
+std::int64_t place_of_largest(const T* values, const Ballots& ballots) {
+  std::int64_t largest = 0;
+  for (std::int64_t c = 1; c < ballots.classes; ++c) {
+    if (values[c * ballots.stride] > values[largest * ballots.stride]) largest = c;
+  }
+  return largest * ballots.stride;
+}
+
 template <class T>
 void vote(std::span<const void* const> members, std::span<const double> weights, std::int64_t elements,
-          std::int64_t classes, T* result) {
+          const Ballots& ballots, T* result) {
   const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
   std::fill_n(result, elements, T{0});
-  for (std::int64_t row = 0; classes > 0 && row + classes <= elements; row += classes) {
-    for (std::size_t m = 0; m < members.size(); ++m) {
-      const T* values = static_cast<const T*>(members[m]) + row;
-      result[row + (std::max_element(values, values + classes) - values)] += static_cast<T>(weights[m] / sum);
+  const std::int64_t block = ballots.classes * ballots.stride;
+  for (std::int64_t begin = 0; begin < elements; begin += block) {
+    for (std::int64_t sample = begin; sample < begin + ballots.stride; ++sample) {
+      for (std::size_t m = 0; m < members.size(); ++m) {
+        const T* values = static_cast<const T*>(members[m]) + sample;
+        result[sample + place_of_largest(values, ballots)] += static_cast<T>(weights[m] / sum);
+      }
     }
   }
 }
 
 template <class T>
-void combine_as(Combine how, std::span<const void* const> members, std::span<const double> weights,
-                std::int64_t elements, std::int64_t classes, T* result) {
-  if (how == Combine::kVote) return vote(members, weights, elements, classes, result);
-  mean(members, weights, elements, result);
+void combine_as(Combine how, std::span<const void* const> members, std::span<const double> weights, const Shape& shape,
+                int batch_axis, T* result) {
+  if (how == Combine::kVote) {
+    vote(members, weights, element_count(shape), ballots_of(shape, batch_axis), result);
+  } else {
+    mean(members, weights, element_count(shape), result);
+  }
 }
 
 }  // namespace
 
+std::optional<std::size_t> class_axis(const Shape& shape, int batch_axis) {
+  std::optional<std::size_t> found;
+  for (std::size_t a = 0; a < shape.size(); ++a) {
+    if (static_cast<int>(a) == batch_axis || shape[a] == 1) continue;
+    if (found || shape[a] == 0) return std::nullopt;
+    found = a;
+  }
+  return found;
+}
+
 void combine(Combine how, std::span<const void* const> members, std::span<const double> weights, DType dtype,
-             std::int64_t elements, std::int64_t classes, void* result) {
+             const Shape& shape, int batch_axis, void* result) {
   if (dtype == DType::kFloat32) {
-    combine_as(how, members, weights, elements, classes, static_cast<float*>(result));
+    combine_as(how, members, weights, shape, batch_axis, static_cast<float*>(result));
   } else {
-    combine_as(how, members, weights, elements, classes, static_cast<double*>(result));
+    combine_as(how, members, weights, shape, batch_axis, static_cast<double*>(result));
   }
 }
 

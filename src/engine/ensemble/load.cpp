@@ -109,8 +109,8 @@ class Loading {
     std::vector<MemberTensors> tensors;
     for (const Wanted& w : all_) {
       require_nothing_own(w.member, params_);
-      members.push_back({w.tensors, w.member.weight, &w.model});
-      tensors.push_back(w.tensors);
+      tensors.push_back(settled(members.size()));
+      members.push_back({tensors.back(), w.member.weight, &w.model});
     }
     settings_.shared_cores = false;
     MergedModel merged = merged_model(members, wire(tensors, ensemble_.combine), ensemble_.combine, params_);
@@ -140,6 +140,28 @@ class Loading {
   static bool differ(const Schedule& a, const Schedule& b) {
     return !std::equal(a.members.begin(), a.members.end(), b.members.begin(),
                        [](const auto& x, const auto& y) { return x.threads == y.threads && x.streams == y.streams; });
+  }
+
+  /// Member `m`'s tensors as its session would tell them: which axes are the batch follows from the Params and from its
+  /// own names.
+  [[nodiscard]] MemberTensors settled(std::size_t m) const {
+    MemberTensors tensors = all_[m].tensors;
+    Params p = params_;
+    p.batch_size = 0;  // whatever the batch is
+    p.shapes = for_member(params_.shapes, by_file_, tensors, m);
+    p.batch_axis = batch_axes_of(m);
+    try {
+      const Layout layout(tensors.inputs, tensors.outputs, p);
+      for (std::size_t i = 0; i < tensors.inputs.size(); ++i) {
+        tensors.inputs[i].batch_axis = layout.inputs[i].info.batch_axis;
+      }
+      for (std::size_t o = 0; o < tensors.outputs.size(); ++o) {
+        tensors.outputs[o].batch_axis = layout.outputs[o].info.batch_axis;
+      }
+    } catch (const Error& e) {
+      rethrow_named(tensors.name, e);
+    }
+    return tensors;
   }
 
   /// What the Params say of the batch in member `m`'s inputs and outputs.

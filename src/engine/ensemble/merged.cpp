@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/sha256.hpp"
+#include "engine/ensemble/combine.hpp"
 #include "engine/graph_cache.hpp"
 #include "onnx_graph/merge.hpp"
 
@@ -88,22 +89,24 @@ std::string mean(Merge& merge, const Answers& answers, const TensorInfo& output)
   return merge.node("Mul", {merge.node("Sum", answers.values), scalar(merge, output.dtype, shares.front())});
 }
 
-/// 1 at the largest of the last axis (the first of equals), 0 elsewhere.
-std::string ballot(Merge& merge, const std::string& answer, const TensorInfo& output) {
-  const auto axis = static_cast<std::int64_t>(output.shape.size()) - 1;
-  std::vector<std::int64_t> places(static_cast<std::size_t>(output.shape.back()));
+/// 1 at the largest of the classes along `axis` (the first of equals), 0 elsewhere.
+std::string ballot(Merge& merge, const std::string& answer, const TensorInfo& output, std::size_t axis) {
+  const std::int64_t classes = output.shape[axis];
+  std::vector<std::int64_t> places(static_cast<std::size_t>(classes));
   std::iota(places.begin(), places.end(), 0);
-  const std::string range = merge.constant(ElementType::kInt64, {output.shape.back()}, bytes_of_values(places));
-  const std::string largest = merge.node("ArgMax", {answer}, {{"axis", axis}, {"keepdims", 1}});
+  Shape along(output.shape.size() - axis, 1);
+  along.front() = classes;
+  const std::string range = merge.constant(ElementType::kInt64, along, bytes_of_values(places));
+  const std::string largest =
+      merge.node("ArgMax", {answer}, {{"axis", static_cast<std::int64_t>(axis)}, {"keepdims", 1}});
   const std::string there = merge.node("Equal", {largest, range});
   return merge.node("Cast", {there}, {{"to", static_cast<std::int64_t>(element_of(output.dtype))}});
 }
 
 std::string vote_of(Merge& merge, Answers answers, const TensorInfo& output) {
-  if (!output.rank_known || output.shape.empty() || output.shape.back() < 0) {
-    refuse_unknown(output, "the length of its last axis");
-  }
-  for (std::string& value : answers.values) value = ballot(merge, value, output);
+  const auto axis = output.rank_known ? class_axis(output.shape, output.batch_axis) : std::nullopt;
+  if (!axis || output.shape[*axis] < 0) refuse_unknown(output, "the number of its classes");
+  for (std::string& value : answers.values) value = ballot(merge, value, output, *axis);
   return mean(merge, answers, output);
 }
 
@@ -126,22 +129,15 @@ onnx_graph::ValueInfo declared(const TensorInfo& t, const std::string& member) {
   return value;
 }
 
-/// The tensor, its batch where the Params have it.
-TensorInfo as_asked(TensorInfo t, const Params& params) {
-  const auto given = params.batch_axis.find(t.name);
-  if (given != params.batch_axis.end()) t.batch_axis = given->second;
-  return t;
-}
-
 /// `of_member`: by member and its tensor, the ensemble's tensor.
 std::vector<onnx_graph::ValueInfo> declared_all(const std::vector<TensorInfo>& tensors,
                                                 const std::vector<std::vector<std::size_t>>& of_member,
-                                                std::span<const MergedMember> members, const Params& params) {
+                                                std::span<const MergedMember> members) {
   std::vector<onnx_graph::ValueInfo> all;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     std::size_t m = 0;  // the first that has it
     while (std::find(of_member[m].begin(), of_member[m].end(), i) == of_member[m].end()) ++m;
-    all.push_back(declared(as_asked(tensors[i], params), members[m].tensors.name));
+    all.push_back(declared(tensors[i], members[m].tensors.name));
   }
   return all;
 }
@@ -239,8 +235,8 @@ std::string merge_members(std::span<const MergedMember> members, const Wiring& w
   std::vector<onnx_graph::Model> files;
   files.reserve(members.size());
   try {
-    Merge merge(declared_all(wiring.inputs, wiring.input_of, members, params),
-                declared_all(wiring.outputs, wiring.output_of, members, params));
+    Merge merge(declared_all(wiring.inputs, wiring.input_of, members),
+                declared_all(wiring.outputs, wiring.output_of, members));
     std::vector<std::vector<std::string>> answers;
     for (std::size_t m = 0; m < members.size(); ++m) {
       files.push_back(onnx_graph::read(members[m].model->path));

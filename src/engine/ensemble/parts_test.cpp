@@ -142,19 +142,61 @@ TEST(CombineTest, MeanVoteAndWeights) {
   const std::vector<float> b = {0.25F, 0.75F, 0.0F, 1.0F};
   const void* members[] = {a.data(), b.data()};
   std::vector<float> y(4);
-  combine(Combine::kMean, members, std::vector<double>{1, 1}, DType::kFloat32, 4, 2, y.data());
+  combine(Combine::kMean, members, std::vector<double>{1, 1}, DType::kFloat32, {2, 2}, 0, y.data());
   EXPECT_THAT(y, ElementsAre(0.5F, 0.5F, 0.25F, 0.75F));
-  combine(Combine::kMean, members, std::vector<double>{3, 1}, DType::kFloat32, 4, 2, y.data());
+  combine(Combine::kMean, members, std::vector<double>{3, 1}, DType::kFloat32, {2, 2}, 0, y.data());
   EXPECT_THAT(y, ElementsAre(0.625F, 0.375F, 0.375F, 0.625F));
-  combine(Combine::kVote, members, std::vector<double>{3, 1}, DType::kFloat32, 4, 2, y.data());
+  combine(Combine::kVote, members, std::vector<double>{3, 1}, DType::kFloat32, {2, 2}, 0, y.data());
   EXPECT_THAT(y, ElementsAre(0.75F, 0.25F, 0.75F, 0.25F));  // of equals, the first
+}
+
+TEST(CombineTest, VotesAreForTheClassesWhereverTheyLie) {
+  const std::vector<float> a = {0, 1, 2, 5, 4, 3};
+  struct Row {
+    Shape shape;
+    int batch_axis;
+    std::vector<float> votes;
+  };
+  for (const Row& row : {Row{{2, 3}, 0, {0, 0, 1, 1, 0, 0}}, Row{{2, 3, 1, 1}, 0, {0, 0, 1, 1, 0, 0}},
+                         Row{{2, 1, 1, 3}, 0, {0, 0, 1, 1, 0, 0}}, Row{{1, 2, 3}, 1, {0, 0, 1, 1, 0, 0}},
+                         Row{{3, 2}, 1, {0, 0, 0, 1, 1, 0}}, Row{{3, 1, 2}, 2, {0, 0, 0, 1, 1, 0}},
+                         Row{{6}, -1, {0, 0, 0, 1, 0, 0}}, Row{{1, 6, 1}, 0, {0, 0, 0, 1, 0, 0}}}) {
+    const void* members[] = {a.data()};
+    std::vector<float> y(a.size());
+    combine(Combine::kVote, members, std::vector<double>{1}, DType::kFloat32, row.shape, row.batch_axis, y.data());
+    EXPECT_EQ(y, row.votes) << to_string(row.shape);
+  }
+}
+
+TEST(CombineTest, ThereIsOneAxisOfClassesOrNone) {
+  struct Row {
+    Shape shape;
+    int batch_axis;
+    std::optional<std::size_t> axis;
+  };
+  for (const Row& row :
+       {Row{{-1, 3}, 0, 1}, Row{{-1, 3, 1, 1}, 0, 1}, Row{{3, -1}, 1, 0}, Row{{5}, -1, 0}, Row{{-1, -1}, 0, 1},
+        Row{{-1, 1}, 0, {}}, Row{{-1}, 0, {}}, Row{{}, -1, {}}, Row{{-1, 3, 2}, 0, {}}, Row{{-1, 0}, 0, {}}}) {
+    EXPECT_EQ(class_axis(row.shape, row.batch_axis), row.axis) << to_string(row.shape);
+  }
+}
+
+TEST(CombineTest, WhatHasNoClassesIsNotVotedUpon) {
+  for (const char* output : {"-1x1", "-1", "-1x3x2", "-1x1x1"}) {
+    const std::string io = "x:float32:-1x5->y:float32:" + std::string(output);
+    const std::vector<MemberTensors> all = {member("a", io), member("b", io)};
+    EXPECT_NO_THROW((void)wire(all, Combine::kMean));
+    EXPECT_THAT(test::error_of([&] { (void)wire(all, Combine::kVote); }).message(),
+                testing::AllOf(HasSubstr("output 'y' of 'a' has the shape ?"), HasSubstr("two classes or more"),
+                               HasSubstr("combine=mean")));
+  }
 }
 
 TEST(CombineTest, Doubles) {
   const std::vector<double> a = {1, 0}, b = {0, 1};
   const void* members[] = {a.data(), b.data()};
   std::vector<double> y(2);
-  combine(Combine::kMean, members, std::vector<double>{1, 1}, DType::kFloat64, 2, 2, y.data());
+  combine(Combine::kMean, members, std::vector<double>{1, 1}, DType::kFloat64, {1, 2}, 0, y.data());
   EXPECT_THAT(y, ElementsAre(0.5, 0.5));
 }
 

@@ -77,9 +77,9 @@ class SlotBatch final : public EnsembleBatch {
   void combine() override {
     if (ensemble_.combine == Combine::kMembers) return;
     for (std::size_t o = 0; o < output_shapes_.size(); ++o) {
-      const Shape& shape = output_shapes_[o];
-      engine::combine(ensemble_.combine, answers_[o], weights_, ensemble_.wiring.outputs[o].dtype, element_count(shape),
-                      shape.empty() ? 1 : shape.back(), results_[o]);
+      const TensorInfo& output = ensemble_.wiring.outputs[o];
+      engine::combine(ensemble_.combine, answers_[o], weights_, output.dtype, output_shapes_[o], output.batch_axis,
+                      results_[o]);
     }
   }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "engine/ensemble/combine.hpp"
 #include "engine/layout.hpp"
 
 namespace assay::engine {
@@ -91,10 +92,11 @@ void require_values(const MemberTensors& member, const TensorInfo& t) {
 }
 
 /// Every member's outputs are the first one's: by name, or the only one of each.
-void wire_combined(std::span<const MemberTensors> members, Wiring& wiring) {
+void wire_combined(std::span<const MemberTensors> members, Combine combine, Wiring& wiring) {
   const MemberTensors& first = members.front();
   for (const TensorInfo& t : first.outputs) {
     require_values(first, t);
+    if (combine == Combine::kVote) require_votes(first.name, t);
     TensorInfo info = t;
     info.shape = free_of_batch(t);
     wiring.outputs.push_back(std::move(info));
@@ -142,9 +144,21 @@ Wiring wire(std::span<const MemberTensors> members, Combine combine) {
   if (combine == Combine::kMembers) {
     wire_members_own(members, wiring);
   } else {
-    wire_combined(members, wiring);
+    wire_combined(members, combine, wiring);
   }
   return wiring;
+}
+
+void require_votes(const std::string& member, const TensorInfo& output) {
+  if (!output.rank_known || class_axis(output.shape, output.batch_axis)) return;
+  const std::string batch =
+      output.batch_axis < 0 ? "no axis is the batch" : fmt::format("axis {} is the batch", output.batch_axis);
+  refuse(
+      fmt::format("output '{}' of '{}' has the shape {}, of which {}: a vote is for one of two classes or more along "
+                  "one other axis; take combine=mean or combine=members, or say which axis is the batch "
+                  "(--batch-axis {}=K)",
+                  output.name, member, to_string(output.shape), batch, output.name),
+      member);
 }
 
 std::string output_name(const MemberTensors& first, const MemberTensors& member, const TensorInfo& output,

@@ -28,6 +28,10 @@ struct Wiring {
 /// Throws Error(kInvalidArgument) naming both where outputs do not fit together, or names are not distinct.
 Wiring wire(std::span<const MemberTensors> members, Combine combine);
 
+/// Throws Error(kInvalidArgument) where a member's answer is not of one value for each of two classes or more, so that
+/// there is nothing to vote for. Of an unknown rank nothing is said.
+void require_votes(const std::string& member, const TensorInfo& output);
+
 /// What the members are called: as they were named, else by their files: "resnet50", the second of them "resnet50#2".
 std::vector<std::string> member_names(std::span<const Member> members);
 
