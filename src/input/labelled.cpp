@@ -41,25 +41,29 @@ class Classes {
     for (const std::string& line : lines_of(file, "a line a class is wanted")) names_.push_back(trimmed(line));
     while (!names_.empty() && names_.back().empty()) names_.pop_back();
     if (names_.empty()) refuse_labelled(file, "there is no class in this file; a line a class is wanted");
-    for (std::size_t i = 0; i < names_.size(); ++i) {
-      // An empty name is a class that nothing is looked up for.
-      const bool first = numbers_.emplace(names_[i], static_cast<std::int64_t>(i)).second;
-      if (!first && !names_[i].empty()) {
-        refuse_labelled(file, fmt::format("line {}: the class '{}' is there twice", i + 1, names_[i]));
-      }
-    }
+    for (std::size_t i = 0; i < names_.size(); ++i) numbers_[names_[i]].push_back(static_cast<std::int64_t>(i));
   }
   [[nodiscard]] bool given() const { return !file_.empty(); }
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  [[nodiscard]] bool has(const std::string& name) const { return numbers_.contains(name); }
+  /// Of a name that is there once, or not at all: lists may have names twice (ImageNet's has two cranes), as long as
+  /// nobody means one of them.
   [[nodiscard]] std::optional<std::int64_t> find(const std::string& name) const {
     const auto it = numbers_.find(name);
-    return it == numbers_.end() ? std::nullopt : std::optional(it->second);
+    return it == numbers_.end() ? std::nullopt : std::optional(it->second.front());
+  }
+  /// "": it is not. Else why the name means no class of its own.
+  [[nodiscard]] std::string why_ambiguous(const std::string& name) const {
+    const auto it = numbers_.find(name);
+    if (it == numbers_.end() || it->second.size() == 1) return "";
+    return fmt::format("the class '{}' is there twice, in lines {} and {} of {}", name, it->second[0] + 1,
+                       it->second[1] + 1, file_.string());
   }
 
  private:
   fs::path file_;
   std::vector<std::string> names_;
-  std::map<std::string, std::int64_t> numbers_;
+  std::map<std::string, std::vector<std::int64_t>> numbers_;
 };
 
 std::optional<std::int64_t> whole_number(const std::string& text) {
@@ -71,7 +75,7 @@ std::optional<std::int64_t> whole_number(const std::string& text) {
 
 /// What lies in a folder, sorted by name; hidden entries are left out.
 struct Contents {
-  std::vector<fs::path> folders, images;
+  std::vector<fs::path> folders, images, others;
 };
 
 Contents contents_of(const fs::path& folder) {
@@ -85,23 +89,58 @@ Contents contents_of(const fs::path& folder) {
       contents.folders.push_back(entry->path());
     } else if (is_image_name(entry->path())) {
       contents.images.push_back(entry->path());
+    } else {
+      contents.others.push_back(entry->path());
     }
   }
   if (error) throw Error(ErrorCode::kIo, "cannot be looked at: " + error.message(), folder.string());
-  std::sort(contents.folders.begin(), contents.folders.end());
-  std::sort(contents.images.begin(), contents.images.end());
+  for (auto* paths : {&contents.folders, &contents.images, &contents.others}) std::sort(paths->begin(), paths->end());
   return contents;
 }
 
 std::int64_t class_of_folder(const std::string& name, const Classes& classes, const LabelledQuestion& question,
                              std::size_t place) {
   if (!classes.given()) return static_cast<std::int64_t>(place);
+  if (const std::string why = classes.why_ambiguous(name); !why.empty()) {
+    refuse_labelled(question.images / name, why +
+                                                ": give each a name of its own, or say with --labels FILE (lines of "
+                                                "file,label) which number it is");
+  }
   const auto number = classes.find(name);
   if (number) return *number;
   refuse_labelled(question.images / name, fmt::format("there is no class '{}' in {}: rename the folder, or add a line "
                                                       "where the class has its place",
                                                       name, question.classes.string()));
 }
+
+/// What lies in the classes' folders and is no image there: nobody is to believe that it was looked at.
+class PassedOver {
+ public:
+  void add(const Contents& contents) {
+    add(contents.others, files_);
+    add(contents.folders, folders_);
+  }
+  void warn(std::vector<std::string>& warnings) const {
+    warn(files_, "no .jpg, .jpeg or .png", warnings);
+    warn(folders_, "a folder within a class's folder, of which the images are not looked at", warnings);
+  }
+
+ private:
+  struct Kind {
+    std::size_t count = 0;
+    fs::path first;
+  };
+  static void add(const std::vector<fs::path>& paths, Kind& kind) {
+    if (kind.count == 0 && !paths.empty()) kind.first = paths.front();
+    kind.count += paths.size();
+  }
+  static void warn(const Kind& kind, const char* what, std::vector<std::string>& warnings) {
+    if (kind.count == 0) return;
+    const std::string more = kind.count > 1 ? fmt::format(", and so are {} more", kind.count - 1) : "";
+    warnings.push_back(fmt::format("{} was passed over{}: it is {}", kind.first.string(), more, what));
+  }
+  Kind files_, folders_;
+};
 
 LabelledImages by_folder(const LabelledQuestion& question, const Classes& classes) {
   const Contents contents = contents_of(question.images);
@@ -117,10 +156,13 @@ LabelledImages by_folder(const LabelledQuestion& question, const Classes& classe
   LabelledImages result;
   result.classes = classes.names();
   bool misleading = false;
+  PassedOver passed_over;
   for (std::size_t f = 0; f < contents.folders.size(); ++f) {
     const std::string name = contents.folders[f].filename().string();
     const std::int64_t label = class_of_folder(name, classes, question, f);
-    const std::vector<fs::path> images = contents_of(contents.folders[f]).images;
+    const Contents within = contents_of(contents.folders[f]);
+    const std::vector<fs::path>& images = within.images;
+    passed_over.add(within);
     if (images.empty()) refuse_labelled(contents.folders[f], "there is no .jpg, .jpeg or .png in this class's folder");
     result.files.insert(result.files.end(), images.begin(), images.end());
     result.labels.insert(result.labels.end(), images.size(), label);
@@ -128,6 +170,7 @@ LabelledImages by_folder(const LabelledQuestion& question, const Classes& classe
     result.classes.push_back(name);
     misleading = misleading || whole_number(name).value_or(label) != label;
   }
+  passed_over.warn(result.warnings);
   if (misleading) {
     result.warnings.emplace_back(
         "the subfolders' names are numbers, but classes are numbered in the order of the names (10 comes before 2); "
@@ -243,7 +286,7 @@ class Table {
 
   /// "file,label", "Image,Class": an image's name has a dot, and a label is a class.
   [[nodiscard]] bool are_titles(const Row& row) const {
-    return row.name.find('.') == std::string::npos && !classes_.find(row.label) && !whole_number(row.label);
+    return row.name.find('.') == std::string::npos && !classes_.has(row.label) && !whole_number(row.label);
   }
 
   void add(const Row& row, std::size_t number) {
@@ -262,6 +305,9 @@ class Table {
   }
 
   [[nodiscard]] std::int64_t label_of(const std::string& text, std::size_t number) const {
+    if (const std::string why = classes_.why_ambiguous(text); !why.empty()) {
+      refuse_line(number, why + ": give the class's number, from 0 on");
+    }
     if (const auto known = classes_.find(text)) return *known;
     const auto label = whole_number(text);
     if (!label) {

@@ -48,7 +48,31 @@ TEST_F(Labelled, SubfoldersAreClassesInTheOrderOfTheirNames) {
   EXPECT_THAT(names(images), ElementsAre("z.jpeg", "a.JPG", "b.png"));
   EXPECT_THAT(images.labels, ElementsAre(0, 1, 1));
   EXPECT_THAT(images.classes, ElementsAre("cat", "owl"));
-  EXPECT_THAT(images.warnings, IsEmpty());
+}
+
+TEST_F(Labelled, WhatIsPassedOverInAClassIsSaid) {
+  for (const char* name : {"cat/a.png", "owl/a.png", "owl/.hidden", "readme.txt"}) image(name);
+  EXPECT_THAT(read().warnings, IsEmpty());
+  for (const char* name : {"owl/b.webp", "cat/notes.txt", "owl/more/c.png"}) image(name);
+  EXPECT_THAT(read().warnings,
+              ElementsAre(testing::AllOf(HasSubstr("cat/notes.txt was passed over, and so are 1 more"),
+                                         HasSubstr("no .jpg, .jpeg or .png")),
+                          testing::AllOf(HasSubstr("owl/more was passed over: "), HasSubstr("within a class's"))));
+}
+
+TEST_F(Labelled, AClassOfANameThatIsThereTwiceIsRefusedOnlyWhereItIsMeant) {
+  for (const char* name : {"owl/a.png", "cat/a.png"}) image(name);
+  text("classes.txt", "crane\nowl\ncrane\ncat\n");
+  EXPECT_THAT(read("", "classes.txt").labels, ElementsAre(3, 1));
+  text("labels.csv", "owl/a.png,owl\ncat/a.png,2\n");
+  EXPECT_THAT(read("labels.csv", "classes.txt").labels, ElementsAre(1, 2));
+  text("labels.csv", "owl/a.png,crane\n");
+  EXPECT_THAT(why_refused("labels.csv", "classes.txt"),
+              testing::AllOf(HasSubstr("line 1: the class 'crane' is there twice, in lines 1 and 3 of"),
+                             HasSubstr("give the class's number")));
+  image("crane/a.png");
+  EXPECT_THAT(why_refused("", "classes.txt"),
+              testing::AllOf(HasSubstr("the class 'crane' is there twice"), HasSubstr("--labels FILE")));
 }
 
 TEST_F(Labelled, SubfoldersAreLookedUpAmongTheClasses) {
@@ -60,7 +84,7 @@ TEST_F(Labelled, SubfoldersAreLookedUpAmongTheClasses) {
   text("classes.txt", "ant\nowl\n");
   EXPECT_THAT(why_refused("", "classes.txt"), HasSubstr("there is no class 'cat' in"));
   text("classes.txt", "owl\ncat\nowl\n");
-  EXPECT_THAT(why_refused("", "classes.txt"), HasSubstr("line 3: the class 'owl' is there twice"));
+  EXPECT_THAT(why_refused("", "classes.txt"), HasSubstr("the class 'owl' is there twice, in lines 1 and 3 of"));
   text("classes.txt", "\n");
   EXPECT_THAT(why_refused("", "classes.txt"), HasSubstr("there is no class in this file"));
 }
