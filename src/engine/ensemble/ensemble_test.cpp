@@ -187,6 +187,16 @@ TEST_F(EnsembleOnce, MembersMayNameTheirBatchesAsTheyLike) {
   }
 }
 
+TEST_F(EnsembleOnce, ALibraryIsOfTheBackendThatItIsGivenFor) {
+  Ensemble e{.members = {member("a", "1"), member("b", "2")}};
+  Params p = params();
+  p.library = "no/such/library.so";
+  EXPECT_THAT(test::error_of([&] { (void)load(e, p); }).what(), HasSubstr("no/such/library.so was named"));
+  p.backend = "onnxruntime";  // of no member
+  for (Member& m : e.members) m.backend = "null";
+  EXPECT_EQ(load(e, p).predict(images(4).view()).at(0).shape()[0], 4);
+}
+
 TEST_F(EnsembleOnce, RefusesWhatMeansNothing) {
   const auto refusal = [&](const Ensemble& e, const Params& p) {
     return std::string(test::error_of([&] { (void)load(e, p); }).what());

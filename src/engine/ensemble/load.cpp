@@ -177,7 +177,10 @@ class Loading {
     const Member& member = all_[m].member;
     Params p = params_;
     const bool elsewhere = !member.backend.empty() && member.backend != params_.backend;
-    if (elsewhere) p.backend = member.backend;
+    if (elsewhere) {
+      p.backend = member.backend;
+      p.library.clear();  // it is the other backend's
+    }
     if (elsewhere || !member.options.empty()) p.options = member.options;
     if (member.batch_size > 0) p.batch_size = member.batch_size;
     p.threads = member.threads > 0 ? member.threads : setup.threads;
