@@ -9,6 +9,7 @@
 #include "assay/ensemble.hpp"
 #include "engine/testing/sessions.hpp"
 #include "model/zoo.hpp"
+#include "onnx_graph/test_model.hpp"
 
 namespace assay {
 namespace {
@@ -195,6 +196,27 @@ TEST_F(EnsembleOnce, ALibraryIsOfTheBackendThatItIsGivenFor) {
   p.backend = "onnxruntime";  // of no member
   for (Member& m : e.members) m.backend = "null";
   EXPECT_EQ(load(e, p).predict(images(4).view()).at(0).shape()[0], 4);
+}
+
+TEST_F(EnsembleOnce, TheSameModelTwiceIsOneSessionThatComputesBothAtOnce) {
+  const ScopedVariable path("ASSAY_BACKEND_PATH", std::string(ASSAY_BUILD_DIR) + "/tests/plugins");
+  const TemporaryFolder folder;
+  onnx_graph::TestModel spied;  // as the spy pretends; it counts what runs at once in one session
+  spied.input("x", {-1, 4}).weights("w", {4, 6}).node("MatMul", {"x", "w"}, {"m"});
+  spied.node("Cast", {"m"}, {"y"}, {{"to", std::int64_t{onnx::TensorProto::INT64}}});
+  spied.output("y", {-1, 6}, onnx::TensorProto::INT64);
+  write_file_atomically(folder.path() / "twin.onnx", spied.bytes());
+  const Tensor x = test::random_tensor(DType::kFloat32, {40, 4}, 3);
+  for (const char* strategy : {"sequential", "concurrent", "pipelined"}) {
+    Ensemble e{.members = {}, .combine = Combine::kMembers, .strategy = strategy};
+    for (int m = 0; m < 2; ++m) e.members.push_back({.model = folder.path() / "twin.onnx"});
+    Session session = load(e, {.backend = "spy", .batch_size = 2, .threads = 2, .options = {{"delay_us", "5000"}}});
+    std::int64_t most = 0;
+    for (const Tensor& y : session.predict(x.view())) {
+      for (std::int64_t i = 0; i < x.shape()[0]; ++i) most = std::max(most, y.as<std::int64_t>()[6 * i + 4]);
+    }
+    EXPECT_EQ(most, strategy == std::string("sequential") ? 1 : 2) << strategy;
+  }
 }
 
 TEST_F(EnsembleOnce, RefusesWhatMeansNothing) {

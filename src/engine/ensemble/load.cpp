@@ -99,6 +99,7 @@ class Loading {
     std::vector<MemberTensors> tensors;
     for (const Wanted& w : all_) tensors.push_back(w.tensors);
     by_file_ = wire(tensors, Combine::kMembers);
+    find_shared();
     settings_.shared_cores = all_.size() > 1;
   }
 
@@ -123,23 +124,35 @@ class Loading {
   OpenEnsemble open() {
     Workload work{estimated_costs(all_), params_.threads > 0 ? params_.threads : allowed_cores(), params_.goal};
     Schedule schedule = strategy_.schedule(work);
-    std::vector<std::shared_ptr<Session>> sessions = load_all(schedule);
+    std::vector<MemberSetup> setups = setups_of(schedule);
+    std::vector<std::shared_ptr<Session>> sessions = load_all(setups);
     if (strategy_.by_cost && all_.size() > 1) {
-      work.costs = measured_costs(sessions, schedule);
-      Schedule better = strategy_.schedule(work);
-      if (differ(schedule, better)) {
+      work.costs = measured_costs(sessions, setups);
+      schedule = strategy_.schedule(work);
+      std::vector<MemberSetup> better = setups_of(schedule);
+      if (setups != better) {
         sessions.clear();  // one set of sessions at a time: memory
         sessions = load_all(better);
       }
-      schedule = std::move(better);
     }
     return put_together(std::move(sessions), std::move(schedule));
   }
 
  private:
-  static bool differ(const Schedule& a, const Schedule& b) {
-    return !std::equal(a.members.begin(), a.members.end(), b.members.begin(),
-                       [](const auto& x, const auto& y) { return x.threads == y.threads && x.streams == y.streams; });
+  /// The same model with the same settings is one session: the same weights are then held once.
+  void find_shared() {
+    std::map<std::string, std::size_t> first;
+    for (std::size_t m = 0; m < all_.size(); ++m) {
+      session_of_.push_back(first.emplace(identity(all_[m], asked_of(m)), m).first->second);
+    }
+  }
+
+  /// By the schedule, but for threads of a member's own.
+  [[nodiscard]] std::vector<MemberSetup> setups_of(Schedule schedule) const {
+    for (std::size_t m = 0; m < all_.size(); ++m) {
+      if (all_[m].member.threads > 0) schedule.members[m].threads = all_[m].member.threads;
+    }
+    return session_setups(schedule, session_of_);
   }
 
   /// Member `m`'s tensors as its session would tell them: which axes are the batch follows from the Params and from its
@@ -173,7 +186,7 @@ class Loading {
   }
 
   /// As the ensemble's Params say, where the member leaves it open.
-  [[nodiscard]] Params params_of(std::size_t m, const MemberSetup& setup) const {
+  [[nodiscard]] Params asked_of(std::size_t m) const {
     const Member& member = all_[m].member;
     Params p = params_;
     const bool elsewhere = !member.backend.empty() && member.backend != params_.backend;
@@ -183,18 +196,16 @@ class Loading {
     }
     if (elsewhere || !member.options.empty()) p.options = member.options;
     if (member.batch_size > 0) p.batch_size = member.batch_size;
-    p.threads = member.threads > 0 ? member.threads : setup.threads;
-    p.in_flight = setup.streams;
-    p.goal = setup.streams > 1 ? Goal::kThroughput : Goal::kLatency;
+    p.threads = member.threads;
     p.shapes = for_member(params_.shapes, by_file_, all_[m].tensors, m);
     p.batch_axis = batch_axes_of(m);
     return p;
   }
 
-  /// What makes two members one session: the same weights are then held once.
+  /// What makes two members one session.
   [[nodiscard]] static std::string identity(const Wanted& w, const Params& p) {
-    std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n", std::filesystem::absolute(w.model.path).string(), p.backend,
-                                   p.threads, p.in_flight, p.batch_size);
+    std::string text = fmt::format("{}\n{}\n{}\n{}\n", std::filesystem::absolute(w.model.path).string(), p.backend,
+                                   p.threads, p.batch_size);
     for (const auto& [key, value] : p.options) text += key + "=" + value + "\n";
     for (const auto& [key, value] : p.shapes) text += key + "=" + to_string(value) + "\n";
     for (const auto& [key, value] : p.batch_axis) text += key + "=" + std::to_string(value) + "\n";
@@ -202,18 +213,15 @@ class Loading {
   }
 
   /// All side by side.
-  [[nodiscard]] std::vector<std::shared_ptr<Session>> load_all(const Schedule& schedule) const {
-    using Future = std::shared_future<std::shared_ptr<Session>>;
-    std::map<std::string, Future> loading;
-    std::vector<Future> futures;
+  [[nodiscard]] std::vector<std::shared_ptr<Session>> load_all(const std::vector<MemberSetup>& setups) const {
+    std::vector<std::shared_future<std::shared_ptr<Session>>> futures;
     for (std::size_t m = 0; m < all_.size(); ++m) {
-      const Params p = params_of(m, schedule.members[m]);
-      Future& future = loading[identity(all_[m], p)];
-      if (!future.valid()) {
-        const auto how = settings_.loaded ? std::launch::deferred : std::launch::async;
-        future = std::async(how, [this, m, p] { return load_one(m, p); }).share();
+      if (session_of_[m] < m) {
+        futures.push_back(futures[session_of_[m]]);
+        continue;
       }
-      futures.push_back(future);
+      const auto how = settings_.loaded ? std::launch::deferred : std::launch::async;
+      futures.push_back(std::async(how, [this, m, setup = setups[m]] { return load_one(m, setup); }).share());
     }
     std::vector<std::shared_ptr<Session>> sessions;
     for (std::size_t m = 0; m < all_.size(); ++m) {
@@ -223,7 +231,11 @@ class Loading {
     return sessions;
   }
 
-  [[nodiscard]] std::shared_ptr<Session> load_one(std::size_t m, const Params& p) const {
+  [[nodiscard]] std::shared_ptr<Session> load_one(std::size_t m, const MemberSetup& setup) const {
+    Params p = asked_of(m);
+    p.threads = setup.threads;
+    p.in_flight = setup.streams;
+    p.goal = setup.streams > 1 ? Goal::kThroughput : Goal::kLatency;
     const auto under_way = all_[m].note.loading();
     try {
       return std::make_shared<Session>(open_model(all_[m].model, p, settings_));
@@ -234,7 +246,7 @@ class Loading {
 
   /// Time of a batch of each member, times its threads: the second of two, since the first also allocates.
   [[nodiscard]] std::vector<double> measured_costs(const std::vector<std::shared_ptr<Session>>& sessions,
-                                                   const Schedule& schedule) const {
+                                                   const std::vector<MemberSetup>& setups) const {
     std::vector<double> costs;
     for (std::size_t m = 0; m < sessions.size(); ++m) {
       const Layout& layout = sessions[m]->impl().layout;
@@ -256,7 +268,7 @@ class Loading {
       } catch (const Error& e) {
         rethrow_named(all_[m].member.name, e);
       }
-      costs.push_back(static_cast<double>(time.count()) * schedule.members[m].threads / schedule.members[m].streams);
+      costs.push_back(static_cast<double>(time.count()) * setups[m].threads / setups[m].streams);
     }
     return costs;
   }
@@ -282,7 +294,8 @@ class Loading {
   LoadSettings settings_;
   const Strategy& strategy_;
   std::vector<Wanted> all_;
-  Wiring by_file_;  ///< of what the files say: names of the ensemble's inputs
+  std::vector<std::size_t> session_of_;  ///< by member, the first that has its session
+  Wiring by_file_;                       ///< of what the files say: names of the ensemble's inputs
 };
 
 std::string cache_remark_of(const OpenEnsemble& e) {

@@ -122,6 +122,28 @@ TEST(Strategy, SequentialKeepsTheOrderOfTheMembers) {
   EXPECT_THAT(members, ElementsAre(0, 1, 2, 0, 1, 2));
 }
 
+TEST(Strategy, ASharedSessionHasThreadsAndStreamsOfAllLanesThatUseIt) {
+  struct SharedRow {
+    const char* name;
+    const char* strategy;
+    std::vector<double> costs;
+    int threads;
+    std::vector<std::size_t> session_of;
+    std::vector<MemberSetup> setups;
+  };
+  for (const SharedRow& row : {SharedRow{"nobody shares", "concurrent", {1, 1}, 4, {0, 1}, {{2, 1}, {2, 1}}},
+                               SharedRow{"a lane each", "concurrent", {1, 1}, 2, {0, 0}, {{2, 2}, {2, 2}}},
+                               SharedRow{"lanes that differ", "concurrent", {1, 1}, 3, {0, 0}, {{3, 2}, {3, 2}}},
+                               SharedRow{"one lane", "concurrent", {1, 1, 2}, 2, {0, 0, 2}, {{1, 1}, {1, 1}, {1, 1}}},
+                               SharedRow{"in order", "sequential", {1, 1}, 2, {0, 0}, {{2, 1}, {2, 1}}},
+                               SharedRow{"any lane", "pipelined", {1, 1, 1}, 3, {0, 0, 2}, {{3, 3}, {3, 3}, {3, 3}}}}) {
+    const Schedule schedule = strategy_by_name(row.strategy).schedule({row.costs, row.threads, Goal::kThroughput});
+    EXPECT_EQ(session_setups(schedule, row.session_of), row.setups) << row.name;
+  }
+  const Schedule own = {.members = {{.threads = 1, .streams = 3}}, .lanes = {{0}, {0}, {0}}, .in_flight = 2};
+  EXPECT_THAT(session_setups(own, std::vector<std::size_t>{0}), ElementsAre(MemberSetup{1, 3}));
+}
+
 TEST(Strategy, OneThatThereIsNotIsRefusedWithThoseThereAre) {
   try {
     (void)strategy_by_name("paralel");

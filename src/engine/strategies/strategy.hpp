@@ -21,6 +21,7 @@ struct Workload {
 struct MemberSetup {
   int threads = 1;  ///< in all its streams
   int streams = 1;  ///< batches of it at once
+  bool operator==(const MemberSetup&) const = default;
 };
 
 struct Schedule {
@@ -45,6 +46,10 @@ Schedule pipelined_schedule(const Workload& workload);
 std::span<const Strategy> strategies();
 /// Throws Error(kInvalidArgument), naming those there are.
 const Strategy& strategy_by_name(const std::string& name);
+
+/// Of each member, how its session is set up where some share one: `session_of[m]` is the first member with m's
+/// session. A shared one has threads and streams of every lane that uses it, so that its members may compute at once.
+std::vector<MemberSetup> session_setups(const Schedule& schedule, std::span<const std::size_t> session_of);
 
 /// Indices of the members, the costliest first.
 std::vector<std::size_t> by_falling_cost(const std::vector<double>& costs);
