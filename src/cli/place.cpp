@@ -165,6 +165,7 @@ std::optional<Rate> rate_of(const Outcome& o) {
 int place_one(const BenchOptions& options, const BenchPlan& plan, tune::PlaceRequest request,
               runner::RunSettings& settings, store::Store& store, Context& context) {
   request.memory_limit = static_cast<double>(settings.machine_memory);
+  request.files = settings.models(request.ensemble).files;
   Campaigns campaigns(options, plan, settings, store, context);
   const tune::Placed placed = tune::place(request, campaigns.bench());
   const Campaign& last = campaigns.last();
@@ -253,7 +254,8 @@ int dry_place(const BenchOptions& options, const BenchPlan& plan, const runner::
   const runner::HistoryLookup history = store != nullptr ? history_of(*store) : runner::HistoryLookup{};
   std::optional<Stored> stored;
   if (store != nullptr) stored.emplace(settings, *store, context);
-  for (const tune::PlaceRequest& request : requests_of(plan)) {
+  for (tune::PlaceRequest& request : requests_of(plan)) {
+    request.files = settings.models(request.ensemble).files;
     const tune::Foreseen foreseen = tune::foreseen(request);
     BenchPlan missing = plan;
     missing.cases = foreseen.alone;

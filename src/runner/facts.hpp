@@ -10,12 +10,14 @@
 
 #include "core/case.hpp"
 #include "model/format.hpp"
+#include "worker/member_inputs.hpp"
 
 namespace assay::runner {
 
 struct ModelFacts {
   std::filesystem::path path;                  ///< of the file; of an ensemble, of its first member's
   std::vector<std::filesystem::path> members;  ///< of an ensemble, in its order; empty for one model
+  std::vector<worker::MemberFile> files;       ///< of an ensemble: what its members take
   std::string hash;                            ///< of its content
   model::Format format = model::Format::kOnnx;
   std::uint64_t weight_bytes = 0;

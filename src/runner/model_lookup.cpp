@@ -31,9 +31,9 @@ bool answers_together(const model::Model& m, const Case& c) {
 
 namespace {
 
-ModelFacts facts_of(const std::string& name, const Case& c, const std::filesystem::path& cache_folder) {
+ModelFacts facts_of(const Case& c, const std::filesystem::path& cache_folder) {
   ModelFacts facts;
-  facts.path = model::resolve_model(name, cache_folder);
+  facts.path = model::resolve_model(c.model, cache_folder);
   const model::Model m = model::read_model(facts.path, c.shapes, c.batch_axis);
   facts.hash = model::model_hash(m, cache_folder / "hashes");
   facts.format = m.format;
@@ -64,30 +64,61 @@ void add_member(ModelFacts& all, const ModelFacts& one) {
   if (one.format != model::Format::kOnnx) all.format = one.format;
 }
 
+/// Reads every file once for all that is said of its inputs.
+class Lookup {
+ public:
+  explicit Lookup(std::filesystem::path cache_folder) : cache_folder_(std::move(cache_folder)) {}
+
+  const ModelFacts& one(const Case& c) {
+    const Key key{c.model, c.shapes, c.batch_axis};
+    auto it = known_.find(key);
+    if (it == known_.end()) it = known_.emplace(key, facts_of(c, cache_folder_)).first;
+    return it->second;
+  }
+
+  ModelFacts ensemble(const Case& c) {
+    const std::vector<std::string> members = members_of(c.model);
+    std::vector<worker::MemberFile> files;
+    files.reserve(members.size());
+    for (const std::string& member : members) files.push_back(file(member));
+    ModelFacts all;
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      Case alone = c;
+      alone.model = members[m];
+      worker::rename_inputs(files, {&m, 1}, alone);
+      const ModelFacts& facts = one(alone);
+      if (all.members.empty()) {
+        all = facts;
+        all.members = {facts.path};
+      } else {
+        add_member(all, facts);
+      }
+    }
+    all.files = std::move(files);
+    return all;
+  }
+
+ private:
+  using Key = std::tuple<std::string, std::map<std::string, Shape>, std::map<std::string, int>>;
+
+  /// As its file has it, whatever is said of its inputs.
+  const worker::MemberFile& file(const std::string& name) {
+    auto it = files_.find(name);
+    if (it != files_.end()) return it->second;
+    const std::filesystem::path path = model::resolve_model(name, cache_folder_);
+    return files_.emplace(name, worker::MemberFile{path, model::read_model(path).inputs}).first->second;
+  }
+
+  std::filesystem::path cache_folder_;
+  std::map<Key, ModelFacts> known_;
+  std::map<std::string, worker::MemberFile> files_;
+};
+
 }  // namespace
 
 ModelLookup model_lookup(const std::filesystem::path& cache_folder) {
-  using Key = std::tuple<std::string, std::map<std::string, Shape>, std::map<std::string, int>>;
-  auto known = std::make_shared<std::map<Key, ModelFacts>>();
-  return [known, cache_folder](const Case& c) {
-    const auto facts_once = [&](const std::string& name) -> const ModelFacts& {
-      const Key key{name, c.shapes, c.batch_axis};
-      auto it = known->find(key);
-      if (it == known->end()) it = known->emplace(key, facts_of(name, c, cache_folder)).first;
-      return it->second;
-    };
-    if (!is_ensemble(c)) return facts_once(c.model);
-    ModelFacts all;
-    for (const std::string& member : members_of(c.model)) {
-      const ModelFacts& one = facts_once(member);
-      if (all.members.empty()) {
-        all = one;
-        all.members = {one.path};
-      } else {
-        add_member(all, one);
-      }
-    }
-    return all;
+  return [lookup = std::make_shared<Lookup>(cache_folder)](const Case& c) {
+    return is_ensemble(c) ? lookup->ensemble(c) : lookup->one(c);
   };
 }
 

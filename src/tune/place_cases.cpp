@@ -33,6 +33,21 @@ std::vector<PlaceRequest> requests_from_text(const std::string& text, const std:
   return requests;
 }
 
+namespace {
+
+/// What is said of the ensemble's inputs, as these members name them.
+void name_inputs(const PlaceRequest& request, const std::vector<std::string>& members, Case& c) {
+  if (request.files.empty()) return;
+  const std::vector<std::string> all = members_of(request.ensemble.model);
+  std::vector<std::size_t> chosen;
+  for (const std::string& member : members) {
+    chosen.push_back(static_cast<std::size_t>(std::find(all.begin(), all.end(), member) - all.begin()));
+  }
+  worker::rename_inputs(request.files, chosen, c);
+}
+
+}  // namespace
+
 std::vector<std::int64_t> batches_of(const PlaceRequest& request) {
   std::vector<std::int64_t> batches = {request.ensemble.batch_size};
   for (const std::int64_t batch : request.batches) {
@@ -54,6 +69,7 @@ Case member_case(const PlaceRequest& request, const std::string& member, const s
   c.backend = backend;
   c.batch_size = batch;
   c.goal = goal;
+  name_inputs(request, {member}, c);
   return c;
 }
 
@@ -85,6 +101,7 @@ Case pair_case(const PlaceRequest& request, const std::string& a, const std::str
   c.placement = {};
   c.backend = backend;
   c.goal = Goal::kThroughput;
+  name_inputs(request, {a, b}, c);
   return c;
 }
 

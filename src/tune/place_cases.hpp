@@ -7,6 +7,7 @@
 
 #include "core/case.hpp"
 #include "tune/placement.hpp"
+#include "worker/member_inputs.hpp"
 
 namespace assay::tune {
 
@@ -14,6 +15,7 @@ struct PlaceRequest {
   Case ensemble;  ///< model "a+b+c", batch size, goal, threads, data; backend and strategy are found
   std::vector<std::string> backends;  ///< those that may be used
   std::vector<std::int64_t> batches;  ///< a member's own; those that are not below the ensemble's are left out
+  std::vector<worker::MemberFile> files;  ///< what the members take; empty: all say of it what the ensemble does
   double memory_limit = 0;            ///< bytes; 0: none
   bool interference = true;           ///< measure pairs of members beside each other
 };

@@ -213,6 +213,24 @@ TEST(Place, WhatIsForeseenIsNoLessThanWhatIsMeasured) {
   }
 }
 
+TEST(Place, WhatIsSaidOfTheInputsIsSaidToEachMemberByItsOwnNames) {
+  PlaceRequest r = request();
+  TensorInfo x;
+  x.name = "x";
+  x.shape = {-1, 3, -1, -1};
+  x.batch_axis = 0;
+  TensorInfo image = x;
+  image.name = "image";
+  r.files = {{"a", {x}}, {"b", {image}}};
+  const Shape shape = {1, 3, 32, 32};
+  r.ensemble.shapes = {{"x", shape}};
+  using Shapes = std::map<std::string, Shape>;
+  EXPECT_EQ(member_case(r, "a", "x", kBatch, Goal::kLatency).shapes, (Shapes{{"x", shape}}));
+  EXPECT_EQ(member_case(r, "b", "x", kBatch, Goal::kLatency).shapes, (Shapes{{"image", shape}}));
+  EXPECT_EQ(pair_case(r, "a", "b", "x").shapes, (Shapes{{"x", shape}}));
+  EXPECT_EQ(pair_case(r, "b", "a", "x").shapes, (Shapes{{"image", shape}}));
+}
+
 TEST(Place, ARequestComesBackFromItsText) {
   PlaceRequest r = request();
   r.batches = {1};

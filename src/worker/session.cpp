@@ -10,6 +10,7 @@
 #include "core/copy.hpp"
 #include "engine/ensemble/load.hpp"
 #include "worker/gpu_watch.hpp"
+#include "worker/member_inputs.hpp"
 
 namespace assay::worker {
 namespace {
@@ -90,10 +91,24 @@ void open_library(const Request& request, TaskResult& result) {
 
 namespace {
 
-std::optional<model::Model> read_file_through(const fs::path& path, const Request& request) {
+/// What is said of the inputs of each file, as the file names them; where the files cannot be read, as it was said.
+std::vector<Case> cases_of_files(const Request& request) {
+  std::vector<Case> cases(std::max<std::size_t>(request.members.size(), 1), request.test_case);
+  if (request.members.empty()) return cases;
+  try {
+    std::vector<MemberFile> files;
+    for (const fs::path& path : request.members) files.push_back({path, model::read_model(path).inputs});
+    for (std::size_t m = 0; m < files.size(); ++m) rename_inputs(files, {&m, 1}, cases[m]);
+  } catch (const Error&) {
+    // As the declaration of read_through says.
+  }
+  return cases;
+}
+
+std::optional<model::Model> read_file_through(const fs::path& path, const Case& c) {
   std::optional<model::Model> model;
   try {
-    model = model::read_model(path, request.test_case.shapes, request.test_case.batch_axis);
+    model = model::read_model(path, c.shapes, c.batch_axis);
   } catch (const Error&) {
     // As the declaration of read_through says.
   }
@@ -130,8 +145,9 @@ ModelRead read_through(const Request& request) {
   ModelRead read{.flops = 0, .cacheable = true, .softmax_axis = {}};
   const bool combined = !request.members.empty() && request.test_case.combine != "members";
   const auto files = request.members.empty() ? std::vector<fs::path>{request.model} : request.members;
-  for (const fs::path& file : files) {
-    const std::optional<model::Model> model = read_file_through(file, request);
+  const std::vector<Case> cases = cases_of_files(request);
+  for (std::size_t m = 0; m < files.size(); ++m) {
+    const std::optional<model::Model> model = read_file_through(files[m], cases[m]);
     if (model && model->format != model::Format::kOnnx) read.cacheable = false;
     if (model && !combined) {
       read.softmax_axis.insert(read.softmax_axis.end(), model->softmax_axis.begin(), model->softmax_axis.end());
