@@ -41,7 +41,12 @@ worker::Request CampaignRun::request(const Pending& p, worker::Request::Kind kin
   if (request.test_case.cache) request.cache_folder = settings_.cache_folder;
   request.reference_file = p.reference;
   request.parity_tolerance = parity_tolerance(request.test_case.precision);
-  request.library = settings_.library_of(request.test_case.backend);
+  const std::vector<std::string> engines = members_of(request.test_case.backend);  // of a placed ensemble, several
+  request.library = settings_.library_of(engines.front());
+  for (const std::string& engine : engines) {
+    const std::filesystem::path library = settings_.library_of(engine);
+    if (engines.size() > 1 && !library.empty()) request.libraries[engine] = library;
+  }
   if (kind == worker::Request::Kind::kMeasure && !settings_.profile_folder.empty()) {
     request.profile_file = settings_.profile_folder / (case_key(request.test_case) + ".json");
   }

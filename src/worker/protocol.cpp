@@ -133,6 +133,8 @@ Request::Kind request_kind_from_string(const std::string& text) {
 json to_json(const Request& r) {
   json members = json::array();
   for (const std::filesystem::path& member : r.members) members.push_back(member.string());
+  json libraries = json::object();
+  for (const auto& [backend, library] : r.libraries) libraries[backend] = library.string();
   return {{"kind", to_string(r.kind)},
           {"case", to_json(r.test_case)},
           {"model", r.model.string()},
@@ -141,6 +143,7 @@ json to_json(const Request& r) {
           {"cache_folder", r.cache_folder.string()},
           {"reference_file", r.reference_file.string()},
           {"library", r.library.string()},
+          {"libraries", libraries},
           {"parity_tolerance", r.parity_tolerance},
           {"profile_file", r.profile_file},
           {"exec_ns", r.exec_ns}};
@@ -161,6 +164,9 @@ Request request_from_json(const json& j) {
   read(j, "cache_folder", r.cache_folder);
   read(j, "reference_file", r.reference_file);
   read(j, "library", r.library);
+  std::map<std::string, std::string> libraries;
+  read(j, "libraries", libraries);
+  r.libraries.insert(libraries.begin(), libraries.end());
   read(j, "parity_tolerance", r.parity_tolerance);
   read(j, "profile_file", r.profile_file);
   read(j, "exec_ns", r.exec_ns);

@@ -30,7 +30,8 @@ struct Request {
   measure::Effort effort;
   std::filesystem::path cache_folder;    ///< "": none
   std::filesystem::path reference_file;  ///< "": unverified; else written by a kReference worker
-  std::filesystem::path library;         ///< explicit path of the framework, or ""
+  std::filesystem::path library;         ///< explicit path of the (first) engine's framework, or ""
+  std::map<std::string, std::filesystem::path> libraries;  ///< of a placed ensemble's engines, where one was given
   double parity_tolerance = 2e-4;
   std::string profile_file;  ///< "": no profile
   std::int64_t exec_ns = 0;  ///< CLOCK_MONOTONIC just before the worker was started; set by the launcher

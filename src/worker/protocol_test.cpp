@@ -23,6 +23,7 @@ TEST(Protocol, ARequestComesBackAsItWas) {
   r.cache_folder = "/cache";
   r.reference_file = "/reference";
   r.library = "/lib.so";
+  r.libraries = {{"onnxruntime", "/lib.so"}, {"openvino", "/other"}};
   r.parity_tolerance = 1e-4;
   r.profile_file = "p.json";
   r.exec_ns = 1234567890123456789;

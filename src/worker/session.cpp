@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 
 #include "backend/backend.hpp"
+#include "backend/search.hpp"
 #include "core/copy.hpp"
 #include "engine/ensemble/load.hpp"
 #include "worker/gpu_watch.hpp"
@@ -69,12 +71,31 @@ Params params_of(const Request& request, const fs::path& cache, Reporter& report
   return p;
 }
 
+namespace {
+
+/// Of several engines each has its own, and Params has room for one: the others find theirs where their search looks.
+void name_libraries(const Request& request) {
+  for (const auto& [backend, library] : request.libraries) {
+    const std::string variable = backend::framework_variable(backend);
+    ::setenv(variable.c_str(), library.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): nothing runs beside it yet
+  }
+}
+
+fs::path library_of(const Request& request, const std::string& backend) {
+  if (members_of(request.test_case.backend).size() == 1) return request.library;
+  const auto it = request.libraries.find(backend);
+  return it == request.libraries.end() ? fs::path() : it->second;
+}
+
+}  // namespace
+
 void open_library(const Request& request, TaskResult& result) {
   const Case& c = request.test_case;
+  name_libraries(request);
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::string> versions, libraries;
   for (const std::string& name : members_of(c.backend)) {  // of a placed ensemble, several
-    const backend::Probe probe = backend::load_backend(name).probe(request.library, c.options);
+    const backend::Probe probe = backend::load_backend(name).probe(library_of(request, name), c.options);
     if (!probe.available) throw Error(ErrorCode::kUnavailable, probe.reason, name);
     for (const backend::Device& device : probe.devices) {
       const std::string uuid = device.name == c.device ? gpu_uuid_in(device.identity) : "";
