@@ -45,6 +45,8 @@ inline constexpr const char* kLibraryOption = "library";
 /// Effort, limits and cache folder. Throws Error.
 runner::RunSettings run_settings_of(const BenchOptions& options);
 
+/// Environment: processes of each case, where they are not the effort's own.
+inline constexpr const char* kProcessesKey = "effort.processes";
 /// Environment of a campaign: what was asked for beside the cases, so that resuming it asks for the same.
 void remember(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
               Campaign& campaign);

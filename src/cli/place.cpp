@@ -8,7 +8,9 @@
 #include <ostream>
 #include <set>
 
+#include "assay/assay.hpp"
 #include "assay/error.hpp"
+#include "base/sha256.hpp"
 #include "cli/bench.hpp"
 #include "measure/environment.hpp"
 #include "report/format.hpp"
@@ -22,6 +24,8 @@ namespace {
 constexpr std::int64_t kMemberBatches[] = {1, 8, 32};
 /// Environment of a search's campaigns: which of its steps it is, and what is placed from here on, the first now.
 const std::string kStepKey = "placed.step", kRequestsKey = "placed.requests";
+/// Processes of each plan that is verified, at the least: of one each, nothing would be interleaved.
+constexpr int kVerifyingProcesses = 3;
 
 bool is_placed(const Case& c) { return c.strategy == kPlaced; }
 
@@ -68,42 +72,60 @@ std::vector<tune::PlaceRequest> requests_of(const BenchPlan& plan) {
   return requests;
 }
 
-/// Results of this CPU, engine and model as they are now, measured as long as now.
+/// Environment that makes figures comparable: the machine, and what of it may be used.
+constexpr const char* kMachineKeys[] = {"host.name",    "cpu.model", "cpu.allowed",
+                                        "cpu.affinity", "cpu.quota", "memory.total"};
+
+/// Results of this machine, engine, model and Assay as they are now, measured as long as now, and undisturbed.
 class Stored {
  public:
   Stored(const runner::RunSettings& settings, const store::Store& store, const Context& context)
       : settings_(settings), store_(store), context_(context) {
     const auto environment = measure::read_environment().values;
-    if (const auto it = environment.find("cpu.model"); it != environment.end()) cpu_ = it->second;
+    for (const char* key : kMachineKeys) {
+      const auto it = environment.find(key);
+      same_[key] = it == environment.end() ? std::string() : it->second;
+    }
+    same_["effort.window_ms"] = std::to_string(settings_.effort.window.count());
   }
 
   std::optional<Outcome> find(const Case& c) {
     try {
-      const std::string version = version_of(c.backend);
-      if (version.empty() || cpu_.empty()) return std::nullopt;
-      return store_.newest(case_key(c), {{"cpu.model", cpu_},
-                                         {"effort.window_ms", std::to_string(settings_.effort.window.count())},
-                                         {"version." + c.backend, version},
-                                         {"model.sha256." + c.model, settings_.models(c).hash}});
+      const Engine& engine = engine_of(c.backend);
+      if (engine.version.empty() || same_.at("cpu.model").empty()) return std::nullopt;
+      std::map<std::string, std::string> same = same_;
+      same["version." + c.backend] = engine.version;
+      same["library.sha256." + c.backend] = engine.library;
+      same["model.sha256." + c.model] = settings_.models(c).hash;
+      return store_.newest(case_key(c), same, version());
     } catch (const Error&) {
       return std::nullopt;  // measuring it will say what is wrong
     }
   }
 
  private:
-  std::string version_of(const std::string& backend) {
-    const auto it = versions_.find(backend);
-    if (it != versions_.end()) return it->second;
+  /// `version`: "" where it is not available; `library`: the hash of its file, "" where it has none.
+  struct Engine {
+    std::string version, library;
+  };
+
+  const Engine& engine_of(const std::string& backend) {
+    const auto it = engines_.find(backend);
+    if (it != engines_.end()) return it->second;
     const runner::ProbeAnswer answer =
         runner::probe_backend(backend, settings_.library_of(backend), *context_.launcher, *context_.stop);
-    return versions_[backend] = answer.available ? answer.version : std::string();
+    Engine& engine = engines_[backend];
+    if (!answer.available) return engine;
+    engine.library = answer.library.empty() ? std::string() : sha256_of_file(answer.library);
+    engine.version = answer.version;
+    return engine;
   }
 
   const runner::RunSettings& settings_;
   const store::Store& store_;
   const Context& context_;
-  std::string cpu_;
-  std::map<std::string, std::string> versions_;  ///< by engine; "" where it is not available
+  std::map<std::string, std::string> same_;  ///< environment, by key; "": the key is not there
+  std::map<std::string, Engine> engines_;
 };
 
 /// Runs the campaigns of a search, one after the other.
@@ -132,6 +154,9 @@ class Campaigns {
     *context_.err << fmt::format("\n{}:\n", tune::describe(step));
     plan_.cases = cases;
     plan_.facts[kStepKey] = tune::to_string(step);
+    const int usual = measure::effort_by_name(settings_.effort.name).processes;
+    settings_.effort.processes = step == tune::PlaceStep::kPlans ? std::max(usual, kVerifyingProcesses) : usual;
+    plan_.facts[kProcessesKey] = std::to_string(settings_.effort.processes);
     last_ = begin_campaign(options_, plan_, settings_, store_, context_);
     const store::CampaignLock lock(store_.file(), last_.id);
     const bool all = cli::measure(options_, last_, settings_, store_, context_);
@@ -152,14 +177,23 @@ std::string seats_of(const Case& c) {
   return c.placement.seats.empty() ? fmt::format("{} on {}", c.strategy, c.backend) : describe_placement(c);
 }
 
-struct Rate {
-  double low, high;
+/// A plan that was measured.
+struct Contender {
+  const Outcome* outcome;
+  double value, low, high;
 };
 
-std::optional<Rate> rate_of(const Outcome& o) {
-  const Metric* metric = o.state == OutcomeState::kMeasured ? find_metric(o, "throughput") : nullptr;
-  if (metric == nullptr || !metric->value) return std::nullopt;
-  return Rate{metric->low.value_or(*metric->value), metric->high.value_or(*metric->value)};
+/// The best first.
+std::vector<Contender> contenders(const Campaign& campaign) {
+  std::vector<Contender> all;
+  for (const Outcome& o : campaign.outcomes) {
+    const Metric* metric = o.state == OutcomeState::kMeasured ? find_metric(o, "throughput") : nullptr;
+    if (metric == nullptr || !metric->value) continue;
+    const double value = *metric->value;
+    all.push_back({&o, value, metric->low.value_or(value), metric->high.value_or(value)});
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Contender& a, const Contender& b) { return a.value > b.value; });
+  return all;
 }
 
 int place_one(const BenchOptions& options, const BenchPlan& plan, tune::PlaceRequest request,
@@ -177,7 +211,7 @@ int place_one(const BenchOptions& options, const BenchPlan& plan, tune::PlaceReq
   }
   report::exporter_by_name("table").write(document_of(last), *context.out);
   *context.out << fmt::format("\nCampaign {} in {}\n", last.id, store.file().string()) << std::flush;
-  return exit_status(last, plan, *context.err);
+  return placed.winner ? kOk : exit_status(last, plan, *context.err);
 }
 
 int place_all(const BenchOptions& options, BenchPlan plan, std::vector<tune::PlaceRequest> requests,
@@ -199,25 +233,28 @@ std::string placing_verdict(const Campaign& campaign) {
   if (!missing(campaign).empty()) {
     return fmt::format("The search is not at its end: assay bench --resume {} goes on.", campaign.id);
   }
+  const std::vector<Contender> all = contenders(campaign);
+  if (all.empty()) return "None of the plans could be measured; their rows say why.";
+  const Contender& best = all.front();
+  const Case& c = best.outcome->test_case;
+  const std::string figure = report::with_interval(find_metric(*best.outcome, "throughput"));
+  if (all.size() == 1) {
+    return fmt::format("{}: use {}: {} samples/s, the only one that could be measured; the other rows say why.", c.model,
+                       seats_of(c), figure);
+  }
   // Rivals whose interval reaches the winner's are not told from it: a plan is reported as the winner only of the
   // others.
-  const std::optional<std::size_t> first = tune::fastest(campaign.outcomes);
-  if (!first) return "None of the plans could be measured; their rows say why.";
-  const Outcome& best = campaign.outcomes[*first];
-  const std::optional<Rate> rate = rate_of(best);
   std::vector<std::string> tied;
-  for (const Outcome& o : campaign.outcomes) {
-    const std::optional<Rate> other = rate_of(o);
-    if (&o == &best || !other || !rate) continue;
-    if (other->high >= rate->low) tied.push_back(seats_of(o.test_case));
+  for (auto other = all.begin() + 1; other != all.end(); ++other) {
+    if (other->high >= best.low) tied.push_back(seats_of(other->outcome->test_case));
   }
-  const std::string figure = report::with_interval(find_metric(best, "throughput"));
   if (tied.empty()) {
-    return fmt::format("{}: use {}: {} samples/s, ahead of all others that were measured beside it.",
-                       best.test_case.model, seats_of(best.test_case), figure);
+    return fmt::format("{}: use {}: {} samples/s, ahead of all others that were measured beside it{}.", c.model,
+                       seats_of(c), figure,
+                       runner::reserve(campaign, *best.outcome, *all[1].outcome, best.value / all[1].value));
   }
   return fmt::format("{}: {} came out first with {} samples/s, but it cannot be told from {}; a higher --effort may.",
-                     best.test_case.model, seats_of(best.test_case), figure, fmt::join(tied, " and "));
+                     c.model, seats_of(c), figure, fmt::join(tied, " and "));
 }
 
 int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings, store::Store& store,
@@ -241,7 +278,9 @@ int go_on_placing(const BenchOptions& options, BenchPlan plan, const Campaign& c
   if (verified && !requests.empty()) requests.erase(requests.begin());
   settings.pending.clear();  // of the campaign that has ended now
   const int rest = place_all(options, std::move(plan), std::move(requests), settings, store, context);
-  return verified ? std::max(status, rest) : rest;  // a member that an engine cannot run is no failure of the search
+  // A member that an engine cannot run, or a rival of the winner, is no failure of the search.
+  const bool unknown = verified && !tune::fastest(campaign.outcomes);
+  return unknown ? std::max(status, rest) : rest;
 }
 
 int dry_place(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,

@@ -17,6 +17,7 @@ using testing::Not;
 struct Rated {
   const char* strategy;
   double rate, low, high;
+  const char* noise = "";  ///< of its process
 };
 
 Campaign verified(const std::vector<Rated>& plans, bool whole) {
@@ -31,6 +32,7 @@ Campaign verified(const std::vector<Rated>& plans, bool whole) {
     if (plan.rate > 0) {
       o.state = OutcomeState::kMeasured;
       o.metrics.push_back({"throughput", "1/s", plan.rate, plan.low, plan.high, 1, ""});
+      o.samples.push_back({0, true, plan.noise, {}});
     }
     campaign.plan.push_back(o.test_case);
     campaign.outcomes.push_back(std::move(o));
@@ -56,7 +58,12 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
        true,
        AllOf(HasSubstr("merged on x came out first"), HasSubstr("cannot be told from pipelined on x"),
              Not(HasSubstr("sequential")))},
-      {"one failed", {{"pipelined", 5, 4, 6}, {"merged", 0, 0, 0}}, true, HasSubstr("use pipelined on x")},
+      {"one failed", {{"pipelined", 5, 4, 6}, {"merged", 0, 0, 0}}, true,
+       AllOf(HasSubstr("use pipelined on x"), HasSubstr("the only one that could be measured"), Not(HasSubstr("ahead")))},
+      {"disturbed",
+       {{"pipelined", 5, 4, 6, "steal 9 %"}, {"merged", 9, 8, 10}},
+       true,
+       AllOf(HasSubstr("ahead of all others"), HasSubstr("other programs disturbed these processes"))},
       {"all failed", {{"pipelined", 0, 0, 0}}, true, HasSubstr("None of the plans")},
       {"interrupted",
        {{"pipelined", 5, 4, 6}, {"merged", 9, 8, 10}},
@@ -68,6 +75,16 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
     EXPECT_THAT(placing_verdict(campaign), row.said) << row.what;
     EXPECT_EQ(document_of(campaign).recommendation.because, placing_verdict(campaign)) << row.what;
   }
+}
+
+TEST(PlacingVerdict, AWinnerByLessThanTheMachinesDriftHasItsReserve) {
+  Campaign campaign = verified({{"pipelined", 8, 8, 8}, {"merged", 9, 9, 9}}, true);
+  campaign.environment["control.drift"] = "0.2000";
+  campaign.warnings.push_back({"drift", "", ""});
+  EXPECT_THAT(placing_verdict(campaign), HasSubstr("ahead of all others that were measured beside it; but the machine's "
+                                                   "own speed moved by 20 %"));
+  campaign.environment["control.drift"] = "0.0600";
+  EXPECT_THAT(placing_verdict(campaign), Not(HasSubstr("own speed")));
 }
 
 }  // namespace

@@ -135,6 +135,9 @@ int resume(const BenchOptions& given, Context& context) {
   if (const std::string window = value_of(campaign, "effort.window_ms"); !window.empty()) {
     settings.effort.window = std::chrono::milliseconds(std::strtoll(window.c_str(), nullptr, 10));
   }
+  if (const std::string processes = value_of(campaign, kProcessesKey); !processes.empty()) {
+    settings.effort.processes = std::max(1, static_cast<int>(std::strtol(processes.c_str(), nullptr, 10)));
+  }
   if (const std::string used = value_of(campaign, "noise.used"); !used.empty()) {
     settings.noise_floor = std::strtod(used.c_str(), nullptr);
   }

@@ -174,7 +174,9 @@ void write_notes(const Document& d, std::ostream& out) {
         << "\n";
   }
   std::string how = fmt::format("[…]: 95 % interval; effort {}", d.campaign->effort);
-  if (d.campaign->effort == "quick") {
+  const auto processes = d.campaign->environment.find("effort.processes");
+  const bool one = processes == d.campaign->environment.end() || processes->second == "1";
+  if (d.campaign->effort == "quick" && one) {
     how += fmt::format(", one process, widened by a noise floor of {:.3g}\u00a0%", 100 * d.noise_floor);
   }
   out << wrap(how + ".", kColumns, 2) << "\n\n";

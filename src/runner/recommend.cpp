@@ -208,9 +208,10 @@ double drift_of(const Campaign& campaign) {
   return it == campaign.environment.end() ? 0 : std::strtod(it->second.c_str(), nullptr);
 }
 
-/// Why a winner by `ratio` should not be trusted yet; "" where nothing speaks against it.
-std::string reserve(const Campaign& campaign, const Entry& best, const Entry& next, double ratio) {
-  if (disturbed(campaign.outcomes[best.index]) || disturbed(campaign.outcomes[next.index])) {
+}  // namespace
+
+std::string reserve(const Campaign& campaign, const Outcome& best, const Outcome& next, double ratio) {
+  if (disturbed(best) || disturbed(next)) {
     return "; but other programs disturbed these processes: measure again when the machine is idle";
   }
   const double drift = drift_of(campaign);
@@ -218,6 +219,8 @@ std::string reserve(const Campaign& campaign, const Entry& best, const Entry& ne
   return fmt::format("; but the machine's own speed moved by {:.0f} % meanwhile: measure again when it is idle",
                      100 * drift);
 }
+
+namespace {
 
 std::string sentence(const Campaign& campaign, const std::string& model, const std::vector<Entry>& all,
                      const std::vector<Entry>& set, const Contest& contest) {
@@ -243,7 +246,7 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
   return fmt::format("{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}){}.", model, aim,
                      setup(campaign, best, all, contest), batch_text(c.batch_size), figure(best, contest), ratio,
                      setup(campaign, next, all, contest), batch_text(other.batch_size),
-                     reserve(campaign, best, next, ratio));
+                     reserve(campaign, campaign.outcomes[best.index], campaign.outcomes[next.index], ratio));
 }
 
 }  // namespace

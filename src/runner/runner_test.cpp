@@ -334,5 +334,34 @@ TEST_F(RunnerTest, TheTotalThatItTellsStays) {
   EXPECT_EQ(progress_.back().repeats, 1);
 }
 
+TEST_F(RunnerTest, EachEngineOfAPlacedEnsembleHasItsOwnLibrary) {
+  using Libraries = std::map<std::string, std::filesystem::path>;
+  settings_.libraries = {{"onnxruntime", "/elsewhere/libonnxruntime.so"}, {"tensorflow", "/not/asked/for"}};
+  plan({"onnxruntime+openvino", "openvino+onnxruntime", "onnxruntime"}, {1});
+  run();
+  int seen = 0;
+  for (const auto& r : launcher_.requests) {
+    if (r.kind != worker::Request::Kind::kMeasure || r.test_case.model == "tiny-resnet") continue;
+    ++seen;
+    const bool several = r.test_case.backend != "onnxruntime";
+    const bool first = !r.test_case.backend.starts_with("openvino");
+    EXPECT_EQ(r.library, first ? "/elsewhere/libonnxruntime.so" : "") << r.test_case.backend;
+    EXPECT_EQ(r.libraries, several ? (Libraries{{"onnxruntime", "/elsewhere/libonnxruntime.so"}}) : Libraries());
+  }
+  EXPECT_EQ(seen, 3);
+}
+
+TEST_F(RunnerTest, MembersThatCannotBeOneGraphAreSkippedNotFailed) {
+  launcher_.measure = [](const worker::Request&) { return bad(ErrorCode::kUnsupported, "load", "other opsets"); };
+  plan({"onnxruntime"}, {1});
+  campaign_.plan.push_back(campaign_.plan.front());
+  campaign_.plan.back().strategy = kMerged;
+  run();
+  ASSERT_EQ(recorder_.outcomes.size(), 2U);
+  for (const Outcome& o : recorder_.outcomes) {
+    EXPECT_EQ(o.state, o.test_case.strategy == kMerged ? OutcomeState::kSkipped : OutcomeState::kFailed);
+  }
+}
+
 }  // namespace
 }  // namespace assay::runner

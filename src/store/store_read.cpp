@@ -178,21 +178,28 @@ std::optional<std::string> Store::newest_unfinished() const {
   return s.text(0);
 }
 
-std::optional<Outcome> Store::newest(const std::string& case_key,
-                                     const std::map<std::string, std::string>& same) const {
-  std::string text = "SELECT id, case_json, backend_version FROM outcome WHERE case_key = ? AND state = 'measured'";
-  for (std::size_t i = 0; i < same.size(); ++i) {
-    text +=
-        " AND EXISTS (SELECT 1 FROM environment WHERE environment.campaign_id = outcome.campaign_id"
-        " AND environment.key = ? AND environment.value = ?)";
+std::optional<Outcome> Store::newest(const std::string& case_key, const std::map<std::string, std::string>& same,
+                                     const std::string& version) const {
+  std::string text =
+      "SELECT id, case_json, backend_version FROM outcome WHERE case_key = ? AND state = 'measured'"
+      " AND NOT EXISTS (SELECT 1 FROM process WHERE outcome_id = outcome.id AND kept = 1 AND noise <> '')";
+  for (const auto& [key, value] : same) {
+    text += fmt::format(
+        " AND {}EXISTS (SELECT 1 FROM environment WHERE environment.campaign_id = outcome.campaign_id"
+        " AND environment.key = ?{})",
+        value.empty() ? "NOT " : "", value.empty() ? "" : " AND environment.value = ?");
+  }
+  if (!version.empty()) {
+    text += " AND EXISTS (SELECT 1 FROM campaign WHERE campaign.id = outcome.campaign_id AND campaign.version = ?)";
   }
   Statement s(impl_->database, (text + " ORDER BY id DESC LIMIT 1").c_str());
   int place = 0;
   s.bind(place++, case_key);
   for (const auto& [key, value] : same) {
     s.bind(place++, key);
-    s.bind(place++, value);
+    if (!value.empty()) s.bind(place++, value);
   }
+  if (!version.empty()) s.bind(place++, version);
   if (!s.step()) return std::nullopt;
   Outcome o;
   o.test_case = read_case(s.text(1), impl_->database);

@@ -175,6 +175,23 @@ TEST_F(StoreTest, FindsTheNewestOutcomeOfACaseInTheSameEnvironment) {
   EXPECT_EQ(store.newest(key, {{"cpu.model", "A CPU"}})->metrics[0].value, 120);
   EXPECT_FALSE(store.newest(key, {{"cpu.model", "Another"}}));
   EXPECT_FALSE(store.newest(case_key(measured(8).test_case), {}));
+  EXPECT_TRUE(store.newest(key, {{"cpu.quota", ""}})) << "there is none, and none was asked for";
+  EXPECT_FALSE(store.newest(key, {{"cpu.model", ""}}));
+  EXPECT_TRUE(store.newest(key, {}, "0.1.0"));
+  EXPECT_FALSE(store.newest(key, {}, "0.2.0"));
+}
+
+TEST_F(StoreTest, PassesOverOutcomesWhoseProcessesWereDisturbed) {
+  Store store(file_);
+  const std::string key = case_key(measured(1).test_case);
+  store.begin(campaign("aaaa0001"));
+  store.add("aaaa0001", measured(1));
+  store.begin(campaign("aaaa0002"));
+  Outcome later = measured(1);
+  later.metrics[0].value = 120;
+  later.samples[1].noise = "steal 9 %";
+  store.add("aaaa0002", later);
+  EXPECT_EQ(store.newest(key, {})->metrics[0].value, 100);
 }
 
 TEST_F(StoreTest, MigratesAFileOfTheFirstSchema) {
