@@ -198,7 +198,9 @@ std::vector<Contender> contenders(const Campaign& campaign) {
 
 int place_one(const BenchOptions& options, const BenchPlan& plan, tune::PlaceRequest request,
               runner::RunSettings& settings, store::Store& store, Context& context) {
-  request.memory_limit = static_cast<double>(settings.machine_memory);
+  // What a worker may take; not known of some machines.
+  const std::uint64_t limit = worker::with_default_memory(settings.limits, measure::machine_memory()).memory_bytes;
+  request.memory_limit = static_cast<double>(limit > 0 ? limit : settings.machine_memory);
   request.files = settings.models(request.ensemble).files;
   Campaigns campaigns(options, plan, settings, store, context);
   const tune::Placed placed = tune::place(request, campaigns.bench());
@@ -239,8 +241,8 @@ std::string placing_verdict(const Campaign& campaign) {
   const Case& c = best.outcome->test_case;
   const std::string figure = report::with_interval(find_metric(*best.outcome, "throughput"));
   if (all.size() == 1) {
-    return fmt::format("{}: use {}: {} samples/s, the only one that could be measured; the other rows say why.", c.model,
-                       seats_of(c), figure);
+    return fmt::format("{}: use {}: {} samples/s, the only one that could be measured; the other rows say why.",
+                       c.model, seats_of(c), figure);
   }
   // Rivals whose interval reaches the winner's are not told from it: a plan is reported as the winner only of the
   // others.
@@ -309,13 +311,12 @@ int dry_place(const BenchOptions& options, const BenchPlan& plan, const runner::
     std::vector<Case> rest = foreseen.pairs;
     rest.insert(rest.end(), foreseen.plans.begin(), foreseen.plans.end());
     const auto seconds = static_cast<double>(runner::estimate(rest, settings.effort, settings.models, history).count());
-    *context.out << report::wrap(
-                        fmt::format(
-                            "then at most {} pairs of members beside each other (stored ones are used again) and {} "
-                            "plans side by side, {} of them found by the search: about {}",
-                            foreseen.pairs.size(), foreseen.plans.size(), tune::kVerifiedPlans,
-                            report::duration(seconds)),
-                        report::kColumns)
+    *context.out << report::wrap(fmt::format("then at most {} cases of members beside each other and themselves "
+                                             "(stored ones are used again) and {} "
+                                             "plans side by side, {} of them found by the search: about {}",
+                                             foreseen.pairs.size(), foreseen.plans.size(), tune::kVerifiedPlans,
+                                             report::duration(seconds)),
+                                 report::kColumns)
                  << "\n";
   }
   return kOk;

@@ -58,8 +58,11 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
        true,
        AllOf(HasSubstr("merged on x came out first"), HasSubstr("cannot be told from pipelined on x"),
              Not(HasSubstr("sequential")))},
-      {"one failed", {{"pipelined", 5, 4, 6}, {"merged", 0, 0, 0}}, true,
-       AllOf(HasSubstr("use pipelined on x"), HasSubstr("the only one that could be measured"), Not(HasSubstr("ahead")))},
+      {"one failed",
+       {{"pipelined", 5, 4, 6}, {"merged", 0, 0, 0}},
+       true,
+       AllOf(HasSubstr("use pipelined on x"), HasSubstr("the only one that could be measured"),
+             Not(HasSubstr("ahead")))},
       {"disturbed",
        {{"pipelined", 5, 4, 6, "steal 9 %"}, {"merged", 9, 8, 10}},
        true,
@@ -81,8 +84,9 @@ TEST(PlacingVerdict, AWinnerByLessThanTheMachinesDriftHasItsReserve) {
   Campaign campaign = verified({{"pipelined", 8, 8, 8}, {"merged", 9, 9, 9}}, true);
   campaign.environment["control.drift"] = "0.2000";
   campaign.warnings.push_back({"drift", "", ""});
-  EXPECT_THAT(placing_verdict(campaign), HasSubstr("ahead of all others that were measured beside it; but the machine's "
-                                                   "own speed moved by 20 %"));
+  EXPECT_THAT(placing_verdict(campaign),
+              HasSubstr("ahead of all others that were measured beside it; but the machine's "
+                        "own speed moved by 20 %"));
   campaign.environment["control.drift"] = "0.0600";
   EXPECT_THAT(placing_verdict(campaign), Not(HasSubstr("own speed")));
 }

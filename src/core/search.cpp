@@ -1,5 +1,6 @@
 #include "core/search.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "assay/error.hpp"
@@ -28,7 +29,10 @@ std::optional<PlacedSearch> search_of(const Campaign& campaign) {
   PlacedSearch search;
   try {
     j.at("members").get_to(search.members);
-    j.at("slowdown").get_to(search.slowdown);
+    for (const nlohmann::json& row : j.at("slowdown")) {
+      std::vector<double>& slower = search.slowdown.emplace_back();
+      for (const nlohmann::json& cell : row) slower.push_back(cell.is_null() ? std::nan("") : cell.get<double>());
+    }
     for (const nlohmann::json& plan : j.at("predicted")) {
       search.predicted.push_back({plan.at("throughput").get<double>(), placement_from_json(plan)});
     }

@@ -15,7 +15,8 @@ struct PlacedSearch {
     Placement placement;  ///< each seat with its batch size: none is 0
   };
   std::vector<std::string> members;
-  /// [i][j]: how many times longer member i takes while j computes beside it; empty: not measured.
+  /// [i][j]: how many times longer member i takes while j computes beside it than beside itself; NaN (JSON: null): that
+  /// pair could not be measured; empty: none was.
   std::vector<std::vector<double>> slowdown;
   std::vector<Prediction> predicted;  ///< the best first
 };

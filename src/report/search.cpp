@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <ostream>
 
@@ -21,8 +22,14 @@ std::vector<std::string> short_names(const PlacedSearch& search) {
 
 std::string seat_text(const Placement::Seat& seat) { return fmt::format("{} x{}", seat.backend, seat.batch_size); }
 
+std::string slower_text(double slower) { return std::isnan(slower) ? "–" : fmt::format("{:.2f}", slower); }
+
 void write_slowdown(const PlacedSearch& search, std::ostream& out) {
-  if (search.slowdown.empty()) return;
+  if (search.slowdown.empty()) {
+    if (search.members.size() > 1)
+      out << "how much members slow each other down was not measured: taken as not at all\n\n";
+    return;
+  }
   constexpr std::size_t kName = 18, kWidest = 13, kNarrowest = 6;
   const std::vector<std::string> names = short_names(search);
   const std::size_t cell = std::clamp((kColumns - kName) / std::max<std::size_t>(names.size(), 1), kNarrowest, kWidest);
@@ -31,7 +38,7 @@ void write_slowdown(const PlacedSearch& search, std::ostream& out) {
   out << "\n";
   for (std::size_t i = 0; i < std::min(names.size(), search.slowdown.size()); ++i) {
     out << pad_right(cut(names[i], kName - 1), kName);
-    for (const double slower : search.slowdown[i]) out << pad_left(fmt::format("{:.2f}", slower), cell);
+    for (const double slower : search.slowdown[i]) out << pad_left(slower_text(slower), cell);
     out << "\n";
   }
   out << "\n";
@@ -65,7 +72,7 @@ void write_search_markdown(const PlacedSearch& search, std::ostream& out) {
     out << "| |" << names << "\n| --- |" << rule << "\n";
     for (std::size_t i = 0; i < std::min(members.size(), search.slowdown.size()); ++i) {
       out << "| " << markdown_cell(members[i]) << " |";
-      for (const double slower : search.slowdown[i]) out << fmt::format(" {:.2f} |", slower);
+      for (const double slower : search.slowdown[i]) out << fmt::format(" {} |", slower_text(slower));
       out << "\n";
     }
     out << "\n";

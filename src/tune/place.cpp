@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -39,6 +40,10 @@ class Results {
       }
     }
     if (missing.empty()) return true;
+    if (step == PlaceStep::kPairs) {  // they are compared with each other: in one campaign
+      placed_.reused -= cases.size() - missing.size();
+      missing = cases;
+    }
     std::vector<Outcome> outcomes = bench_.measure(step, missing);
     placed_.measured += outcomes.size();
     placed_.interrupted = outcomes.size() < missing.size();
@@ -70,12 +75,23 @@ std::vector<Way> ways_of(const PlaceRequest& request, const std::string& member,
       const auto rate = results.value(spread, "throughput");
       const auto latency = results.value(whole, "latency.p50");
       if (!rate || *rate <= 0 || !latency) continue;
-      const double memory = results.value(spread, "memory.model").value_or(0) * kMiB;
-      ways.push_back(
-          {backend, batch, 1 / *rate, *latency * kMs / static_cast<double>(std::max<std::int64_t>(batch, 1)), memory});
+      const auto memory = results.value(spread, "memory.model");
+      if (!memory && request.memory_limit > 0) continue;  // whether it fits is not known
+      ways.push_back({backend, batch, 1 / *rate, *latency * kMs / static_cast<double>(std::max<std::int64_t>(batch, 1)),
+                      memory.value_or(0) * kMiB});
     }
   }
   return ways;
+}
+
+/// Of the engine's library, as the first member tells that runs on it.
+double library_bytes(const PlaceRequest& request, const std::vector<std::string>& members, const std::string& backend,
+                     const Results& results) {
+  for (const std::string& member : members) {
+    const Case c = member_case(request, member, backend, request.ensemble.batch_size, Goal::kThroughput);
+    if (const auto mib = results.value(c, "memory.library")) return *mib * kMiB;
+  }
+  return 0;  // nothing runs on it
 }
 
 std::size_t quickest(const std::vector<Way>& ways) {
@@ -84,34 +100,29 @@ std::size_t quickest(const std::vector<Way>& ways) {
       ways.begin());
 }
 
-/// Each beside every other, both on the engine that suits the first best. False: it was interrupted.
-bool measure_interference(const PlaceRequest& request, const std::vector<std::string>& members, Results& results,
+/// Each beside itself and every other, on the engine that suits it best. False: it was interrupted.
+bool measure_interference(const PlaceRequest& request, const std::vector<std::string>& all, Results& results,
                           Placed& placed) {
   if (!measures_pairs(request)) return true;
-  const std::int64_t batch = request.ensemble.batch_size;
-  const std::size_t n = members.size();
-  std::vector<Case> cases;
-  std::vector<std::string> best;  // of each member: the engine that suits it best
-  for (std::size_t i = 0; i < n; ++i) {
+  const std::size_t n = all.size();
+  const auto pair = [&](std::size_t i, std::size_t j) {
     const std::vector<Way>& ways = placed.problem.members[i];
-    best.push_back(ways[quickest(ways)].backend);
-    for (const std::string& other : members) {
-      if (members[i] != other) cases.push_back(pair_case(request, members[i], other, best[i]));
+    return pair_case(request, all[i], all[j], ways[quickest(ways)].backend);
+  };
+  std::vector<Case> cases;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (placed.problem.same_as[i] != i) continue;
+    for (std::size_t j = 0; j < n; ++j) {
+      if (placed.problem.same_as[j] == j) cases.push_back(pair(i, j));
     }
   }
   if (!results.want(PlaceStep::kPairs, cases)) return false;
-  placed.problem.slowdown.assign(n, std::vector<double>(n, 1));
+  placed.problem.slowdown.assign(n, std::vector<double>(n, std::nan("")));
   for (std::size_t i = 0; i < n; ++i) {
-    const std::vector<Way>& ways = placed.problem.members[i];
-    const auto rate = results.value(member_case(request, members[i], best[i], batch, Goal::kThroughput), "throughput");
-    const double spread = rate ? 1 / *rate : ways[quickest(ways)].spread;
-    // Beside itself: as many batches at once as threads.
-    const double itself = spread * request.ensemble.threads * static_cast<double>(std::max<std::int64_t>(batch, 1));
-    const std::string tag = fmt::format("member.{}.latency.mean", std::filesystem::path(members[i]).stem().string());
-    for (std::size_t j = 0; j < n; ++j) {
-      if (members[i] == members[j]) continue;
-      const auto beside = results.value(pair_case(request, members[i], members[j], best[i]), tag);
-      if (beside) placed.problem.slowdown[i][j] = *beside * kMs / itself;
+    const std::string tag = fmt::format("member.{}.latency.mean", std::filesystem::path(all[i]).stem().string());
+    const auto itself = results.value(pair(i, i), tag);
+    for (std::size_t j = 0; j < n && itself && *itself > 0; ++j) {
+      if (const auto beside = results.value(pair(i, j), tag)) placed.problem.slowdown[i][j] = *beside / *itself;
     }
   }
   return true;
@@ -150,27 +161,51 @@ PlacedSearch search_found(const Placed& placed, const std::vector<std::string>& 
   return search;
 }
 
-void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
+void add_once(std::vector<Case>& cases, const Case& c) {
+  const std::string key = case_key(c);
+  if (std::none_of(cases.begin(), cases.end(), [&](const Case& other) { return case_key(other) == key; })) {
+    cases.push_back(c);
+  }
+}
+
+/// What plans have to win against: the plain strategies, each on the one engine that should do it best.
+std::vector<Case> rivals(const PlaceRequest& request, const Problem& problem) {
   std::vector<Case> cases;
-  const auto add = [&](const Case& c) {
-    const std::string key = case_key(c);
-    if (std::none_of(cases.begin(), cases.end(), [&](const Case& other) { return case_key(other) == key; })) {
-      cases.push_back(c);
-    }
-  };
-  for (const Plan& plan : placed.plans) {
-    if (cases.size() < kVerifiedPlans) add(plan_case(request, placed.problem, plan));
+  for (const char* strategy : {"pipelined", "concurrent", "sequential"}) {
+    const std::optional<Case> plain = plain_case(request, problem, strategy);
+    if (!plain) continue;
+    cases.push_back(*plain);
+    if (cases.size() > 1) continue;
+    cases.push_back(*plain);  // of one graph nothing can be predicted
+    cases.back().strategy = kMerged;
   }
-  std::optional<Case> plain = plain_case(request, placed.problem, "pipelined");
-  if (plain) add(*plain);
-  if (const auto study = plain_case(request, placed.problem, "sequential")) add(*study);
-  if (plain) {  // of one graph nothing can be predicted
-    plain->strategy = kMerged;
-    add(*plain);
-  }
+  return cases;
+}
+
+bool any_measured(const std::vector<Case>& cases, const std::vector<Outcome>& outcomes) {
+  return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& o) {
+    const std::string key = case_key(o.test_case);
+    return o.state == OutcomeState::kMeasured &&
+           std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return case_key(c) == key; });
+  });
+}
+
+/// The best plans against the plain strategies; where all of those plans fail (of memory, say), the next ones.
+void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
   if (bench.found) bench.found(search_found(placed, members_of(request.ensemble.model)));
-  placed.verified = bench.measure(PlaceStep::kPlans, cases);
-  placed.interrupted = placed.verified.size() < cases.size();
+  const std::vector<Case> others = rivals(request, placed.problem);
+  std::vector<Case> found;
+  for (const Plan& plan : placed.plans) add_once(found, plan_case(request, placed.problem, plan));
+  for (std::size_t next = 0; next < found.size(); next += kVerifiedPlans) {
+    const auto begin = found.begin() + static_cast<std::ptrdiff_t>(next);
+    const std::vector<Case> now(begin,
+                                begin + static_cast<std::ptrdiff_t>(std::min(kVerifiedPlans, found.size() - next)));
+    std::vector<Case> cases = now;
+    for (const Case& c : others) add_once(cases, c);
+    placed.verified = bench.measure(PlaceStep::kPlans, cases);
+    placed.interrupted = placed.verified.size() < cases.size();
+    if (placed.interrupted || any_measured(now, placed.verified)) break;
+  }
   placed.winner = fastest(placed.verified);
 }
 
@@ -210,15 +245,17 @@ Placed place(const PlaceRequest& request, const Bench& bench) {
   placed.problem.threads = request.ensemble.threads;
   placed.problem.memory_limit = request.memory_limit;
   for (const std::string& member : members) {
+    const auto first = std::find(members.begin(), members.end(), member) - members.begin();
+    placed.problem.same_as.push_back(static_cast<std::size_t>(first));
     placed.problem.members.push_back(ways_of(request, member, results));
     if (!placed.problem.members.back().empty()) continue;
     throw Error(ErrorCode::kUnavailable,
-                "no engine that was asked for could be measured with this member: its rows in the results say why",
+                "no engine that was asked for could be measured with this member, its memory included: its rows in the "
+                "results say why",
                 member);
   }
   for (const std::string& backend : request.backends) {
-    const Case c = member_case(request, members.front(), backend, request.ensemble.batch_size, Goal::kThroughput);
-    placed.problem.libraries.emplace_back(backend, results.value(c, "memory.library").value_or(0) * kMiB);
+    placed.problem.libraries.emplace_back(backend, library_bytes(request, members, backend, results));
   }
   if (!measure_interference(request, members, results, placed)) return placed;
   placed.plans = best_plans(placed.problem, kPlans);

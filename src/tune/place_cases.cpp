@@ -88,20 +88,22 @@ std::vector<Case> cost_cases(const PlaceRequest& request) {
 }
 
 bool measures_pairs(const PlaceRequest& request) {
-  constexpr int kThreads = 2;
-  return request.interference && request.ensemble.threads == kThreads && members_of(request.ensemble.model).size() > 1;
+  return request.interference && request.ensemble.threads > 1 && members_of(request.ensemble.model).size() > 1;
 }
 
 Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend) {
   Case c = request.ensemble;
-  c.model = joined_members({a, b});
-  c.strategy = "concurrent";
+  const std::vector<std::string> members = a == b ? std::vector{a} : std::vector{a, b};
+  c.model = joined_members(members);
+  // A member beside itself: as an ensemble of one, timed as in a pair.
+  c.strategy = a == b ? "pipelined" : "concurrent";
+  c.threads = 2;
   c.weights.clear();
   c.combine = "members";  // nothing is combined: outputs need not fit together
   c.placement = {};
   c.backend = backend;
   c.goal = Goal::kThroughput;
-  name_inputs(request, {a, b}, c);
+  name_inputs(request, members, c);
   return c;
 }
 
@@ -137,7 +139,7 @@ Foreseen foreseen(const PlaceRequest& request) {
   if (measures_pairs(request)) {
     for (const std::string& a : members) {
       for (const std::string& b : members) {
-        if (a != b) f.pairs.push_back(pair_case(request, a, b, backend));
+        f.pairs.push_back(pair_case(request, a, b, backend));
       }
     }
   }
@@ -146,7 +148,7 @@ Foreseen foreseen(const PlaceRequest& request) {
   plan.backend = backend;
   plan.strategy = "pipelined";
   f.plans.assign(kVerifiedPlans + 1, plan);
-  for (const char* strategy : {"sequential", kMerged}) {
+  for (const char* strategy : {"concurrent", "sequential", kMerged}) {
     plan.strategy = strategy;
     f.plans.push_back(plan);
   }

@@ -13,11 +13,11 @@ namespace assay::tune {
 
 struct PlaceRequest {
   Case ensemble;  ///< model "a+b+c", batch size, goal, threads, data; backend and strategy are found
-  std::vector<std::string> backends;  ///< those that may be used
-  std::vector<std::int64_t> batches;  ///< a member's own; those that are not below the ensemble's are left out
+  std::vector<std::string> backends;      ///< those that may be used
+  std::vector<std::int64_t> batches;      ///< a member's own; those that are not below the ensemble's are left out
   std::vector<worker::MemberFile> files;  ///< what the members take; empty: all say of it what the ensemble does
-  double memory_limit = 0;            ///< bytes; 0: none
-  bool interference = true;           ///< measure pairs of members beside each other
+  double memory_limit = 0;                ///< bytes; 0: none
+  bool interference = true;               ///< measure pairs of members beside each other
 };
 
 /// Ensemble, engines and batches of requests as JSON, and back. Throws Error(kInvalidArgument) with `context`.
@@ -31,10 +31,9 @@ Case member_case(const PlaceRequest& request, const std::string& member, const s
                  Goal goal);
 /// Every member on every engine at every batch, set up both ways.
 std::vector<Case> cost_cases(const PlaceRequest& request);
-/// Whether pairs tell what members cost each other: with two threads a pair has a thread each, as in a pipelined run;
-/// with more it has several, and nothing is said.
+/// Whether members can be beside each other: on one thread they never are.
 bool measures_pairs(const PlaceRequest& request);
-/// Two members side by side, each on half of the threads, both on one engine.
+/// Two members side by side on one engine, a thread each, as on the lanes of a pipelined run; or one beside itself.
 Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend);
 /// A plan as a case: a plain strategy where all members run whole batches on one engine.
 Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& plan);

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "assay/error.hpp"
 
 namespace assay::tune {
@@ -29,6 +31,7 @@ class FakeBench {
             [this](PlaceStep step, const std::vector<Case>& cases) {
               said.emplace_back(to_string(step));
               std::vector<Outcome> outcomes;
+              if (step == PlaceStep::kPlans && rounds++ >= failing_rounds) placed_fails = 0;
               for (const Case& c : cases) {
                 if (static_cast<int>(measured.size()) >= most) break;
                 measured.push_back(c);
@@ -59,11 +62,15 @@ class FakeBench {
       seconds += it->second * (small ? small_batch : 1);
       o.metrics.push_back({"member." + members[m] + ".latency.mean",
                            "ms",
-                           2e3 * it->second * static_cast<double>(c.batch_size) * beside,
+                           2e3 * it->second * static_cast<double>(c.batch_size) * (members.size() > 1 ? beside : 1),
                            {},
                            {},
                            1,
                            ""});
+    }
+    if (c.strategy == "placed" && placed_fails > 0) {
+      o.state = OutcomeState::kFailed;
+      return o;
     }
     if (c.strategy == "placed") seconds *= penalty;
     if (c.strategy == "sequential") seconds *= 1.1;
@@ -77,6 +84,7 @@ class FakeBench {
 
   bool stored = false;
   int asked_of_store = 0, most = 1000;
+  int rounds = 0, failing_rounds = 0, placed_fails = 0;  ///< placed plans fail in as many campaigns of plans
   double penalty = 1, beside = 1;
   double small_batch = 1;  ///< times what a sample costs in a batch below the ensemble's
   std::vector<std::string> said;
@@ -108,7 +116,7 @@ TEST(Place, FindsAndVerifiesThePlanThatGivesEachMemberItsEngine) {
   EXPECT_THAT(winner.placement.seats, ElementsAre(Placement::Seat{"x", 0}, Placement::Seat{"y", 0}));
   std::vector<std::string> rivals;
   for (const Outcome& o : placed.verified) rivals.push_back(o.test_case.strategy);
-  EXPECT_THAT(rivals, testing::IsSupersetOf({"placed", "pipelined", "sequential", "merged"}));
+  EXPECT_THAT(rivals, testing::IsSupersetOf({"placed", "pipelined", "concurrent", "sequential", "merged"}));
   EXPECT_THAT(fake.said, ElementsAre("alone", "pairs", "found", "plans"));
   EXPECT_THAT(fake.found.members, ElementsAre("a", "b"));
   EXPECT_EQ(fake.found.slowdown, placed.problem.slowdown);
@@ -130,7 +138,8 @@ TEST(Place, WhatIsStoredIsNotMeasuredAgainButTheRivalsAre) {
   fake.stored = true;
   const Placed placed = place(request(), fake.bench());
   EXPECT_EQ(placed.measured, 0U);
-  EXPECT_EQ(placed.reused, 8U + 2U);  // two members on two engines both ways; the pair both ways
+  EXPECT_EQ(placed.reused,
+            8U + 4U);  // two members on two engines both ways; the pair both ways, and each beside itself
   EXPECT_THAT(fake.said, ElementsAre("found", "plans"));
 }
 
@@ -159,6 +168,50 @@ TEST(Place, TellsHowMuchMembersSlowEachOtherDown) {
   ASSERT_EQ(placed.problem.slowdown.size(), 2U);
   EXPECT_NEAR(placed.problem.slowdown[0][1], 1.25, 1e-9);
   EXPECT_EQ(placed.problem.slowdown[0][0], 1);
+}
+
+TEST(Place, APairThatFailedIsNotSaidToBeWithoutSlowDown) {
+  FakeBench fake(kEachItsOwn);
+  Bench bench = fake.bench();
+  bench.measure = [measure = bench.measure](PlaceStep step, const std::vector<Case>& cases) {
+    std::vector<Outcome> outcomes = measure(step, cases);
+    for (Outcome& o : outcomes) {
+      if (o.test_case.model == "a+b" && step == PlaceStep::kPairs) o.state = OutcomeState::kFailed;
+    }
+    return outcomes;
+  };
+  const Placed placed = place(request(), bench);
+  ASSERT_EQ(placed.problem.slowdown.size(), 2U);
+  EXPECT_TRUE(std::isnan(placed.problem.slowdown[0][1]));
+  EXPECT_EQ(placed.problem.slowdown[1][0], 1);
+}
+
+TEST(Place, WhereTheBestPlansFailTheNextOnesAreTried) {
+  PlaceRequest r = request();
+  r.batches = {4};
+  FakeBench fake(kEachItsOwn);
+  fake.placed_fails = 1;
+  fake.failing_rounds = 1;
+  const Placed placed = place(r, fake.bench());
+  EXPECT_THAT(fake.said, ElementsAre("alone", "pairs", "found", "plans", "plans"));
+  EXPECT_TRUE(placed.winner);
+}
+
+TEST(Place, WhatMayNotFitIsNoPlanAndALibraryCountsWhoeverRunsOnIt) {
+  FakeBench fake({{{"a", "x"}, 1}, {{"b", "x"}, 3}, {{"b", "y"}, 2}});
+  PlaceRequest r = request();
+  r.memory_limit = 1e12;
+  const Placed placed = place(r, fake.bench());
+  for (const auto& [backend, bytes] : placed.problem.libraries) EXPECT_GT(bytes, 0) << backend;
+  Bench unknown = fake.bench();
+  unknown.measure = [measure = unknown.measure](PlaceStep step, const std::vector<Case>& cases) {
+    std::vector<Outcome> outcomes = measure(step, cases);
+    for (Outcome& o : outcomes) {
+      std::erase_if(o.metrics, [&](const Metric& m) { return m.tag == "memory.model" && o.test_case.backend == "y"; });
+    }
+    return outcomes;
+  };
+  EXPECT_EQ(place(r, unknown).problem.members[1].size(), 1U) << "on y its memory is not known";
 }
 
 TEST(Place, StopsWhereMeasuringStops) {
@@ -201,13 +254,13 @@ TEST(Place, OnOneEngineSmallerBatchesAreAPlacementToo) {
 TEST(Place, WhatIsForeseenIsNoLessThanWhatIsMeasured) {
   PlaceRequest r = request();
   r.batches = {1, 8};
-  for (const int threads : {1, 2}) {
+  for (const int threads : {1, 2, 4}) {
     r.ensemble.threads = threads;
     FakeBench fake(kEachItsOwn);
     (void)place(r, fake.bench());
     const Foreseen f = foreseen(r);
     EXPECT_EQ(f.alone.size(), 16U);  // members, engines, batches, both ways
-    EXPECT_EQ(f.pairs.size(), threads == 2 ? 2U : 0U);
+    EXPECT_EQ(f.pairs.size(), threads > 1 ? 4U : 0U);
     EXPECT_LE(fake.measured.size(), f.alone.size() + f.pairs.size() + f.plans.size());
     EXPECT_GE(fake.measured.size(), f.alone.size() + f.pairs.size() + 1);
   }

@@ -1,21 +1,29 @@
 #include "tune/placement.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <set>
+
+#include "engine/strategies/strategy.hpp"
 
 namespace assay::tune {
 namespace {
 
 constexpr const char* kStrategies[] = {"pipelined", "concurrent", "sequential"};
 
+/// Of what could be measured; 1 where nothing was.
 double mean_slowdown(const Problem& problem, std::size_t member) {
   if (problem.slowdown.empty()) return 1;
-  const std::vector<double>& row = problem.slowdown[member];
-  return std::accumulate(row.begin(), row.end(), 0.0) / static_cast<double>(row.size());
+  double sum = 0, count = 0;
+  for (const double slower : problem.slowdown[member]) {
+    if (std::isnan(slower)) continue;
+    sum += slower;
+    ++count;
+  }
+  return count > 0 ? sum / count : 1;
 }
 
 double sum_over(const Problem& problem, const std::vector<std::size_t>& ways,
@@ -25,24 +33,44 @@ double sum_over(const Problem& problem, const std::vector<std::size_t>& ways,
   return sum;
 }
 
+/// Seconds a sample on `share` of the threads: between one and all of them as Amdahl's law has it.
+double seconds_on(const Way& way, int threads, int share) {
+  const double one = way.spread * threads;
+  if (threads < 2) return one;
+  const double parallel = (one - way.whole) / (1 - 1.0 / threads);
+  return one - parallel * (1 - 1.0 / share);
+}
+
 /// Of the lane that is last to finish.
 double concurrent_seconds(const Problem& problem, const std::vector<std::size_t>& ways) {
-  std::vector<double> costs;
-  for (std::size_t m = 0; m < ways.size(); ++m) {
-    costs.push_back(problem.members[m][ways[m]].spread * problem.threads * mean_slowdown(problem, m));
+  const int threads = std::max(problem.threads, 1);
+  engine::Workload work{{}, threads, Goal::kThroughput};
+  for (std::size_t m = 0; m < ways.size(); ++m) work.costs.push_back(problem.members[m][ways[m]].spread * threads);
+  const engine::Schedule schedule = engine::concurrent_schedule(work);
+  double last = 0;
+  for (const std::vector<std::size_t>& lane : schedule.lanes) {
+    double load = 0;
+    for (const std::size_t m : lane) {
+      load += seconds_on(problem.members[m][ways[m]], threads, schedule.members[m].threads) * mean_slowdown(problem, m);
+    }
+    last = std::max(last, load);
   }
-  std::sort(costs.begin(), costs.end(), std::greater<>());
-  const std::size_t lanes = std::min(costs.size(), static_cast<std::size_t>(std::max(problem.threads, 1)));
-  std::vector<double> load(lanes, 0);
-  for (const double cost : costs) *std::min_element(load.begin(), load.end()) += cost;
-  return *std::max_element(load.begin(), load.end());
+  return last;
+}
+
+/// The same model on the same engine in the same batch is one session, which is there once.
+bool is_there_already(const Problem& problem, const std::vector<std::size_t>& ways, std::size_t member) {
+  for (std::size_t m = 0; m < std::min(member, problem.same_as.size()); ++m) {
+    if (problem.same_as[m] == problem.same_as[member] && ways[m] == ways[member]) return true;
+  }
+  return false;
 }
 
 double memory_of(const Problem& problem, const std::vector<std::size_t>& ways) {
   std::set<std::string> used;
-  double memory = sum_over(problem, ways, [&](std::size_t, const Way& way) {
+  double memory = sum_over(problem, ways, [&](std::size_t m, const Way& way) {
     used.insert(way.backend);
-    return way.memory;
+    return is_there_already(problem, ways, m) ? 0 : way.memory;
   });
   for (const auto& [backend, bytes] : problem.libraries) memory += used.contains(backend) ? bytes : 0;
   return memory;

@@ -21,7 +21,9 @@ struct Problem {
   int threads = 1;
   double memory_limit = 0;                                ///< bytes; 0: none
   std::vector<std::pair<std::string, double>> libraries;  ///< backend → bytes of the framework, counted once
-  /// [i][j]: how many times longer member i takes while j computes beside it, over i beside itself; empty: 1.
+  std::vector<std::size_t> same_as;  ///< of each member the first that is the same model; empty: all differ
+  /// [i][j]: how many times longer member i takes while j computes beside it, over i beside itself; NaN: it could not
+  /// be measured; empty: 1.
   std::vector<std::vector<double>> slowdown;
 };
 
@@ -34,7 +36,8 @@ struct Plan {
 };
 
 /// Seconds a sample of the ensemble. "sequential": Σ whole. "pipelined": Σ spread, each slowed by what is beside it in
-/// the mean. "concurrent": of the lane that has most to do (longest processing time first), one thread a lane.
+/// the mean. "concurrent": of the lane that is last to finish, lanes and their threads as the engine's strategy has
+/// them, a member on some of the threads as Amdahl's law has it between one and all.
 double predicted_seconds(const Problem& problem, const std::string& strategy, const std::vector<std::size_t>& ways);
 
 /// The `count` best plans that fit into the memory, the best first; none where nothing fits. Every combination is

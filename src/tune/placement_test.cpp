@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 namespace assay::tune {
@@ -52,6 +53,40 @@ TEST(Placement, ConcurrentIsAsSlowAsTheLaneWithMostToDo) {
   p.members = {{{"x", 1, 1, 1, 0}}, {{"x", 1, 1, 1, 0}}, {{"x", 1, 4, 4, 0}}};
   EXPECT_DOUBLE_EQ(predicted_seconds(p, "concurrent", {0, 0, 0}), 8);
   EXPECT_DOUBLE_EQ(predicted_seconds(p, "pipelined", {0, 0, 0}), 6);
+}
+
+TEST(Placement, ConcurrentLanesHaveTheThreadsThatTheEngineGivesThem) {
+  struct Row {
+    const char* what;
+    int threads;
+    double whole;  ///< of the costlier member, whose sample takes 6 s on one thread; the other's takes 2 s
+    double seconds;
+  };
+  // On 4 threads the costlier has 3 lanes' worth: its own time on 3 of them.
+  for (const Row& row : {Row{"one each", 2, 3, 6},
+                         {"as fast as it has threads", 4, 1.5, 2},
+                         {"no faster for more threads", 4, 6, 6},
+                         {"one thread for both", 1, 6, 8}}) {
+    Problem p;
+    p.threads = row.threads;
+    p.members = {{{"x", 1, 6.0 / row.threads, row.whole, 0}}, {{"x", 1, 2.0 / row.threads, 2.0 / row.threads, 0}}};
+    EXPECT_DOUBLE_EQ(predicted_seconds(p, "concurrent", {0, 0}), row.seconds) << row.what;
+  }
+}
+
+TEST(Placement, AModelThatIsThereTwiceIsHeldOnce) {
+  Problem p;
+  p.threads = 2;
+  p.members = {{{"x", 8, 1, 1, 100}}, {{"x", 8, 1, 1, 100}}, {{"x", 8, 1, 1, 100}}};
+  EXPECT_DOUBLE_EQ(best_plans(p, 1)[0].memory, 300);
+  p.same_as = {0, 1, 0};
+  EXPECT_DOUBLE_EQ(best_plans(p, 1)[0].memory, 200);
+}
+
+TEST(Placement, APairThatCouldNotBeMeasuredCountsNothing) {
+  Problem p = two_members();
+  p.slowdown = {{1, std::nan("")}, {1.5, 1}};
+  EXPECT_DOUBLE_EQ(predicted_seconds(p, "pipelined", {0, 0}), 1.0 + 3.0 * 1.25);
 }
 
 Problem random_problem(std::mt19937& generator) {
