@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "assay/error.hpp"
 
 namespace assay {
@@ -23,6 +25,15 @@ TEST(PlacedSearch, ComesBackFromTheEnvironment) {
   EXPECT_EQ(back->predicted[0].rate, 12.5);
   EXPECT_EQ(back->predicted[0].placement.strategy, "pipelined");
   EXPECT_EQ(back->predicted[0].placement.seats, search.predicted[0].placement.seats);
+}
+
+TEST(PlacedSearch, APairThatWasNotMeasuredComesBackAsSuch) {
+  Campaign campaign;
+  campaign.environment[kSearchKey] = to_text({{"a", "b"}, {{1, std::nan("")}, {1.5, 1}}, {}});
+  const auto back = search_of(campaign);
+  ASSERT_TRUE(back);
+  EXPECT_TRUE(std::isnan(back->slowdown[0][1]));
+  EXPECT_EQ(back->slowdown[1][0], 1.5);
 }
 
 TEST(PlacedSearch, WhatIsNoneIsAnErrorThatNamesTheEntry) {

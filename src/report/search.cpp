@@ -33,7 +33,7 @@ void write_slowdown(const PlacedSearch& search, std::ostream& out) {
   constexpr std::size_t kName = 18, kWidest = 13, kNarrowest = 6;
   const std::vector<std::string> names = short_names(search);
   const std::size_t cell = std::clamp((kColumns - kName) / std::max<std::size_t>(names.size(), 1), kNarrowest, kWidest);
-  out << "a member's time beside another (column) over its time beside itself:\n" << pad_right("", kName);
+  out << "a member's time beside another (column) over that beside itself, a thread each:\n" << pad_right("", kName);
   for (const std::string& name : names) out << pad_left(cut(name, cell - 1), cell);
   out << "\n";
   for (std::size_t i = 0; i < std::min(names.size(), search.slowdown.size()); ++i) {
@@ -68,7 +68,7 @@ void write_search_markdown(const PlacedSearch& search, std::ostream& out) {
   }
   out << "\n## Search\n\n";
   if (!search.slowdown.empty()) {
-    out << "A member's time beside another (column) over its time beside itself:\n\n";
+    out << "A member's time beside another (column) over that beside itself, a thread each:\n\n";
     out << "| |" << names << "\n| --- |" << rule << "\n";
     for (std::size_t i = 0; i < std::min(members.size(), search.slowdown.size()); ++i) {
       out << "| " << markdown_cell(members[i]) << " |";
