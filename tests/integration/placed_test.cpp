@@ -1,4 +1,4 @@
-// The search for a placement through the real program, over ONNX Runtime.
+// The search for a placement through the real program, over ONNX Runtime and, where it is there, OpenVINO.
 #include <csignal>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -17,7 +17,7 @@ using testing::StartsWith;
 class PlacedCliTest : public CliTest {
  protected:
   PlacedCliTest() {
-    for (const char* name : {"ASSAY_ONNXRUNTIME_PATH", "VIRTUAL_ENV"}) {
+    for (const char* name : {"ASSAY_ONNXRUNTIME_PATH", "ASSAY_OPENVINO_PATH", "VIRTUAL_ENV"}) {
       if (const char* value = std::getenv(name)) environment_[name] = value;
     }
   }
@@ -43,10 +43,14 @@ TEST_F(PlacedCliTest, MeasuresMembersThenVerifiesAndReusesWhatIsStored) {
   EXPECT_THAT(first.err, AllOf(HasSubstr("each member alone"), HasSubstr("interleaved")));
   EXPECT_THAT(first.out, AllOf(HasSubstr("predicted, the best first"), HasSubstr("tiny-resnet+tiny-densenet: "),
                                HasSubstr("onnxruntime x1")));
+  // Those that other programs disturbed are measured again: on a busy machine, all.
+  const bool all = assay(search("2", {"--dry-run"})).out.find("8 of 8 cases stored") != std::string::npos;
   const Result again = assay(search("2"));
   ASSERT_EQ(again.status, 0) << again.err;
   EXPECT_THAT(again.err, HasSubstr("interleaved"));
-  EXPECT_THAT(again.err, Not(HasSubstr("8 cases, effort"))) << "on a busy machine some were disturbed, but not all";
+  if (all) {
+    EXPECT_THAT(again.err, Not(HasSubstr("each member alone")));
+  }
   EXPECT_THAT(again.out, StartsWith(assay({"results", "show"}).out));
   const auto json = nlohmann::json::parse(assay({"results", "show", "--json"}).out);
   EXPECT_EQ(json.at("search").at("members").size(), 2U);
@@ -94,6 +98,10 @@ Campaign by_hand() {
       c.plan.push_back(plan);
     }
   }
+  // Members on two engines in one process.
+  plan.backend = "onnxruntime+openvino";
+  plan.placement = {"pipelined", {{"onnxruntime", 0}, {"openvino", 5}, {"onnxruntime", 1}}};
+  c.plan.push_back(plan);
   return c;
 }
 
@@ -107,6 +115,7 @@ TEST_F(PlacedCliTest, MembersInBatchesOfTheirOwnAgreeWithTheReference) {
   ASSERT_EQ(c.outcomes.size(), asked.plan.size()) << r.err;
   int measured = 0;
   for (const Outcome& o : c.outcomes) {
+    if (o.state == OutcomeState::kSkipped && o.phase == "probe") continue;  // OpenVINO is not on this machine
     if (o.state != OutcomeState::kMeasured) {  // on a busy machine a pipeline may starve, which Little's law finds
       EXPECT_THAT(o.reason, StartsWith("Invalid")) << describe(o.test_case);
       continue;
