@@ -268,7 +268,7 @@ TEST(ZooFiles, AreTheSameEverywhereAndThePapersNetworks) {
        201,
        99'572,
        {{"Concat", 98}},
-       "ad67486680411bff1e55d0bb19145e7e064d671335a11994f93bba3d04bb78dd"},
+       "94ef6be8357d2e5b32fbf51c04f05ea6fa14c69a530a7c1406a7a17009d01492"},
       {"efficientnetb0",
        5'288'548,
        82,
