@@ -178,10 +178,26 @@ void OrtBackendSession::read_places() {
   library_.call<SessionGetMemoryInfoForInputs>("reading where inputs lie", session_.get(), memory.data(),
                                                memory.size());
   for (const OrtMemoryInfo* m : memory) input_on_gpu_.push_back(cuda_->is_here(m));
+  if (setup_.cuda.graph) require_on_gpu("input", inputs_, memory);
   memory.assign(outputs_.size(), nullptr);
   library_.call<SessionGetMemoryInfoForOutputs>("reading where outputs lie", session_.get(), memory.data(),
                                                 memory.size());
   for (const OrtMemoryInfo* m : memory) output_on_gpu_.push_back(cuda_->is_here(m));
+  if (setup_.cuda.graph) require_on_gpu("output", outputs_, memory);
+}
+
+/// A graph that is launched again has the values that it read in the host's memory when it was captured (the shape of a
+/// Reshape): answers would be wrong, and nothing would say so. Of a tensor that no node uses, there is no memory.
+void OrtBackendSession::require_on_gpu(const char* what, const std::vector<kit::TensorInfo>& tensors,
+                                       const std::vector<const OrtMemoryInfo*>& memory) const {
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (memory[i] == nullptr || cuda_->is_here(memory[i])) continue;
+    throw kit::Failure(ASSAY_UNSUPPORTED,
+                       std::string("enable_cuda_graph was asked for, and ONNX Runtime has the ") + what + " '" +
+                           tensors[i].name +
+                           "' in the host's memory, which a captured graph does not see again: run it without "
+                           "enable_cuda_graph");
+  }
 }
 
 void OrtBackendSession::add_gpu(std::vector<std::pair<std::string, std::string>>& settings) const {

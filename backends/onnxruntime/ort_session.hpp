@@ -53,6 +53,8 @@ class OrtBackendSession final : public kit::Session {
   void apply_shapes(const kit::OpenRequest& request);
   void count_threads();
   void read_places();
+  void require_on_gpu(const char* what, const std::vector<kit::TensorInfo>& tensors,
+                      const std::vector<const OrtMemoryInfo*>& memory) const;
   void add_gpu(std::vector<std::pair<std::string, std::string>>& settings) const;
   [[nodiscard]] std::string config(const std::string& key) const;
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> in_force() const;

@@ -85,6 +85,26 @@ TEST_F(CudaTest, AGraphBelongsToWhatIsBound) {
   EXPECT_NE(world().runs.back(), first) << "another slot's addresses";
 }
 
+TEST_F(CudaTest, AGraphOfWhatLiesInTheHostsMemoryIsUnsupported) {
+  struct Row {
+    const char *input, *output, *said;
+  };
+  for (const Row& row :
+       {Row{"Cpu", "Cuda", "the input 'x'"}, {"Cuda", "Cpu", "the output 'y'"}, {"Cuda", "Cuda", ""}}) {
+    world() = {};
+    world().input_memory = row.input;
+    world().output_memory = row.output;
+    EXPECT_EQ(try_open().message, "") << "without a graph it is where the library wants it";
+    const auto thrown = try_open("gpu:0", {{"enable_cuda_graph", "true"}});
+    if (*row.said == '\0') {
+      EXPECT_EQ(thrown.message, "");
+      continue;
+    }
+    EXPECT_EQ(thrown.code, ASSAY_UNSUPPORTED);
+    EXPECT_THAT(thrown.message, AllOf(HasSubstr(row.said), HasSubstr("without enable_cuda_graph")));
+  }
+}
+
 TEST_F(CudaTest, WhatFailsIsSaidAndLeaksNothingAndTheSlotGoesOn) {
   struct Row {
     const char* cuda;
