@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "compute_order.hpp"
 #include "engine_cache.hpp"
 #include "layer_times.hpp"
 #include "nvidia/cuda_runtime.hpp"
@@ -57,6 +58,9 @@ class Engine {
   /// Bytes that any slot's scratch memory may take.
   [[nodiscard]] std::uint64_t most_scratch() const;
 
+  /// Of the slots' batches.
+  [[nodiscard]] ComputeOrder& compute_order() { return compute_order_; }
+
   /// What slots have allocated on the device, and whether batches are launched as captured graphs.
   void count_slot(std::int64_t bytes) { slot_bytes_ += bytes; }
   void count_graph() { ++graphs_; }
@@ -82,6 +86,7 @@ class Engine {
   std::vector<InputRange> ranges_;
   std::atomic<std::int64_t> slot_bytes_{0};
   std::atomic<int> graphs_{0};
+  ComputeOrder compute_order_;
   mutable std::mutex inspector_mutex_;
 };
 

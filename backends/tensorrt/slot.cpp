@@ -31,6 +31,7 @@ TrtSlot::TrtSlot(Engine& engine, const SlotSettings& settings, std::span<const k
       stream_(engine.cuda(), engine.device()),
       begin_(engine.cuda(), engine.device()),
       copied_in_(engine.cuda(), engine.device()),
+      computing_(engine.cuda(), engine.device()),
       computed_(engine.cuda(), engine.device()),
       copied_out_(engine.cuda(), engine.device()),
       context_(engine.new_context(errors_)) {
@@ -44,6 +45,7 @@ TrtSlot::TrtSlot(Engine& engine, const SlotSettings& settings, std::span<const k
 TrtSlot::~TrtSlot() {
   stop();
   settle();
+  engine_.compute_order().forget(computed_);
   engine_.count_slot(-counted_bytes_);
 }
 
@@ -172,8 +174,7 @@ void TrtSlot::launch(std::span<const assay_tensor> inputs, std::span<const assay
     if (inputs_[i].bytes > 0) stream_.copy_in(inputs_[i].memory.data(), inputs[i].data, inputs_[i].bytes);
   }
   copied_in_.record(stream_);
-  compute();
-  computed_.record(stream_);
+  engine_.compute_order().launch(stream_, computing_, computed_, [this] { compute(); });
   for (std::size_t i = 0; i < outputs.size(); ++i) start_copy_out(outputs_[i], outputs[i]);
   copied_out_.record(stream_);
 }
@@ -222,7 +223,7 @@ void TrtSlot::start_copy_out(Output& output, const assay_tensor& given) {
 void TrtSlot::run(std::span<const assay_tensor> /*inputs*/, std::span<assay_tensor> outputs, kit::Timing& timing) {
   copied_out_.synchronize();
   timing.copy_in_ns = copied_in_.nanoseconds_since(begin_);
-  timing.compute_ns = computed_.nanoseconds_since(copied_in_);
+  timing.compute_ns = computed_.nanoseconds_since(computing_);
   timing.copy_out_ns = copied_out_.nanoseconds_since(computed_);
   for (std::size_t i = 0; i < outputs.size(); ++i) fill_output(outputs_[i], outputs[i]);
 }

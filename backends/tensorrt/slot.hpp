@@ -68,7 +68,7 @@ class TrtSlot final : public kit::BlockingSlot {
   const SlotSettings settings_;
   ErrorList errors_;  // outlives the context
   nvidia::Stream stream_;
-  nvidia::Event begin_, copied_in_, computed_, copied_out_;
+  nvidia::Event begin_, copied_in_, computing_, computed_, copied_out_;
   nvidia::DeviceBuffer scratch_;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;

@@ -67,7 +67,8 @@ TEST_F(FakeSession, ABatchIsCopiedInComputedAndCopiedOutOnOneStream) {
   std::string calls = cuda().log().substr(before);
   for (std::size_t at; (at = calls.find("cudaSetDevice 0\n")) != std::string::npos;) calls.erase(at, 16);
   EXPECT_EQ(calls,
-            "cudaEventRecord\ncudaMemcpyAsync in 32\ncudaEventRecord\ncudaEventRecord\ncudaMemcpyAsync out 24\n"
+            "cudaEventRecord\ncudaMemcpyAsync in "
+            "32\ncudaEventRecord\ncudaEventRecord\ncudaEventRecord\ncudaMemcpyAsync out 24\n"
             "cudaEventRecord\ncudaEventSynchronize\ncudaEventElapsedTime\ncudaEventElapsedTime\n"
             "cudaEventElapsedTime\n");
   EXPECT_EQ(trt().log(), "enqueueV3\n");
@@ -75,6 +76,35 @@ TEST_F(FakeSession, ABatchIsCopiedInComputedAndCopiedOutOnOneStream) {
   EXPECT_EQ(timing.copy_in_ns, 1000000);
   EXPECT_EQ(timing.compute_ns, 1000000);
   EXPECT_EQ(timing.copy_out_ns, 1000000);
+}
+
+TEST_F(FakeSession, BatchesOfSeveralSlotsComputeOneAfterAnother) {
+  const auto session = open(kPlain);
+  const auto first = session->open_slot(two_);
+  auto second = session->open_slot(two_);
+  const assay_tensor x = tensor(x_, x_shape_);
+  const auto waits_of = [&](kit::Slot& slot) {
+    assay_tensor y = tensor(y_, y_shape_);
+    kit::Timing timing;
+    cuda().set("");
+    slot.submit({&x, 1}, {&y, 1}, nullptr, nullptr);
+    slot.wait({&y, 1}, timing);
+    std::string calls = cuda().log();
+    for (std::size_t at; (at = calls.find("cudaSetDevice 0\n")) != std::string::npos;) calls.erase(at, 16);
+    const bool in_place = calls.starts_with(
+        "cudaEventRecord\ncudaMemcpyAsync in 32\ncudaEventRecord\ncudaStreamWaitEvent\ncudaEventRecord\n");
+    EXPECT_EQ(count(calls, "cudaStreamWaitEvent"), in_place ? 1U : 0U)
+        << "after the copies in, before the clock begins";
+    EXPECT_EQ(timing.compute_ns, 1000000);
+    return count(calls, "cudaStreamWaitEvent");
+  };
+  EXPECT_EQ(waits_of(*first), 0U) << "nothing computes";
+  EXPECT_EQ(waits_of(*first), 0U) << "its own stream is in order";
+  EXPECT_EQ(waits_of(*second), 1U);
+  EXPECT_EQ(waits_of(*first), 1U);
+  EXPECT_EQ(waits_of(*second), 1U);
+  second.reset();
+  EXPECT_EQ(waits_of(*first), 0U) << "a slot that is closed is not waited for";
 }
 
 TEST_F(FakeSession, ACallbackIsCalledOnceAndMemoryOfTheSlotsIsPinned) {
