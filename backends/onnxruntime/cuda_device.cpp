@@ -83,7 +83,7 @@ std::vector<std::pair<std::string, std::string>> CudaDevice::in_force() const {
     }
   };
   flag("tf32", "use_tf32");
-  settings.emplace_back("cuda_graph", to_string(graph_));  // not told; a model that cannot be captured does not load
+  settings.emplace_back("cuda_graph", graph_in_force());
   flag("prefer_nhwc", "prefer_nhwc");
   flag("cudnn_conv_use_max_workspace", "cudnn_conv_use_max_workspace");
   flag("do_copy_in_default_stream", "do_copy_in_default_stream");
@@ -91,6 +91,14 @@ std::vector<std::pair<std::string, std::string>> CudaDevice::in_force() const {
   told("arena_extend_strategy", "arena_extend_strategy");
   told("gpu_mem_limit", "gpu_mem_limit");
   return settings;
+}
+
+/// The library does not tell; a model that cannot be captured does not load, but a batch can be one that is not.
+std::string CudaDevice::graph_in_force() const {
+  if (!graph_) return to_string(false);
+  if (!has_plain_runs_) return has_graph_runs_ ? to_string(true) : "not yet: a slot's first batch is captured";
+  const std::string plain = "an output without memory, or of another shape than the model says, is not captured";
+  return has_graph_runs_ ? "in part: a batch with " + plain : "false: a batch with " + plain;
 }
 
 std::shared_mutex& CudaDevice::capture_gate() {

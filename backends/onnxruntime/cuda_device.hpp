@@ -3,6 +3,7 @@
 // their slots, beside it (ADR 7). One session has the model's weights and one arena, however many batches are
 // outstanding; a stream for each slot would need a session for each, since the provider's stream is a session's.
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
@@ -40,11 +41,16 @@ class CudaDevice {
   /// GPU, driver, versions, and the provider's options as the library tells them.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> in_force() const;
 
+  /// A batch was run, as a captured graph or, though a graph was asked for, launched plainly.
+  void note_run(bool captured) { (captured ? has_graph_runs_ : has_plain_runs_) = true; }
+
   /// While a graph is captured, no other thread may call CUDA: whoever captures holds this alone, everybody else shares
   /// it. One for all sessions of the process.
   static std::shared_mutex& capture_gate();
 
  private:
+  [[nodiscard]] std::string graph_in_force() const;
+
   const Library& library_;
   const nvidia::CudaRuntime& cuda_;
   int index_;
@@ -54,6 +60,7 @@ class CudaDevice {
   OwnedMemoryInfo memory_;
   std::map<std::string, std::string> options_;  ///< in force
   bool graph_ = false;
+  std::atomic<bool> has_graph_runs_{false}, has_plain_runs_{false};
 };
 
 }  // namespace assay::ort

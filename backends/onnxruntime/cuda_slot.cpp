@@ -108,10 +108,12 @@ void CudaSlot::compute(std::span<const assay_tensor> inputs, std::span<const ass
     const std::unique_lock alone(CudaDevice::capture_gate());
     step(inputs, outputs, timing);
     captured_by_.insert(std::this_thread::get_id());
+    device_.note_run(run_captures_);
     return;
   }
   const std::shared_lock gate(CudaDevice::capture_gate());
   step(inputs, outputs, timing);
+  device_.note_run(run_captures_);
 }
 
 void CudaSlot::step(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, kit::Timing& timing) {

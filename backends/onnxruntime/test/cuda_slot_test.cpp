@@ -70,19 +70,28 @@ TEST_F(CudaTest, AnOutputOfUnknownShapeComesInTheHostsMemory) {
 TEST_F(CudaTest, AGraphBelongsToWhatIsBound) {
   open({{"enable_cuda_graph", "true"}});
   EXPECT_EQ(world().cuda_options["enable_cuda_graph"], "1");
-  EXPECT_EQ(in_force().at("cuda_graph"), "true");
+  EXPECT_THAT(in_force().at("cuda_graph"), StartsWith("not yet"));
   open_slot();
   ASSERT_EQ(run().message, "");
+  EXPECT_EQ(in_force().at("cuda_graph"), "true");
   const std::string first = world().runs.back();
   EXPECT_THAT(first, HasSubstr("gpu_graph_id="));
   ASSERT_EQ(run().message, "");
   EXPECT_EQ(world().runs.back(), first) << "the same addresses";
   ASSERT_EQ(run(false).message, "");
   EXPECT_THAT(world().runs.back(), HasSubstr("gpu_graph_id=-1;")) << "an output without an address is not captured";
+  EXPECT_THAT(in_force().at("cuda_graph"), StartsWith("in part: "));
   open_slot();
   ASSERT_EQ(run().message, "");
   EXPECT_THAT(world().runs.back(), AllOf(HasSubstr("gpu_graph_id="), Not(HasSubstr("gpu_graph_id=-1;"))));
   EXPECT_NE(world().runs.back(), first) << "another slot's addresses";
+}
+
+TEST_F(CudaTest, WhereNoBatchIsCapturedNoGraphIsReadBack) {
+  open({{"enable_cuda_graph", "true"}});
+  open_slot();
+  ASSERT_EQ(run(false).message, "");
+  EXPECT_THAT(in_force().at("cuda_graph"), StartsWith("false: "));
 }
 
 TEST_F(CudaTest, AGraphOfWhatLiesInTheHostsMemoryIsUnsupported) {
