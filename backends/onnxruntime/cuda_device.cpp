@@ -21,7 +21,7 @@ CudaDevice::CudaDevice(const Library& library, const kit::Host& host, const std:
       cuda_(cuda_of(library, host)),
       index_(cuda_.index_of(name)),
       cudnn_(open_needed(library, host)),
-      compute_(cuda_, index_) {
+      compute_(make<nvidia::Stream>()) {
   OrtMemoryInfo* memory = nullptr;
   library_.call<CreateMemoryInfo>("describing the GPU's memory", kCudaMemory, kDeviceAllocator, index_, kMemTypeDefault,
                                   &memory);

@@ -35,6 +35,12 @@ class CudaDevice {
   [[nodiscard]] const OrtMemoryInfo* memory() const { return memory_.get(); }
   [[nodiscard]] bool is_here(const OrtMemoryInfo* memory) const;
 
+  /// A stream or an event of this GPU.
+  template <class Object>
+  [[nodiscard]] Object make() const {
+    const std::shared_lock gate(capture_gate());
+    return Object(cuda_, index_);
+  }
   void* allocate_pinned(std::uint64_t bytes) const;
   void free_pinned(void* data) const;
 

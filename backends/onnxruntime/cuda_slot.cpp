@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <shared_mutex>
+#include <utility>
 
 #include "ort_session.hpp"
 
@@ -23,16 +24,31 @@ CudaSlot::CudaSlot(const OrtBackendSession& session, std::span<const kit::FixedS
     : OrtSlot(session, shapes),
       session_(session),
       device_(session.cuda()),
-      stream_(device_.cuda(), device_.index()),
-      begun_(device_.cuda(), device_.index()),
-      copied_in_(device_.cuda(), device_.index()),
-      launched_(device_.cuda(), device_.index()),
-      computed_(device_.cuda(), device_.index()),
-      copying_out_(device_.cuda(), device_.index()),
-      copied_out_(device_.cuda(), device_.index()),
+      stream_(device_.make<nvidia::Stream>()),
+      begun_(device_.make<nvidia::Event>()),
+      copied_in_(device_.make<nvidia::Event>()),
+      launched_(device_.make<nvidia::Event>()),
+      computed_(device_.make<nvidia::Event>()),
+      copying_out_(device_.make<nvidia::Event>()),
+      copied_out_(device_.make<nvidia::Event>()),
       inputs_(session.inputs().size()),
       outputs_(session.outputs().size()) {
   const std::shared_lock gate(CudaDevice::capture_gate());
+  try {
+    allocate_inputs();
+  } catch (...) {
+    give_back();  // the gate is open again when the members go
+    throw;
+  }
+}
+
+CudaSlot::~CudaSlot() {
+  stop();
+  const std::shared_lock gate(CudaDevice::capture_gate());
+  give_back();
+}
+
+void CudaSlot::allocate_inputs() {
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     if (!session_.input_on_gpu(i)) continue;
     const auto count = static_cast<std::uint64_t>(kit::element_count(input_shapes()[i]));
@@ -41,7 +57,15 @@ CudaSlot::CudaSlot(const OrtBackendSession& session, std::span<const kit::FixedS
   }
 }
 
-CudaSlot::~CudaSlot() { stop(); }
+/// All of CUDA's that the slot has; the caller holds the gate.
+void CudaSlot::give_back() noexcept {
+  inputs_.clear();
+  outputs_.clear();
+  for (nvidia::Event* event : {&begun_, &copied_in_, &launched_, &computed_, &copying_out_, &copied_out_}) {
+    const nvidia::Event gone = std::move(*event);
+  }
+  const nvidia::Stream gone = std::move(stream_);
+}
 
 OrtSlot::Place CudaSlot::on_device(nvidia::DeviceBuffer& buffer, const assay_tensor& tensor) const {
   const std::uint64_t bytes = std::max<std::uint64_t>(tensor.bytes, 1);  // a tensor of no elements has an address, too

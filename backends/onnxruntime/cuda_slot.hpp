@@ -29,6 +29,8 @@ class CudaSlot final : public OrtSlot {
  private:
   [[nodiscard]] Place on_device(nvidia::DeviceBuffer& buffer, const assay_tensor& tensor) const;
   [[nodiscard]] OwnedRunOptions run_options(bool waits, const std::string& graph) const;
+  void allocate_inputs();
+  void give_back() noexcept;
   void choose_run(std::span<const assay_tensor> outputs);
   void step(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, kit::Timing& timing);
   void drain() noexcept;

@@ -77,7 +77,12 @@ void OrtBackendSession::load(const std::string& path) {
   session_ = OwnedSession(library_, session);
 }
 
-OrtBackendSession::~OrtBackendSession() { session_.reset(); }
+OrtBackendSession::~OrtBackendSession() {
+  const std::shared_lock gate(CudaDevice::capture_gate());
+  session_.reset();
+  options_.reset();
+  cuda_.reset();  // after the two that have its stream
+}
 
 void OrtBackendSession::choose_device() {
   check_device(library_, device_);

@@ -1,6 +1,10 @@
 // A batch's way through a GPU: order of calls, errors, leaks.
 
+#include <chrono>
+#include <functional>
+#include <shared_mutex>
 #include <thread>
+#include <utility>
 
 #include "cuda_fixture.hpp"
 
@@ -156,6 +160,26 @@ TEST_F(CudaTest, ADeviceWithoutMemoryForABatchSaysSo) {
   EXPECT_EQ(run().code, ASSAY_OUT_OF_MEMORY) << "of the output";
   told("");
   EXPECT_EQ(run().message, "");
+}
+
+/// What comes through a gate that is held is seen only if it comes soon: a broken gate may pass, a whole one never
+/// fails.
+TEST_F(CudaTest, NothingIsMadeOrFreedWhileAGraphIsCaptured) {
+  constexpr std::chrono::milliseconds kTimeToSlipThrough{20};
+  open();
+  const std::pair<const char*, std::function<void()>> rows[] = {{"cudaEventCreate", [this] { open_slot(); }},
+                                                                {"cudaFree", [this] { slot_.reset(); }},
+                                                                {"cudaStreamDestroy", [this] { session_.reset(); }}};
+  for (const auto& [call, act] : rows) {
+    told("");
+    std::unique_lock capturing(CudaDevice::capture_gate());
+    std::thread other(act);
+    std::this_thread::sleep_for(kTimeToSlipThrough);
+    EXPECT_EQ(log(), "") << call;
+    capturing.unlock();
+    other.join();
+    EXPECT_THAT(log(), HasSubstr(call));
+  }
 }
 
 TEST_F(CudaTest, SlotsOfSeveralThreadsShareTheStream) {
