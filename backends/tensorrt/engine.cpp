@@ -144,6 +144,24 @@ std::string Engine::placement() const {
          ", \"layers\": " + std::to_string(engine_->getNbLayers()) + ", \"engine\": " + plan() + "}";
 }
 
+void Engine::count_slot(std::int64_t bytes) {
+  slot_bytes_ += bytes;
+  ++slots_;
+}
+
+void Engine::forget_slot(std::int64_t bytes, bool has_graph) {
+  slot_bytes_ -= bytes;
+  --slots_;
+  if (has_graph) --graphs_;
+}
+
+std::string Engine::graphs_in_force() const {
+  const int slots = slots_, graphs = graphs_;
+  if (graphs == 0) return "not yet: a slot's second batch is captured";
+  if (graphs >= slots) return "true";
+  return std::to_string(graphs) + " of " + std::to_string(slots) + " slots: a slot's second batch is captured";
+}
+
 std::string Engine::memory() const {
   const std::int64_t weights = engine_->getEngineStat(nvinfer1::EngineStat::kTOTAL_WEIGHTS_SIZE);
   return "{\"weights_bytes\": " + (weights < 0 ? "null" : std::to_string(weights)) +

@@ -61,10 +61,12 @@ class Engine {
   /// Of the slots' batches.
   [[nodiscard]] ComputeOrder& compute_order() { return compute_order_; }
 
-  /// What slots have allocated on the device, and whether batches are launched as captured graphs.
-  void count_slot(std::int64_t bytes) { slot_bytes_ += bytes; }
+  /// A slot is there, with so many bytes on the device; it has captured a graph; it goes.
+  void count_slot(std::int64_t bytes);
   void count_graph() { ++graphs_; }
-  [[nodiscard]] bool has_graphs() const { return graphs_ > 0; }
+  void forget_slot(std::int64_t bytes, bool has_graph);
+  /// Of the slots that are there, how many launch a captured graph.
+  [[nodiscard]] std::string graphs_in_force() const;
 
   /// As the engine and its device tell it, for describe.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> in_force() const;
@@ -85,7 +87,7 @@ class Engine {
   std::vector<Port> inputs_, outputs_;
   std::vector<InputRange> ranges_;
   std::atomic<std::int64_t> slot_bytes_{0};
-  std::atomic<int> graphs_{0};
+  std::atomic<int> slots_{0}, graphs_{0};
   ComputeOrder compute_order_;
   mutable std::mutex inspector_mutex_;
 };

@@ -53,9 +53,7 @@ kit::Description TrtSession::describe() {
   for (const Port& port : engine_->outputs()) d.outputs.push_back(port.info);
   d.in_force = engine_->in_force();
   d.in_force.emplace_back("streams", std::to_string(useful_slots_));
-  d.in_force.emplace_back("cuda_graph", !settings_.cuda_graph   ? "false"
-                                        : engine_->has_graphs() ? "true"
-                                                                : "not yet: a slot's second batch is captured");
+  d.in_force.emplace_back("cuda_graph", settings_.cuda_graph ? engine_->graphs_in_force() : "false");
   d.from_cache = from_cache_;
   d.useful_slots = useful_slots_;
   d.computes_in_wait = true;

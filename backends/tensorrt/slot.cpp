@@ -46,7 +46,7 @@ TrtSlot::~TrtSlot() {
   stop();
   settle();
   engine_.compute_order().forget(computed_);
-  engine_.count_slot(-counted_bytes_);
+  engine_.forget_slot(counted_bytes_, graph_.has_value());
 }
 
 /// Whatever is still on the stream reads and writes memory that is about to go.

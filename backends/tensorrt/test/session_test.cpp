@@ -203,6 +203,10 @@ TEST_F(FakeSession, AGraphIsCapturedAtTheSecondBatchAndLaunchedFromThenOn) {
   EXPECT_EQ(count(cuda().log(), "cudaStreamBeginCapture"), 1U);
   EXPECT_EQ(count(cuda().log(), "cudaGraphLaunch"), 3U);
   EXPECT_EQ(in_force(*session, "cuda_graph"), "true");
+  auto other = session->open_slot(two_);
+  EXPECT_THAT(in_force(*session, "cuda_graph"), HasSubstr("1 of 2 slots"));
+  other.reset();
+  EXPECT_EQ(in_force(*session, "cuda_graph"), "true");
 }
 
 TEST_F(FakeSession, AGraphThatCannotBeIsUnsupported) {
