@@ -4,6 +4,7 @@
 #include <nvml.h>
 
 #include <array>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -30,6 +31,9 @@ struct Nvml::Table {
   nvmlReturn_t (*utilization)(nvmlDevice_t, nvmlUtilization_t*) = nullptr;
   nvmlReturn_t (*clock_reasons)(nvmlDevice_t, unsigned long long*) = nullptr;
   nvmlReturn_t (*compute_processes)(nvmlDevice_t, unsigned*, nvmlProcessInfo_t*) = nullptr;
+
+  std::mutex handles_mutex;
+  std::map<std::string, nvmlDevice_t> handles;  // by UUID: to find one NVML may ask every GPU
 };
 
 namespace {
@@ -146,9 +150,11 @@ std::string Nvml::known_uuids() const {
   return all.empty() ? "none" : all;
 }
 
-std::optional<GpuReading> Nvml::read(const std::string& uuid, std::string& why) const {
+void* Nvml::handle_of(const std::string& uuid, std::string& why) const {
   static constexpr std::string_view kGpu = "GPU-";
-  const Table& t = *table_;
+  Table& t = *table_;
+  const std::lock_guard lock(t.handles_mutex);
+  if (const auto known = t.handles.find(uuid); known != t.handles.end()) return known->second;
   nvmlDevice_t device = nullptr;
   nvmlReturn_t status = t.by_uuid(uuid.c_str(), &device);
   if (status == NVML_ERROR_NOT_FOUND && uuid.starts_with(kGpu)) {  // CUDA gives a part of a GPU (MIG) the same form
@@ -157,8 +163,16 @@ std::optional<GpuReading> Nvml::read(const std::string& uuid, std::string& why) 
   if (status != NVML_SUCCESS) {
     why = "NVML was asked for the GPU " + uuid + " and says " + t.error_string(status) + " (" + std::to_string(status) +
           "); it has " + known_uuids();
-    return std::nullopt;
+    return nullptr;
   }
+  t.handles[uuid] = device;
+  return device;
+}
+
+std::optional<GpuReading> Nvml::read(const std::string& uuid, std::string& why) const {
+  const Table& t = *table_;
+  auto* const device = static_cast<nvmlDevice_t>(handle_of(uuid, why));
+  if (device == nullptr) return std::nullopt;
   GpuReading reading;
   nvmlMemory_v2_t memory{};
   memory.version = nvmlMemory_v2;

@@ -47,6 +47,8 @@ class Nvml {
  private:
   Nvml();
   [[nodiscard]] std::string known_uuids() const;
+  /// An nvmlDevice_t; nullptr: not there, `why` says what is.
+  [[nodiscard]] void* handle_of(const std::string& uuid, std::string& why) const;
   [[nodiscard]] std::vector<GpuProcess> processes(void* device) const;  ///< an nvmlDevice_t
   struct Table;
   std::unique_ptr<Table> table_;

@@ -76,6 +76,15 @@ TEST(Nvml, ReadsAGpuByItsUuid) {
   EXPECT_FALSE(r.processes[1].memory_bytes);
 }
 
+TEST(Nvml, AGpuIsLookedUpOnce) {
+  std::string why;
+  const auto nvml = loaded("", why);
+  ASSERT_NE(nvml, nullptr) << why;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(nvml->read(kUuid, why)) << why;
+  const std::string log = fake::nvml().log(), call = "nvmlDeviceGetHandleByUUID";
+  EXPECT_EQ(log.find(call), log.rfind(call)) << log;
+}
+
 TEST(Nvml, ReasonsAreNamed) {
   EXPECT_THAT(read("reasons=0").throttle_reasons, IsEmpty());
   EXPECT_THAT(read("reasons=1").throttle_reasons, IsEmpty()) << "an idle GPU is not held down";

@@ -1,9 +1,11 @@
 #include "worker/gpu_watch.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace assay::worker {
 namespace {
@@ -63,6 +65,14 @@ void GpuWatch::end() {
   if (!thread_.joinable()) return;
   join();
   add();
+}
+
+std::chrono::nanoseconds GpuWatch::cpu_time() {
+  clockid_t clock{};
+  timespec used{};
+  if (!thread_.joinable() || ::pthread_getcpuclockid(thread_.native_handle(), &clock) != 0) return {};
+  if (::clock_gettime(clock, &used) != 0) return {};
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 void GpuWatch::add() {

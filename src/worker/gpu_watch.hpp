@@ -36,6 +36,9 @@ class GpuWatch {
 
   void begin();
   void end();
+  /// CPU time that reading has taken between `begin` and `end`, so far: of the process's, but nothing of the engine's.
+  /// 0 outside of the two.
+  [[nodiscard]] std::chrono::nanoseconds cpu_time();
   /// After `end`.
   [[nodiscard]] const measure::GpuReadings& readings() const { return readings_; }
 

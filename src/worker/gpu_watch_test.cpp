@@ -89,6 +89,26 @@ TEST(GpuWatch, ReadsAtBothEndsAndBetween) {
   EXPECT_EQ(watch.readings().size(), n) << "ended once";
 }
 
+TEST(GpuWatch, SaysWhatReadingTookOfTheCpu) {
+  PretendedGpu gpu;
+  std::string why;
+  const GpuReader read = gpu.open()(kGpuUuid, why);
+  std::atomic<long> spun{0};
+  GpuWatch watch(
+      [&] {
+        for (int i = 0; i < 100'000; ++i) ++spun;
+        return read();
+      },
+      std::chrono::milliseconds(1));
+  EXPECT_EQ(watch.cpu_time().count(), 0);
+  watch.begin();
+  const auto before = watch.cpu_time();
+  while (gpu.readings < 4) std::this_thread::yield();
+  EXPECT_GT(watch.cpu_time(), before);
+  watch.end();
+  EXPECT_EQ(watch.cpu_time().count(), 0);
+}
+
 TEST(GpuWatch, WithoutAReaderItDoesNothingAndCutShortItEnds) {
   GpuWatch none({});
   none.begin();

@@ -142,10 +142,10 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
       request.effort, overlap ? session.in_flight() : 1,
       [&] {
         watch.begin();
-        begin = {measure::read_noise(), cpu_ns(), member_totals(request, session)};
+        begin = {measure::read_noise(), cpu_ns() - ns(watch.cpu_time()), member_totals(request, session)};
       },
       [&] {
-        end = {measure::read_noise(), cpu_ns(), member_totals(request, session)};
+        end = {measure::read_noise(), cpu_ns() - ns(watch.cpu_time()), member_totals(request, session)};
         watch.end();
       });
   bool said_warm = false;
@@ -218,6 +218,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   const Inputs inputs = make_inputs(request, session, cache);
   result.texts["input.remark"] = inputs.remark;
   measure_window(request, session, inputs, gpu, reporter, result);
+  describe_session(session, result);  // again: a slot may capture a graph only when it has run
   if (!request.effort.memory_apart) {
     marks.now = measure::read_process_memory();
     put_memory(marks, inputs.bytes, result);
