@@ -47,6 +47,15 @@ OrtBackendSession::OrtBackendSession(Library& library, const kit::OpenRequest& r
       precision_(read_precision(request.model_path)),
       goal_(request.goal),
       streams_(setup_.streams) {
+  try {
+    open(request);
+  } catch (...) {
+    give_back();  // what was made before is freed behind the gate, too
+    throw;
+  }
+}
+
+void OrtBackendSession::open(const kit::OpenRequest& request) {
   const bool convert = converts_to_float16(request.precision, device_, precision_);
   if (convert) precision_ = "f16";
   OrtSessionOptions* options = nullptr;
@@ -77,7 +86,9 @@ void OrtBackendSession::load(const std::string& path) {
   session_ = OwnedSession(library_, session);
 }
 
-OrtBackendSession::~OrtBackendSession() {
+OrtBackendSession::~OrtBackendSession() { give_back(); }
+
+void OrtBackendSession::give_back() {
   const std::shared_lock gate(CudaDevice::capture_gate());
   session_.reset();
   options_.reset();

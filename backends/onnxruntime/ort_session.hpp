@@ -45,6 +45,8 @@ class OrtBackendSession final : public kit::Session {
   [[nodiscard]] bool all_on_gpu() const { return placement_.elsewhere == 0; }
 
  private:
+  void open(const kit::OpenRequest& request);
+  void give_back();  ///< what the library and CUDA have for the session
   void choose_device();
   void load(const std::string& path);
   void configure(const kit::OpenRequest& request);
