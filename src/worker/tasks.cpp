@@ -15,7 +15,7 @@
 namespace assay::worker {
 namespace {
 
-double monotonic_ns() {
+double now_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
@@ -95,12 +95,12 @@ TaskResult answer_once(const Request& request, Reporter& reporter) {
   const std::filesystem::path cache = request.test_case.cache ? request.cache_folder : std::filesystem::path();
   Session session = load_session(request, cache, reporter);
   // Whoever asks brings the inputs along: making them up is not charged.
-  const double loaded = monotonic_ns();
+  const double loaded = now_ns();
   const Inputs inputs = parity_inputs(request, session);
-  const double made = monotonic_ns() - loaded;
+  const double made = now_ns() - loaded;
   reporter.phase("first");
   time_one_batch(session, inputs);
-  if (request.exec_ns > 0) result.values["start"] = {monotonic_ns() - made - static_cast<double>(request.exec_ns)};
+  if (request.exec_ns > 0) result.values["start"] = {now_ns() - made - static_cast<double>(request.exec_ns)};
   describe_session(session, result);
   result.texts["remark.start"] = session.from_cache() ? "graph from the cache" : "graph not from the cache";
   result.texts["cache"] = session.cache_remark();

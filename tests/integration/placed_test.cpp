@@ -43,15 +43,10 @@ TEST_F(PlacedCliTest, MeasuresMembersThenVerifiesAndReusesWhatIsStored) {
   EXPECT_THAT(first.err, AllOf(HasSubstr("each member alone"), HasSubstr("interleaved")));
   EXPECT_THAT(first.out, AllOf(HasSubstr("predicted, the best first"), HasSubstr("tiny-resnet+tiny-densenet: "),
                                HasSubstr("onnxruntime x1")));
-  // Those that other programs disturbed are measured again: on a busy machine, all.
-  const bool all = assay(search("2", {"--dry-run"})).out.find("8 of 8 cases stored") != std::string::npos;
-  const Result again = assay(search("2"));
-  ASSERT_EQ(again.status, 0) << again.err;
-  EXPECT_THAT(again.err, HasSubstr("interleaved"));
-  if (all) {
-    EXPECT_THAT(again.err, Not(HasSubstr("each member alone")));
-  }
-  EXPECT_THAT(again.out, StartsWith(assay({"results", "show"}).out));
+  EXPECT_THAT(first.out, StartsWith(assay({"results", "show"}).out));
+  // Those that other programs disturbed are measured again: on a busy machine, all. (What is stored is not measured
+  // again: tune, Place.WhatIsStoredIsNotMeasuredAgainButTheRivalsAre.)
+  EXPECT_THAT(assay(search("2", {"--dry-run"})).out, HasSubstr("of 8 cases stored"));
   const auto json = nlohmann::json::parse(assay({"results", "show", "--json"}).out);
   EXPECT_EQ(json.at("search").at("members").size(), 2U);
   EXPECT_GT(json.at("search").at("predicted").size(), 3U);

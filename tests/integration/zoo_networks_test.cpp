@@ -268,7 +268,7 @@ TEST(ZooFiles, AreTheSameEverywhereAndThePapersNetworks) {
        201,
        99'572,
        {{"Concat", 98}},
-       "94ef6be8357d2e5b32fbf51c04f05ea6fa14c69a530a7c1406a7a17009d01492"},
+       "8d3969575d2cf176b5437b2aebdb7577aa19aa94d9049f06d7838acdc057dfbf"},
       {"efficientnetb0",
        5'288'548,
        82,

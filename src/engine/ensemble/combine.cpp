@@ -42,7 +42,9 @@ struct Ballots {
 };
 
 Ballots ballots_of(const Shape& shape, int batch_axis) {
-  const std::size_t axis = class_axis(shape, batch_axis).value();
+  const std::optional<std::size_t> classes = class_axis(shape, batch_axis);
+  if (!classes) throw Error(ErrorCode::kInternal, "a vote without an axis of classes");
+  const std::size_t axis = *classes;
   return {shape[axis], element_count(Shape(shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()))};
 }
 

@@ -23,7 +23,7 @@ const DensenetShape kTinyDensenet{32, 8, {2, 2}, 10};
 
 // The classifier listens to late features most, as a trained one does (Huang et al., Densely Connected Convolutional
 // Networks, figure 5): else a mistake in the last layers, which add 32 features of 1920, would hardly show.
-constexpr double kLateOverEarly = 6;
+constexpr double kLateOverEarly = 3;
 
 Features normed_relu(Layers& net, const std::string& scope, const std::string& suffix, const Features& x,
                      double rise = 1) {
