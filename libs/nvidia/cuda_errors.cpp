@@ -1,5 +1,9 @@
 #include "nvidia/cuda_errors.hpp"
 
+#include <array>
+#include <cstddef>
+#include <cstdio>
+
 namespace assay::nvidia {
 
 ErrorMeaning meaning_of(cudaError_t status) {
@@ -50,6 +54,18 @@ ErrorMeaning meaning_of(cudaError_t status) {
     default:
       return {ASSAY_FRAMEWORK, ""};
   }
+}
+
+std::string size_text(std::uint64_t bytes) {
+  static constexpr double kStep = 1024;
+  static constexpr std::array kUnits = {"KiB", "MiB", "GiB"};
+  if (static_cast<double>(bytes) < kStep) return std::to_string(bytes) + " bytes";
+  double size = static_cast<double>(bytes) / kStep;
+  std::size_t unit = 0;
+  for (; size >= kStep && unit + 1 < kUnits.size(); ++unit) size /= kStep;
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%.1f %s", size, kUnits[unit]);
+  return text.data();
 }
 
 }  // namespace assay::nvidia

@@ -3,6 +3,9 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstdint>
+#include <string>
+
 #include "assay/backend_abi.h"
 
 namespace assay::nvidia {
@@ -13,5 +16,8 @@ struct ErrorMeaning {
 };
 
 ErrorMeaning meaning_of(cudaError_t status);
+
+/// "600 bytes", "1.5 MiB".
+std::string size_text(std::uint64_t bytes);
 
 }  // namespace assay::nvidia

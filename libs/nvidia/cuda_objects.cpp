@@ -1,10 +1,9 @@
 #include "nvidia/cuda_objects.hpp"
 
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <string>
 
+#include "nvidia/cuda_errors.hpp"
 #include "nvidia/cuda_table.hpp"
 
 namespace assay::nvidia {
@@ -13,19 +12,6 @@ namespace {
 constexpr double kNanosecondsPerMillisecond = 1e6;
 
 std::string gpu_name(int device) { return "gpu:" + std::to_string(device); }
-
-/// "600 bytes", "1.5 MiB".
-std::string size_text(std::size_t bytes) {
-  static constexpr double kStep = 1024;
-  static constexpr std::array kUnits = {"KiB", "MiB", "GiB"};
-  if (static_cast<double>(bytes) < kStep) return std::to_string(bytes) + " bytes";
-  double size = static_cast<double>(bytes) / kStep;
-  std::size_t unit = 0;
-  for (; size >= kStep && unit + 1 < kUnits.size(); ++unit) size /= kStep;
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %s", size, kUnits[unit]);
-  return text.data();
-}
 
 /// `what()` is written only of an error: a batch that goes well allocates nothing.
 template <class What>

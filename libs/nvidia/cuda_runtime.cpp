@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -22,7 +21,6 @@ namespace {
 
 constexpr const char* kInstall =
     "Install CUDA's runtime of version 12 or 13: `pip install nvidia-cuda-runtime`, or NVIDIA's CUDA packages.";
-constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 // Bytes of "0000:17:00.0", and room for longer domains.
 constexpr int kBusIdRoom = 32;
 
@@ -69,12 +67,6 @@ std::string uuid_text(const cudaUUID_t& uuid) {
     text += kDigits[byte & 0xFU];
   }
   return text;
-}
-
-std::string gibibytes(std::uint64_t bytes) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f GiB", static_cast<double>(bytes) / kGiB);
-  return text.data();
 }
 
 }  // namespace
@@ -213,7 +205,7 @@ std::vector<kit::Device> CudaRuntime::devices() const {
     const DeviceFacts f = facts(i);
     const std::string rest =
         "compute capability " + std::to_string(f.major) + "." + std::to_string(f.minor) + ", driver " + driver();
-    devices.push_back({"gpu:" + std::to_string(i), f.name + " (" + gibibytes(f.memory_bytes) + ", " + rest + ")",
+    devices.push_back({"gpu:" + std::to_string(i), f.name + " (" + size_text(f.memory_bytes) + ", " + rest + ")",
                        f.uuid + ", " + rest, f.memory_bytes});
   }
   return devices;

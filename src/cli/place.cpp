@@ -10,9 +10,9 @@
 
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
-#include "base/sha256.hpp"
 #include "cli/bench.hpp"
 #include "measure/environment.hpp"
+#include "model/model.hpp"
 #include "report/format.hpp"
 #include "runner/probe.hpp"
 #include "store/campaign_lock.hpp"
@@ -116,7 +116,8 @@ class Stored {
         runner::probe_backend(backend, settings_.library_of(backend), *context_.launcher, *context_.stop);
     Engine& engine = engines_[backend];
     if (!answer.available) return engine;
-    engine.library = answer.library.empty() ? std::string() : sha256_of_file(answer.library);
+    engine.library =
+        answer.library.empty() ? std::string() : model::file_hash(answer.library, default_cache_folder() / "hashes");
     engine.version = answer.version;
     return engine;
   }

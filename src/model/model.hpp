@@ -66,5 +66,7 @@ Model inspect_model(const std::filesystem::path& path, const std::map<std::strin
 /// SHA-256 over the bytes of the model and its external data, or of all files in a SavedModel's folder. With a memo
 /// folder, remembers it by path, size, inode and times of the files.
 std::string model_hash(const Model& model, const std::filesystem::path& memo_folder = {});
+/// Of one file, remembered in the same way.
+std::string file_hash(const std::filesystem::path& path, const std::filesystem::path& memo_folder = {});
 
 }  // namespace assay::model

@@ -1,4 +1,4 @@
-// SHA-256 of a model, remembered from one run to the next.
+// SHA-256 of a file and of a model, remembered from one run to the next.
 
 #include <fmt/format.h>
 
@@ -53,7 +53,9 @@ bool remember(const fs::path& memo, const std::string& text) {
   }
 }
 
-std::string hash_of(const fs::path& path, const fs::path& memo_folder) {
+}  // namespace
+
+std::string file_hash(const fs::path& path, const fs::path& memo_folder) {
   const FileState before = state_of(path);
   if (memo_folder.empty()) return sha256_of_file(path);
   // One memo a path: two processes never write into one another's.
@@ -67,21 +69,19 @@ std::string hash_of(const fs::path& path, const fs::path& memo_folder) {
   return hash;
 }
 
-}  // namespace
-
 std::string model_hash(const Model& model, const fs::path& memo_folder) {
-  if (model.files.size() == 1) return hash_of(model.files[0], memo_folder);
+  if (model.files.size() == 1) return file_hash(model.files[0], memo_folder);
   // Names beside the model are part of it: external data is found by them.
   const fs::path parent = model.files[0].parent_path();
   const fs::path folder = parent.empty() ? fs::path(".") : parent.lexically_normal();
   std::vector<std::string> lines;
   for (std::size_t i = 1; i < model.files.size(); ++i) {
     const fs::path relative = model.files[i].lexically_normal().lexically_relative(folder);
-    lines.push_back(hash_of(model.files[i], memo_folder) + " " + relative.string() + "\n");
+    lines.push_back(file_hash(model.files[i], memo_folder) + " " + relative.string() + "\n");
   }
   std::sort(lines.begin(), lines.end());
   Sha256 all;
-  all.update(hash_of(model.files.at(0), memo_folder) + "\n");
+  all.update(file_hash(model.files.at(0), memo_folder) + "\n");
   for (const std::string& line : lines) all.update(line);
   return all.finish();
 }

@@ -71,9 +71,9 @@ worker::Exit CampaignRun::launch(const worker::Request& request, const worker::L
           if (event.kind == worker::Event::Kind::kPhase) {
             tell(Progress::Kind::kPhase, for_case, event.phase, nullptr, event.progress);
           } else if (event.kind == worker::Event::Kind::kLog && said_.insert(event.message).second) {
-            event.warning.empty() ? warn({"worker", event.message,
-                                          "said while a case ran; its figures stand unless its row says otherwise"})
-                                  : warn({event.warning, event.message, event.advice});
+            const bool named = !event.warning.empty();
+            warn({named ? event.warning : "worker", event.message,
+                  named ? event.advice : "said while a case ran; its figures stand unless its row says otherwise"});
           }
         },
         stop_);

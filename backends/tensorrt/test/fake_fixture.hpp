@@ -102,6 +102,14 @@ class FakeSession : public testing::Test {
     request_.host.roots = roots;
     logged().clear();
   }
+  /// One batch of x_ into y_.
+  void run_batch(kit::Slot& slot) {
+    const assay_tensor x = tensor(x_, x_shape_);
+    assay_tensor y = tensor(y_, y_shape_);
+    kit::Timing timing;
+    slot.submit({&x, 1}, {&y, 1}, nullptr, nullptr);
+    slot.wait({&y, 1}, timing);
+  }
   static std::string& logged() {
     static std::string text;
     return text;

@@ -219,9 +219,7 @@ TEST_F(FakeSession, AGraphThatCannotBeIsUnsupported) {
   const auto slot = session->open_slot(two_);
   const assay_tensor x = tensor(x_, x_shape_);
   assay_tensor y = tensor(y_, y_shape_);
-  kit::Timing timing;
-  slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr);
-  slot->wait({&y, 1}, timing);
+  run_batch(*slot);
   trt().set("enqueueV3=1");
   EXPECT_EQ(thrown_by([&] { slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr); }).first, ASSAY_UNSUPPORTED);
   trt().set("");
@@ -302,11 +300,7 @@ TEST_F(FakeSession, ReportsWhatItKnows) {
   request_.profile = true;
   const auto profiled = open(kPlain);
   const auto slot = profiled->open_slot(two_);
-  const assay_tensor x = tensor(x_, x_shape_);
-  assay_tensor y = tensor(y_, y_shape_);
-  kit::Timing timing;
-  slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr);
-  slot->wait({&y, 1}, timing);
+  run_batch(*slot);
   EXPECT_THAT(profiled->report("profile"), HasSubstr("{\"batches\": 1, \"nodes\": [{\"name\": \"layer\", \"runs\": 1"));
 }
 
