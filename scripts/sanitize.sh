@@ -3,26 +3,6 @@
 # ThreadSanitizer. The frameworks' own libraries are not instrumented, so their tests (label "framework") stay out.
 source "$(dirname "$0")/common.sh"
 
-# units COMMAND…: where LeakSanitizer itself crashed (its tracer may meet a thread that is just ending) and no sanitizer found
-# anything, what failed runs once more.
-units() {
-  local log
-  log=$(mktemp)
-  if "$@" 2>&1 | tee "$log"; then
-    rm -f "$log"
-    return 0
-  fi
-  if grep -q 'LeakSanitizer has encountered a fatal error' "$log" &&
-    ! grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error:|WARNING: ThreadSanitizer' "$log"; then
-    rm -f "$log"
-    say "LeakSanitizer itself crashed: what failed, again"
-    "$@" --rerun-failed
-  else
-    rm -f "$log"
-    return 1
-  fi
-}
-
 [ $# -gt 0 ] || set -- asan tsan
 for sanitizer in "$@"; do
   say "sanitizer: $sanitizer"
@@ -31,6 +11,6 @@ for sanitizer in "$@"; do
   # What a sanitizer finds in one run of two it has found: only tests of whole processes, which measure, get a second try;
   # ThreadSanitizer, under which everything takes ten times as long, leaves them out.
   tests=(setarch "$(uname -m)" -R ctest --test-dir "build/$sanitizer" --parallel 2 --output-on-failure)
-  units "${tests[@]}" --label-exclude 'framework|processes'
+  "${tests[@]}" --label-exclude 'framework|processes'
   [ "$sanitizer" = tsan ] || "${tests[@]}" --label-regex processes --label-exclude framework --repeat until-pass:2
 done
