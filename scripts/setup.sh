@@ -9,5 +9,14 @@ else
 fi
 need_headers cuda-headers
 scripts/tensorrt_headers.sh
-# shellcheck disable=SC2086
-need_frameworks onnxruntime openvino ${WITH:-}
+# Of the compiler of our own there are Debian packages and no wheels; what lies in .deps says that it is wanted.
+wheels=()
+for name in ${WITH:-}; do
+  if [ "$name" = mlir ]; then
+    need_packages scripts/packages-mlir.txt
+    touch .deps/mlir
+  else
+    wheels+=("$name")
+  fi
+done
+need_frameworks onnxruntime openvino "${wheels[@]}"

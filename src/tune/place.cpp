@@ -100,20 +100,32 @@ std::size_t quickest(const std::vector<Way>& ways) {
       ways.begin());
 }
 
-/// Each beside itself and every other, on the engine that suits it best. False: it was interrupted.
+void add_once(std::vector<Case>& cases, const Case& c) {
+  const std::string key = case_key(c);
+  if (std::none_of(cases.begin(), cases.end(), [&](const Case& other) { return case_key(other) == key; })) {
+    cases.push_back(c);
+  }
+}
+
+/// Each beside itself and every other, on the engine that suits it best; where that is the other's, too, one case tells
+/// of both. False: it was interrupted.
 bool measure_interference(const PlaceRequest& request, const std::vector<std::string>& all, Results& results,
                           Placed& placed) {
   if (!measures_pairs(request)) return true;
   const std::size_t n = all.size();
   const auto pair = [&](std::size_t i, std::size_t j) {
-    const std::vector<Way>& ways = placed.problem.members[i];
-    return pair_case(request, all[i], all[j], ways[quickest(ways)].backend);
+    const auto best = [&](std::size_t m) {
+      const std::vector<Way>& ways = placed.problem.members[m];
+      return ways[quickest(ways)].backend;
+    };
+    if (j < i && best(i) == best(j)) std::swap(i, j);
+    return pair_case(request, all[i], all[j], best(i));
   };
   std::vector<Case> cases;
   for (std::size_t i = 0; i < n; ++i) {
     if (placed.problem.same_as[i] != i) continue;
     for (std::size_t j = 0; j < n; ++j) {
-      if (placed.problem.same_as[j] == j) cases.push_back(pair(i, j));
+      if (placed.problem.same_as[j] == j) add_once(cases, pair(i, j));
     }
   }
   if (!results.want(PlaceStep::kPairs, cases)) return false;
@@ -159,13 +171,6 @@ PlacedSearch search_found(const Placed& placed, const std::vector<std::string>& 
     search.predicted.push_back(std::move(p));
   }
   return search;
-}
-
-void add_once(std::vector<Case>& cases, const Case& c) {
-  const std::string key = case_key(c);
-  if (std::none_of(cases.begin(), cases.end(), [&](const Case& other) { return case_key(other) == key; })) {
-    cases.push_back(c);
-  }
 }
 
 /// What plans have to win against: the plain strategies, each on the one engine that should do it best.

@@ -143,6 +143,15 @@ TEST(Place, WhatIsStoredIsNotMeasuredAgainButTheRivalsAre) {
   EXPECT_THAT(fake.said, ElementsAre("found", "plans"));
 }
 
+TEST(Place, MembersThatOneEngineSuitsBestAreBesideEachOtherOnce) {
+  FakeBench fake({{{"a", "x"}, 1}, {{"a", "y"}, 2}, {{"b", "x"}, 2}, {{"b", "y"}, 3}});
+  fake.stored = true;
+  const Placed placed = place(request(), fake.bench());
+  EXPECT_EQ(placed.reused, 8U + 3U);
+  EXPECT_TRUE(std::isfinite(placed.problem.slowdown[0][1]));
+  EXPECT_TRUE(std::isfinite(placed.problem.slowdown[1][0]));
+}
+
 TEST(Place, AnEngineThatFailsWithAMemberIsLeftOut) {
   FakeBench fake({{{"a", "x"}, 1}, {{"b", "x"}, 3}, {{"b", "y"}, 2}});
   const Placed placed = place(request(), fake.bench());

@@ -1,0 +1,162 @@
+// Terms of expressions as operations of MLIR.
+
+#include <stdexcept>
+
+#include "emitter.hpp"
+
+namespace assay::compiler {
+namespace {
+
+bool is_unsigned(Element element) { return element == Element::kU8 || element == Element::kBool; }
+
+/// Operations of two arguments of the result's type: of floats, of signed and of unsigned integers.
+struct Names {
+  const char *of_floats, *of_signed, *of_unsigned;
+};
+
+Names binary_names(Op op) {
+  switch (op) {
+    case Op::kAdd:
+      return {"arith.addf", "arith.addi", "arith.addi"};
+    case Op::kSubtract:
+      return {"arith.subf", "arith.subi", "arith.subi"};
+    case Op::kMultiply:
+      return {"arith.mulf", "arith.muli", "arith.muli"};
+    case Op::kDivide:
+      return {"arith.divf", "arith.divsi", "arith.divui"};
+    case Op::kRemainder:
+      return {"arith.remf", "arith.remsi", "arith.remui"};
+    case Op::kMinimum:
+      return {"arith.minimumf", "arith.minsi", "arith.minui"};
+    case Op::kMaximum:
+      return {"arith.maximumf", "arith.maxsi", "arith.maxui"};
+    case Op::kPower:
+      return {"math.powf", "math.ipowi", nullptr};
+    case Op::kAnd:
+      return {nullptr, nullptr, "arith.andi"};
+    case Op::kOr:
+      return {nullptr, nullptr, "arith.ori"};
+    case Op::kXor:
+      return {nullptr, nullptr, "arith.xori"};
+    default:
+      return {nullptr, nullptr, nullptr};
+  }
+}
+
+/// Of one float.
+const char* unary_name(Op op) {
+  switch (op) {
+    case Op::kNegate:
+      return "arith.negf";
+    case Op::kAbsolute:
+      return "math.absf";
+    case Op::kSquareRoot:
+      return "math.sqrt";
+    case Op::kExponential:
+      return "math.exp";
+    case Op::kLogarithm:
+      return "math.log";
+    case Op::kLogarithm1p:
+      return "math.log1p";
+    case Op::kExponentialM1:
+      return "math.expm1";
+    case Op::kTanh:
+      return "math.tanh";
+    case Op::kErf:
+      return "math.erf";
+    case Op::kSine:
+      return "math.sin";
+    case Op::kCosine:
+      return "math.cos";
+    case Op::kTangent:
+      return "math.tan";
+    case Op::kArcSine:
+      return "math.asin";
+    case Op::kArcCosine:
+      return "math.acos";
+    case Op::kArcTangent:
+      return "math.atan";
+    case Op::kFloor:
+      return "math.floor";
+    case Op::kCeil:
+      return "math.ceil";
+    case Op::kRound:
+      return "math.roundeven";
+    default:
+      return nullptr;
+  }
+}
+
+std::string comparison(Op op, Element element) {
+  const std::string name = op == Op::kEqual ? "eq" : op == Op::kLess ? "lt" : "le";
+  if (is_float(element)) return "arith.cmpf o" + name;
+  if (op == Op::kEqual) return "arith.cmpi eq";
+  return std::string("arith.cmpi ") + (is_unsigned(element) ? "u" : "s") + name;
+}
+
+/// To another type, neither of which is bool to be written to.
+std::string cast_name(Element from, Element to) {
+  if (is_float(to)) return is_unsigned(from) ? "arith.uitofp" : "arith.sitofp";
+  if (is_float(from)) return is_unsigned(to) ? "arith.fptoui" : "arith.fptosi";
+  if (from == Element::kBool || bytes_of(to) > bytes_of(from)) return is_unsigned(from) ? "arith.extui" : "arith.extsi";
+  return "arith.trunci";
+}
+
+Element element_of_argument(const Expression& expression, const Term& t) {
+  return expression.terms[static_cast<std::size_t>(t.arguments[0])].element;
+}
+
+/// max(x, number) and min: a comparison that lets NaN through and is one instruction.
+bool against_number(const Expression& expression, const Term& t) {
+  return (t.op == Op::kMaximum || t.op == Op::kMinimum) && is_float(t.element) &&
+         expression.terms[static_cast<std::size_t>(t.arguments[1])].op == Op::kNumber;
+}
+
+}  // namespace
+
+std::string Emitter::term(const Term& t, const Values& a, const Expression& expression, int width) {
+  const std::string type = register_type(t.element, width);
+  const Element from = element_of_argument(expression, t);
+  const std::string from_type = register_type(from, width);
+  switch (t.op) {
+    case Op::kLess:
+    case Op::kLessOrEqual:
+    case Op::kEqual:
+      return let(comparison(t.op, from) + ", " + a[0] + ", " + a[1] + " : " + from_type);
+    case Op::kNot:
+      return let("arith.xori " + a[0] + ", " + number(1, Element::kBool, width) + " : " + type);
+    case Op::kSelect:
+      return let("arith.select " + a[0] + ", " + a[1] + ", " + a[2] + " : " + from_type + ", " + type);
+    case Op::kCast:
+      if (t.element == Element::kBool) {
+        return let((is_float(from) ? "arith.cmpf une, " : "arith.cmpi ne, ") + a[0] + ", " + number(0, from, width) +
+                   " : " + from_type);
+      }
+      if (bytes_of(from) == bytes_of(t.element) && !is_float(from) && !is_float(t.element) && from != Element::kBool) {
+        return a[0];  // i8 and u8 are the same bits
+      }
+      return let(cast_name(from, t.element) + " " + a[0] + " : " + from_type + " to " + type);
+    default:
+      break;
+  }
+  if (against_number(expression, t)) {
+    const std::string chosen = let(std::string("arith.cmpf ") + (t.op == Op::kMaximum ? "ugt" : "ult") + ", " + a[0] +
+                                   ", " + a[1] + " : " + type);
+    return let("arith.select " + chosen + ", " + a[0] + ", " + a[1] + " : " + register_type(Element::kBool, width) +
+               ", " + type);
+  }
+  if (arity(t.op) == 2) {
+    const Names names = binary_names(t.op);
+    const char* name = is_float(t.element) ? names.of_floats : is_unsigned(t.element) ? names.of_unsigned : names.of_signed;
+    if (name == nullptr) throw std::logic_error(std::string(name_of(t.op)) + " of " + name_of(t.element));
+    return let(std::string(name) + " " + a[0] + ", " + a[1] + " : " + type);
+  }
+  if (!is_float(t.element)) {
+    if (t.op == Op::kNegate) return let("arith.subi " + number(0, t.element, width) + ", " + a[0] + " : " + type);
+    if (t.op == Op::kAbsolute) return is_unsigned(t.element) ? a[0] : let("math.absi " + a[0] + " : " + type);
+    throw std::logic_error(std::string(name_of(t.op)) + " of " + name_of(t.element));
+  }
+  return let(std::string(unary_name(t.op)) + " " + a[0] + " : " + type);
+}
+
+}  // namespace assay::compiler

@@ -1,0 +1,81 @@
+#include "graph.hpp"
+
+#include <algorithm>
+
+namespace assay::compiler {
+namespace {
+
+std::string list_text(const char* name, const Shape& values) { return std::string(" ") + name + " " + to_text(values); }
+
+struct Details {
+  std::string operator()(const Map& m) const { return " " + to_text(m.expression); }
+  std::string operator()(const Reduce& r) const {
+    constexpr const char* kNames[] = {"sum", "product", "maximum", "minimum"};
+    std::string text = std::string(" ") + kNames[static_cast<std::size_t>(r.combine)] + " over";
+    for (const std::size_t axis : r.axes) text += " " + std::to_string(axis);
+    return text;
+  }
+  std::string operator()(const Conv& c) const {
+    return list_text("strides", c.strides) + list_text("dilations", c.dilations) + list_text("begin", c.begin) +
+           list_text("end", c.end) + " groups " + std::to_string(c.groups);
+  }
+  std::string operator()(const Pool& p) const {
+    return std::string(p.kind == Pool::Kind::kMaximum ? " maximum" : " average") + list_text("kernel", p.kernel) +
+           list_text("strides", p.strides) + list_text("begin", p.begin) + list_text("end", p.end);
+  }
+  std::string operator()(const MatMul&) const { return ""; }
+  std::string operator()(const Reshape&) const { return ""; }
+  std::string operator()(const Strided& s) const {
+    return " offset " + std::to_string(s.offset) + list_text("strides", s.strides);
+  }
+  std::string operator()(const Concat& c) const { return " axis " + std::to_string(c.axis); }
+  std::string operator()(const Pad& p) const { return list_text("begin", p.begin) + " value " + std::to_string(p.value); }
+  std::string operator()(const Gather& g) const { return " axis " + std::to_string(g.axis); }
+};
+
+}  // namespace
+
+std::int64_t count(std::span<const std::int64_t> shape) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 48;
+  std::int64_t product = 1;
+  for (const std::int64_t axis : shape) {
+    if (axis < 0 || axis > kMost || __builtin_mul_overflow(product, axis, &product) || product > kMost) {
+      throw Unsupported("a tensor of " + to_text(shape) + " is too large for any memory");
+    }
+  }
+  return product;
+}
+
+std::string to_text(std::span<const std::int64_t> shape) {
+  std::string text;
+  for (const std::int64_t axis : shape) text += (text.empty() ? "" : "x") + std::to_string(axis);
+  return shape.empty() ? "scalar" : text;
+}
+
+Shape contiguous_strides(std::span<const std::int64_t> shape) {
+  Shape strides(shape.size(), 1);
+  for (std::size_t k = shape.size(); k-- > 1;) strides[k - 1] = strides[k] * shape[k];
+  return strides;
+}
+
+const char* kind_of(const Operation& operation) {
+  constexpr const char* kNames[] = {"Map",     "Reduce",  "Conv",   "Pool", "MatMul",
+                                    "Reshape", "Strided", "Concat", "Pad",  "Gather"};
+  return kNames[operation.index()];
+}
+
+std::string to_text(const Graph& graph) {
+  std::string text;
+  for (const Node& node : graph.nodes) {
+    const Value& out = graph.value(node.output);
+    text += "%" + std::to_string(node.output) + " " + name_of(out.element) + " " + to_text(out.shape) + " = " +
+            kind_of(node.operation) + "(";
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      text += (i == 0 ? "%" : ", %") + std::to_string(node.inputs[i]);
+    }
+    text += ")" + std::visit(Details{}, node.operation) + "\n";
+  }
+  return text;
+}
+
+}  // namespace assay::compiler

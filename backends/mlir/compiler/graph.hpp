@@ -1,0 +1,146 @@
+#pragma once
+// What a model is between import and kernels: few kinds of node, every shape known. Axes are in ONNX's order.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "expression.hpp"
+
+namespace assay::compiler {
+
+/// What cannot be compiled, in words for the user.
+class Unsupported : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+using Shape = std::vector<std::int64_t>;
+/// Product of the axes; 1 for a scalar.
+std::int64_t count(std::span<const std::int64_t> shape);
+/// "2x3x4"; "scalar".
+std::string to_text(std::span<const std::int64_t> shape);
+/// Elements between neighbours along each axis, where the last axis is fastest.
+Shape contiguous_strides(std::span<const std::int64_t> shape);
+
+/// Contents that are known before anything runs; not aligned. They live as long as one copy of this does.
+class Constant {
+ public:
+  Constant(std::shared_ptr<const void> owner, std::span<const std::byte> bytes)
+      : owner_(std::move(owner)), bytes_(bytes) {}
+  template <class T>
+  [[nodiscard]] static Constant of(std::vector<T> values) {
+    auto kept = std::make_shared<const std::vector<T>>(std::move(values));
+    return {kept, std::as_bytes(std::span(*kept))};
+  }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  template <class T>
+  [[nodiscard]] T at(std::size_t i) const {
+    T value;
+    std::memcpy(&value, bytes_.data() + i * sizeof(T), sizeof(T));
+    return value;
+  }
+
+ private:
+  std::shared_ptr<const void> owner_;
+  std::span<const std::byte> bytes_;
+};
+
+/// An index into Graph::values.
+using ValueId = int;
+
+struct Value {
+  std::string name;  ///< ONNX's, or that of what it was made for: for messages
+  Element element = Element::kF32;
+  Shape shape;
+  std::shared_ptr<const Constant> constant;  ///< nullptr: computed, or an input
+};
+
+/// Inputs broadcast to the output's shape by ONNX's rules; input i is the expression's i.
+struct Map {
+  Expression expression;
+};
+
+/// Of the first input. The reduced axes stay, with size 1. `combine` is associative and commutative.
+struct Reduce {
+  enum class Combine { kSum, kProduct, kMaximum, kMinimum };
+  Combine combine = Combine::kSum;
+  std::vector<std::size_t> axes;
+};
+
+/// Inputs: x (batch, channels, space …), w (outputs, channels / groups, space …), and b (outputs) where it has one.
+struct Conv {
+  Shape strides, dilations, begin, end;  ///< one for each axis of space; begin and end: of the padding with zeros
+  std::int64_t groups = 1;
+};
+
+/// Of x (batch, channels, space …). The padding is no part of a window.
+struct Pool {
+  enum class Kind { kMaximum, kAverage };
+  Kind kind = Kind::kMaximum;
+  Shape kernel, strides, dilations, begin, end;
+  bool counts_padding = false;  ///< of kAverage: divide by the whole window
+};
+
+/// (… m, k) times (… k, n), axes before broadcast.
+struct MatMul {};
+
+/// The elements in order, in another shape.
+struct Reshape {};
+
+/// output[i] = input.flat[offset + Σ i[k] * strides[k]]: transposes, slices, expansions.
+struct Strided {
+  std::int64_t offset = 0;
+  Shape strides;
+};
+
+struct Concat {
+  std::size_t axis = 0;
+};
+
+/// `begin` elements before the input along each axis, and as many after it as the output has room for.
+struct Pad {
+  Shape begin;
+  double value = 0;
+};
+
+/// Slices of input 0 along an axis, at the places that input 1 (i64 or i32; negative: from the end) says.
+struct Gather {
+  std::size_t axis = 0;
+};
+
+using Operation = std::variant<Map, Reduce, Conv, Pool, MatMul, Reshape, Strided, Concat, Pad, Gather>;
+/// "Map", "Conv" …
+const char* kind_of(const Operation& operation);
+
+struct Node {
+  Operation operation;
+  std::vector<ValueId> inputs;
+  ValueId output = -1;
+  std::string label;  ///< `Conv node "conv1"`: for messages
+};
+
+/// Nodes are in an order in which they can be computed; each value is one node's output, an input, or constant.
+struct Graph {
+  std::vector<Value> values;
+  std::vector<Node> nodes;
+  std::vector<ValueId> inputs, outputs;
+
+  [[nodiscard]] const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
+  ValueId add(Value value) {
+    values.push_back(std::move(value));
+    return static_cast<ValueId>(values.size()) - 1;
+  }
+};
+
+/// A line a node, for tests and `dump`: `%5 f32 1x64x112x112 = Conv(%0, %1, %2)`.
+std::string to_text(const Graph& graph);
+
+}  // namespace assay::compiler

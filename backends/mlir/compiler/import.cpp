@@ -1,0 +1,159 @@
+#include "import.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "onnx_graph/inference.hpp"
+#include "operators/operator.hpp"
+
+namespace assay::compiler {
+namespace {
+
+constexpr std::int64_t kOldestOpset = 7, kNewestOpset = 21;
+constexpr std::size_t kMostLines = 20;
+
+/// What could not be imported, told in one error.
+class Obstacles {
+ public:
+  void add(const std::string& what) {
+    if (seen_.insert(what).second) lines_.push_back(what);
+  }
+  void check(const onnx_graph::Model& model) const {
+    if (lines_.empty()) return;
+    std::string text = "the model (opset " + std::to_string(model.opset()) + ") has what is not compiled:";
+    for (std::size_t i = 0; i < std::min(lines_.size(), kMostLines); ++i) text += "\n  " + lines_[i];
+    if (lines_.size() > kMostLines) text += "\n  and " + std::to_string(lines_.size() - kMostLines) + " more";
+    throw Unsupported(text);
+  }
+
+ private:
+  std::vector<std::string> lines_;
+  std::set<std::string> seen_;
+};
+
+void check_opset(const onnx_graph::Model& model) {
+  if (model.opset() >= kOldestOpset && model.opset() <= kNewestOpset) return;
+  throw Unsupported("the model is of opset " + std::to_string(model.opset()) + "; " + std::to_string(kOldestOpset) +
+                    " to " + std::to_string(kNewestOpset) + " are compiled");
+}
+
+onnx_graph::Inference infer_shapes(const onnx_graph::Model& model, const std::map<std::string, Shape>& inputs) {
+  onnx_graph::InferenceRequest request;
+  for (const auto& [name, shape] : inputs) request.inputs[name] = shape;
+  return onnx_graph::infer(model, request);
+}
+
+void import_input(Import& import, const onnx_graph::ValueInfo& input, const Shape& shape, Obstacles& obstacles) {
+  const auto element = input.kind == "tensor" ? element_of(input.type.element) : std::nullopt;
+  if (!element) {
+    obstacles.add("input '" + input.name + "' is " +
+                  (input.kind != "tensor" ? "a " + input.kind : to_string(input.type.element)));
+    return;
+  }
+  const ValueId id = import.graph.add({input.name, *element, shape, nullptr});
+  import.values[input.name] = id;
+  import.graph.inputs.push_back(id);
+}
+
+/// Integers of the element's type.
+Constant integer_constant(Element element, const Shape& values) {
+  switch (element) {
+    case Element::kI64:
+      return Constant::of(values);
+    case Element::kI32:
+      return Constant::of(std::vector<std::int32_t>(values.begin(), values.end()));
+    default: {
+      std::vector<std::int8_t> narrow;
+      for (const std::int64_t v : values) narrow.push_back(static_cast<std::int8_t>(v));
+      return Constant::of(std::move(narrow));
+    }
+  }
+}
+
+/// Whether all that the node answers is known before anything runs, as sizes and arithmetic on them are.
+bool import_known(Import& import, const onnx_graph::Node& node) {
+  std::vector<std::pair<std::string, Value>> known;
+  for (const std::string& name : node.outputs) {
+    if (name.empty()) continue;
+    const auto integers = import.inference.known_integers(name);
+    const auto shape = import.inference.known_shape(name);
+    const onnx_graph::TensorType* type = import.inference.type(name);
+    if (!integers || !shape || type == nullptr) return false;
+    const auto element = element_of(type->element);
+    if (!element || is_float(*element)) return false;
+    known.emplace_back(name, Value{name, *element, *shape,
+                                   std::make_shared<const Constant>(integer_constant(*element, *integers))});
+  }
+  for (auto& [name, value] : known) import.values[name] = import.graph.add(std::move(value));
+  return !known.empty();
+}
+
+bool all_constants(const Import& import, const onnx_graph::Node& node) {
+  return std::all_of(node.outputs.begin(), node.outputs.end(),
+                     [&](const std::string& name) { return name.empty() || import.tensors.contains(name); });
+}
+
+/// An input that could not be imported has been told already.
+bool lacks_input(const Import& import, const onnx_graph::Node& node) {
+  return std::any_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& name) {
+    return !name.empty() && !import.values.contains(name) && !import.tensors.contains(name);
+  });
+}
+
+void import_node(Import& import, const onnx_graph::Node& node, Obstacles& obstacles) {
+  if (all_constants(import, node) || import_known(import, node)) return;
+  const ImportFunction function = find_importer(node.domain, node.op_type);
+  if (function == nullptr) {
+    obstacles.add("operator " + (node.domain.empty() ? "" : node.domain + ".") + node.op_type);
+    return;
+  }
+  if (lacks_input(import, node)) return;
+  try {
+    Operator op(node, import);
+    function(op);
+  } catch (const Unsupported& e) {
+    obstacles.add(label(node) + ": " + e.what());
+  }
+}
+
+void import_outputs(Import& import, Obstacles& obstacles) {
+  for (const onnx_graph::ValueInfo& output : import.model.graph.outputs) {
+    onnx_graph::Node taker;
+    taker.inputs = {output.name};
+    try {
+      import.graph.outputs.push_back(Operator(taker, import).in(0));
+    } catch (const Unsupported& e) {
+      obstacles.add("output '" + output.name + "': " + e.what());
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<const onnx_graph::ValueInfo*> inputs_of(const onnx_graph::Model& model) {
+  std::set<std::string> defaults;
+  for (const auto& t : model.graph.initializers) defaults.insert(t.name);
+  std::vector<const onnx_graph::ValueInfo*> result;
+  for (const auto& input : model.graph.inputs) {
+    if (!defaults.contains(input.name)) result.push_back(&input);
+  }
+  return result;
+}
+
+Graph import_model(const onnx_graph::Model& model, const std::map<std::string, Shape>& inputs) {
+  check_opset(model);
+  if (model.has_sparse_initializers) throw Unsupported("the model has sparse weights, which are not compiled");
+  const onnx_graph::Inference inference = infer_shapes(model, inputs);
+  Import import{model, inference, {}, onnx_graph::constants(model.graph), {}};
+  Obstacles obstacles;
+  for (const onnx_graph::ValueInfo* input : inputs_of(model)) {
+    import_input(import, *input, inputs.at(input->name), obstacles);
+  }
+  for (const onnx_graph::Node& node : model.graph.nodes) import_node(import, node, obstacles);
+  obstacles.check(model);
+  import_outputs(import, obstacles);
+  obstacles.check(model);
+  return std::move(import.graph);
+}
+
+}  // namespace assay::compiler

@@ -1,0 +1,19 @@
+#pragma once
+// ONNX to Graph, for fixed shapes of the inputs.
+
+#include <map>
+#include <string>
+
+#include "graph.hpp"
+#include "onnx_graph/graph.hpp"
+
+namespace assay::compiler {
+
+/// `inputs`: a shape for every input of the model that has no default. Throws Unsupported, naming everything that cannot
+/// be imported.
+Graph import_model(const onnx_graph::Model& model, const std::map<std::string, Shape>& inputs);
+
+/// Inputs that have no default.
+std::vector<const onnx_graph::ValueInfo*> inputs_of(const onnx_graph::Model& model);
+
+}  // namespace assay::compiler

@@ -1,0 +1,50 @@
+#pragma once
+// What a session runs: kernels, and in which order they compute on which memory.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel.hpp"
+
+namespace assay::compiler {
+
+struct Buffer {
+  enum class Place {
+    kConstant,  ///< of the model's file
+    kPrepared,  ///< computed from constants alone, once
+    kInput,     ///< the caller's
+    kOutput,    ///< likewise
+    kArena,     ///< of the batch under way
+  };
+  Place place = Place::kArena;
+  std::int64_t bytes = 0;
+  int number = -1;                           ///< of an input or output
+  std::shared_ptr<const Constant> constant;  ///< of kConstant
+  std::int64_t offset = 0;                   ///< of kArena and kPrepared, in their memory
+};
+
+/// A kernel over all its units, on these buffers: inputs first, the output last.
+struct Step {
+  int kernel = -1;
+  std::vector<int> buffers;
+  std::string label;  ///< of the node that it computes
+};
+
+struct Plan {
+  std::vector<Buffer> buffers;
+  std::vector<KernelText> kernels;   ///< each text once
+  std::vector<Step> prologue;        ///< what fills kPrepared
+  std::vector<Step> steps;           ///< of each batch
+  std::int64_t arena_bytes = 0, prepared_bytes = 0;
+  std::vector<Value> inputs, outputs;  ///< names, types, shapes
+};
+
+/// Kernels and order of a graph.
+Plan schedule(const Graph& graph, const Target& target);
+
+/// Gives every buffer of arena and prepared memory its place. Buffers of the arena share memory where none is needed
+/// while another is. Offsets are multiples of 64.
+void place_buffers(Plan& plan);
+
+}  // namespace assay::compiler

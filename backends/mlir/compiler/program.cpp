@@ -1,0 +1,79 @@
+#include "program.hpp"
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace assay::compiler {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+
+void compute(const Plan& plan, const Code& code, const Step& step, void* const* addresses, Team& team) {
+  const KernelFunction kernel = code.kernel(step.kernel);
+  team.run(plan.kernels[static_cast<std::size_t>(step.kernel)].units,
+           [&](std::int64_t begin, std::int64_t end) { kernel(addresses, begin, end); });
+}
+
+}  // namespace
+
+AlignedMemory::AlignedMemory(std::int64_t bytes) {
+  const std::size_t size = (static_cast<std::size_t>(bytes) + kAlignment - 1) / kAlignment * kAlignment;
+  if (size == 0) return;
+  data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, size)));
+  if (data_ == nullptr) throw std::bad_alloc();
+}
+
+void AlignedMemory::Free::operator()(std::byte* p) const noexcept { std::free(p); }
+
+void* Program::fixed_address(const Buffer& buffer) {
+  if (buffer.place == Buffer::Place::kPrepared) return prepared_.data() + buffer.offset;
+  if (buffer.place != Buffer::Place::kConstant) return nullptr;
+  const auto bytes = buffer.constant->bytes();
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(std::int64_t) == 0) {
+    return const_cast<std::byte*>(bytes.data());  // no kernel writes to its inputs
+  }
+  copies_.emplace_back(static_cast<std::int64_t>(bytes.size()));
+  if (!bytes.empty()) std::memcpy(copies_.back().data(), bytes.data(), bytes.size());
+  return copies_.back().data();
+}
+
+Program::Program(Plan plan, std::span<const std::string> objects, Team& team)
+    : plan_(std::move(plan)), code_(objects, plan_.kernels.size()), prepared_(plan_.prepared_bytes) {
+  for (const Buffer& b : plan_.buffers) fixed_.push_back(fixed_address(b));
+  for (const Step& step : plan_.prologue) {
+    std::vector<void*> addresses;
+    for (const int b : step.buffers) addresses.push_back(fixed_[static_cast<std::size_t>(b)]);
+    compute(plan_, code_, step, addresses.data(), team);
+  }
+}
+
+Run::Run(const Program& program) : program_(program), arena_(program.plan().arena_bytes) {
+  const Plan& plan = program.plan();
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    std::vector<void*>& addresses = addresses_.emplace_back();
+    for (std::size_t i = 0; i < plan.steps[s].buffers.size(); ++i) {
+      const auto b = static_cast<std::size_t>(plan.steps[s].buffers[i]);
+      const Buffer& buffer = plan.buffers[b];
+      void* address = program.fixed_[b];
+      if (buffer.place == Buffer::Place::kArena) address = arena_.data() + buffer.offset;
+      if (buffer.place == Buffer::Place::kInput) inputs_.push_back({s, i, buffer.number});
+      if (buffer.place == Buffer::Place::kOutput) outputs_.push_back({s, i, buffer.number});
+      addresses.push_back(address);
+    }
+  }
+}
+
+void Run::operator()(Team& team, std::span<void* const> inputs, std::span<void* const> outputs) {
+  for (const Place& p : inputs_) addresses_[p.step][p.position] = inputs[static_cast<std::size_t>(p.number)];
+  for (const Place& p : outputs_) addresses_[p.step][p.position] = outputs[static_cast<std::size_t>(p.number)];
+  const Plan& plan = program_.plan_;
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    const auto begin = std::chrono::steady_clock::now();
+    compute(plan, program_.code_, plan.steps[s], addresses_[s].data(), team);
+    if (!step_ns_.empty()) step_ns_[s] = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
+  }
+}
+
+}  // namespace assay::compiler

@@ -1,0 +1,69 @@
+#pragma once
+// A compiled model, ready to run: shared by all that run it.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "code.hpp"
+#include "plan.hpp"
+#include "team.hpp"
+
+namespace assay::compiler {
+
+/// Memory whose beginning is at a multiple of 64.
+class AlignedMemory {
+ public:
+  explicit AlignedMemory(std::int64_t bytes = 0);
+  [[nodiscard]] std::byte* data() const noexcept { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const noexcept;
+  };
+  std::unique_ptr<std::byte, Free> data_;
+};
+
+class Program {
+ public:
+  /// Computes what is prepared.
+  Program(Plan plan, std::span<const std::string> objects, Team& team);
+
+  [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
+
+ private:
+  friend class Run;
+  [[nodiscard]] void* fixed_address(const Buffer& buffer);
+
+  Plan plan_;
+  Code code_;
+  AlignedMemory prepared_;
+  std::vector<AlignedMemory> copies_;   // of constants that are not aligned in the file
+  std::vector<void*> fixed_;            // of each buffer; nullptr for those of a run
+};
+
+/// One batch at a time, with memory of its own for what lies between.
+class Run {
+ public:
+  explicit Run(const Program& program);
+  /// Contiguous memory of each input and output, in the plan's order, as large as the plan says.
+  void operator()(Team& team, std::span<void* const> inputs, std::span<void* const> outputs);
+  /// Nanoseconds of each step of the last batch; measured only where asked for before.
+  void measure_steps(bool wanted) { step_ns_.assign(wanted ? program_.plan_.steps.size() : 0, 0); }
+  [[nodiscard]] const std::vector<std::int64_t>& step_ns() const noexcept { return step_ns_; }
+
+ private:
+  const Program& program_;
+  AlignedMemory arena_;
+  std::vector<std::vector<void*>> addresses_;  // of each step's buffers
+  struct Place {
+    std::size_t step, position;
+    int number;
+  };
+  std::vector<Place> inputs_, outputs_;  // what is set for each batch
+  std::vector<std::int64_t> step_ns_;
+};
+
+}  // namespace assay::compiler

@@ -1,0 +1,240 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "assay/backend_kit_json.hpp"
+#include "assay/error.hpp"
+#include "compiler/import.hpp"
+#include "onnx_graph/inference.hpp"
+#include "slot.hpp"
+
+namespace assay::mlir_backend {
+namespace {
+
+using compiler::Shape;
+
+constexpr const char* kKernelsFile = "/kernels.mlir";
+
+std::string object_file(const std::string& folder, std::size_t i) { return folder + "/kernels" + std::to_string(i) + ".o"; }
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw kit::Failure(ASSAY_FRAMEWORK, "cannot read " + path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write_file(const std::string& path, const std::string& bytes) {
+  std::ofstream out(path, std::ios::binary);
+  out << bytes;
+  out.flush();
+  if (!out) throw kit::Failure(ASSAY_FRAMEWORK, "cannot write the compiled kernels to " + path + ": is the disk full?");
+}
+
+/// What an object is of.
+std::string identity_of(const compiler::Plan& plan, const compiler::Target& target) {
+  std::string text = "// " + target.cpu + " " + target.features + "\n";
+  for (const compiler::KernelText& k : plan.kernels) text += k.text;
+  return text;
+}
+
+/// Errors of the libraries below, as a plugin's.
+template <class Call>
+auto guarded(Call call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const Error& e) {
+    throw kit::Failure(e.code() <= ErrorCode::kInternal ? static_cast<assay_status>(e.code()) : ASSAY_INVALID_MODEL, e.what());
+  } catch (const compiler::Unsupported& e) {
+    throw kit::Failure(ASSAY_UNSUPPORTED, e.what());
+  }
+}
+
+kit::TensorInfo tensor_info(const onnx_graph::ValueInfo& value, const onnx_graph::TensorType& type) {
+  kit::TensorInfo info;
+  info.name = value.name;
+  info.dtype = static_cast<assay_dtype>(type.element);
+  info.rank_known = type.shape.has_value();
+  if (!type.shape) return info;
+  for (const onnx_graph::Dimension& d : *type.shape) {
+    info.shape.push_back(d.size);
+    info.axes.push_back(d.known() ? "" : d.name);
+  }
+  return info;
+}
+
+onnx_graph::InferenceRequest inference_request(const onnx_graph::Model& model, const kit::OpenRequest& request) {
+  onnx_graph::InferenceRequest wanted;
+  for (const kit::FixedShape& s : request.shapes) wanted.inputs[s.input] = s.shape;
+  if (request.batch_size <= 0) return wanted;
+  for (const onnx_graph::ValueInfo* input : compiler::inputs_of(model)) {
+    if (!input->type.shape) continue;
+    Shape& shape = wanted.inputs[input->name];
+    if (shape.empty()) {
+      for (const onnx_graph::Dimension& d : *input->type.shape) shape.push_back(d.size);
+    }
+    std::replace(shape.begin(), shape.end(), std::int64_t{-1}, request.batch_size);
+  }
+  return wanted;
+}
+
+bool is_fixed(const kit::TensorInfo& info) {
+  return info.rank_known && std::all_of(info.shape.begin(), info.shape.end(), [](std::int64_t d) { return d >= 0; });
+}
+
+}  // namespace
+
+MlirSession::Lease::Lease(MlirSession& session) : session_(session) {
+  session_.free_streams_.acquire();
+  const std::lock_guard lock(session_.teams_mutex_);
+  team_ = session_.idle_.back();
+  session_.idle_.pop_back();
+}
+
+MlirSession::Lease::~Lease() {
+  {
+    const std::lock_guard lock(session_.teams_mutex_);
+    session_.idle_.push_back(team_);
+  }
+  session_.free_streams_.release();
+}
+
+MlirSession::MlirSession(const kit::OpenRequest& request)
+    : host_(request.host),
+      settings_(settings_of(request)),
+      target_(guarded([&] { return compiler::target_of(settings_.target); })),
+      profile_(request.profile),
+      cache_read_(request.cache_read),
+      cache_fill_(request.cache_fill),
+      free_streams_(settings_.streams) {
+  if (request.device != "cpu") {
+    throw kit::Failure(ASSAY_UNSUPPORTED, "device '" + request.device + "' was asked for; the MLIR compiler compiles for the cpu");
+  }
+  model_ = guarded([&] { return onnx_graph::read(request.model_path); });
+  describe_tensors(request);
+  for (int i = 0; i < settings_.streams; ++i) {
+    teams_.push_back(std::make_unique<compiler::Team>(settings_.threads_of_stream, settings_.spin));
+    idle_.push_back(teams_.back().get());
+  }
+  if (fixed_) {
+    Shapes shapes;
+    for (const kit::TensorInfo& input : inputs_) shapes[input.name] = input.shape;
+    (void)program(shapes);
+  }
+}
+
+void MlirSession::describe_tensors(const kit::OpenRequest& request) {
+  const auto inference = guarded([&] { return onnx_graph::infer(model_, inference_request(model_, request)); });
+  const auto info = [&](const onnx_graph::ValueInfo& value) {
+    const onnx_graph::TensorType* type = inference.type(value.name);
+    return tensor_info(value, type != nullptr ? *type : value.type);
+  };
+  for (const onnx_graph::ValueInfo* input : compiler::inputs_of(model_)) inputs_.push_back(info(*input));
+  for (const onnx_graph::ValueInfo& output : model_.graph.outputs) outputs_.push_back(info(output));
+  fixed_ = std::all_of(inputs_.begin(), inputs_.end(), is_fixed);
+}
+
+std::shared_ptr<const compiler::Program> MlirSession::program(const Shapes& shapes) {
+  const std::lock_guard lock(programs_mutex_);
+  std::shared_ptr<const compiler::Program>& found = programs_[shapes];
+  if (found == nullptr) found = guarded([&] { return compiled(shapes); });
+  return found;
+}
+
+std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& shapes) {
+  const compiler::Graph graph = compiler::import_model(model_, shapes);
+  if (!settings_.dump.empty()) write_file(settings_.dump + "/graph.txt", to_text(graph));
+  compiler::Plan plan = compiler::schedule(graph, target_);
+  const std::vector<std::string> machine_code = objects(plan);
+  const Lease lease(*this);
+  return std::make_shared<const compiler::Program>(std::move(plan), machine_code, lease.team());
+}
+
+/// From the cache, where it has them of the very same kernels; else compiled, and left in the cache.
+std::vector<std::string> MlirSession::objects(const compiler::Plan& plan) {
+  const std::string identity = identity_of(plan, target_);
+  std::vector<std::string> found;
+  if (!cache_read_.empty()) {
+    const std::string folder = std::exchange(cache_read_, "");
+    if (read_file(folder + kKernelsFile) == identity) {
+      for (std::size_t i = 0; std::ifstream(object_file(folder, i)).good(); ++i) found.push_back(read_file(object_file(folder, i)));
+      from_cache_ = true;
+      return found;
+    }
+    host_.log(ASSAY_LOG_WARNING, "the cached kernels are of another model or compiler: they are compiled anew");
+  }
+  found = compiler::compile(plan.kernels, target_, settings_.streams * settings_.threads_of_stream, {settings_.dump});
+  if (!cache_fill_.empty()) {
+    const std::string folder = std::exchange(cache_fill_, "");
+    for (std::size_t i = 0; i < found.size(); ++i) write_file(object_file(folder, i), found[i]);
+    write_file(folder + kKernelsFile, identity);
+  }
+  return found;
+}
+
+kit::Description MlirSession::describe() {
+  kit::Description d;
+  d.inputs = inputs_;
+  d.outputs = outputs_;
+  d.from_cache = from_cache_;
+  d.useful_slots = settings_.streams;
+  d.computes_in_wait = true;
+  d.short_batch = ASSAY_SHORT_BATCH_PAD;  // another size would be compiled for seconds
+  d.in_force = {{"device", "cpu"},
+                {"precision", "f32"},
+                {"threads", std::to_string(settings_.streams * settings_.threads_of_stream)},
+                {"streams", std::to_string(settings_.streams)},
+                {"version", compiler::llvm_version()},
+                {"target", settings_.target},
+                {"cpu", target_.cpu},
+                {"vector_width", std::to_string(target_.vector_floats * 32)},
+                {"spin", settings_.spin ? "true" : "false"}};
+  return d;
+}
+
+std::unique_ptr<kit::Slot> MlirSession::open_slot(std::span<const kit::FixedShape> shapes) {
+  if (shapes.size() != inputs_.size()) {
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "shapes of " + std::to_string(shapes.size()) + " inputs were given, the model has " +
+                                                   std::to_string(inputs_.size()));
+  }
+  Shapes wanted;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    if (!shapes[i].input.empty() && shapes[i].input != inputs_[i].name) {
+      throw kit::Failure(ASSAY_INVALID_ARGUMENT, "input " + std::to_string(i) + " is '" + inputs_[i].name +
+                                                     "', a shape was given for '" + shapes[i].input + "'");
+    }
+    if (inputs_[i].rank_known) kit::check_shape(inputs_[i], shapes[i].shape);
+    kit::element_count(shapes[i].shape);  // throws for a shape that no memory holds
+    wanted[inputs_[i].name] = shapes[i].shape;
+  }
+  return std::make_unique<MlirSlot>(*this, program(wanted));
+}
+
+void MlirSession::add_profile(const compiler::Plan& plan, std::span<const std::int64_t> step_ns) {
+  const std::lock_guard lock(profile_mutex_);
+  ++profiled_batches_;
+  for (std::size_t i = 0; i < step_ns.size(); ++i) {
+    LayerTime& layer = layers_[plan.steps[i].label];
+    layer.ns += step_ns[i];
+    ++layer.runs;
+  }
+}
+
+std::string MlirSession::report(const std::string& kind) {
+  if (kind != "profile") return Session::report(kind);
+  if (!profile_) {
+    throw kit::Failure(ASSAY_UNSUPPORTED, "no profile was collected: ask for it when the model is opened");
+  }
+  const std::lock_guard lock(profile_mutex_);
+  std::string text = "{\"batches\": " + std::to_string(profiled_batches_) + ", \"nodes\": [";
+  for (const auto& [name, layer] : layers_) {
+    constexpr std::int64_t kNsOfUs = 1000;
+    if (text.back() != '[') text += ", ";
+    text += "{\"name\": " + kit::json_string(name) + ", \"runs\": " + std::to_string(layer.runs) +
+            ", \"wall_us\": " + std::to_string(layer.ns / kNsOfUs) + "}";
+  }
+  return text + "]}";
+}
+
+}  // namespace assay::mlir_backend

@@ -1,0 +1,79 @@
+#pragma once
+// A model, compiled by the compiler for each set of input shapes that is asked for.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <semaphore>
+#include <string>
+#include <vector>
+
+#include "assay/backend_kit.hpp"
+#include "compiler/program.hpp"
+#include "onnx_graph/graph.hpp"
+#include "settings.hpp"
+
+namespace assay::mlir_backend {
+
+class MlirSession final : public kit::Session {
+ public:
+  explicit MlirSession(const kit::OpenRequest& request);
+
+  kit::Description describe() override;
+  std::unique_ptr<kit::Slot> open_slot(std::span<const kit::FixedShape> shapes) override;
+  std::string report(const std::string& kind) override;
+
+  /// A team that nobody else uses as long as this lives.
+  class Lease {
+   public:
+    explicit Lease(MlirSession& session);
+    ~Lease();
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    [[nodiscard]] compiler::Team& team() const noexcept { return *team_; }
+
+   private:
+    MlirSession& session_;
+    compiler::Team* team_;
+  };
+
+  [[nodiscard]] const std::vector<kit::TensorInfo>& inputs() const noexcept { return inputs_; }
+  [[nodiscard]] const std::vector<kit::TensorInfo>& outputs() const noexcept { return outputs_; }
+  [[nodiscard]] bool profiles() const noexcept { return profile_; }
+  /// Of a batch: nanoseconds of each step.
+  void add_profile(const compiler::Plan& plan, std::span<const std::int64_t> step_ns);
+
+ private:
+  using Shapes = std::map<std::string, compiler::Shape>;
+  [[nodiscard]] std::shared_ptr<const compiler::Program> program(const Shapes& shapes);
+  [[nodiscard]] std::shared_ptr<const compiler::Program> compiled(const Shapes& shapes);
+  [[nodiscard]] std::vector<std::string> objects(const compiler::Plan& plan);
+  void describe_tensors(const kit::OpenRequest& request);
+
+  kit::Host host_;
+  Settings settings_;
+  compiler::Target target_;
+  bool profile_ = false;
+  std::string cache_read_, cache_fill_;  // of the first program alone
+  bool from_cache_ = false;
+  onnx_graph::Model model_;
+  std::vector<kit::TensorInfo> inputs_, outputs_;
+  bool fixed_ = false;  // no axis is free
+
+  std::vector<std::unique_ptr<compiler::Team>> teams_;
+  std::mutex teams_mutex_;
+  std::vector<compiler::Team*> idle_;
+  std::counting_semaphore<> free_streams_;
+
+  std::mutex programs_mutex_;
+  std::map<Shapes, std::shared_ptr<const compiler::Program>> programs_;
+
+  struct LayerTime {
+    std::int64_t ns = 0, runs = 0;
+  };
+  std::mutex profile_mutex_;
+  std::map<std::string, LayerTime> layers_;
+  std::int64_t profiled_batches_ = 0;
+};
+
+}  // namespace assay::mlir_backend

@@ -1,0 +1,47 @@
+#include "settings.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace assay::mlir_backend {
+namespace {
+
+constexpr const char* kAuto = "auto";
+constexpr double kMostThreads = 1024;
+constexpr std::array<const char*, 4> kTargets = {"host", "avx512", "avx2", nullptr};
+
+const std::array<assay_option, 4> kOptions = {{
+    {"streams", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
+     "batches computed side by side, each by its share of the threads; auto: 1 for latency, one a thread for throughput"},
+    {"spin", ASSAY_OPTION_BOOL, 0, kAuto, 0, 0, nullptr,
+     "threads of a stream wait awake between the steps of a batch; auto: where nobody shares the cores"},
+    {"target", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "host", 0, 0, kTargets.data(),
+     "the instructions that are compiled for"},
+    {"dump", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr,
+     "a folder to write each stage to: the graph, MLIR before and after its passes, LLVM's form, assembly"},
+}};
+
+int number(const kit::OpenRequest& request, const char* option, int automatic) {
+  const std::string value = request.option(option, kAuto);
+  return value == kAuto ? automatic : std::stoi(value);
+}
+
+}  // namespace
+
+std::span<const assay_option> option_table() { return kOptions; }
+
+Settings settings_of(const kit::OpenRequest& request) {
+  if (request.precision != ASSAY_PRECISION_F32) {
+    throw kit::Failure(ASSAY_UNSUPPORTED, "the MLIR compiler computes in f32 only: use f32");
+  }
+  Settings s;
+  s.streams = number(request, "streams", request.goal == ASSAY_GOAL_LATENCY ? 1 : request.threads);
+  s.threads_of_stream = std::max(1, request.threads / s.streams);
+  const std::string spin = request.option("spin", kAuto);
+  s.spin = spin == kAuto ? !request.shared_cores : spin == "true";
+  s.target = request.option("target", "host");
+  s.dump = request.option("dump", "");
+  return s;
+}
+
+}  // namespace assay::mlir_backend

@@ -1,0 +1,24 @@
+#pragma once
+// The plugin's options, and what a request makes of them.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "assay/backend_kit.hpp"
+
+namespace assay::mlir_backend {
+
+struct Settings {
+  int streams = 1;            ///< batches computed side by side, each by a team of its own
+  int threads_of_stream = 1;
+  bool spin = false;
+  std::string target;
+  std::string dump;  ///< a folder, or empty
+};
+
+std::span<const assay_option> option_table();
+/// Throws Failure(ASSAY_UNSUPPORTED) for a precision that is not computed.
+Settings settings_of(const kit::OpenRequest& request);
+
+}  // namespace assay::mlir_backend
