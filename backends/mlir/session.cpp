@@ -7,6 +7,7 @@
 #include "assay/backend_kit_json.hpp"
 #include "assay/error.hpp"
 #include "compiler/import.hpp"
+#include "compiler/passes/pass.hpp"
 #include "onnx_graph/inference.hpp"
 #include "slot.hpp"
 
@@ -143,7 +144,9 @@ std::shared_ptr<const compiler::Program> MlirSession::program(const Shapes& shap
 }
 
 std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& shapes) {
-  const compiler::Graph graph = compiler::import_model(model_, shapes);
+  compiler::Graph graph = compiler::import_model(model_, shapes);
+  if (!settings_.dump.empty()) write_file(settings_.dump + "/imported.txt", to_text(graph));
+  compiler::run_passes(graph, settings_.without);
   if (!settings_.dump.empty()) write_file(settings_.dump + "/graph.txt", to_text(graph));
   compiler::Plan plan = compiler::schedule(graph, target_);
   const std::vector<std::string> machine_code = objects(plan);
@@ -190,6 +193,7 @@ kit::Description MlirSession::describe() {
                 {"cpu", target_.cpu},
                 {"vector_width", std::to_string(target_.vector_floats * 32)},
                 {"spin", settings_.spin ? "true" : "false"}};
+  if (!settings_.without.empty()) d.in_force.emplace_back("without", settings_.without);
   return d;
 }
 

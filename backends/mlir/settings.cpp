@@ -10,13 +10,15 @@ constexpr const char* kAuto = "auto";
 constexpr double kMostThreads = 1024;
 constexpr std::array<const char*, 4> kTargets = {"host", "avx512", "avx2", nullptr};
 
-const std::array<assay_option, 4> kOptions = {{
+const std::array<assay_option, 5> kOptions = {{
     {"streams", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
      "batches computed side by side, each by its share of the threads; auto: 1 for latency, one a thread for throughput"},
     {"spin", ASSAY_OPTION_BOOL, 0, kAuto, 0, 0, nullptr,
      "threads of a stream wait awake between the steps of a batch; auto: where nobody shares the cores"},
     {"target", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "host", 0, 0, kTargets.data(),
      "the instructions that are compiled for"},
+    {"without", ASSAY_OPTION_TEXT, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, nullptr,
+     "passes that are left out, to see what each is worth: fold,fuse,drop"},
     {"dump", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr,
      "a folder to write each stage to: the graph, MLIR before and after its passes, LLVM's form, assembly"},
 }};
@@ -40,6 +42,7 @@ Settings settings_of(const kit::OpenRequest& request) {
   const std::string spin = request.option("spin", kAuto);
   s.spin = spin == kAuto ? !request.shared_cores : spin == "true";
   s.target = request.option("target", "host");
+  s.without = request.option("without", "");
   s.dump = request.option("dump", "");
   return s;
 }

@@ -14,6 +14,7 @@ struct Settings {
   int threads_of_stream = 1;
   bool spin = false;
   std::string target;
+  std::string without;  ///< passes
   std::string dump;  ///< a folder, or empty
 };
 

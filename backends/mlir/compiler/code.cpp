@@ -247,16 +247,16 @@ Target target_of(const std::string& name) {
   const auto has = [&](const char* feature) { return features.lookup(feature); };
   const bool avx512 = has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl") && has("avx512cd");
   const bool avx2 = has("avx2") && has("fma");
-  constexpr int kZmm = 16, kYmm = 8, kXmm = 4;
+  constexpr int kZmm = 16, kYmm = 8, kXmm = 4, kMany = 32, kFew = 16;
   if (name == "host") {
     std::string all;
     for (const auto& feature : features) {
       all += (all.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
     }
-    return {llvm::sys::getHostCPUName().str(), all, avx512 ? kZmm : avx2 ? kYmm : kXmm};
+    return {llvm::sys::getHostCPUName().str(), all, avx512 ? kZmm : avx2 ? kYmm : kXmm, avx512 ? kMany : kFew};
   }
-  if (name == "avx512" && avx512) return {"x86-64-v4", "-prefer-256-bit", kZmm};
-  if (name == "avx2" && avx2) return {"x86-64-v3", "", kYmm};
+  if (name == "avx512" && avx512) return {"x86-64-v4", "-prefer-256-bit", kZmm, kMany};
+  if (name == "avx2" && avx2) return {"x86-64-v3", "", kYmm, kFew};
   throw Unsupported("code for " + name + " was asked for, which this CPU (" + llvm::sys::getHostCPUName().str() +
                     ") does not have");
 }

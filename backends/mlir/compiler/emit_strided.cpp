@@ -19,8 +19,9 @@ double identity_of(Combine combine, Element element) {
   const bool real = is_float(element);
   const double infinity = std::numeric_limits<double>::infinity();
   const bool narrow = bytes_of(element) == 1, is_i32 = element == Element::kI32;
-  const double most = element == Element::kU8 ? 255 : narrow ? 127 : is_i32 ? 2147483647.0 : 9223372036854775807.0;
-  const double least = element == Element::kU8 ? 0 : -most - (narrow || is_i32 ? 1 : 0);
+  const bool is_unsigned = element == Element::kU8 || element == Element::kBool;
+  const double most = is_unsigned ? 255 : narrow ? 127 : is_i32 ? 2147483647.0 : 9223372036854775807.0;
+  const double least = is_unsigned ? 0 : -most - (narrow || is_i32 ? 1 : 0);
   switch (combine) {
     case Combine::kSum:
       return 0;

@@ -75,10 +75,13 @@ struct Reduce {
   std::vector<std::size_t> axes;
 };
 
-/// Inputs: x (batch, channels, space …), w (outputs, channels / groups, space …), and b (outputs) where it has one.
+/// Inputs: x (batch, channels, space …), w (outputs, channels / groups, space …), b (outputs) where it has one, and those
+/// of `after`, which broadcast to the output.
 struct Conv {
   Shape strides, dilations, begin, end;  ///< one for each axis of space; begin and end: of the padding with zeros
   std::int64_t groups = 1;
+  bool bias = false;
+  Expression after{};  ///< of the result, input 0; nothing: the result as it is
 };
 
 /// Of x (batch, channels, space …). The padding is no part of a window.
@@ -134,6 +137,7 @@ struct Graph {
   std::vector<ValueId> inputs, outputs;
 
   [[nodiscard]] const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
+  [[nodiscard]] const Shape& shape(ValueId id) const { return value(id).shape; }
   ValueId add(Value value) {
     values.push_back(std::move(value));
     return static_cast<ValueId>(values.size()) - 1;

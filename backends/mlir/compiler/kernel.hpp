@@ -40,6 +40,29 @@ struct GatherKernel {
   Element element = Element::kF32, index = Element::kI64;
 };
 
+/// Where a value in blocked layout lies: [channels / lanes][batch][height][width][lanes], each with a stride of its own, so
+/// that it may be part of a larger one, or have a border.
+struct BlockedAccess {
+  std::int64_t offset = 0;
+  std::int64_t block = 0, batch = 0, row = 0, column = 0;  ///< strides in elements
+  bool lanes = true;  ///< false: one number for all of a block's channels
+};
+
+/// A convolution over blocked layout, of one group or depthwise. A unit is one row of one group of `vectors` blocks of output
+/// channels; in it `tile` neighbouring pixels are accumulated in registers at once.
+struct ConvKernel {
+  std::int64_t batch = 1, rows = 1, columns = 1;  ///< of the output
+  std::int64_t groups = 1;                        ///< of output blocks, `vectors` each
+  std::int64_t blocks = 1, last_channels = 0;     ///< input blocks, and channels in the last
+  std::int64_t kernel_rows = 1, kernel_columns = 1, row_stride = 1, column_stride = 1, row_dilation = 1,
+               column_dilation = 1;
+  bool depthwise = false;  ///< weights [block][kernel row][kernel column][lane]; else [group][block][…][channel][vector][lane]
+  int lanes = 16, vectors = 1, tile = 1;
+  BlockedAccess input, output;  ///< input: of the window's first pixel at output row 0, column 0
+  Expression after;             ///< input 0: the sum; no terms: as it is
+  std::vector<BlockedAccess> others;
+};
+
 /// Loops of one step are left out, and neighbours become one where every operand allows it.
 StridedKernel simplified(StridedKernel kernel);
 
@@ -54,9 +77,12 @@ struct Target {
   std::string cpu;        ///< LLVM's name: "znver4", "x86-64-v3"
   std::string features;   ///< LLVM's: "+avx2,+fma"; empty: the CPU's own
   int vector_floats = 8;  ///< in one register
+  int registers = 16;     ///< for vectors
 };
 
 KernelText emit(const StridedKernel& kernel, const Target& target);
 KernelText emit(const GatherKernel& kernel, const Target& target);
+/// Pointers: input, weights, others, output.
+KernelText emit(const ConvKernel& kernel);
 
 }  // namespace assay::compiler

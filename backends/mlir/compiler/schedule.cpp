@@ -212,23 +212,51 @@ class Scheduler {
     kernel.expression = f.done(a * b);
     kernel.inputs = {in, by};
     std::vector<int> buffers = {from.buffer, weights.buffer};
-    if (node_->inputs.size() > 2) {
-      add_bias(kernel, view(node_->inputs[2]), of_group);
-      buffers.push_back(view(node_->inputs[2]).buffer);
-    }
+    add_after(kernel, conv, of_group, buffers);
     kernel.output = to;
     buffers.push_back(out.buffer);
     add_step(kernel, std::move(buffers));
   }
 
-  static void add_bias(StridedKernel& kernel, const View& bias, std::int64_t of_group) {
-    Operand operand{Element::kF32, {bias.access.offset, Shape(kernel.sizes.size(), 0)}};
-    operand.access.strides[1] = of_group * bias.access.strides[0];
-    operand.access.strides[2] = bias.access.strides[0];
-    kernel.others = {operand};
-    Formula f;
-    const X sum = f.input(0), summand = f.input(1);
-    kernel.after = f.done(sum + summand);
+  /// Bias and what follows the result, whose operands are placed as the output's axes are: batch, channels in two loops,
+  /// space.
+  void add_after(StridedKernel& kernel, const Conv& conv, std::int64_t of_group, std::vector<int>& buffers) {
+    if (conv.bias) {
+      const View bias = view(node_->inputs[2]);
+      Operand operand{Element::kF32, {bias.access.offset, Shape(kernel.sizes.size(), 0)}};
+      operand.access.strides[1] = of_group * bias.access.strides[0];
+      operand.access.strides[2] = bias.access.strides[0];
+      kernel.others.push_back(operand);
+      buffers.push_back(bias.buffer);
+      Formula f;
+      const X sum = f.input(0), summand = f.input(1);
+      kernel.after = f.done(sum + summand);
+    }
+    const std::size_t first = conv.bias ? 3 : 2;
+    for (std::size_t i = first; i < node_->inputs.size(); ++i) {
+      const ValueId id = node_->inputs[i];
+      const Access seen = broadcast_access(view(id), shape(id), shape(node_->output).size());
+      Operand operand{element(id), {seen.offset, Shape(kernel.sizes.size(), 0)}};
+      operand.access.strides[0] = seen.strides[0];
+      operand.access.strides[1] = of_group * seen.strides[1];
+      operand.access.strides[2] = seen.strides[1];
+      for (std::size_t k = 2; k < seen.strides.size(); ++k) operand.access.strides[k + 1] = seen.strides[k];
+      kernel.others.push_back(operand);
+      buffers.push_back(view(id).buffer);
+    }
+    if (!conv.after.terms.empty()) kernel.after = after_bias(conv, conv.bias ? kernel.after : Expression{});
+  }
+
+  /// `after` of the conv, of the biased result: its other inputs come behind the bias.
+  static Expression after_bias(const Conv& conv, const Expression& biased) {
+    if (biased.terms.empty()) return conv.after;
+    int most = 0;
+    for (const Term& t : conv.after.terms) {
+      if (t.op == Op::kInput) most = std::max(most, static_cast<int>(t.number));
+    }
+    std::vector<int> others = {-1};
+    for (int i = 1; i <= most; ++i) others.push_back(i + 1);
+    return composed(conv.after, 0, biased, others, {0, 1});
   }
 
   void lower(const Pool& pool) {

@@ -91,6 +91,7 @@ void prelu(Operator& op) {
 
 /// As inference; a mask, where one is wanted, is true everywhere.
 void dropout(Operator& op) {
+  if (op.has(2) && op.integers(2) != Shape{0}) Operator::fail("training is not computed");
   if (op.wants(1)) {
     Formula f;
     const X x = f.input(0);
@@ -125,7 +126,8 @@ void dequantize(Operator& op) {
 void quantize(Operator& op) {
   const std::size_t rank = op.rank(0), axis = rank > 1 ? Operator::axis(op.integer("axis", 1), rank) : 0;
   if (op.integer("block_size", 0) != 0) Operator::fail("blocks along the axis are not computed");
-  const Element to = op.has(2) ? op.element(2) : Element::kU8;
+  const auto named = element_of(static_cast<onnx_graph::ElementType>(op.integer("output_dtype", 0)));
+  const Element to = op.has(2) ? op.element(2) : named.value_or(Element::kU8);
   if (to != Element::kU8 && to != Element::kI8) Operator::fail(std::string("to ") + name_of(to) + " it is not computed");
   Formula f;
   X y = apply(Op::kRound, f.input(0) / f.input(1));

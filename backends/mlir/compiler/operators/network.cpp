@@ -63,7 +63,7 @@ void conv(Operator& op) {
   const Shape weights = op.shape(1);
   if (weights.size() < 3) Operator::fail("its weights have no axis of space");
   const Window w = window_of(op, Shape(weights.begin() + 2, weights.end()));
-  Conv conv{w.strides, w.dilations, w.begin, w.end, op.integer("group", 1)};
+  Conv conv{w.strides, w.dilations, w.begin, w.end, op.integer("group", 1), op.has(2)};
   const Shape x = op.shape(0);
   if (conv.groups < 1 || weights[1] * conv.groups != x[1] || weights[0] % conv.groups != 0) {
     Operator::fail("weights of " + to_text(weights) + " in " + std::to_string(conv.groups) + " groups do not fit " + to_text(x));
@@ -108,7 +108,7 @@ class TransposedConv {
     if (size != op_.shape_of(x)) x = op_.slice(x, keep_from, Shape(x_.size(), 1), size);
     std::vector<ValueId> inputs = {x, turned()};
     if (op_.has(2)) inputs.push_back(op_.in(2));
-    op_.out(0, op_.conv({Shape(n_, 1), dilations_, Shape(n_, 0), Shape(n_, 0), groups_}, std::move(inputs), out));
+    op_.out(0, op_.conv({Shape(n_, 1), dilations_, Shape(n_, 0), Shape(n_, 0), groups_, op_.has(2)}, std::move(inputs), out));
   }
 
  private:
@@ -120,7 +120,8 @@ class TransposedConv {
     const bool given = op_.list("output_shape").has_value();
     const Shape extra = op_.list("output_padding").value_or(Shape(n_, 0));
     for (std::size_t k = 0; k < n_; ++k) {
-      const std::int64_t whole = strides_[k] * (x_[k + 2] - 1) + extra[k] + (w_[k + 2] - 1) * dilations_[k] + 1 - out[k + 2];
+      const std::int64_t whole = std::max<std::int64_t>(
+          0, strides_[k] * (x_[k + 2] - 1) + extra[k] + (w_[k + 2] - 1) * dilations_[k] + 1 - out[k + 2]);
       if (given || how == "SAME_UPPER" || how == "SAME_LOWER") {
         begin[k] = how == "SAME_UPPER" ? whole / 2 : whole - whole / 2;
       } else if (pads && how != "VALID") {
@@ -192,6 +193,33 @@ void pool_of_kind(Operator& op, Pool::Kind kind) {
 void average_pool(Operator& op) { pool_of_kind(op, Pool::Kind::kAverage); }
 void max_pool(Operator& op) { pool_of_kind(op, Pool::Kind::kMaximum); }
 
+ValueId powers(Operator& op, float p) {
+  Formula f;
+  const X size = apply(Op::kAbsolute, f.input(0));
+  return op.map(f.done(p == 1 ? size : p == 2 ? size * size : f.apply(Op::kPower, Element::kF32, size, f.number(p))),
+                {op.in(0)});
+}
+
+ValueId root(Operator& op, ValueId x, float p, float factor) {
+  Formula f;
+  const X sum = f.input(0) * f.number(factor);
+  if (p == 1) return op.map(f.done(sum), {x});
+  return op.map(f.done(p == 2 ? apply(Op::kSquareRoot, sum) : f.apply(Op::kPower, Element::kF32, sum, f.number(1 / p))), {x});
+}
+
+/// (Σ |x|^p)^(1/p) over a window: its average with the padding counted, times its size.
+void lp_pool(Operator& op) {
+  const auto kernel = op.list("kernel_shape");
+  if (!kernel) Operator::fail("its kernel_shape is missing");
+  const auto p = static_cast<float>(op.integer("p", 2));
+  Window w = window_of(op, *kernel);
+  const Shape shape = op.out_shape(0);
+  fit_end(w, op.shape(0), shape);
+  const ValueId mean =
+      op.pool({Pool::Kind::kAverage, w.kernel, w.strides, w.dilations, w.begin, w.end, true}, powers(op, p), shape);
+  op.out(0, root(op, mean, p, static_cast<float>(count(*kernel))));
+}
+
 std::vector<std::size_t> space_of(Operator& op) {
   std::vector<std::size_t> axes;
   for (std::size_t k = 2; k < op.rank(0); ++k) axes.push_back(k);
@@ -200,6 +228,11 @@ std::vector<std::size_t> space_of(Operator& op) {
 
 void global_average_pool(Operator& op) { op.out(0, op.mean(op.in(0), space_of(op))); }
 void global_max_pool(Operator& op) { op.out(0, op.reduce(Reduce::Combine::kMaximum, op.in(0), space_of(op))); }
+
+void global_lp_pool(Operator& op) {
+  const auto p = static_cast<float>(op.integer("p", 2));
+  op.out(0, root(op, op.reduce(Reduce::Combine::kSum, powers(op, p), space_of(op)), p, 1));
+}
 
 /// alpha * A * B + beta * C
 void gemm(Operator& op) {
@@ -238,7 +271,9 @@ constexpr OperatorRow kNetwork[] = {
     {"", "ConvTranspose", conv_transpose},
     {"", "Gemm", gemm},
     {"", "GlobalAveragePool", global_average_pool},
+    {"", "GlobalLpPool", global_lp_pool},
     {"", "GlobalMaxPool", global_max_pool},
+    {"", "LpPool", lp_pool},
     {"", "MatMul", matmul},
     {"", "MaxPool", max_pool},
 };

@@ -202,6 +202,10 @@ ValueId Operator::matmul(ValueId a, ValueId b) {
   return node_of(MatMul{}, {a, b}, element_of(a), std::move(shape));
 }
 
+ValueId Operator::constant(const onnx_graph::Tensor& tensor) {
+  return import_.graph.add(value_of(tensor, import_.model.storage));
+}
+
 ValueId Operator::constant(const std::string& name, std::vector<float> values, Shape shape) {
   return import_.graph.add(
       {name, Element::kF32, std::move(shape), std::make_shared<const Constant>(Constant::of(std::move(values)))});

@@ -84,6 +84,7 @@ class Operator {
   ValueId conv(Conv conv, std::vector<ValueId> inputs, Shape shape);
   ValueId pool(Pool pool, ValueId x, Shape shape);
   ValueId matmul(ValueId a, ValueId b);
+  ValueId constant(const onnx_graph::Tensor& tensor);
   ValueId constant(const std::string& name, std::vector<float> values, Shape shape);
   ValueId constant(const std::string& name, std::vector<std::int64_t> values, Shape shape);
 
@@ -122,5 +123,6 @@ std::span<const OperatorRow> reduction_rows();
 std::span<const OperatorRow> normalization_rows();
 std::span<const OperatorRow> network_rows();        ///< convolutions, pools, products
 std::span<const OperatorRow> piece_rows();          ///< what moves elements
+std::span<const OperatorRow> indexed_rows();        ///< what knows where an element is
 
 }  // namespace assay::compiler

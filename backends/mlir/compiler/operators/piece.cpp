@@ -217,12 +217,9 @@ void space_to_depth(Operator& op) {
 /// One element, repeated.
 void constant_of_shape(Operator& op) {
   const Shape shape = op.out_shape(0);
-  float value = 0;
-  if (const auto* tensor = op.node.attribute<onnx_graph::Tensor>("value")) {
-    if (tensor->type != onnx_graph::ElementType::kFloat32) Operator::fail("of " + to_string(tensor->type) + " it is not computed");
-    value = tensor->floats().at(0);
-  }
-  op.out(0, op.strided(op.constant("filling", std::vector<float>{value}, {1}), 0, Shape(shape.size(), 0), shape));
+  const auto* tensor = op.node.attribute<onnx_graph::Tensor>("value");
+  const ValueId element = tensor != nullptr ? op.constant(*tensor) : op.constant("filling", std::vector<float>{0}, {1});
+  op.out(0, op.strided(element, 0, Shape(shape.size(), 0), shape));
 }
 
 constexpr OperatorRow kPieces[] = {

@@ -1,6 +1,8 @@
-// Resize: along each axis whose size or scale changes a gather (nearest), or two and a map between them (linear).
+// Resize: along each axis whose size or scale changes a gather (nearest), or two or four and a map between them (linear,
+// cubic).
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "operators/operator.hpp"
@@ -25,12 +27,12 @@ class Resizing {
   void import() {
     const std::string mode = op_.text("mode", "nearest");
     if (op_.integer("antialias", 0) != 0) Operator::fail("antialias is not computed");
-    if (mode != "nearest" && mode != "linear") Operator::fail("mode " + mode + " is not computed");
+    if (mode != "nearest" && mode != "linear" && mode != "cubic") Operator::fail("mode " + mode + " is not computed");
     ValueId x = op_.in(0);
     const std::vector<double> scales = its_scales();
     for (std::size_t k = 0; k < in_.size(); ++k) {
       if (scales[k] == 1 && in_[k] == out_[k]) continue;
-      x = mode == "nearest" ? nearest(x, k, scales[k]) : linear(x, k, scales[k]);
+      x = mode == "nearest" ? nearest(x, k, scales[k]) : mode == "linear" ? linear(x, k, scales[k]) : cubic(x, k, scales[k]);
     }
     op_.out(0, x);
   }
@@ -46,8 +48,9 @@ class Resizing {
       return scales;
     }
     const std::size_t input = modes_ ? 2 : 1;
-    const auto given = op_.has(input) ? op_.floats(input) : std::nullopt;
-    if (!given || given->empty()) return scales;
+    if (!op_.has(input) || count(op_.shape(input)) == 0) return scales;
+    const auto given = op_.floats(input);
+    if (!given) Operator::fail("its scales are known only when it runs");
     const auto axes = op_.list("axes");
     for (std::size_t i = 0; i < given->size(); ++i) {
       scales.at(axes ? Operator::axis(axes->at(i), in_.size()) : i) = (*given)[i];
@@ -99,6 +102,46 @@ class Resizing {
     Formula f;
     const X left = f.input(0), right = f.input(1), w = f.input(2);
     return op_.map(f.done(left + (right - left) * w), {a, b, op_.constant("shares", share, along)});
+  }
+
+  /// Four neighbours, weighted by Keys' kernel.
+  ValueId cubic(ValueId x, std::size_t k, double scale) {
+    constexpr float kA = -0.75F;
+    constexpr int kTaps = 4;
+    const double a = op_.real("cubic_coeff_a", kA);
+    const bool exclude = op_.integer("exclude_outside", 0) != 0;
+    std::array<std::vector<std::int64_t>, kTaps> places;
+    std::array<std::vector<float>, kTaps> weights;
+    for (std::int64_t i = 0; i < out_[k]; ++i) {
+      const double at = coordinate(i, k, scale), whole = std::floor(at);
+      std::array<double, kTaps> w{};
+      double sum = 0;
+      for (int t = 0; t < kTaps; ++t) {
+        const double place = whole - 1 + t;
+        const bool outside = place < 0 || place >= static_cast<double>(in_[k]);
+        w[static_cast<std::size_t>(t)] = exclude && outside ? 0 : keys(std::abs(at - place), a);
+        sum += w[static_cast<std::size_t>(t)];
+        places[static_cast<std::size_t>(t)].push_back(std::clamp<std::int64_t>(static_cast<std::int64_t>(place), 0, in_[k] - 1));
+      }
+      for (std::size_t t = 0; t < kTaps; ++t) weights[t].push_back(static_cast<float>(exclude ? w[t] / sum : w[t]));
+    }
+    Shape along(in_.size() - k, 1);
+    along[0] = out_[k];
+    std::vector<ValueId> inputs;
+    for (std::size_t t = 0; t < kTaps; ++t) {
+      inputs.push_back(op_.gather(x, op_.constant("places", places[t], {out_[k]}), k));
+      inputs.push_back(op_.constant("weights", weights[t], along));
+    }
+    Formula f;
+    X y = f.input(0) * f.input(1);
+    for (int t = 1; t < kTaps; ++t) y = y + f.input(2 * t) * f.input(2 * t + 1);
+    return op_.map(f.done(y), inputs);
+  }
+
+  /// Keys' kernel at a distance (IEEE Trans. ASSP 29, 1981, eq. 15, with a in the place of -1/2).
+  static double keys(double d, double a) {
+    if (d <= 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
+    return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
   }
 
   Operator& op_;

@@ -1,0 +1,34 @@
+#pragma once
+// Passes over the graph: each can be left out, so that its worth can be measured.
+
+#include <span>
+#include <string>
+
+#include "graph.hpp"
+
+namespace assay::compiler {
+
+struct Pass {
+  const char* name;
+  const char* meaning;
+  void (*run)(Graph& graph);
+};
+/// In the order in which they run.
+std::span<const Pass> passes();
+
+/// All but those of a comma-separated list. Throws Unsupported for a name that is none.
+void run_passes(Graph& graph, const std::string& without);
+
+/// Factors and summands of a convolution's channels, as a batch normalization leaves them, into its weights and bias.
+void fold_into_weights(Graph& graph);
+/// A map that alone takes what a map or a convolution answers, into that.
+void fuse_maps(Graph& graph);
+/// What nobody takes.
+void drop_unused(Graph& graph);
+
+/// By value: how many nodes take it, and graph outputs, as often as they name it.
+std::vector<int> uses(const Graph& graph);
+/// By value: the node that computes it, or -1.
+std::vector<int> producers(const Graph& graph);
+
+}  // namespace assay::compiler
