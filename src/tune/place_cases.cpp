@@ -147,8 +147,8 @@ Foreseen foreseen(const PlaceRequest& request) {
   plan.placement = {};
   plan.backend = backend;
   plan.strategy = "pipelined";
-  f.plans.assign(kVerifiedPlans + 1, plan);
-  for (const char* strategy : {"concurrent", "sequential", kMerged}) {
+  f.plans.assign(kVerifiedPlans, plan);
+  for (const char* strategy : {"sequential", kMerged}) {
     plan.strategy = strategy;
     f.plans.push_back(plan);
   }

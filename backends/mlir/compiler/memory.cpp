@@ -39,25 +39,58 @@ std::int64_t lowest_gap(const std::vector<std::pair<std::int64_t, std::int64_t>>
   return at;
 }
 
-}  // namespace
+bool together(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
 
-/// The largest first, each at the lowest place that is free during its life.
-void place_buffers(Plan& plan) {
-  std::vector<Lifetime> lives = lifetimes(plan);
-  const auto bytes = [&](const Lifetime& l) { return aligned(plan.buffers[static_cast<std::size_t>(l.buffer)].bytes); };
-  std::stable_sort(lives.begin(), lives.end(), [&](const auto& a, const auto& b) { return bytes(a) > bytes(b); });
-  plan.arena_bytes = 0;
+/// The largest first, each at the lowest place that is free during its life. Answers the bytes of all.
+std::int64_t place_free(Plan& plan, std::vector<Lifetime> lives) {
+  const auto buffer = [&](const Lifetime& l) -> Buffer& { return plan.buffers[static_cast<std::size_t>(l.buffer)]; };
+  std::stable_sort(lives.begin(), lives.end(),
+                   [&](const Lifetime& a, const Lifetime& b) { return buffer(a).bytes > buffer(b).bytes; });
+  std::int64_t end = 0;
   for (std::size_t i = 0; i < lives.size(); ++i) {
     std::vector<std::pair<std::int64_t, std::int64_t>> taken;
     for (std::size_t j = 0; j < i; ++j) {
-      if (lives[j].last < lives[i].first || lives[i].last < lives[j].first) continue;
-      taken.emplace_back(plan.buffers[static_cast<std::size_t>(lives[j].buffer)].offset, bytes(lives[j]));
+      if (together(lives[i], lives[j])) taken.emplace_back(buffer(lives[j]).offset, aligned(buffer(lives[j]).bytes));
     }
     std::sort(taken.begin(), taken.end());
-    const std::int64_t at = lowest_gap(taken, bytes(lives[i]));
-    plan.buffers[static_cast<std::size_t>(lives[i].buffer)].offset = at;
-    plan.arena_bytes = std::max(plan.arena_bytes, at + bytes(lives[i]));
+    buffer(lives[i]).offset = lowest_gap(taken, aligned(buffer(lives[i]).bytes));
+    end = std::max(end, buffer(lives[i]).offset + aligned(buffer(lives[i]).bytes));
   }
+  return end;
+}
+
+/// Those with a border behind `end`, each with others of its kind alone. Answers the new end.
+std::int64_t place_bordered(Plan& plan, const std::vector<Lifetime>& lives, std::int64_t end) {
+  struct Slot {
+    std::int64_t offset;
+    std::vector<Lifetime> users;
+  };
+  std::map<std::string, std::vector<Slot>> kinds;
+  for (const Lifetime& life : lives) {
+    Buffer& buffer = plan.buffers[static_cast<std::size_t>(life.buffer)];
+    std::vector<Slot>& slots = kinds[buffer.border];
+    auto slot = std::find_if(slots.begin(), slots.end(), [&](const Slot& s) {
+      return std::none_of(s.users.begin(), s.users.end(), [&](const Lifetime& user) { return together(user, life); });
+    });
+    if (slot == slots.end()) {
+      slots.push_back({end, {}});
+      slot = slots.end() - 1;
+      end += aligned(buffer.bytes);
+    }
+    slot->users.push_back(life);
+    buffer.offset = slot->offset;
+  }
+  return end;
+}
+
+}  // namespace
+
+void place_buffers(Plan& plan) {
+  std::vector<Lifetime> plain, bordered;
+  for (const Lifetime& life : lifetimes(plan)) {
+    (plan.buffers[static_cast<std::size_t>(life.buffer)].border.empty() ? plain : bordered).push_back(life);
+  }
+  plan.arena_bytes = place_bordered(plan, bordered, place_free(plan, std::move(plain)));
   plan.prepared_bytes = 0;
   for (Buffer& b : plan.buffers) {
     if (b.place != Buffer::Place::kPrepared) continue;

@@ -22,6 +22,8 @@ struct Buffer {
   int number = -1;                           ///< of an input or output
   std::shared_ptr<const Constant> constant;  ///< of kConstant
   std::int64_t offset = 0;                   ///< of kArena and kPrepared, in their memory
+  std::string border;  ///< not empty: it begins as zeros, and what nobody writes stays so; only buffers of the same text,
+                       ///< which have the same border, share its memory
 };
 
 /// A kernel over all its units, on these buffers: inputs first, the output last.
@@ -43,7 +45,7 @@ struct Plan {
 /// Kernels and order of a graph.
 Plan schedule(const Graph& graph, const Target& target);
 
-/// Gives every buffer of arena and prepared memory its place. Buffers of the arena share memory where none is needed
+/// The arena begins as zeros. Gives every buffer of arena and prepared memory its place. Buffers of the arena share memory where none is needed
 /// while another is. Offsets are multiples of 64.
 void place_buffers(Plan& plan);
 

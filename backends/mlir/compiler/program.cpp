@@ -23,6 +23,7 @@ AlignedMemory::AlignedMemory(std::int64_t bytes) {
   if (size == 0) return;
   data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, size)));
   if (data_ == nullptr) throw std::bad_alloc();
+  std::memset(data_.get(), 0, size);
 }
 
 void AlignedMemory::Free::operator()(std::byte* p) const noexcept { std::free(p); }
@@ -41,7 +42,15 @@ void* Program::fixed_address(const Buffer& buffer) {
 
 Program::Program(Plan plan, std::span<const std::string> objects, Team& team)
     : plan_(std::move(plan)), code_(objects, plan_.kernels.size()), prepared_(plan_.prepared_bytes) {
-  for (const Buffer& b : plan_.buffers) fixed_.push_back(fixed_address(b));
+  fixed_.resize(plan_.buffers.size(), nullptr);
+  for (const auto* steps : {&plan_.prologue, &plan_.steps}) {
+    for (const Step& step : *steps) {
+      for (const int b : step.buffers) {
+        void*& address = fixed_[static_cast<std::size_t>(b)];
+        if (address == nullptr) address = fixed_address(plan_.buffers[static_cast<std::size_t>(b)]);
+      }
+    }
+  }
   for (const Step& step : plan_.prologue) {
     std::vector<void*> addresses;
     for (const int b : step.buffers) addresses.push_back(fixed_[static_cast<std::size_t>(b)]);

@@ -13,7 +13,7 @@
 
 namespace assay::compiler {
 
-/// Memory whose beginning is at a multiple of 64.
+/// Zeros, from a multiple of 64 on.
 class AlignedMemory {
  public:
   explicit AlignedMemory(std::int64_t bytes = 0);

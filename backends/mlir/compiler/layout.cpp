@@ -1,0 +1,119 @@
+#include "layout.hpp"
+
+#include <algorithm>
+
+#include "passes/pass.hpp"
+
+namespace assay::compiler {
+namespace {
+
+constexpr std::size_t kImageAxes = 4;
+
+bool is_image(const Graph& graph, ValueId id) {
+  const Value& v = graph.value(id);
+  return v.shape.size() == kImageAxes && v.element == Element::kF32 && count(v.shape) > 0;
+}
+
+Border border_of(const Conv& conv) { return {conv.begin[0], conv.begin[1], conv.end[0], conv.end[1]}; }
+
+/// Weights and bias come of constants alone: they can be arranged when the model is opened.
+bool is_known_conv(const Graph& graph, const Node& node) {
+  const Conv* conv = std::get_if<Conv>(&node.operation);
+  if (conv == nullptr || !is_image(graph, node.inputs[0]) || !is_image(graph, node.output)) return false;
+  return graph.value(node.inputs[1]).constant != nullptr &&
+         std::all_of(conv->begin.begin(), conv->begin.end(), [](std::int64_t p) { return p >= 0; }) &&
+         std::all_of(conv->end.begin(), conv->end.end(), [](std::int64_t p) { return p >= 0; });
+}
+
+/// The last thing that is done to it is max(…, 0).
+bool is_never_negative(const Graph& graph, int producer) {
+  if (producer < 0) return false;
+  const Operation& operation = graph.nodes[static_cast<std::size_t>(producer)].operation;
+  const Map* map = std::get_if<Map>(&operation);
+  const Conv* conv = std::get_if<Conv>(&operation);
+  const Expression* e = map != nullptr ? &map->expression : conv != nullptr ? &conv->after : nullptr;
+  if (e == nullptr || e->terms.empty() || e->result().op != Op::kMaximum) return false;
+  const Term& bound = e->terms[static_cast<std::size_t>(e->result().arguments[1])];
+  return bound.op == Op::kNumber && bound.number >= 0;
+}
+
+/// Zeros around the input are as good as nothing there: for a sum, and for the largest of what is never negative.
+bool takes_zeros(const Graph& graph, const Pool& pool, const Node& node, const std::vector<int>& by) {
+  return is_image(graph, node.inputs[0]) &&
+         (pool.kind == Pool::Kind::kAverage || is_never_negative(graph, by[static_cast<std::size_t>(node.inputs[0])]));
+}
+
+}  // namespace
+
+void Border::widen(const Border& other) {
+  top = std::max(top, other.top);
+  left = std::max(left, other.left);
+  bottom = std::max(bottom, other.bottom);
+  right = std::max(right, other.right);
+}
+
+bool is_dense(const Graph& graph, const Node& node) {
+  return is_known_conv(graph, node) && std::get<Conv>(node.operation).groups == 1;
+}
+
+bool is_depthwise(const Graph& graph, const Node& node) {
+  if (!is_known_conv(graph, node)) return false;
+  const std::int64_t groups = std::get<Conv>(node.operation).groups;
+  return groups > 1 && groups == graph.shape(node.inputs[0])[1] && groups == graph.shape(node.output)[1];
+}
+
+bool joins_blocks(const Graph& graph, const Node& node, std::int64_t lanes) {
+  const Concat* concat = std::get_if<Concat>(&node.operation);
+  if (concat == nullptr || concat->axis != 1 || !is_image(graph, node.output)) return false;
+  return std::all_of(node.inputs.begin(), node.inputs.end() - 1,
+                     [&](ValueId id) { return graph.shape(id)[1] % lanes == 0; });
+}
+
+Layouts layouts_of(const Graph& graph, std::int64_t lanes) {
+  Layouts layouts;
+  const std::vector<int> by = producers(graph);
+  for (const Node& node : graph.nodes) {
+    if (is_dense(graph, node) || is_depthwise(graph, node)) {
+      layouts.borders[node.inputs[0]].widen(border_of(std::get<Conv>(node.operation)));
+    }
+    if (const Pool* pool = std::get_if<Pool>(&node.operation); pool != nullptr && takes_zeros(graph, *pool, node, by)) {
+      layouts.borders[node.inputs[0]].widen({pool->begin[0], pool->begin[1], pool->end[0], pool->end[1]});
+      layouts.pools.insert(node.output);
+    }
+    if (!joins_blocks(graph, node, lanes)) continue;
+    std::int64_t first = 0;
+    for (const ValueId id : node.inputs) {
+      if (by[static_cast<std::size_t>(id)] >= 0) layouts.parts.try_emplace(id, Part{node.output, first});
+      first += graph.shape(id)[1];
+    }
+  }
+  // A part has its whole's border. Parts are computed before their wholes, so each knows its own by then.
+  for (const Node& node : graph.nodes) {
+    const auto part = layouts.parts.find(node.output);
+    if (part != layouts.parts.end()) layouts.borders[part->second.whole].widen(layouts.borders[node.output]);
+  }
+  return layouts;
+}
+
+/// A tile of p pixels and v vectors takes, for each input channel and tap, p * v multiplications, v loads of weights and p
+/// of pixels; the two last go beside the multiplications, of which there must be enough to hide how long one takes.
+Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target) {
+  constexpr int kMostVectors = 8;
+  constexpr double kLatency = 8, kOverhead = 1;
+  Tile best;
+  double least = 0;
+  for (int v = 1; v <= kMostVectors; ++v) {
+    if (blocks % v != 0) continue;
+    for (int p = 1; p * v + v + 1 <= target.registers && p <= columns; ++p) {
+      const auto tiles = static_cast<double>((columns + p - 1) / p);
+      const double work = std::max({static_cast<double>(p * v), static_cast<double>(p + v), kLatency});
+      const double cost = tiles * static_cast<double>(blocks / v) * (work + kOverhead);
+      if (least != 0 && cost >= least) continue;
+      least = cost;
+      best = {v, p};
+    }
+  }
+  return best;
+}
+
+}  // namespace assay::compiler

@@ -1,0 +1,46 @@
+#pragma once
+// Which values lie in blocked layout, with how wide a border, and which are part of another's memory.
+
+#include <array>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "kernel.hpp"
+
+namespace assay::compiler {
+
+/// Zeros around an image: what windows reach beyond it.
+struct Border {
+  std::int64_t top = 0, left = 0, bottom = 0, right = 0;
+  void widen(const Border& other);
+  [[nodiscard]] bool empty() const { return top == 0 && left == 0 && bottom == 0 && right == 0; }
+};
+
+/// A value that is computed where a concatenation has it.
+struct Part {
+  ValueId whole = -1;
+  std::int64_t first_channel = 0;
+};
+
+struct Layouts {
+  std::unordered_map<ValueId, Border> borders;
+  std::unordered_map<ValueId, Part> parts;
+  std::unordered_set<ValueId> pools;  ///< outputs of pools whose input's border of zeros is right for them
+};
+
+/// Whether the blocked kernels do it: images, f32, weights that are known, one group or a channel each.
+bool is_dense(const Graph& graph, const Node& node);
+bool is_depthwise(const Graph& graph, const Node& node);
+/// Along channels, each part of whole blocks but the last.
+bool joins_blocks(const Graph& graph, const Node& node, std::int64_t lanes);
+
+Layouts layouts_of(const Graph& graph, std::int64_t lanes);
+
+/// How the output's pixels and blocks are divided among registers.
+struct Tile {
+  int vectors = 1, tile = 1;
+};
+/// The one that should take least time (see layout.cpp for the model).
+Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target);
+
+}  // namespace assay::compiler

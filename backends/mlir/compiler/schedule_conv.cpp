@@ -1,0 +1,168 @@
+// Convolutions over blocked layout, and products with constant matrices, which are convolutions of one pixel a row.
+
+#include <algorithm>
+
+#include "scheduler.hpp"
+
+namespace assay::compiler {
+namespace {
+
+constexpr std::int64_t kLeastColumns = 14, kMostRows = 64;
+
+/// Pixels that lie one behind the other, as rows of equal length: of those that tile best the shortest.
+std::int64_t rows_of(std::int64_t pixels, std::int64_t blocks, const Target& target) {
+  std::int64_t best = 1;
+  double least = 0;
+  for (std::int64_t rows = 1; rows <= std::min(pixels, kMostRows); ++rows) {
+    const std::int64_t columns = pixels / rows;
+    if (pixels % rows != 0 || (rows > 1 && columns < kLeastColumns)) continue;
+    const Tile t = choose_tile(columns, blocks, target);
+    const auto computed = static_cast<double>(rows * ((columns + t.tile - 1) / t.tile) * t.tile);
+    if (least != 0 && computed > least) continue;
+    least = computed;
+    best = rows;
+  }
+  return best;
+}
+
+int depthwise_tile(std::int64_t columns, const Target& target) {
+  constexpr int kOthers = 4;  // registers for a weight and what is loaded
+  const std::int64_t most = target.registers - kOthers, tiles = (columns + most - 1) / most;
+  return static_cast<int>((columns + tiles - 1) / tiles);
+}
+
+}  // namespace
+
+bool Scheduler::blocked(const Conv& conv) {
+  const bool depthwise = is_depthwise(graph_, *node_);
+  if (!depthwise && !is_dense(graph_, *node_)) return false;
+  const ValueId x = node_->inputs[0], out = node_->output;
+  const std::size_t first = conv.bias ? 3 : 2;
+  const auto fits = [&](ValueId id) { return can_be_operand(id, shape(out)); };
+  if (!std::all_of(node_->inputs.begin() + static_cast<std::ptrdiff_t>(first), node_->inputs.end(), fits)) return false;
+  const BlockedView from = blocked_view(x);
+  std::vector<BlockedView> others;
+  Formula f;
+  if (conv.bias) {
+    const View bias = view(node_->inputs[2]);
+    if (!is_constant(bias.buffer)) return false;
+    std::vector<float> padded(static_cast<std::size_t>(blocks_of(shape(out)[1]) * lanes_), 0);
+    const Constant& values = *plan_.buffers[static_cast<std::size_t>(bias.buffer)].constant;
+    for (std::int64_t c = 0; c < shape(out)[1]; ++c) {
+      padded[static_cast<std::size_t>(c)] = values.at<float>(static_cast<std::size_t>(bias.access.offset + c * bias.access.strides[0]));
+    }
+    others.push_back({add_constant(std::move(padded)), {0, lanes_, 0, 0, 0, true}});
+  }
+  for (std::size_t i = first; i < node_->inputs.size(); ++i) others.push_back(blocked_operand(node_->inputs[i], shape(out)));
+  Expression after = conv.after;
+  if (conv.bias) {
+    const X sum = f.input(0), bias = f.input(1);
+    after = after_bias(conv, f.done(sum + bias));
+  }
+  convolve({conv, from, new_blocked(out), shape(x), shape(out), view(node_->inputs[1]),
+            Shape(shape(node_->inputs[1]).begin() + 2, shape(node_->inputs[1]).end()), depthwise, std::move(others),
+            std::move(after)});
+  return true;
+}
+
+bool Scheduler::blocked(const MatMul& /*matmul*/) {
+  const ValueId a = node_->inputs[0], b = node_->inputs[1], out = node_->output;
+  if (shape(a).size() != 2 || shape(b).size() != 2 || element(a) != Element::kF32 || count(shape(out)) == 0) return false;
+  const View weights = view(b);
+  if (!is_constant(weights.buffer) || shape(a)[1] == 0) return false;
+  const Conv one{{1, 1}, {1, 1}, {0, 0}, {0, 0}};
+  const Shape x_shape = {shape(a)[0], shape(a)[1], 1, 1}, out_shape = {shape(out)[0], shape(out)[1], 1, 1};
+  const View from = view(a);
+  const BlockedView x = new_blocked(x_shape, {}), y = new_blocked(out_shape, {});
+  to_blocked({from.buffer, {from.access.offset, {from.access.strides[0], from.access.strides[1], 0, 0}}}, x, x_shape);
+  const View turned{weights.buffer, {weights.access.offset, {weights.access.strides[1], weights.access.strides[0], 0, 0}}};
+  convolve({one, x, y, x_shape, out_shape, turned, {1, 1}, false});
+  const View to = new_output();
+  to_plain(y, {to.buffer, {to.access.offset, {to.access.strides[0], to.access.strides[1], 0, 0}}}, out_shape);
+  return true;
+}
+
+/// A window of one pixel over images without gaps: all pixels are one row.
+bool Scheduler::flattens(const Convolution& c) {
+  const Shape& w = c.conv.strides;
+  const auto ones = [](const Shape& s) { return std::all_of(s.begin(), s.end(), [](std::int64_t v) { return v == 1; }); };
+  const auto gapless = [&](const BlockedAccess& a) {
+    return a.row == c.out_shape[3] * a.column && a.batch == c.out_shape[2] * a.row;
+  };
+  const auto still = [](const BlockedAccess& a) { return a.batch == 0 && a.row == 0 && a.column == 0; };
+  return ones(w) && c.x_shape[2] == c.out_shape[2] && c.x_shape[3] == c.out_shape[3] && gapless(c.x.access) &&
+         gapless(c.out.access) && std::all_of(c.others.begin(), c.others.end(), [&](const BlockedView& o) {
+           return still(o.access) || gapless(o.access);
+         });
+}
+
+void Scheduler::convolve(const Convolution& c) {
+  const Shape& window = c.window;
+  ConvKernel k;
+  k.batch = c.out_shape[0];
+  k.rows = c.out_shape[2];
+  k.columns = c.out_shape[3];
+  k.blocks = blocks_of(c.x_shape[1]);
+  k.last_channels = c.x_shape[1] - (k.blocks - 1) * lanes_;
+  k.kernel_rows = window[0];
+  k.kernel_columns = window[1];
+  k.row_stride = c.conv.strides[0];
+  k.column_stride = c.conv.strides[1];
+  k.row_dilation = c.conv.dilations[0];
+  k.column_dilation = c.conv.dilations[1];
+  k.depthwise = c.depthwise;
+  k.lanes = static_cast<int>(lanes_);
+  k.input = c.x.access;
+  k.input.offset -= c.conv.begin[0] * k.input.row + c.conv.begin[1] * k.input.column;
+  k.output = c.out.access;
+  k.after = c.after;
+  for (const BlockedView& o : c.others) k.others.push_back(o.access);
+  const std::int64_t out_blocks = blocks_of(c.out_shape[1]);
+  if (window == Shape{1, 1} && !c.depthwise && flattens(c)) {
+    const std::int64_t pixels = k.batch * k.rows * k.columns;
+    k.batch = 1;
+    k.rows = rows_of(pixels, out_blocks, target_);
+    k.columns = pixels / k.rows;
+    const auto lengthen = [&](BlockedAccess& a) { a.row = k.columns * a.column; };
+    lengthen(k.input);
+    lengthen(k.output);
+    for (BlockedAccess& o : k.others) lengthen(o);
+  }
+  const Tile tile = c.depthwise ? Tile{1, depthwise_tile(k.columns, target_)} : choose_tile(k.columns, out_blocks, target_);
+  k.vectors = tile.vectors;
+  k.tile = tile.tile;
+  k.groups = out_blocks / k.vectors;
+  std::vector<int> buffers = {c.x.buffer, packed(c, k)};
+  for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
+  buffers.push_back(c.out.buffer);
+  add_step(emit(k), std::move(buffers));
+}
+
+/// Weights in the order in which the kernel reads them; zeros where channels are filled up.
+int Scheduler::packed(const Convolution& c, const ConvKernel& k) {
+  const Constant& from = *plan_.buffers[static_cast<std::size_t>(c.weights.buffer)].constant;
+  const Shape& s = c.weights.access.strides;
+  const std::int64_t outputs = c.out_shape[1], channels = c.depthwise ? 1 : c.x_shape[1];
+  std::vector<float> to;
+  to.reserve(static_cast<std::size_t>(k.groups * k.vectors * lanes_ * k.kernel_rows * k.kernel_columns *
+                                      (c.depthwise ? 1 : k.blocks * lanes_)));
+  const auto put = [&](std::int64_t o, std::int64_t i, std::int64_t r, std::int64_t q) {
+    const bool there = o < outputs && i < channels;
+    const std::int64_t at = c.weights.access.offset + o * s[0] + i * s[1] + r * s[2] + q * s[3];
+    to.push_back(there ? from.at<float>(static_cast<std::size_t>(at)) : 0);
+  };
+  for (std::int64_t g = 0; g < k.groups; ++g) {
+    for (std::int64_t b = 0; b < (c.depthwise ? 1 : k.blocks); ++b) {
+      for (std::int64_t r = 0; r < k.kernel_rows; ++r) {
+        for (std::int64_t q = 0; q < k.kernel_columns; ++q) {
+          for (std::int64_t i = 0; i < (c.depthwise ? 1 : lanes_); ++i) {
+            for (std::int64_t o = 0; o < k.vectors * lanes_; ++o) put(g * k.vectors * lanes_ + o, b * lanes_ + i, r, q);
+          }
+        }
+      }
+    }
+  }
+  return add_constant(std::move(to));
+}
+
+}  // namespace assay::compiler

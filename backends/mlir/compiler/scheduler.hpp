@@ -1,0 +1,139 @@
+#pragma once
+// Nodes to kernels. A value is seen through a view (a buffer, an offset, a stride an axis), so that a slice, a transpose or a
+// reshape is no step where whoever takes it can read it so. Images may lie in blocked layout, where convolutions compute.
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "layout.hpp"
+#include "plan.hpp"
+
+namespace assay::compiler {
+
+struct View {
+  int buffer = -1;
+  Access access;
+};
+
+struct BlockedView {
+  int buffer = -1;
+  BlockedAccess access;
+};
+
+/// `after` of the conv, of the biased result: its other inputs come behind the bias.
+Expression after_bias(const Conv& conv, const Expression& biased);
+/// sum * factor: the end of an average.
+Expression times_share();
+
+class Scheduler {
+ public:
+  Scheduler(const Graph& graph, const Target& target);
+  Plan run();
+
+ private:
+  // Buffers and views: schedule.cpp.
+  int add_buffer(std::int64_t bytes, Buffer::Place place);
+  int add_buffer(ValueId id, Buffer::Place place, int number = -1);
+  int add_constant(std::vector<float> values);
+  [[nodiscard]] bool is_constant(int buffer) const {
+    return plan_.buffers[static_cast<std::size_t>(buffer)].place == Buffer::Place::kConstant;
+  }
+  [[nodiscard]] View whole(ValueId id, int buffer) const { return {buffer, {0, contiguous_strides(shape(id))}}; }
+  [[nodiscard]] const Shape& shape(ValueId id) const { return graph_.value(id).shape; }
+  [[nodiscard]] Element element(ValueId id) const { return graph_.value(id).element; }
+  /// The value's plain view; copied from blocked layout where it lies so alone.
+  const View& view(ValueId id);
+  View new_output();
+  /// The value's elements in order; copied where they do not lie so.
+  View contiguous(ValueId id);
+  /// Contiguous from the buffer's beginning on.
+  View at_zero(ValueId id);
+
+  // Steps: schedule.cpp.
+  void add_step(const KernelText& text, std::vector<int> buffers);
+  /// Operands' buffers in the kernel's order.
+  void add_step(const StridedKernel& kernel, std::vector<int> buffers);
+  void copy(const View& from, const View& to, const Shape& size, Element type);
+  void fill(const View& to, const Shape& size, Element type, double value);
+  [[nodiscard]] static Access broadcast_access(const View& from, const Shape& own, std::size_t rank);
+
+  // One for each kind of node, over plain layout: schedule_plain.cpp.
+  void lower(const Map& map);
+  void lower(const Reduce& reduce);
+  void lower(const Conv& conv);
+  void lower(const Pool& pool);
+  void lower(const MatMul& matmul);
+  void lower(const Reshape& reshape);
+  void lower(const Strided& strided);
+  void lower(const Concat& concat);
+  void lower(const Pad& pad);
+  void lower(const Gather& gather);
+  View bordered(ValueId x, const Shape& begin, const Shape& end, double value, Shape* padded);
+  void add_after(StridedKernel& kernel, const Conv& conv, std::int64_t of_group, std::vector<int>& buffers);
+  /// Factors of an average, one for each place in space.
+  static std::vector<float> shares(const Pool& pool, const Shape& x, const Shape& space);
+
+  // Over blocked layout; false: it cannot be: schedule_blocked.cpp.
+  bool blocked(const Map& map);
+  bool blocked(const Reduce& reduce);
+  bool blocked(const Conv& conv);
+  bool blocked(const Pool& pool);
+  bool blocked(const MatMul& matmul);
+  bool blocked(const Concat& concat);
+  template <class Other>
+  bool blocked(const Other& /*operation*/) {
+    return false;
+  }
+
+  // Values in blocked layout, of at most four axes, aligned at the last; f32: blocked_views.cpp.
+  [[nodiscard]] Shape four_axes(ValueId id) const;
+  /// The value in blocked layout; copied there where it does not lie so.
+  const BlockedView& blocked_view(ValueId id);
+  BlockedView new_blocked(ValueId id);
+  BlockedView new_blocked(const Shape& four, const Border& border);
+  [[nodiscard]] bool can_be_operand(ValueId id, const Shape& output) const;
+  /// An operand of a blocked output: of its shape, or broadcast to it.
+  BlockedView blocked_operand(ValueId id, const Shape& output);
+  void to_plain(const BlockedView& from, const View& to, const Shape& four) { move_lanes(to, from, four, true); }
+  void to_blocked(const View& from, const BlockedView& to, const Shape& four) { move_lanes(from, to, four, false); }
+  /// `plain` has the strides of four axes.
+  void move_lanes(const View& plain, const BlockedView& blocked, const Shape& four, bool out);
+  [[nodiscard]] View aligned(ValueId id);
+  [[nodiscard]] std::int64_t blocks_of(std::int64_t channels) const { return (channels + lanes_ - 1) / lanes_; }
+  [[nodiscard]] Shape loops_of(const Shape& four) const { return {blocks_of(four[1]), four[0], four[2], four[3], lanes_}; }
+
+  // Convolutions: schedule_conv.cpp.
+  struct Convolution {
+    const Conv& conv;
+    BlockedView x, out;
+    Shape x_shape, out_shape;  ///< batch, channels, height, width
+    View weights;              ///< strides of outputs, channels, rows, columns of the window
+    Shape window;              ///< its rows and columns
+    bool depthwise;
+    std::vector<BlockedView> others{};
+    Expression after{};
+  };
+  void convolve(const Convolution& c);
+  [[nodiscard]] int packed(const Convolution& c, const ConvKernel& kernel);
+  [[nodiscard]] static bool flattens(const Convolution& c);
+
+  // The end: schedule.cpp.
+  void hand_out(ValueId id, int number);
+  void separate_prologue();
+
+  const Graph& graph_;
+  const Target& target_;
+  std::int64_t lanes_;
+  Layouts layouts_;
+  const Node* node_ = nullptr;
+  Plan plan_;
+  std::unordered_map<ValueId, View> views_;
+  std::unordered_map<ValueId, BlockedView> blocked_;
+  std::map<std::string, int> kernels_;
+};
+
+}  // namespace assay::compiler

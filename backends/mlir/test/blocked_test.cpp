@@ -1,0 +1,121 @@
+// Graphs in which images lie in blocked layout against the same ones in plain layout: what `without` leaves out, and what
+// convolutions that are none leave out.
+#include <gmock/gmock.h>
+
+#include "test/compiled.hpp"
+
+namespace assay::compiler {
+namespace {
+
+using test::Floats;
+using test::TestModel;
+using testing::FloatNear;
+using testing::Pointwise;
+
+/// A convolution that the blocked kernels do (one group) or not (two groups whose weights say the same).
+void add_conv(TestModel& m, const std::string& x, const std::string& y, std::int64_t channels, std::int64_t outputs,
+              bool blocked, std::int64_t pad = 1) {
+  const std::int64_t c = channels / 2, o = outputs / 2;
+  Floats half = test::random_floats(static_cast<std::size_t>(outputs * c * 9), static_cast<unsigned>(outputs));
+  for (float& v : half) v *= 0.1F;  // so that sums stay about as large as x
+  Floats w;
+  for (std::int64_t i = 0; i < outputs; ++i) {
+    for (std::int64_t j = 0; j < channels; ++j) {
+      const bool own = (i < o) == (j < c);
+      for (std::int64_t t = 0; t < 9; ++t) {
+        if (own) w.push_back(half[static_cast<std::size_t>((i * c + j % c) * 9 + t)]);
+        if (!own && blocked) w.push_back(0);
+      }
+    }
+  }
+  m.floats(y + ".w", {outputs, blocked ? channels : c, 3, 3}, w);
+  m.node("Conv", {x, y + ".w"}, {y}, {{"pads", Shape{pad, pad, pad, pad}}, {"group", std::int64_t{blocked ? 1 : 2}}});
+}
+
+using Build = void (*)(TestModel& m, bool blocked);
+struct Net {
+  const char* name;
+  Build build;  ///< from x (2, 32, 10, 9) to y
+};
+void PrintTo(const Net& n, std::ostream* out) { *out << n.name; }  // NOLINT: gtest's name
+
+void residual(TestModel& m, bool blocked) {
+  add_conv(m, "x", "a", 32, 32, blocked);
+  m.node("Relu", {"a"}, {"b"});
+  add_conv(m, "b", "c", 32, 32, blocked);
+  m.node("Add", {"c", "x"}, {"s"}).node("Relu", {"s"}, {"y"});
+}
+void dense_block(TestModel& m, bool blocked) {
+  add_conv(m, "x", "a", 32, 16, blocked);
+  m.node("Concat", {"x", "a"}, {"xa"}, {{"axis", std::int64_t{1}}}).node("Relu", {"xa"}, {"r"});
+  add_conv(m, "r", "b", 48, 16, blocked);
+  m.node("Concat", {"xa", "b"}, {"xab"}, {{"axis", std::int64_t{1}}});
+  add_conv(m, "xab", "y", 64, 32, blocked);
+}
+void same_part_twice(TestModel& m, bool blocked) {
+  add_conv(m, "x", "a", 32, 16, blocked);
+  m.node("Concat", {"a", "a", "x"}, {"c"}, {{"axis", std::int64_t{1}}});
+  add_conv(m, "c", "y", 64, 16, blocked);
+}
+void odd_parts(TestModel& m, bool blocked) {
+  add_conv(m, "x", "a", 32, 20, blocked);
+  add_conv(m, "x", "b", 32, 6, blocked);
+  m.node("Concat", {"a", "b"}, {"y"}, {{"axis", std::int64_t{1}}});
+}
+void excited(TestModel& m, bool blocked) {
+  add_conv(m, "x", "a", 32, 24, blocked);
+  m.floats("w", {24, 24, 1, 1}, test::random_floats(24 * 24, 9));
+  m.node("GlobalAveragePool", {"a"}, {"p"}).node("Conv", {"p", "w"}, {"q"}).node("Sigmoid", {"q"}, {"g"});
+  m.node("Mul", {"a", "g"}, {"y"});
+}
+void pools(TestModel& m, bool blocked) {
+  add_conv(m, "x", "a", 32, 24, blocked);
+  m.node("Relu", {"a"}, {"r"});
+  const onnx_graph::TestAttributes window = {{"kernel_shape", Shape{3, 3}}, {"strides", Shape{2, 2}}, {"pads", Shape{1, 1, 1, 1}}};
+  m.node("MaxPool", {"r"}, {"m"}, window).node("AveragePool", {"a"}, {"v"}, window).node("MaxPool", {"a"}, {"n"}, window);
+  m.node("Add", {"m", "v"}, {"s"}).node("Sub", {"s", "n"}, {"y"});
+}
+void classified(TestModel& m, bool blocked) {
+  add_conv(m, "x", "a", 32, 24, blocked);
+  m.floats("w", {10, 24}, test::random_floats(240, 4)).floats("b", {10}, test::random_floats(10, 5));
+  m.node("GlobalAveragePool", {"a"}, {"p"}).node("Flatten", {"p"}, {"f"});
+  m.node("Gemm", {"f", "w", "b"}, {"l"}, {{"transB", std::int64_t{1}}}).node("Softmax", {"l"}, {"y"});
+}
+void borders_of_two_widths(TestModel& m, bool blocked) {
+  add_conv(m, "x", "a", 32, 16, blocked);
+  add_conv(m, "a", "b", 16, 16, blocked);
+  add_conv(m, "a", "c", 16, 16, blocked, 2);
+  m.node("GlobalAveragePool", {"b"}, {"p"}).node("Mul", {"c", "p"}, {"y"});
+}
+void broadcast_along_channels(TestModel& m, bool blocked) {
+  add_conv(m, "x", "a", 32, 24, blocked);
+  m.node("ReduceMean", {"a"}, {"n"}, {{"axes", Shape{1}}}).node("Sub", {"a", "n"}, {"y"});
+}
+
+class Blocked : public testing::TestWithParam<Net> {};
+
+TEST_P(Blocked, AnswersAsPlainLayoutDoes) {
+  const Shape shape = {2, 32, 10, 9};
+  const Floats x = test::random_floats(static_cast<std::size_t>(count(shape)), 7);
+  const auto answer = [&](bool blocked, const char* target, const char* without) {
+    TestModel m;
+    m.input("x", shape);
+    GetParam().build(m, blocked);
+    return test::answer(m.output("y"), {{"x", shape}}, {x}, target, without);
+  };
+  const Floats plain = answer(false, "host", "fold,fuse");
+  for (const char* without : {"", "fuse"}) {
+    EXPECT_THAT(answer(true, "host", without), Pointwise(FloatNear(2e-4F), plain)) << without;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Nets, Blocked,
+                         testing::Values(Net{"residual", residual}, Net{"dense_block", dense_block},
+                                         Net{"same_part_twice", same_part_twice}, Net{"odd_parts", odd_parts},
+                                         Net{"excited", excited}, Net{"pools", pools}, Net{"classified", classified},
+                                         Net{"borders_of_two_widths", borders_of_two_widths},
+                                         Net{"broadcast_along_channels", broadcast_along_channels}),
+                         [](const auto& p) { return std::string(p.param.name); });
+
+}  // namespace
+}  // namespace assay::compiler

@@ -1,0 +1,47 @@
+#pragma once
+// Models compiled and run.
+
+#include <random>
+#include <vector>
+
+#include "compiler/passes/pass.hpp"
+#include "compiler/program.hpp"
+#include "test/models.hpp"
+
+namespace assay::compiler::test {
+
+using Floats = std::vector<float>;
+
+inline Floats random_floats(std::size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> between(-1, 1);
+  Floats values(count);
+  for (float& v : values) v = between(random);
+  return values;
+}
+
+/// The first output of a model whose inputs and outputs are floats, computed by two threads.
+inline Floats answer(const TestModel& m, const std::map<std::string, Shape>& shapes, std::vector<Floats> inputs,
+                     const std::string& target = "host", const std::string& without = "") {
+  std::string bytes;
+  Graph graph = imported(m, shapes, bytes);
+  run_passes(graph, without);
+  const Target compiled_for = target_of(target);
+  Plan plan = schedule(graph, compiled_for);
+  const std::vector<std::string> objects = compile(plan.kernels, compiled_for, 1);
+  Team team(2, false);
+  const Program program(std::move(plan), objects, team);
+  Run run(program);
+  std::vector<void*> in, out;
+  for (Floats& f : inputs) in.push_back(f.data());
+  std::vector<Floats> outputs;
+  for (const Value& v : program.plan().outputs) outputs.emplace_back(static_cast<std::size_t>(count(v.shape)), -1.0F);
+  for (Floats& f : outputs) out.push_back(f.data());
+  run(team, in, out);
+  const Floats first = outputs[0];
+  run(team, in, out);  // again over the same memory
+  EXPECT_EQ(outputs[0], first);
+  return first;
+}
+
+}  // namespace assay::compiler::test

@@ -1,0 +1,110 @@
+// Convolutions of all kinds against their definition, for each width of vectors that this CPU has.
+#include <gmock/gmock.h>
+
+#include "test/compiled.hpp"
+
+namespace assay::compiler {
+namespace {
+
+using test::Floats;
+using test::TestModel;
+using testing::FloatNear;
+using testing::Pointwise;
+
+struct Convolution {
+  const char* name;
+  Shape x, w;  ///< batch, channels, height, width; outputs, channels / groups, rows, columns
+  Shape strides = {1, 1}, dilations = {1, 1}, pads = {0, 0, 0, 0};
+  std::int64_t groups = 1;
+};
+
+void PrintTo(const Convolution& c, std::ostream* out) { *out << c.name; }  // NOLINT: gtest's name
+
+struct Sizes {
+  std::int64_t height, width;
+};
+Sizes output_of(const Convolution& c) {
+  const auto size = [&](std::size_t k) {
+    return (c.x[k + 2] + c.pads[k] + c.pads[k + 2] - (c.w[k + 2] - 1) * c.dilations[k] - 1) / c.strides[k] + 1;
+  };
+  return {size(0), size(1)};
+}
+
+/// By the definition, in double.
+Floats expected(const Convolution& c, const Floats& x, const Floats& w, const Floats& b) {
+  const Sizes out = output_of(c);
+  const std::int64_t of_group = c.w[0] / c.groups;
+  Floats y;
+  for (std::int64_t n = 0; n < c.x[0]; ++n) {
+    for (std::int64_t o = 0; o < c.w[0]; ++o) {
+      for (std::int64_t r = 0; r < out.height; ++r) {
+        for (std::int64_t q = 0; q < out.width; ++q) {
+          double sum = b[static_cast<std::size_t>(o)];
+          for (std::int64_t i = 0; i < c.w[1]; ++i) {
+            for (std::int64_t kr = 0; kr < c.w[2]; ++kr) {
+              for (std::int64_t kq = 0; kq < c.w[3]; ++kq) {
+                const std::int64_t row = r * c.strides[0] + kr * c.dilations[0] - c.pads[0];
+                const std::int64_t column = q * c.strides[1] + kq * c.dilations[1] - c.pads[1];
+                if (row < 0 || row >= c.x[2] || column < 0 || column >= c.x[3]) continue;
+                const std::int64_t channel = o / of_group * c.w[1] + i;
+                sum += static_cast<double>(x[static_cast<std::size_t>(((n * c.x[1] + channel) * c.x[2] + row) * c.x[3] + column)]) *
+                       w[static_cast<std::size_t>(((o * c.w[1] + i) * c.w[2] + kr) * c.w[3] + kq)];
+              }
+            }
+          }
+          y.push_back(static_cast<float>(std::max(sum, 0.0)));
+        }
+      }
+    }
+  }
+  return y;
+}
+
+const std::vector<Convolution> kConvolutions = {
+    {"one_by_one", {2, 32, 7, 7}, {64, 32, 1, 1}},
+    {"one_by_one_of_odd_channels", {3, 17, 5, 9}, {24, 17, 1, 1}},
+    {"one_by_one_of_one_pixel", {1, 40, 1, 1}, {10, 40, 1, 1}},
+    {"one_by_one_with_strides", {1, 32, 9, 9}, {48, 32, 1, 1}, {2, 2}},
+    {"three_by_three", {1, 16, 14, 14}, {32, 16, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
+    {"three_by_three_with_strides", {2, 16, 15, 13}, {80, 16, 3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}},
+    {"first_layer", {1, 3, 33, 31}, {64, 3, 7, 7}, {2, 2}, {1, 1}, {3, 3, 3, 3}},
+    {"uneven_padding", {1, 20, 8, 11}, {33, 20, 2, 3}, {1, 1}, {1, 1}, {0, 2, 1, 0}},
+    {"dilated", {1, 16, 12, 12}, {16, 16, 3, 3}, {1, 1}, {2, 3}, {2, 3, 2, 3}},
+    {"wide", {1, 8, 3, 70}, {112, 8, 3, 5}, {1, 1}, {1, 1}, {1, 2, 1, 2}},
+    {"depthwise", {2, 40, 14, 14}, {40, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 40},
+    {"depthwise_five_with_strides", {1, 17, 15, 15}, {17, 1, 5, 5}, {2, 2}, {1, 1}, {1, 1, 2, 2}, 17},
+    {"groups", {1, 12, 6, 6}, {8, 3, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 4},
+    {"depthwise_with_two_outputs_each", {1, 6, 6, 6}, {12, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 6},
+};
+
+class Convolutions : public testing::TestWithParam<std::tuple<Convolution, const char*>> {};
+
+TEST_P(Convolutions, AgreeWithTheDefinition) {
+  const auto& [c, target] = GetParam();
+  try {
+    (void)target_of(target);
+  } catch (const Unsupported& e) {
+    GTEST_SKIP() << e.what();
+  }
+  const Floats x = test::random_floats(static_cast<std::size_t>(count(c.x)), 1);
+  const Floats w = test::random_floats(static_cast<std::size_t>(count(c.w)), 2);
+  const Floats b = test::random_floats(static_cast<std::size_t>(c.w[0]), 3);
+  TestModel m;
+  m.input("x", c.x)
+      .floats("w", c.w, w)
+      .floats("b", {c.w[0]}, b)
+      .node("Conv", {"x", "w", "b"}, {"c"},
+            {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.groups}})
+      .node("Relu", {"c"}, {"y"})
+      .output("y");
+  EXPECT_THAT(test::answer(m, {{"x", c.x}}, {x}, target), Pointwise(FloatNear(1e-4F), expected(c, x, w, b)));
+}
+
+std::string name_of(const testing::TestParamInfo<std::tuple<Convolution, const char*>>& info) {
+  return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param);
+}
+INSTANTIATE_TEST_SUITE_P(All, Convolutions, testing::Combine(testing::ValuesIn(kConvolutions), testing::Values("avx512", "avx2")),
+                         name_of);
+
+}  // namespace
+}  // namespace assay::compiler

@@ -1,0 +1,93 @@
+// Operators as nodes of the graph.
+#include <gmock/gmock.h>
+
+#include "test/models.hpp"
+
+namespace assay::compiler {
+namespace {
+
+using test::TestModel;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+TestModel of(const std::string& op, const std::vector<std::string>& inputs, const onnx_graph::TestAttributes& attributes = {},
+             std::int64_t opset = 17) {
+  TestModel m(opset);
+  m.input("x", {2, 3, 8, 8}).node(op, inputs, {"y"}, attributes).output("y");
+  return m;
+}
+
+std::string graph_of(const TestModel& m) { return test::text_of(m, {{"x", {2, 3, 8, 8}}}); }
+
+TEST(Import, AnOperatorOfOneElementIsAMap) {
+  EXPECT_EQ(graph_of(of("Relu", {"x"})), "%1 f32 2x3x8x8 = Map(%0) max(%0, 0)\n");
+  EXPECT_EQ(graph_of(of("LeakyRelu", {"x"}, {{"alpha", 0.5F}})),
+            "%1 f32 2x3x8x8 = Map(%0) select(less(%0, 0), mul(%0, 0.5), %0)\n");
+}
+
+TEST(Import, AFreeAxisHasTheSizeThatIsAskedFor) {
+  TestModel m = onnx_graph::relu();
+  EXPECT_EQ(test::text_of(m, {{"x", {7, 4}}}), "%1 f32 7x4 = Map(%0) max(%0, 0)\n");
+}
+
+TEST(Import, AConvolutionHasItsPaddingWhateverItIsCalled) {
+  TestModel m = of("Conv", {"x", "w"}, {{"auto_pad", std::string("SAME_LOWER")}, {"strides", std::vector<std::int64_t>{2, 2}}});
+  m.weights("w", {4, 3, 3, 3});
+  EXPECT_THAT(graph_of(m), HasSubstr("f32 2x4x4x4 = Conv(%0, %1) strides 2x2 dilations 1x1 begin 1x1 end 0x0 groups 1"));
+}
+
+TEST(Import, ATransposedConvolutionIsZerosBetweenThePixelsAndAConvolution) {
+  TestModel m = of("ConvTranspose", {"x", "w"}, {{"strides", std::vector<std::int64_t>{2, 2}}});
+  m.weights("w", {3, 4, 2, 2});
+  EXPECT_THAT(graph_of(m), AllOf(HasSubstr("Pad("), HasSubstr("f32 2x4x16x16 = Conv("), Not(HasSubstr("strides 2x2 dil"))));
+}
+
+TEST(Import, SoftmaxIsTwoReductions) {
+  const std::string text = graph_of(of("Softmax", {"x"}, {{"axis", std::int64_t{1}}}));
+  EXPECT_THAT(text, AllOf(HasSubstr("Reduce(%0) maximum over 1"), HasSubstr("sum over 1"), HasSubstr("exp(")));
+}
+
+TEST(Import, SizesAndArithmeticOnThemAreKnown) {
+  TestModel m;
+  m.input("x", {2, 3, 8, 8})
+      .integer("two", 2)
+      .integers("first", {0})
+      .integers("rest", {-1})
+      .node("Shape", {"x"}, {"s"})
+      .node("Gather", {"s", "first"}, {"n"}, {{"axis", std::int64_t{0}}})
+      .node("Concat", {"n", "rest"}, {"shape"}, {{"axis", std::int64_t{0}}})
+      .node("Reshape", {"x", "shape"}, {"y"})
+      .output("y");
+  EXPECT_THAT(graph_of(m), AllOf(HasSubstr("f32 2x192 = Reshape(%0)"), Not(HasSubstr("Gather")), Not(HasSubstr("Concat"))));
+}
+
+TEST(Import, WhatIsNotCompiledIsToldInOneError) {
+  TestModel m;
+  m.input("x", {2, 3, 8, 8})
+      .integers("k", {1})
+      .node("TopK", {"x", "k"}, {"t", "i"})
+      .node("NonZero", {"t"}, {"y"})
+      .output("y");
+  try {
+    (void)graph_of(m);
+    FAIL();
+  } catch (const Unsupported& e) {
+    EXPECT_THAT(e.what(), AllOf(HasSubstr("opset 17"), HasSubstr("operator TopK"), HasSubstr("operator NonZero")));
+  }
+}
+
+TEST(Import, AnOpsetThatIsNotKnownIsAnError) {
+  EXPECT_THROW((void)graph_of(of("Relu", {"x"}, {}, 6)), Unsupported);
+  EXPECT_THROW((void)graph_of(of("Relu", {"x"}, {}, 22)), Unsupported);
+}
+
+TEST(Import, ATensorTooLargeForAnyMemoryIsAnError) {
+  TestModel m;
+  m.input("x", {1}).integers("s", {INT64_C(1) << 20, INT64_C(1) << 20, INT64_C(1) << 20}).node("Expand", {"x", "s"}, {"y"});
+  m.output("y");
+  EXPECT_THROW((void)test::text_of(m, {{"x", {1}}}), Unsupported);
+}
+
+}  // namespace
+}  // namespace assay::compiler

@@ -1,0 +1,74 @@
+// Where buffers lie: never on one another while both are needed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "compiler/plan.hpp"
+
+namespace assay::compiler {
+namespace {
+
+/// Steps that each read a buffer written before and write a new one.
+Plan random_plan(unsigned seed) {
+  std::mt19937 random(seed);
+  Plan plan;
+  const auto add = [&](const std::string& border) {
+    Buffer b;
+    b.bytes = static_cast<std::int64_t>(border.empty() ? 1 + random() % 5000 : 640);
+    b.border = border;
+    plan.buffers.push_back(b);
+    return static_cast<int>(plan.buffers.size()) - 1;
+  };
+  add("");
+  for (int i = 0; i < 40; ++i) {
+    const int from = static_cast<int>(random() % plan.buffers.size());
+    const int to = add(random() % 4 == 0 ? (random() % 2 == 0 ? "a" : "b") : "");
+    plan.steps.push_back({0, {from, to}, ""});
+  }
+  return plan;
+}
+
+struct Use {
+  std::size_t first = SIZE_MAX, last = 0;
+};
+
+std::vector<Use> uses_of(const Plan& plan) {
+  std::vector<Use> uses(plan.buffers.size());
+  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    for (const int b : plan.steps[s].buffers) {
+      Use& use = uses[static_cast<std::size_t>(b)];
+      use.first = std::min(use.first, s);
+      use.last = s;
+    }
+  }
+  return uses;
+}
+
+class PlaceBuffers : public testing::TestWithParam<unsigned> {};
+
+TEST_P(PlaceBuffers, NoTwoThatAreNeededTogetherOverlapAndBordersAreKept) {
+  Plan plan = random_plan(GetParam());
+  place_buffers(plan);
+  const std::vector<Use> uses = uses_of(plan);
+  for (std::size_t i = 0; i < plan.buffers.size(); ++i) {
+    const Buffer& a = plan.buffers[i];
+    if (uses[i].first == SIZE_MAX) continue;
+    EXPECT_EQ(a.offset % 64, 0);
+    EXPECT_LE(a.offset + a.bytes, plan.arena_bytes);
+    for (std::size_t j = 0; j < i; ++j) {
+      const Buffer& b = plan.buffers[j];
+      if (uses[j].first == SIZE_MAX) continue;
+      const bool apart = a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset;
+      const bool together = uses[i].first <= uses[j].last && uses[j].first <= uses[i].last;
+      EXPECT_TRUE(apart || !together) << i << " and " << j;
+      EXPECT_TRUE(apart || a.border == b.border) << i << " and " << j;
+      EXPECT_TRUE(apart || a.border.empty() || a.offset == b.offset) << i << " and " << j;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, PlaceBuffers, testing::Range(0U, 20U));
+
+}  // namespace
+}  // namespace assay::compiler
