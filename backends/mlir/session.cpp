@@ -148,7 +148,7 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
   if (!settings_.dump.empty()) write_file(settings_.dump + "/imported.txt", to_text(graph));
   compiler::run_passes(graph, settings_.without);
   if (!settings_.dump.empty()) write_file(settings_.dump + "/graph.txt", to_text(graph));
-  compiler::Plan plan = compiler::schedule(graph, target_);
+  compiler::Plan plan = compiler::schedule(graph, target_, settings_.strict ? compiler::Math::kStrict : compiler::Math::kFast);
   const std::vector<std::string> machine_code = objects(plan);
   const Lease lease(*this);
   return std::make_shared<const compiler::Program>(std::move(plan), machine_code, lease.team());
@@ -189,6 +189,7 @@ kit::Description MlirSession::describe() {
                 {"threads", std::to_string(settings_.streams * settings_.threads_of_stream)},
                 {"streams", std::to_string(settings_.streams)},
                 {"version", compiler::llvm_version()},
+                {"math", settings_.strict ? "strict" : "fast"},
                 {"target", settings_.target},
                 {"cpu", target_.cpu},
                 {"vector_width", std::to_string(target_.vector_floats * 32)},

@@ -39,6 +39,7 @@ class MlirSession final : public kit::Session {
 
   [[nodiscard]] const std::vector<kit::TensorInfo>& inputs() const noexcept { return inputs_; }
   [[nodiscard]] const std::vector<kit::TensorInfo>& outputs() const noexcept { return outputs_; }
+  [[nodiscard]] int threads_of_stream() const noexcept { return settings_.threads_of_stream; }
   [[nodiscard]] bool profiles() const noexcept { return profile_; }
   /// Of a batch: nanoseconds of each step.
   void add_profile(const compiler::Plan& plan, std::span<const std::int64_t> step_ns);

@@ -8,15 +8,18 @@ namespace {
 
 constexpr const char* kAuto = "auto";
 constexpr double kMostThreads = 1024;
+constexpr std::array<const char*, 3> kMath = {"fast", "strict", nullptr};
 constexpr std::array<const char*, 4> kTargets = {"host", "avx512", "avx2", nullptr};
 
-const std::array<assay_option, 5> kOptions = {{
+const std::array<assay_option, 6> kOptions = {{
     {"streams", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
      "batches computed side by side, each by its share of the threads; auto: 1 for latency, one a thread for throughput"},
     {"spin", ASSAY_OPTION_BOOL, 0, kAuto, 0, 0, nullptr,
      "threads of a stream wait awake between the steps of a batch; auto: where nobody shares the cores"},
     {"target", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "host", 0, 0, kTargets.data(),
      "the instructions that are compiled for"},
+    {"math", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "fast", 0, 0, kMath.data(),
+     "fast: convolutions by Winograd's method, too, where it takes less time, which rounds otherwise; strict: none so"},
     {"without", ASSAY_OPTION_TEXT, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, nullptr,
      "passes that are left out, to see what each is worth: fold,fuse,drop"},
     {"dump", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr,
@@ -42,6 +45,7 @@ Settings settings_of(const kit::OpenRequest& request) {
   const std::string spin = request.option("spin", kAuto);
   s.spin = spin == kAuto ? !request.shared_cores : spin == "true";
   s.target = request.option("target", "host");
+  s.strict = request.option("math", "fast") == "strict";
   s.without = request.option("without", "");
   s.dump = request.option("dump", "");
   return s;

@@ -15,6 +15,7 @@ struct Settings {
   bool spin = false;
   std::string target;
   std::string without;  ///< passes
+  bool strict = false;  ///< no Winograd
   std::string dump;  ///< a folder, or empty
 };
 

@@ -12,7 +12,7 @@ std::int64_t bytes_of(const compiler::Value& value) {
 }  // namespace
 
 MlirSlot::MlirSlot(MlirSession& session, std::shared_ptr<const compiler::Program> program)
-    : session_(session), program_(std::move(program)), run_(*program_) {
+    : session_(session), program_(std::move(program)), run_(*program_, session.threads_of_stream()) {
   own_.resize(program_->plan().outputs.size());
   inputs_.resize(program_->plan().inputs.size());
   outputs_.resize(own_.size());

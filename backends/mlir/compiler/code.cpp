@@ -175,21 +175,20 @@ class Compilation {
     return text;
   }
 
-  /// void w0(ptr buffers, i64 begin, i64 end): loads the pointers and calls the kernel, which is inlined.
+  /// void w0(ptr buffers, i64 begin, i64 end, i64 part): loads the pointers and calls the kernel, which is inlined.
   static void add_entry(llvm::Module& module, std::size_t i) {
     llvm::Function* kernel = module.getFunction("k" + std::to_string(i));
     if (kernel == nullptr) throw std::logic_error("kernel " + std::to_string(i) + " is gone");
     kernel->setLinkage(llvm::GlobalValue::InternalLinkage);
     llvm::IRBuilder<> b(module.getContext());
-    auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getInt64Ty(), b.getInt64Ty()}, false);
+    auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getInt64Ty(), b.getInt64Ty(), b.getInt64Ty()}, false);
     auto* entry = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, "w" + std::to_string(i), module);
     b.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "", entry));
     std::vector<llvm::Value*> arguments;
-    for (std::size_t k = 0; k + 2 < kernel->arg_size(); ++k) {
+    for (std::size_t k = 0; k + kNumbers < kernel->arg_size(); ++k) {
       arguments.push_back(b.CreateLoad(b.getPtrTy(), b.CreateConstGEP1_64(b.getPtrTy(), entry->getArg(0), k)));
     }
-    arguments.push_back(entry->getArg(1));
-    arguments.push_back(entry->getArg(2));
+    for (unsigned k = 1; k <= kNumbers; ++k) arguments.push_back(entry->getArg(k));
     b.CreateCall(kernel, arguments);
     b.CreateRetVoid();
   }
@@ -225,6 +224,7 @@ class Compilation {
     return {bytes.begin(), bytes.end()};
   }
 
+  static constexpr unsigned kNumbers = 3;  // begin, end, part
   static constexpr std::size_t kMostText = 4000;
   std::unique_ptr<llvm::TargetMachine> machine_;
   mlir::MLIRContext context_;

@@ -22,10 +22,7 @@ class ConvEmitter {
 
   KernelText text() {
     e_.loop("%begin", "%end", 1, [&](const std::string& u) { unit(u); });
-    auto arguments = arguments_;
-    arguments.emplace_back("%begin", "index");
-    arguments.emplace_back("%end", "index");
-    return {e_.function(arguments), k_.groups * k_.batch * k_.rows};
+    return {e_.function(arguments_), k_.groups * k_.batch * k_.rows};
   }
 
  private:

@@ -70,10 +70,7 @@ class StridedEmitter {
     std::int64_t units = chunks_;
     for (std::size_t k = 0; k + 1 < parallel_; ++k) units *= k_.sizes[k];
     e_.loop("%begin", "%end", 1, [&](const std::string& unit) { this->unit(unit); });
-    auto arguments = arguments_;
-    arguments.emplace_back("%begin", "index");
-    arguments.emplace_back("%end", "index");
-    return {e_.function(arguments), units};
+    return {e_.function(arguments_), units};
   }
 
  private:
@@ -282,7 +279,7 @@ KernelText emit(const GatherKernel& kernel, const Target& /*target*/) {
     });
   });
   const auto argument = [](const char* name, const std::string& of) { return std::pair<std::string, std::string>(name, of + " {llvm.noalias}"); };
-  return {e.function({argument("%p0", data), argument("%p1", index), argument("%p2", output), {"%begin", "index"}, {"%end", "index"}}),
+  return {e.function({argument("%p0", data), argument("%p1", index), argument("%p2", output)}),
           kernel.outer * kernel.picked};
 }
 

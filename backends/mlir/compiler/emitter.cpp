@@ -110,6 +110,14 @@ void Emitter::loop(const std::string& from, const std::string& to, std::int64_t 
   });
 }
 
+void Emitter::when(const std::string& condition, const std::function<void()>& body) {
+  line("scf.if " + condition + " {");
+  indent_ += 2;
+  body();
+  indent_ -= 2;
+  line("}");
+}
+
 std::string Emitter::load(const std::string& buffer, const std::string& buffer_type, const std::string& at,
                           Element element, int width) {
   const std::string value = width == 1 ? let("memref.load " + buffer + "[" + at + "] : " + buffer_type)
@@ -161,7 +169,7 @@ std::string Emitter::function(const std::vector<std::pair<std::string, std::stri
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     text += (i == 0 ? "" : ", ") + arguments[i].first + ": " + arguments[i].second;
   }
-  text += ") {\n";
+  text += ", %begin: index, %end: index, %part: index) {\n";
   for (const std::string& c : constant_lines_) text += c + "\n";
   return text + body_ + "  return\n}\n";
 }

@@ -47,6 +47,8 @@ class Emitter {
   void loop(const std::string& from, const std::string& to, std::int64_t step,
             const std::function<void(const std::string&)>& body);
 
+  void when(const std::string& condition, const std::function<void()>& body);
+
   /// One element, or `width` that lie beside each other; as an expression takes them.
   std::string load(const std::string& buffer, const std::string& buffer_type, const std::string& at, Element element,
                    int width);
@@ -60,7 +62,7 @@ class Emitter {
   /// The values of all its terms.
   Values evaluate_terms(const Expression& expression, const Values& inputs, int width);
 
-  /// The whole function. `arguments`: names and types.
+  /// The whole function. `arguments`: names and types; behind them come %begin, %end and %part.
   [[nodiscard]] std::string function(const std::vector<std::pair<std::string, std::string>>& arguments) const;
 
  private:

@@ -35,9 +35,9 @@ class Constant {
  public:
   Constant(std::shared_ptr<const void> owner, std::span<const std::byte> bytes)
       : owner_(std::move(owner)), bytes_(bytes) {}
-  template <class T>
-  [[nodiscard]] static Constant of(std::vector<T> values) {
-    auto kept = std::make_shared<const std::vector<T>>(std::move(values));
+  template <class T, class Allocator>
+  [[nodiscard]] static Constant of(std::vector<T, Allocator> values) {
+    auto kept = std::make_shared<const std::vector<T, Allocator>>(std::move(values));
     return {kept, std::as_bytes(std::span(*kept))};
   }
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }

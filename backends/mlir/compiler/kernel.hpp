@@ -1,12 +1,26 @@
 #pragma once
 // What is computed by one function of machine code, before it is MLIR: loops with an access for each operand.
 
+#include <new>
 #include <string>
 #include <vector>
 
 #include "graph.hpp"
 
 namespace assay::compiler {
+
+/// std::vector's memory from a multiple of 64 on: a vector register's load does not cross two lines of a cache.
+template <class T>
+struct CacheAligned {
+  using value_type = T;
+  CacheAligned() = default;
+  template <class Other>
+  explicit CacheAligned(const CacheAligned<Other>& /*other*/) {}
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{64})); }
+  void deallocate(T* p, std::size_t /*n*/) { ::operator delete(p, std::align_val_t{64}); }
+  friend bool operator==(const CacheAligned&, const CacheAligned&) { return true; }
+};
+using AlignedFloats = std::vector<float, CacheAligned<float>>;
 
 /// Where an operand's element for a point of the loops lies in its buffer: offset + Σ i[k] * strides[k], in elements.
 struct Access {
@@ -63,14 +77,38 @@ struct ConvKernel {
   std::vector<BlockedAccess> others;
 };
 
+/// A convolution of a window of 3 by 3, steps of 1, by Winograd's method F(m x m, 3 x 3): Lavin and Gray, "Fast Algorithms for
+/// Convolutional Neural Networks", 2015 (winograd.hpp). A unit is a block of tiles times a group of `vectors` blocks of output
+/// channels; the tiles of a block are transformed once for the units that a thread has of it. Each thread has a part of the
+/// scratch memory.
+struct WinogradKernel {
+  int m = 4;                                                   ///< rows and columns of an output tile
+  std::int64_t batch = 1, rows = 1, columns = 1;               ///< of the output
+  std::int64_t tile_rows = 1, tile_columns = 1;                ///< of an image
+  std::int64_t tiles = 1;                                      ///< of a block, which there are a whole number of
+  std::int64_t groups = 1, blocks = 1, last_channels = 0;      ///< as ConvKernel's
+  int lanes = 16, vectors = 1, tile = 1;                       ///< likewise, of the products
+  BlockedAccess input, output;                                 ///< input: of the first tile's first pixel, border included
+  Expression after;
+  std::vector<BlockedAccess> others;
+
+  [[nodiscard]] std::int64_t side() const { return m + 2; }
+  [[nodiscard]] std::int64_t points() const { return side() * side(); }
+  /// Floats between what belongs to one point and the next: with a gap, so that they do not all fall into one set of a cache.
+  [[nodiscard]] std::int64_t input_stride() const { return blocks * tiles * lanes + lanes; }
+  [[nodiscard]] std::int64_t product_stride() const { return tiles * vectors * lanes + lanes; }
+  [[nodiscard]] std::int64_t scratch_floats() const { return points() * (input_stride() + product_stride()); }
+};
+
 /// Loops of one step are left out, and neighbours become one where every operand allows it.
 StridedKernel simplified(StridedKernel kernel);
 
 /// A kernel as a function of MLIR: pointers to the operands (inputs, others, output), then the first and the last unit
-/// to be computed.
+/// to be computed, and the number of the thread that does.
 struct KernelText {
-  std::string text;         ///< `@kernel` is its name
-  std::int64_t units = 0;   ///< that threads may divide among them
+  std::string text;                ///< `@kernel` is its name
+  std::int64_t units = 0;          ///< that threads may divide among them
+  std::int64_t scratch_bytes = 0;  ///< of each thread
 };
 
 struct Target {
@@ -84,5 +122,7 @@ KernelText emit(const StridedKernel& kernel, const Target& target);
 KernelText emit(const GatherKernel& kernel, const Target& target);
 /// Pointers: input, weights, others, output.
 KernelText emit(const ConvKernel& kernel);
+/// Pointers: scratch memory, input, weights [group][point][block][channel][vector][lane], others, output.
+KernelText emit(const WinogradKernel& kernel);
 
 }  // namespace assay::compiler

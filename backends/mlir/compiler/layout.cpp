@@ -16,6 +16,12 @@ bool is_image(const Graph& graph, ValueId id) {
 
 Border border_of(const Conv& conv) { return {conv.begin[0], conv.begin[1], conv.end[0], conv.end[1]}; }
 
+/// Whole tiles reach beyond the image.
+Border border_of(const Conv& conv, const WinogradPlan& plan, const Shape& x) {
+  return {conv.begin[0], conv.begin[1], std::max<std::int64_t>(0, plan.tile_rows * plan.m + 2 - conv.begin[0] - x[2]),
+          std::max<std::int64_t>(0, plan.tile_columns * plan.m + 2 - conv.begin[1] - x[3])};
+}
+
 /// Weights and bias come of constants alone: they can be arranged when the model is opened.
 bool is_known_conv(const Graph& graph, const Node& node) {
   const Conv* conv = std::get_if<Conv>(&node.operation);
@@ -69,12 +75,19 @@ bool joins_blocks(const Graph& graph, const Node& node, std::int64_t lanes) {
                      [&](ValueId id) { return graph.shape(id)[1] % lanes == 0; });
 }
 
-Layouts layouts_of(const Graph& graph, std::int64_t lanes) {
+Layouts layouts_of(const Graph& graph, const Target& target, Math math) {
+  const std::int64_t lanes = target.vector_floats;
   Layouts layouts;
   const std::vector<int> by = producers(graph);
   for (const Node& node : graph.nodes) {
     if (is_dense(graph, node) || is_depthwise(graph, node)) {
       layouts.borders[node.inputs[0]].widen(border_of(std::get<Conv>(node.operation)));
+    }
+    if (math == Math::kFast && is_dense(graph, node)) {
+      if (const auto plan = winograd_of(graph, node, target)) {
+        layouts.borders[node.inputs[0]].widen(border_of(std::get<Conv>(node.operation), *plan, graph.shape(node.inputs[0])));
+        layouts.winograd[node.output] = *plan;
+      }
     }
     if (const Pool* pool = std::get_if<Pool>(&node.operation); pool != nullptr && takes_zeros(graph, *pool, node, by)) {
       layouts.borders[node.inputs[0]].widen({pool->begin[0], pool->begin[1], pool->end[0], pool->end[1]});

@@ -1,11 +1,11 @@
 #pragma once
 // Which values lie in blocked layout, with how wide a border, and which are part of another's memory.
 
-#include <array>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
-#include "kernel.hpp"
+#include "plan.hpp"
 
 namespace assay::compiler {
 
@@ -22,9 +22,17 @@ struct Part {
   std::int64_t first_channel = 0;
 };
 
+/// How a convolution is computed by Winograd's method.
+struct WinogradPlan {
+  int m = 0;                                   ///< rows and columns of an output tile
+  std::int64_t tile_rows = 0, tile_columns = 0;  ///< of an image
+  std::int64_t tiles = 0;                      ///< of a block
+};
+
 struct Layouts {
   std::unordered_map<ValueId, Border> borders;
   std::unordered_map<ValueId, Part> parts;
+  std::unordered_map<ValueId, WinogradPlan> winograd;  ///< by the convolution's output
   std::unordered_set<ValueId> pools;  ///< outputs of pools whose input's border of zeros is right for them
 };
 
@@ -34,7 +42,11 @@ bool is_depthwise(const Graph& graph, const Node& node);
 /// Along channels, each part of whole blocks but the last.
 bool joins_blocks(const Graph& graph, const Node& node, std::int64_t lanes);
 
-Layouts layouts_of(const Graph& graph, std::int64_t lanes);
+Layouts layouts_of(const Graph& graph, const Target& target, Math math);
+
+/// Winograd's method where it should take less time than the definition (see algorithm.cpp for the model). Of a convolution
+/// that is_dense.
+std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target);
 
 /// How the output's pixels and blocks are divided among registers.
 struct Tile {

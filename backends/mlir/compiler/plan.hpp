@@ -16,6 +16,7 @@ struct Buffer {
     kInput,     ///< the caller's
     kOutput,    ///< likewise
     kArena,     ///< of the batch under way
+    kScratch,   ///< of each thread while it computes a step
   };
   Place place = Place::kArena;
   std::int64_t bytes = 0;
@@ -39,11 +40,15 @@ struct Plan {
   std::vector<Step> prologue;        ///< what fills kPrepared
   std::vector<Step> steps;           ///< of each batch
   std::int64_t arena_bytes = 0, prepared_bytes = 0;
+  std::int64_t scratch_bytes = 0;  ///< of each thread
   std::vector<Value> inputs, outputs;  ///< names, types, shapes
 };
 
+/// kStrict: sums of products as they are defined. kFast: Winograd's method where it takes less time, too.
+enum class Math { kStrict, kFast };
+
 /// Kernels and order of a graph.
-Plan schedule(const Graph& graph, const Target& target);
+Plan schedule(const Graph& graph, const Target& target, Math math);
 
 /// The arena begins as zeros. Gives every buffer of arena and prepared memory its place. Buffers of the arena share memory where none is needed
 /// while another is. Offsets are multiples of 64.

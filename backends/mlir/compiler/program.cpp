@@ -13,7 +13,7 @@ constexpr std::size_t kAlignment = 64;
 void compute(const Plan& plan, const Code& code, const Step& step, void* const* addresses, Team& team) {
   const KernelFunction kernel = code.kernel(step.kernel);
   team.run(plan.kernels[static_cast<std::size_t>(step.kernel)].units,
-           [&](std::int64_t begin, std::int64_t end) { kernel(addresses, begin, end); });
+           [&](std::int64_t begin, std::int64_t end, std::int64_t part) { kernel(addresses, begin, end, part); });
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ void* Program::fixed_address(const Buffer& buffer) {
   if (buffer.place == Buffer::Place::kPrepared) return prepared_.data() + buffer.offset;
   if (buffer.place != Buffer::Place::kConstant) return nullptr;
   const auto bytes = buffer.constant->bytes();
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % sizeof(std::int64_t) == 0) {
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kAlignment == 0) {
     return const_cast<std::byte*>(bytes.data());  // no kernel writes to its inputs
   }
   copies_.emplace_back(static_cast<std::int64_t>(bytes.size()));
@@ -58,7 +58,8 @@ Program::Program(Plan plan, std::span<const std::string> objects, Team& team)
   }
 }
 
-Run::Run(const Program& program) : program_(program), arena_(program.plan().arena_bytes) {
+Run::Run(const Program& program, int threads)
+    : program_(program), arena_(program.plan().arena_bytes), scratch_(program.plan().scratch_bytes * threads) {
   const Plan& plan = program.plan();
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     std::vector<void*>& addresses = addresses_.emplace_back();
@@ -66,6 +67,7 @@ Run::Run(const Program& program) : program_(program), arena_(program.plan().aren
       const auto b = static_cast<std::size_t>(plan.steps[s].buffers[i]);
       const Buffer& buffer = plan.buffers[b];
       void* address = program.fixed_[b];
+      if (buffer.place == Buffer::Place::kScratch) address = scratch_.data();
       if (buffer.place == Buffer::Place::kArena) address = arena_.data() + buffer.offset;
       if (buffer.place == Buffer::Place::kInput) inputs_.push_back({s, i, buffer.number});
       if (buffer.place == Buffer::Place::kOutput) outputs_.push_back({s, i, buffer.number});

@@ -47,7 +47,8 @@ class Program {
 /// One batch at a time, with memory of its own for what lies between.
 class Run {
  public:
-  explicit Run(const Program& program);
+  /// For teams of at most so many threads.
+  Run(const Program& program, int threads);
   /// Contiguous memory of each input and output, in the plan's order, as large as the plan says.
   void operator()(Team& team, std::span<void* const> inputs, std::span<void* const> outputs);
   /// Nanoseconds of each step of the last batch; measured only where asked for before.
@@ -56,7 +57,7 @@ class Run {
 
  private:
   const Program& program_;
-  AlignedMemory arena_;
+  AlignedMemory arena_, scratch_;
   std::vector<std::vector<void*>> addresses_;  // of each step's buffers
   struct Place {
     std::size_t step, position;

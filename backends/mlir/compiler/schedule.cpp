@@ -20,8 +20,8 @@ bool is_contiguous(const Access& access, const Shape& shape) {
 
 }  // namespace
 
-Scheduler::Scheduler(const Graph& graph, const Target& target)
-    : graph_(graph), target_(target), lanes_(target.vector_floats), layouts_(layouts_of(graph, lanes_)) {}
+Scheduler::Scheduler(const Graph& graph, const Target& target, Math math)
+    : graph_(graph), target_(target), lanes_(target.vector_floats), layouts_(layouts_of(graph, target, math)) {}
 
 Plan Scheduler::run() {
   for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
@@ -59,7 +59,7 @@ int Scheduler::add_buffer(ValueId id, Buffer::Place place, int number) {
   return buffer;
 }
 
-int Scheduler::add_constant(std::vector<float> values) {
+int Scheduler::add_constant(AlignedFloats values) {
   const int buffer = add_buffer(static_cast<std::int64_t>(values.size() * sizeof(float)), Buffer::Place::kConstant);
   plan_.buffers.back().constant = std::make_shared<const Constant>(Constant::of(std::move(values)));
   return buffer;
@@ -103,6 +103,7 @@ void Scheduler::add_step(const KernelText& text, std::vector<int> buffers) {
   if (text.units == 0) return;
   const auto [at, is_new] = kernels_.try_emplace(text.text + std::to_string(text.units), static_cast<int>(plan_.kernels.size()));
   if (is_new) plan_.kernels.push_back(text);
+  plan_.scratch_bytes = std::max(plan_.scratch_bytes, text.scratch_bytes);
   plan_.steps.push_back({at->second, std::move(buffers), node_ != nullptr ? node_->label : "output"});
 }
 
@@ -177,6 +178,6 @@ void Scheduler::separate_prologue() {
   plan_.steps = std::move(steps);
 }
 
-Plan schedule(const Graph& graph, const Target& target) { return Scheduler(graph, target).run(); }
+Plan schedule(const Graph& graph, const Target& target, Math math) { return Scheduler(graph, target, math).run(); }
 
 }  // namespace assay::compiler

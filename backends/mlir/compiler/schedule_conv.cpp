@@ -46,7 +46,7 @@ bool Scheduler::blocked(const Conv& conv) {
   if (conv.bias) {
     const View bias = view(node_->inputs[2]);
     if (!is_constant(bias.buffer)) return false;
-    std::vector<float> padded(static_cast<std::size_t>(blocks_of(shape(out)[1]) * lanes_), 0);
+    AlignedFloats padded(static_cast<std::size_t>(blocks_of(shape(out)[1]) * lanes_), 0);
     const Constant& values = *plan_.buffers[static_cast<std::size_t>(bias.buffer)].constant;
     for (std::int64_t c = 0; c < shape(out)[1]; ++c) {
       padded[static_cast<std::size_t>(c)] = values.at<float>(static_cast<std::size_t>(bias.access.offset + c * bias.access.strides[0]));
@@ -59,9 +59,11 @@ bool Scheduler::blocked(const Conv& conv) {
     const X sum = f.input(0), bias = f.input(1);
     after = after_bias(conv, f.done(sum + bias));
   }
-  convolve({conv, from, new_blocked(out), shape(x), shape(out), view(node_->inputs[1]),
-            Shape(shape(node_->inputs[1]).begin() + 2, shape(node_->inputs[1]).end()), depthwise, std::move(others),
-            std::move(after)});
+  const Convolution c{conv, from, new_blocked(out), shape(x), shape(out), view(node_->inputs[1]),
+                      Shape(shape(node_->inputs[1]).begin() + 2, shape(node_->inputs[1]).end()), depthwise,
+                      std::move(others), std::move(after)};
+  const auto winograd = layouts_.winograd.find(out);
+  winograd != layouts_.winograd.end() ? convolve_winograd(c, winograd->second) : convolve(c);
   return true;
 }
 
@@ -143,7 +145,7 @@ int Scheduler::packed(const Convolution& c, const ConvKernel& k) {
   const Constant& from = *plan_.buffers[static_cast<std::size_t>(c.weights.buffer)].constant;
   const Shape& s = c.weights.access.strides;
   const std::int64_t outputs = c.out_shape[1], channels = c.depthwise ? 1 : c.x_shape[1];
-  std::vector<float> to;
+  AlignedFloats to;
   to.reserve(static_cast<std::size_t>(k.groups * k.vectors * lanes_ * k.kernel_rows * k.kernel_columns *
                                       (c.depthwise ? 1 : k.blocks * lanes_)));
   const auto put = [&](std::int64_t o, std::int64_t i, std::int64_t r, std::int64_t q) {

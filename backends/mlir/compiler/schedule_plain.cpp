@@ -246,8 +246,8 @@ void Scheduler::lower(const Gather& gather) {
   if (kernel.inner > 0 && kernel.extent > 0) add_step(emit(kernel, target_), {data.buffer, index.buffer, out.buffer});
 }
 
-std::vector<float> Scheduler::shares(const Pool& pool, const Shape& x, const Shape& space) {
-  std::vector<float> factors(static_cast<std::size_t>(count(space)), 1);
+AlignedFloats Scheduler::shares(const Pool& pool, const Shape& x, const Shape& space) {
+  AlignedFloats factors(static_cast<std::size_t>(count(space)), 1);
   const Shape strides = contiguous_strides(space);
   for (std::size_t i = 0; i < factors.size(); ++i) {
     std::int64_t elements = 1;

@@ -31,14 +31,14 @@ Expression times_share();
 
 class Scheduler {
  public:
-  Scheduler(const Graph& graph, const Target& target);
+  Scheduler(const Graph& graph, const Target& target, Math math);
   Plan run();
 
  private:
   // Buffers and views: schedule.cpp.
   int add_buffer(std::int64_t bytes, Buffer::Place place);
   int add_buffer(ValueId id, Buffer::Place place, int number = -1);
-  int add_constant(std::vector<float> values);
+  int add_constant(AlignedFloats values);
   [[nodiscard]] bool is_constant(int buffer) const {
     return plan_.buffers[static_cast<std::size_t>(buffer)].place == Buffer::Place::kConstant;
   }
@@ -75,7 +75,7 @@ class Scheduler {
   View bordered(ValueId x, const Shape& begin, const Shape& end, double value, Shape* padded);
   void add_after(StridedKernel& kernel, const Conv& conv, std::int64_t of_group, std::vector<int>& buffers);
   /// Factors of an average, one for each place in space.
-  static std::vector<float> shares(const Pool& pool, const Shape& x, const Shape& space);
+  static AlignedFloats shares(const Pool& pool, const Shape& x, const Shape& space);
 
   // Over blocked layout; false: it cannot be: schedule_blocked.cpp.
   bool blocked(const Map& map);
@@ -120,6 +120,8 @@ class Scheduler {
   void convolve(const Convolution& c);
   [[nodiscard]] int packed(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] static bool flattens(const Convolution& c);
+  void convolve_winograd(const Convolution& c, const WinogradPlan& plan);
+  [[nodiscard]] int packed_winograd(const Convolution& c, const WinogradKernel& kernel);
 
   // The end: schedule.cpp.
   void hand_out(ValueId id, int number);

@@ -38,7 +38,7 @@ void Team::wait_for(std::atomic<std::uint32_t>& value, std::uint32_t old) const 
 
 void Team::part(int number) const {
   const std::int64_t begin = units_ * number / size_, end = units_ * (number + 1) / size_;
-  if (begin < end) (*work_)(begin, end);
+  if (begin < end) (*work_)(begin, end, number);
 }
 
 void Team::serve(int number) {
@@ -53,7 +53,7 @@ void Team::serve(int number) {
 
 void Team::run(std::int64_t units, const Work& work) {
   if (size_ == 1 || units <= 1) {
-    if (units > 0) work(0, units);
+    if (units > 0) work(0, units, 0);
     return;
   }
   work_ = &work;

@@ -18,8 +18,8 @@ class Team {
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  /// Work of one part: [begin, end) of the units.
-  using Work = std::function<void(std::int64_t begin, std::int64_t end)>;
+  /// Work of one part, the thread's number: [begin, end) of the units.
+  using Work = std::function<void(std::int64_t begin, std::int64_t end, std::int64_t part)>;
   /// Divides the units among the threads and returns when all are done. One call at a time.
   void run(std::int64_t units, const Work& work);
   [[nodiscard]] int size() const noexcept { return size_; }

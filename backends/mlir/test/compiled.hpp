@@ -22,16 +22,16 @@ inline Floats random_floats(std::size_t count, unsigned seed) {
 
 /// The first output of a model whose inputs and outputs are floats, computed by two threads.
 inline Floats answer(const TestModel& m, const std::map<std::string, Shape>& shapes, std::vector<Floats> inputs,
-                     const std::string& target = "host", const std::string& without = "") {
+                     const std::string& target = "host", const std::string& without = "", Math math = Math::kStrict) {
   std::string bytes;
   Graph graph = imported(m, shapes, bytes);
   run_passes(graph, without);
   const Target compiled_for = target_of(target);
-  Plan plan = schedule(graph, compiled_for);
+  Plan plan = schedule(graph, compiled_for, math);
   const std::vector<std::string> objects = compile(plan.kernels, compiled_for, 1);
   Team team(2, false);
   const Program program(std::move(plan), objects, team);
-  Run run(program);
+  Run run(program, team.size());
   std::vector<void*> in, out;
   for (Floats& f : inputs) in.push_back(f.data());
   std::vector<Floats> outputs;

@@ -73,14 +73,19 @@ const std::vector<Convolution> kConvolutions = {
     {"wide", {1, 8, 3, 70}, {112, 8, 3, 5}, {1, 1}, {1, 1}, {1, 2, 1, 2}},
     {"depthwise", {2, 40, 14, 14}, {40, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 40},
     {"depthwise_five_with_strides", {1, 17, 15, 15}, {17, 1, 5, 5}, {2, 2}, {1, 1}, {1, 1, 2, 2}, 17},
+    {"many_channels", {1, 64, 28, 28}, {64, 64, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
+    {"many_channels_of_odd_size", {2, 72, 15, 17}, {96, 72, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
+    {"many_channels_of_few_pixels", {1, 256, 7, 7}, {64, 256, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
+    {"many_channels_without_padding", {1, 64, 14, 12}, {32, 64, 3, 3}},
+    {"many_channels_with_wide_padding", {1, 64, 11, 12}, {32, 64, 3, 3}, {1, 1}, {1, 1}, {2, 0, 1, 2}},
     {"groups", {1, 12, 6, 6}, {8, 3, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 4},
     {"depthwise_with_two_outputs_each", {1, 6, 6, 6}, {12, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 6},
 };
 
-class Convolutions : public testing::TestWithParam<std::tuple<Convolution, const char*>> {};
+class Convolutions : public testing::TestWithParam<std::tuple<Convolution, const char*, Math>> {};
 
 TEST_P(Convolutions, AgreeWithTheDefinition) {
-  const auto& [c, target] = GetParam();
+  const auto& [c, target, math] = GetParam();
   try {
     (void)target_of(target);
   } catch (const Unsupported& e) {
@@ -97,13 +102,17 @@ TEST_P(Convolutions, AgreeWithTheDefinition) {
             {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.groups}})
       .node("Relu", {"c"}, {"y"})
       .output("y");
-  EXPECT_THAT(test::answer(m, {{"x", c.x}}, {x}, target), Pointwise(FloatNear(1e-4F), expected(c, x, w, b)));
+  const Floats wanted = expected(c, x, w, b);
+  const float bound = 2e-5F * *std::max_element(wanted.begin(), wanted.end());
+  EXPECT_THAT(test::answer(m, {{"x", c.x}}, {x}, target, "", math), Pointwise(FloatNear(bound), wanted));
 }
 
-std::string name_of(const testing::TestParamInfo<std::tuple<Convolution, const char*>>& info) {
-  return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param);
+std::string name_of(const testing::TestParamInfo<std::tuple<Convolution, const char*, Math>>& info) {
+  return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param) +
+         (std::get<2>(info.param) == Math::kFast ? "_fast" : "_strict");
 }
-INSTANTIATE_TEST_SUITE_P(All, Convolutions, testing::Combine(testing::ValuesIn(kConvolutions), testing::Values("avx512", "avx2")),
+INSTANTIATE_TEST_SUITE_P(All, Convolutions, testing::Combine(testing::ValuesIn(kConvolutions), testing::Values("avx512", "avx2"),
+                                          testing::Values(Math::kStrict, Math::kFast)),
                          name_of);
 
 }  // namespace
