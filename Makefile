@@ -7,6 +7,7 @@ export WITH
 help:
 	@echo "make bench [ARGS='…']     set up, build, benchmark ResNet50 on ONNX Runtime and OpenVINO; ARGS go to 'assay bench'"
 	@echo "make bench WITH=tensorflow    the same with a third engine (also: make setup WITH=tensorflow; 274 MB to fetch)"
+	@echo "make setup WITH=mlir      the compiler of our own as an engine, too (Debian's LLVM and MLIR 22, 1 GB to install)"
 	@echo "make setup WITH=onnxruntime-gpu   the same engine for NVIDIA GPUs, with its CUDA libraries (1.2 GB to fetch)"
 	@echo "make test                 set up, build, check format and layout, run every test"
 	@echo "make check                clang-tidy, tests under sanitizers, fuzz targets for seconds (CI runs this too)"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
+#include <utility>
 
 #include "assay/backend_kit_json.hpp"
 #include "assay/error.hpp"
@@ -16,28 +16,11 @@ namespace {
 
 using compiler::Shape;
 
-constexpr const char* kKernelsFile = "/kernels.mlir";
-
-std::string object_file(const std::string& folder, std::size_t i) { return folder + "/kernels" + std::to_string(i) + ".o"; }
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw kit::Failure(ASSAY_FRAMEWORK, "cannot read " + path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void write_file(const std::string& path, const std::string& bytes) {
-  std::ofstream out(path, std::ios::binary);
-  out << bytes;
-  out.flush();
-  if (!out) throw kit::Failure(ASSAY_FRAMEWORK, "cannot write the compiled kernels to " + path + ": is the disk full?");
-}
-
-/// What an object is of.
-std::string identity_of(const compiler::Plan& plan, const compiler::Target& target) {
-  std::string text = "// " + target.cpu + " " + target.features + "\n";
-  for (const compiler::KernelText& k : plan.kernels) text += k.text;
-  return text;
+void write_text(const std::string& folder, const char* file, const std::string& text) {
+  if (folder.empty()) return;
+  std::ofstream out(folder + "/" + file);
+  out << text;
+  if (!out) throw kit::Failure(ASSAY_INVALID_ARGUMENT, "cannot write to the folder of the option dump: " + folder);
 }
 
 /// Errors of the libraries below, as a plugin's.
@@ -46,7 +29,8 @@ auto guarded(Call call) -> decltype(call()) {
   try {
     return call();
   } catch (const Error& e) {
-    throw kit::Failure(e.code() <= ErrorCode::kInternal ? static_cast<assay_status>(e.code()) : ASSAY_INVALID_MODEL, e.what());
+    throw kit::Failure(e.code() <= ErrorCode::kInternal ? static_cast<assay_status>(e.code()) : ASSAY_INVALID_MODEL,
+                       e.what());
   } catch (const compiler::Unsupported& e) {
     throw kit::Failure(ASSAY_UNSUPPORTED, e.what());
   }
@@ -110,7 +94,8 @@ MlirSession::MlirSession(const kit::OpenRequest& request)
       cache_fill_(request.cache_fill),
       free_streams_(settings_.streams) {
   if (request.device != "cpu") {
-    throw kit::Failure(ASSAY_UNSUPPORTED, "device '" + request.device + "' was asked for; the MLIR compiler compiles for the cpu");
+    throw kit::Failure(ASSAY_UNSUPPORTED,
+                       "device '" + request.device + "' was asked for; the MLIR compiler compiles for the cpu");
   }
   model_ = guarded([&] { return onnx_graph::read(request.model_path); });
   describe_tensors(request);
@@ -118,10 +103,23 @@ MlirSession::MlirSession(const kit::OpenRequest& request)
     teams_.push_back(std::make_unique<compiler::Team>(settings_.threads_of_stream, settings_.spin));
     idle_.push_back(teams_.back().get());
   }
-  if (fixed_) {
-    Shapes shapes;
-    for (const kit::TensorInfo& input : inputs_) shapes[input.name] = input.shape;
+  compile_foreseen();
+}
+
+/// What is compiled when a model is opened, and goes into the cache: for the shapes that are fixed, and where an axis
+/// is free, for 1 along it, unless the model cannot be so.
+void MlirSession::compile_foreseen() {
+  guarded([&] { compiler::check_operators(model_); });
+  Shapes shapes;
+  for (const kit::TensorInfo& input : inputs_) {
+    if (!input.rank_known) return;
+    shapes[input.name] = input.shape;
+    std::replace(shapes[input.name].begin(), shapes[input.name].end(), std::int64_t{-1}, std::int64_t{1});
+  }
+  try {
     (void)program(shapes);
+  } catch (const kit::Failure& e) {
+    if (fixed_ || e.code() != ASSAY_UNSUPPORTED) throw;
   }
 }
 
@@ -145,34 +143,29 @@ std::shared_ptr<const compiler::Program> MlirSession::program(const Shapes& shap
 
 std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& shapes) {
   compiler::Graph graph = compiler::import_model(model_, shapes);
-  if (!settings_.dump.empty()) write_file(settings_.dump + "/imported.txt", to_text(graph));
+  write_text(settings_.dump, "imported.txt", to_text(graph));
   compiler::run_passes(graph, settings_.without);
-  if (!settings_.dump.empty()) write_file(settings_.dump + "/graph.txt", to_text(graph));
-  compiler::Plan plan = compiler::schedule(graph, target_, settings_.strict ? compiler::Math::kStrict : compiler::Math::kFast);
-  const std::vector<std::string> machine_code = objects(plan);
+  write_text(settings_.dump, "graph.txt", to_text(graph));
+  compiler::Plan plan =
+      compiler::schedule(graph, target_, settings_.strict ? compiler::Math::kStrict : compiler::Math::kFast);
   const Lease lease(*this);
-  return std::make_shared<const compiler::Program>(std::move(plan), machine_code, lease.team());
+  if (auto cached = from_cache(plan)) {
+    from_cache_ = true;
+    return std::make_shared<const compiler::Program>(std::move(plan), cached->objects, cached->packed, lease.team());
+  }
+  const std::vector<std::string> objects =
+      compiler::compile(plan.kernels, target_, settings_.streams * settings_.threads_of_stream, {settings_.dump});
+  auto program = std::make_shared<const compiler::Program>(std::move(plan), objects, nullptr, lease.team());
+  if (!cache_fill_.empty())
+    fill_cache(std::exchange(cache_fill_, ""), program->plan(), target_, objects, program->packed());
+  return program;
 }
 
-/// From the cache, where it has them of the very same kernels; else compiled, and left in the cache.
-std::vector<std::string> MlirSession::objects(const compiler::Plan& plan) {
-  const std::string identity = identity_of(plan, target_);
-  std::vector<std::string> found;
-  if (!cache_read_.empty()) {
-    const std::string folder = std::exchange(cache_read_, "");
-    if (read_file(folder + kKernelsFile) == identity) {
-      for (std::size_t i = 0; std::ifstream(object_file(folder, i)).good(); ++i) found.push_back(read_file(object_file(folder, i)));
-      from_cache_ = true;
-      return found;
-    }
+std::optional<CachedKernels> MlirSession::from_cache(const compiler::Plan& plan) {
+  if (cache_read_.empty()) return std::nullopt;
+  auto found = read_cache(std::exchange(cache_read_, ""), plan, target_);
+  if (!found)
     host_.log(ASSAY_LOG_WARNING, "the cached kernels are of another model or compiler: they are compiled anew");
-  }
-  found = compiler::compile(plan.kernels, target_, settings_.streams * settings_.threads_of_stream, {settings_.dump});
-  if (!cache_fill_.empty()) {
-    const std::string folder = std::exchange(cache_fill_, "");
-    for (std::size_t i = 0; i < found.size(); ++i) write_file(object_file(folder, i), found[i]);
-    write_file(folder + kKernelsFile, identity);
-  }
   return found;
 }
 
@@ -200,7 +193,8 @@ kit::Description MlirSession::describe() {
 
 std::unique_ptr<kit::Slot> MlirSession::open_slot(std::span<const kit::FixedShape> shapes) {
   if (shapes.size() != inputs_.size()) {
-    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "shapes of " + std::to_string(shapes.size()) + " inputs were given, the model has " +
+    throw kit::Failure(ASSAY_INVALID_ARGUMENT, "shapes of " + std::to_string(shapes.size()) +
+                                                   " inputs were given, the model has " +
                                                    std::to_string(inputs_.size()));
   }
   Shapes wanted;

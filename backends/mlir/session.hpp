@@ -10,6 +10,7 @@
 
 #include "assay/backend_kit.hpp"
 #include "compiler/program.hpp"
+#include "kernel_cache.hpp"
 #include "onnx_graph/graph.hpp"
 #include "settings.hpp"
 
@@ -48,7 +49,8 @@ class MlirSession final : public kit::Session {
   using Shapes = std::map<std::string, compiler::Shape>;
   [[nodiscard]] std::shared_ptr<const compiler::Program> program(const Shapes& shapes);
   [[nodiscard]] std::shared_ptr<const compiler::Program> compiled(const Shapes& shapes);
-  [[nodiscard]] std::vector<std::string> objects(const compiler::Plan& plan);
+  [[nodiscard]] std::optional<CachedKernels> from_cache(const compiler::Plan& plan);
+  void compile_foreseen();
   void describe_tensors(const kit::OpenRequest& request);
 
   kit::Host host_;

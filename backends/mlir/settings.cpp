@@ -13,7 +13,8 @@ constexpr std::array<const char*, 4> kTargets = {"host", "avx512", "avx2", nullp
 
 const std::array<assay_option, 6> kOptions = {{
     {"streams", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
-     "batches computed side by side, each by its share of the threads; auto: 1 for latency, one a thread for throughput"},
+     "batches computed side by side, each by its share of the threads; auto: 1 for latency, one a thread for "
+     "throughput"},
     {"spin", ASSAY_OPTION_BOOL, 0, kAuto, 0, 0, nullptr,
      "threads of a stream wait awake between the steps of a batch; auto: where nobody shares the cores"},
     {"target", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "host", 0, 0, kTargets.data(),

@@ -10,13 +10,13 @@
 namespace assay::mlir_backend {
 
 struct Settings {
-  int streams = 1;            ///< batches computed side by side, each by a team of its own
+  int streams = 1;  ///< batches computed side by side, each by a team of its own
   int threads_of_stream = 1;
   bool spin = false;
   std::string target;
   std::string without;  ///< passes
   bool strict = false;  ///< no Winograd
-  std::string dump;  ///< a folder, or empty
+  std::string dump;     ///< a folder, or empty
 };
 
 std::span<const assay_option> option_table();

@@ -173,9 +173,9 @@ PlacedSearch search_found(const Placed& placed, const std::vector<std::string>& 
   return search;
 }
 
-/// What plans have to win against: the study's way on the framework that should do it best, and one graph of all, of which
-/// nothing can be predicted, on the framework that should do best with members side by side. (Plain strategies that are
-/// predicted well are among the plans.)
+/// What plans have to win against: the study's way on the framework that should do it best, and one graph of all, of
+/// which nothing can be predicted, on the framework that should do best with members side by side. (Plain strategies
+/// that are predicted well are among the plans.)
 std::vector<Case> rivals(const PlaceRequest& request, const Problem& problem) {
   std::vector<Case> cases;
   if (const auto sequential = plain_case(request, problem, "sequential")) cases.push_back(*sequential);

@@ -1,9 +1,9 @@
 // By which method a convolution is computed: a model of the cycles that each takes on one core.
 //
-// Products: one a cycle and vector, less what loads and tails cost. Weights come from memory once for each block of tiles,
-// as fast as the level that holds all of them; so does what has been transformed, for each group of outputs. What moves and
-// what multiplies go side by side, but not wholly. The constants are of a core of some years around 2023, and only have to
-// tell methods apart.
+// Products: one a cycle and vector, less what loads and tails cost. Weights come from memory once for each block of
+// tiles, as fast as the level that holds all of them; so does what has been transformed, for each group of outputs.
+// What moves and what multiplies go side by side, but not wholly. The constants are of a core of some years around
+// 2023, and only have to tell methods apart.
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +14,7 @@ namespace assay::compiler {
 namespace {
 
 constexpr double kDirectShare = 0.92, kProductShare = 0.85;  // of the peak that the kernels reach
-constexpr double kOverlap = 0.2;                              // of the shorter of computing and moving is not hidden
+constexpr double kOverlap = 0.2;                             // of the shorter of computing and moving is not hidden
 
 /// Bytes a cycle of what is as large.
 double bytes_a_cycle(double bytes) {
@@ -53,8 +53,9 @@ double winograd_cycles(const Problem& p, const WinogradPlan& plan, const Target&
                                                        std::max(tile.tile, 1 + tile.tile / std::max(1, tile.vectors)));
   const double moving = all_weights / groups / bytes_a_cycle(all_weights) + transformed / bytes_a_cycle(transformed);
   const bool four = plan.m == 4;
-  const double transforms = static_cast<double>(plan.tiles) * (static_cast<double>(blocks) * (four ? kIn4 : kIn2) +
-                                                               static_cast<double>(out_blocks) * (four ? kOut4 : kOut2));
+  const double transforms =
+      static_cast<double>(plan.tiles) *
+      (static_cast<double>(blocks) * (four ? kIn4 : kIn2) + static_cast<double>(out_blocks) * (four ? kOut4 : kOut2));
   return tile_blocks * (groups * together(products / kProductShare, moving) + transforms);
 }
 
@@ -66,7 +67,8 @@ std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, co
   const Conv& conv = std::get<Conv>(node.operation);
   const Shape &x = graph.shape(node.inputs[0]), &w = graph.shape(node.inputs[1]), &y = graph.shape(node.output);
   const Shape one = {1, 1};
-  if (w[2] != 3 || w[3] != 3 || conv.strides != one || conv.dilations != one || x[1] < kLeastChannels) return std::nullopt;
+  if (w[2] != 3 || w[3] != 3 || conv.strides != one || conv.dilations != one || x[1] < kLeastChannels)
+    return std::nullopt;
   const Problem problem{x[0], x[1], y[1], y[2], y[3], target.vector_floats};
   double least = direct_cycles(problem);
   std::optional<WinogradPlan> best;

@@ -41,7 +41,8 @@ BlockedView Scheduler::new_blocked(const Shape& four, const Border& border) {
   const std::int64_t bytes = blocks_of(four[1]) * a.block * static_cast<std::int64_t>(sizeof(float));
   made.buffer = add_buffer(bytes, Buffer::Place::kArena);
   if (!border.empty()) {
-    plan_.buffers.back().border = to_text(four) + " " + to_text(Shape{border.top, border.left, border.bottom, border.right});
+    plan_.buffers.back().border =
+        to_text(four) + " " + to_text(Shape{border.top, border.left, border.bottom, border.right});
   }
   return made;
 }
@@ -91,14 +92,16 @@ void Scheduler::move_lanes(const View& plain, const BlockedView& blocked, const 
     if (blocks == 0 || lanes == 0) continue;
     const Shape& s = plain.access.strides;
     const BlockedAccess& b = blocked.access;
-    const Operand there{Element::kF32, {plain.access.offset + first * lanes_ * s[1], {lanes_ * s[1], s[0], s[2], s[3], s[1]}}};
+    const Operand there{Element::kF32,
+                        {plain.access.offset + first * lanes_ * s[1], {lanes_ * s[1], s[0], s[2], s[3], s[1]}}};
     const Operand here{Element::kF32, {b.offset + first * b.block, {b.block, b.batch, b.row, b.column, 1}}};
     StridedKernel kernel;
     kernel.sizes = {blocks, four[0], four[2], four[3], lanes};
     kernel.expression = as_it_is();
     kernel.inputs = {out ? here : there};
     kernel.output = out ? there : here;
-    add_step(kernel, out ? std::vector<int>{blocked.buffer, plain.buffer} : std::vector<int>{plain.buffer, blocked.buffer});
+    add_step(kernel,
+             out ? std::vector<int>{blocked.buffer, plain.buffer} : std::vector<int>{plain.buffer, blocked.buffer});
   }
 }
 

@@ -51,8 +51,8 @@ struct ApproximateMath : mlir::PassWrapper<ApproximateMath, mlir::OperationPass<
   void runOnOperation() override {
     mlir::RewritePatternSet patterns(&getContext());
     mlir::populateMathPolynomialApproximationPatterns(patterns, [](llvm::StringRef name) {
-      constexpr std::array<const char*, 6> kNames = {"math.exp", "math.expm1", "math.log", "math.log1p", "math.tanh",
-                                                     "math.erf"};
+      constexpr std::array<const char*, 6> kNames = {"math.exp",   "math.expm1", "math.log",
+                                                     "math.log1p", "math.tanh",  "math.erf"};
       return std::any_of(kNames.begin(), kNames.end(), [&](const char* n) { return name == n; });
     });
     if (mlir::failed(mlir::applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();
@@ -181,7 +181,8 @@ class Compilation {
     if (kernel == nullptr) throw std::logic_error("kernel " + std::to_string(i) + " is gone");
     kernel->setLinkage(llvm::GlobalValue::InternalLinkage);
     llvm::IRBuilder<> b(module.getContext());
-    auto* type = llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getInt64Ty(), b.getInt64Ty(), b.getInt64Ty()}, false);
+    auto* type =
+        llvm::FunctionType::get(b.getVoidTy(), {b.getPtrTy(), b.getInt64Ty(), b.getInt64Ty(), b.getInt64Ty()}, false);
     auto* entry = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, "w" + std::to_string(i), module);
     b.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "", entry));
     std::vector<llvm::Value*> arguments;
@@ -294,8 +295,8 @@ Code::Code(std::span<const std::string> objects, std::size_t kernels) : linked_(
   llvm::orc::JITTargetMachineBuilder builder{llvm::Triple(kTriple)};
   linked_->jit = checked(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create());
   auto& main = linked_->jit->getMainJITDylib();
-  main.addGenerator(checked(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      linked_->jit->getDataLayout().getGlobalPrefix())));
+  main.addGenerator(checked(
+      llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(linked_->jit->getDataLayout().getGlobalPrefix())));
   for (const std::string& object : objects) {
     check(linked_->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object, "kernels")));
   }

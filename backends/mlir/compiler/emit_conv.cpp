@@ -102,7 +102,9 @@ class ConvEmitter {
       for (std::int64_t kc = 0; kc < k_.kernel_columns; ++kc) v = depthwise(block, kr, kc, v);
       return v;
     }
-    const auto channels = [&](const std::string& kc, const Values& v) { return over_channels(block, kr, kc, v, types); };
+    const auto channels = [&](const std::string& kc, const Values& v) {
+      return over_channels(block, kr, kc, v, types);
+    };
     if (k_.kernel_columns == 1) return channels(e_.index(0), sums);
     return e_.loop(e_.index(0), e_.index(k_.kernel_columns), 1, sums, types, channels);
   }
@@ -118,7 +120,10 @@ class ConvEmitter {
     const BlockedAccess& a = k_.input;
     Affine at;
     at.constant = a.offset + p * k_.column_stride * a.column;
-    return at.add(block, a.block).add(sample_, a.batch).add(row_, k_.row_stride * a.row).add(column_, k_.column_stride * a.column)
+    return at.add(block, a.block)
+        .add(sample_, a.batch)
+        .add(row_, k_.row_stride * a.row)
+        .add(column_, k_.column_stride * a.column)
         .add(kr, k_.row_dilation * a.row);
   }
 
@@ -138,8 +143,10 @@ class ConvEmitter {
     for (int p = 0; p < k_.tile; ++p) {
       Affine at = pixel(block, kr, p);
       at.add(kc, k_.column_dilation * k_.input.column).add(c, 1);
-      const std::string x = e_.broadcast(e_.load("%p0", types_[0], e_.affine(at), Element::kF32, 1), Element::kF32, k_.lanes);
-      for (int v = 0; v < k_.vectors; ++v) next.push_back(fma(x, weights[static_cast<std::size_t>(v)], sums[next.size()]));
+      const std::string x =
+          e_.broadcast(e_.load("%p0", types_[0], e_.affine(at), Element::kF32, 1), Element::kF32, k_.lanes);
+      for (int v = 0; v < k_.vectors; ++v)
+        next.push_back(fma(x, weights[static_cast<std::size_t>(v)], sums[next.size()]));
     }
     return next;
   }

@@ -144,8 +144,8 @@ class StridedEmitter {
   void point(const std::string& x, int width) {
     place_[parallel_ - 1] = x;
     const std::size_t along = parallel_ - 1;
-    std::string value = k_.reduced == 0 ? e_.evaluate(k_.expression, loads(0, k_.inputs, along, width), width)
-                                        : reduction(width);
+    std::string value =
+        k_.reduced == 0 ? e_.evaluate(k_.expression, loads(0, k_.inputs, along, width), width) : reduction(width);
     if (k_.reduced > 0 && !k_.after.terms.empty()) {
       Values inputs = {value};
       for (const std::string& v : loads(k_.inputs.size(), k_.others, along, width)) inputs.push_back(v);
@@ -196,8 +196,8 @@ class StridedEmitter {
     });
   }
 
-  std::string loop_over(std::size_t k, std::int64_t from, std::int64_t to, std::int64_t step, const std::string& carried,
-                        int width, const Leaf& leaf) {
+  std::string loop_over(std::size_t k, std::int64_t from, std::int64_t to, std::int64_t step,
+                        const std::string& carried, int width, const Leaf& leaf) {
     return e_.loop(e_.index(from), e_.index(to), step, {carried}, {register_type(accumulated(), width)},
                    [&](const std::string& i, const Values& v) {
                      place_[k] = i;
@@ -227,7 +227,8 @@ class StridedEmitter {
     const std::string first = e_.number(identity_of(k_.combine, accumulated()), accumulated(), lanes_);
     const auto stretch = [&](const std::string& start, std::int64_t from, std::int64_t to, int width) {
       return nest(parallel_, last, start, width, [&](const std::string& v) {
-        return loop_over(last, from, to, width, v, width, [&](const std::string& w) { return accumulate(w, last, width); });
+        return loop_over(last, from, to, width, v, width,
+                         [&](const std::string& w) { return accumulate(w, last, width); });
       });
     };
     const std::string lanes = stretch(first, 0, whole, lanes_);
@@ -270,7 +271,8 @@ KernelText emit(const GatherKernel& kernel, const Target& /*target*/) {
     const std::string from_end = e.let("arith.addi " + wide + ", " + e.index(kernel.extent) + " : index");
     const std::string chosen = e.let("arith.select " + negative + ", " + from_end + ", " + wide + " : index");
     const std::string not_below = e.let("arith.maxsi " + chosen + ", " + e.index(0) + " : index");
-    const std::string at = e.let("arith.minsi " + not_below + ", " + e.index(std::max<std::int64_t>(kernel.extent - 1, 0)) + " : index");
+    const std::string at =
+        e.let("arith.minsi " + not_below + ", " + e.index(std::max<std::int64_t>(kernel.extent - 1, 0)) + " : index");
     e.loop(e.index(0), e.index(kernel.inner), 1, [&](const std::string& i) {
       const std::string from = e.affine(Affine().add(o, kernel.extent * kernel.inner).add(at, kernel.inner).add(i, 1));
       const std::string to = e.affine(Affine().add(unit, kernel.inner).add(i, 1));
@@ -278,7 +280,9 @@ KernelText emit(const GatherKernel& kernel, const Target& /*target*/) {
       e.store(value, "%p2", output, to, kernel.element, 1);
     });
   });
-  const auto argument = [](const char* name, const std::string& of) { return std::pair<std::string, std::string>(name, of + " {llvm.noalias}"); };
+  const auto argument = [](const char* name, const std::string& of) {
+    return std::pair<std::string, std::string>(name, of + " {llvm.noalias}");
+  };
   return {e.function({argument("%p0", data), argument("%p1", index), argument("%p2", output)}),
           kernel.outer * kernel.picked};
 }

@@ -147,7 +147,9 @@ std::string Emitter::term(const Term& t, const Values& a, const Expression& expr
   }
   if (arity(t.op) == 2) {
     const Names names = binary_names(t.op);
-    const char* name = is_float(t.element) ? names.of_floats : is_unsigned(t.element) ? names.of_unsigned : names.of_signed;
+    const char* name = is_float(t.element)      ? names.of_floats
+                       : is_unsigned(t.element) ? names.of_unsigned
+                                                : names.of_signed;
     if (name == nullptr) throw std::logic_error(std::string(name_of(t.op)) + " of " + name_of(t.element));
     return let(std::string(name) + " " + a[0] + ", " + a[1] + " : " + type);
   }

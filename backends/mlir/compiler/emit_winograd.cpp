@@ -42,8 +42,12 @@ class Transforms {
 
  private:
   std::string type() const { return register_type(Element::kF32, lanes_); }
-  std::string add(const std::string& x, const std::string& y) { return e_.let("arith.addf " + x + ", " + y + " : " + type()); }
-  std::string sub(const std::string& x, const std::string& y) { return e_.let("arith.subf " + x + ", " + y + " : " + type()); }
+  std::string add(const std::string& x, const std::string& y) {
+    return e_.let("arith.addf " + x + ", " + y + " : " + type());
+  }
+  std::string sub(const std::string& x, const std::string& y) {
+    return e_.let("arith.subf " + x + ", " + y + " : " + type());
+  }
   std::string scaled(double factor, const std::string& x) {
     return e_.let("arith.mulf " + x + ", " + e_.number(factor, Element::kF32, lanes_) + " : " + type());
   }
@@ -72,8 +76,10 @@ class WinogradEmitter {
     const std::string last = e_.let("arith.ceildivui %end, " + groups + " : index");
     e_.loop(first, last, 1, [&](const std::string& block) {
       const std::string before = e_.affine(Affine().add(block, k_.groups));
-      const std::string from = e_.let("arith.maxsi " + e_.let("arith.subi %begin, " + before + " : index") + ", " + zero + " : index");
-      const std::string to = e_.let("arith.minsi " + e_.let("arith.subi %end, " + before + " : index") + ", " + groups + " : index");
+      const std::string from =
+          e_.let("arith.maxsi " + e_.let("arith.subi %begin, " + before + " : index") + ", " + zero + " : index");
+      const std::string to =
+          e_.let("arith.minsi " + e_.let("arith.subi %end, " + before + " : index") + ", " + groups + " : index");
       e_.loop(zero, e_.index(k_.tiles), 1, [&](const std::string& t) { transform_input(block, t); });
       e_.loop(from, to, 1, [&](const std::string& group) {
         e_.loop(zero, e_.index(k_.points()), 1, [&](const std::string& point) { multiply(group, point); });
@@ -89,8 +95,10 @@ class WinogradEmitter {
   static constexpr std::size_t kScratch = 0, kInput = 1, kWeights = 2, kOthers = 3;
 
   [[nodiscard]] std::int64_t block_count() const { return k_.batch * k_.tile_rows * k_.tile_columns / k_.tiles; }
-  [[nodiscard]] std::int64_t extent(const BlockedAccess& a, std::int64_t blocks, std::int64_t rows, std::int64_t columns) const {
-    return a.offset + (blocks - 1) * a.block + (k_.batch - 1) * a.batch + (rows - 1) * a.row + (columns - 1) * a.column + k_.lanes;
+  [[nodiscard]] std::int64_t extent(const BlockedAccess& a, std::int64_t blocks, std::int64_t rows,
+                                    std::int64_t columns) const {
+    return a.offset + (blocks - 1) * a.block + (k_.batch - 1) * a.batch + (rows - 1) * a.row +
+           (columns - 1) * a.column + k_.lanes;
   }
   void add_argument(std::int64_t size) {
     types_.push_back("memref<" + std::to_string(size) + "xf32>");
@@ -112,7 +120,8 @@ class WinogradEmitter {
     const std::string number = e_.affine(Affine().add(block, k_.tiles).add(t, 1));
     const std::string columns = e_.index(k_.tile_columns), rows = e_.index(k_.tile_rows);
     const std::string rest = e_.let("arith.divui " + number + ", " + columns + " : index");
-    return {e_.let("arith.divui " + rest + ", " + rows + " : index"), e_.let("arith.remui " + rest + ", " + rows + " : index"),
+    return {e_.let("arith.divui " + rest + ", " + rows + " : index"),
+            e_.let("arith.remui " + rest + ", " + rows + " : index"),
             e_.let("arith.remui " + number + ", " + columns + " : index")};
   }
   [[nodiscard]] Affine pixel(const BlockedAccess& a, const TilePlace& tile, std::int64_t y, std::int64_t x) const {
@@ -138,7 +147,8 @@ class WinogradEmitter {
       std::vector<Values> columns;
       for (std::int64_t x = 0; x < side; ++x) {
         Values d;
-        for (std::int64_t y = 0; y < side; ++y) d.push_back(load(kInput, pixel(k_.input, tile, y, x).add(channels, k_.input.block), k_.lanes));
+        for (std::int64_t y = 0; y < side; ++y)
+          d.push_back(load(kInput, pixel(k_.input, tile, y, x).add(channels, k_.input.block), k_.lanes));
         columns.push_back(transforms_.input(k_.m, d));
       }
       for (std::int64_t y = 0; y < side; ++y) {
@@ -165,9 +175,8 @@ class WinogradEmitter {
     const Values zeros(n, e_.number(0, Element::kF32, k_.lanes));
     const std::vector<std::string> types(n, register_type(Element::kF32, k_.lanes));
     const auto channels = [&](const std::string& block, std::int64_t count, const Values& sums) {
-      return e_.loop(e_.index(0), e_.index(count), 1, sums, types, [&](const std::string& c, const Values& v) {
-        return accumulate(group, point, t, block, c, v);
-      });
+      return e_.loop(e_.index(0), e_.index(count), 1, sums, types,
+                     [&](const std::string& c, const Values& v) { return accumulate(group, point, t, block, c, v); });
     };
     const bool partial = k_.last_channels < k_.lanes;
     const std::int64_t whole = partial ? k_.blocks - 1 : k_.blocks;
@@ -188,7 +197,8 @@ class WinogradEmitter {
 
   Values accumulate(const std::string& group, const std::string& point, const std::string& t, const std::string& block,
                     const std::string& c, const Values& sums) {
-    const std::int64_t of_channel = k_.vectors * k_.lanes, of_block = k_.lanes * of_channel, of_point = k_.blocks * of_block;
+    const std::int64_t of_channel = k_.vectors * k_.lanes, of_block = k_.lanes * of_channel,
+                       of_point = k_.blocks * of_block;
     Values weights, next;
     for (int v = 0; v < k_.vectors; ++v) {
       Affine at;
@@ -201,8 +211,8 @@ class WinogradEmitter {
       at.add(point, k_.input_stride()).add(block, k_.tiles * k_.lanes).add(t, k_.lanes).add(c, 1);
       const std::string x = e_.broadcast(load(kScratch, at, 1), Element::kF32, k_.lanes);
       for (int v = 0; v < k_.vectors; ++v) {
-        next.push_back(e_.let("math.fma " + x + ", " + weights[static_cast<std::size_t>(v)] + ", " + sums[next.size()] + " : " +
-                              register_type(Element::kF32, k_.lanes)));
+        next.push_back(e_.let("math.fma " + x + ", " + weights[static_cast<std::size_t>(v)] + ", " + sums[next.size()] +
+                              " : " + register_type(Element::kF32, k_.lanes)));
       }
     }
     return next;
@@ -233,7 +243,8 @@ class WinogradEmitter {
 
   /// The last tiles may reach beyond the image.
   void guarded(const TilePlace& tile, int y, int x, const std::function<void()>& body) {
-    const auto inside = [&](const std::string& number, int place, std::int64_t size, const std::function<void()>& then) {
+    const auto inside = [&](const std::string& number, int place, std::int64_t size,
+                            const std::function<void()>& then) {
       if (size % k_.m == 0 || place < size % k_.m) return then();
       Affine at;
       at.constant = place;
@@ -243,8 +254,11 @@ class WinogradEmitter {
     inside(tile.row, y, k_.rows, [&] { inside(tile.column, x, k_.columns, body); });
   }
 
-  void finish(const std::string& sum, const TilePlace& tile, const std::string& group, const std::string& v, int y, int x) {
-    const auto place = [&](const BlockedAccess& a) { return pixel(a, tile, y, x).add(group, k_.vectors * a.block).add(v, a.block); };
+  void finish(const std::string& sum, const TilePlace& tile, const std::string& group, const std::string& v, int y,
+              int x) {
+    const auto place = [&](const BlockedAccess& a) {
+      return pixel(a, tile, y, x).add(group, k_.vectors * a.block).add(v, a.block);
+    };
     Values inputs = {sum};
     for (std::size_t i = 0; i < k_.others.size(); ++i) {
       const BlockedAccess& o = k_.others[i];

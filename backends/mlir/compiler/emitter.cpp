@@ -120,9 +120,9 @@ void Emitter::when(const std::string& condition, const std::function<void()>& bo
 
 std::string Emitter::load(const std::string& buffer, const std::string& buffer_type, const std::string& at,
                           Element element, int width) {
-  const std::string value = width == 1 ? let("memref.load " + buffer + "[" + at + "] : " + buffer_type)
-                                       : let("vector.load " + buffer + "[" + at + "] : " + buffer_type + ", " +
-                                             memory_type(element, width));
+  const std::string value =
+      width == 1 ? let("memref.load " + buffer + "[" + at + "] : " + buffer_type)
+                 : let("vector.load " + buffer + "[" + at + "] : " + buffer_type + ", " + memory_type(element, width));
   if (element != Element::kBool) return value;
   const std::string type = memory_type(element, width);
   const std::string zero = constant(width == 1 ? "0 : i8" : "dense<0> : " + type);
@@ -133,7 +133,8 @@ void Emitter::store(const std::string& value, const std::string& buffer, const s
                     const std::string& at, Element element, int width) {
   const std::string type = memory_type(element, width);
   std::string kept = value;
-  if (element == Element::kBool) kept = let("arith.extui " + value + " : " + register_type(element, width) + " to " + type);
+  if (element == Element::kBool)
+    kept = let("arith.extui " + value + " : " + register_type(element, width) + " to " + type);
   if (width == 1) {
     line("memref.store " + kept + ", " + buffer + "[" + at + "] : " + buffer_type);
   } else {

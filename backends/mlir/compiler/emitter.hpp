@@ -41,9 +41,11 @@ class Emitter {
   std::string affine(const Affine& sum);
 
   using Values = std::vector<std::string>;
-  /// for (i = from; i < to; i += step), carrying values of these types; answers their last. `body` answers the next ones.
+  /// for (i = from; i < to; i += step), carrying values of these types; answers their last. `body` answers the next
+  /// ones.
   Values loop(const std::string& from, const std::string& to, std::int64_t step, const Values& carried,
-              const std::vector<std::string>& types, const std::function<Values(const std::string&, const Values&)>& body);
+              const std::vector<std::string>& types,
+              const std::function<Values(const std::string&, const Values&)>& body);
   void loop(const std::string& from, const std::string& to, std::int64_t step,
             const std::function<void(const std::string&)>& body);
 

@@ -12,11 +12,12 @@ struct OpRow {
   int arity;
 };
 constexpr std::array<OpRow, 37> kOps = {{
-    {"input", 0}, {"number", 0}, {"add", 2},   {"sub", 2},  {"mul", 2},           {"div", 2},   {"rem", 2}, {"min", 2},
-    {"max", 2},   {"pow", 2},    {"neg", 1},   {"abs", 1},  {"sqrt", 1},          {"exp", 1},   {"log", 1}, {"log1p", 1},
-    {"expm1", 1}, {"tanh", 1},   {"erf", 1},   {"sin", 1},  {"cos", 1},           {"tan", 1},   {"asin", 1}, {"acos", 1},
-    {"atan", 1},  {"floor", 1},  {"ceil", 1},  {"round", 1}, {"less", 2},         {"less_or_equal", 2}, {"equal", 2},
-    {"and", 2},   {"or", 2},     {"xor", 2},   {"not", 1},  {"select", 3},        {"cast", 1},
+    {"input", 0},  {"number", 0},        {"add", 2},   {"sub", 2},  {"mul", 2},   {"div", 2},  {"rem", 2},
+    {"min", 2},    {"max", 2},           {"pow", 2},   {"neg", 1},  {"abs", 1},   {"sqrt", 1}, {"exp", 1},
+    {"log", 1},    {"log1p", 1},         {"expm1", 1}, {"tanh", 1}, {"erf", 1},   {"sin", 1},  {"cos", 1},
+    {"tan", 1},    {"asin", 1},          {"acos", 1},  {"atan", 1}, {"floor", 1}, {"ceil", 1}, {"round", 1},
+    {"less", 2},   {"less_or_equal", 2}, {"equal", 2}, {"and", 2},  {"or", 2},    {"xor", 2},  {"not", 1},
+    {"select", 3}, {"cast", 1},
 }};
 static_assert(kOps.size() == static_cast<std::size_t>(Op::kCast) + 1);
 
@@ -31,7 +32,8 @@ std::string term_text(const Expression& e, int index) {
   if (t.op == Op::kInput) return "%" + std::to_string(static_cast<int>(t.number));
   if (t.op == Op::kNumber) return number_text(t.number);
   std::string text = t.op == Op::kCast ? std::string("to_") + name_of(t.element) : name_of(t.op);
-  for (int i = 0; i < arity(t.op); ++i) text += (i == 0 ? "(" : ", ") + term_text(e, t.arguments[static_cast<std::size_t>(i)]);
+  for (int i = 0; i < arity(t.op); ++i)
+    text += (i == 0 ? "(" : ", ") + term_text(e, t.arguments[static_cast<std::size_t>(i)]);
   return text + ")";
 }
 
@@ -84,7 +86,8 @@ Expression composed(const Expression& outer, int place, const Expression& inner,
     result.terms.push_back(t);
   }
   // The result is the last term: so it is where the outer expression is more than its input.
-  if (at.back() != static_cast<int>(result.terms.size()) - 1) result.terms.resize(static_cast<std::size_t>(at.back()) + 1);
+  if (at.back() != static_cast<int>(result.terms.size()) - 1)
+    result.terms.resize(static_cast<std::size_t>(at.back()) + 1);
   return result;
 }
 

@@ -30,7 +30,9 @@ struct Details {
     return " offset " + std::to_string(s.offset) + list_text("strides", s.strides);
   }
   std::string operator()(const Concat& c) const { return " axis " + std::to_string(c.axis); }
-  std::string operator()(const Pad& p) const { return list_text("begin", p.begin) + " value " + std::to_string(p.value); }
+  std::string operator()(const Pad& p) const {
+    return list_text("begin", p.begin) + " value " + std::to_string(p.value);
+  }
   std::string operator()(const Gather& g) const { return " axis " + std::to_string(g.axis); }
 };
 

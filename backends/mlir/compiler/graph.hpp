@@ -4,8 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -30,27 +31,55 @@ std::string to_text(std::span<const std::int64_t> shape);
 /// Elements between neighbours along each axis, where the last axis is fastest.
 Shape contiguous_strides(std::span<const std::int64_t> shape);
 
-/// Contents that are known before anything runs; not aligned. They live as long as one copy of this does.
+/// Contents that are known before anything runs; not aligned. What is computed of others is so when it is first asked
+/// for: where all that comes of it lies in a cache, never.
 class Constant {
  public:
   Constant(std::shared_ptr<const void> owner, std::span<const std::byte> bytes)
       : owner_(std::move(owner)), bytes_(bytes) {}
-  template <class T, class Allocator>
-  [[nodiscard]] static Constant of(std::vector<T, Allocator> values) {
-    auto kept = std::make_shared<const std::vector<T, Allocator>>(std::move(values));
-    return {kept, std::as_bytes(std::span(*kept))};
+  explicit Constant(std::function<std::vector<float>()> compute) : compute_(std::move(compute)) {}
+
+  template <class T>
+  [[nodiscard]] static std::shared_ptr<const Constant> of(std::vector<T> values) {
+    auto kept = std::make_shared<const std::vector<T>>(std::move(values));
+    return std::make_shared<const Constant>(kept, std::as_bytes(std::span(*kept)));
   }
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::span<const std::byte> bytes() const {
+    if (compute_) std::call_once(once_, [this] { keep(compute_()); });
+    return bytes_;
+  }
   template <class T>
   [[nodiscard]] T at(std::size_t i) const {
     T value;
-    std::memcpy(&value, bytes_.data() + i * sizeof(T), sizeof(T));
+    std::memcpy(&value, bytes().data() + i * sizeof(T), sizeof(T));
     return value;
   }
 
  private:
-  std::shared_ptr<const void> owner_;
-  std::span<const std::byte> bytes_;
+  void keep(std::vector<float> values) const {
+    auto kept = std::make_shared<const std::vector<float>>(std::move(values));
+    bytes_ = std::as_bytes(std::span(*kept));
+    owner_ = kept;
+  }
+
+  mutable std::shared_ptr<const void> owner_;
+  mutable std::span<const std::byte> bytes_;
+  mutable std::once_flag once_;
+  std::function<std::vector<float>()> compute_;
+};
+
+/// Floats at any address.
+class FloatView {
+ public:
+  explicit FloatView(const Constant& constant) : data_(constant.bytes().data()) {}
+  [[nodiscard]] float operator[](std::int64_t i) const {
+    float value;
+    std::memcpy(&value, data_ + i * static_cast<std::int64_t>(sizeof(float)), sizeof(float));
+    return value;
+  }
+
+ private:
+  const std::byte* data_;
 };
 
 /// An index into Graph::values.
@@ -75,8 +104,8 @@ struct Reduce {
   std::vector<std::size_t> axes;
 };
 
-/// Inputs: x (batch, channels, space …), w (outputs, channels / groups, space …), b (outputs) where it has one, and those
-/// of `after`, which broadcast to the output.
+/// Inputs: x (batch, channels, space …), w (outputs, channels / groups, space …), b (outputs) where it has one, and
+/// those of `after`, which broadcast to the output.
 struct Conv {
   Shape strides, dilations, begin, end;  ///< one for each axis of space; begin and end: of the padding with zeros
   std::int64_t groups = 1;

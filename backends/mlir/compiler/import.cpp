@@ -56,7 +56,7 @@ void import_input(Import& import, const onnx_graph::ValueInfo& input, const Shap
 }
 
 /// Integers of the element's type.
-Constant integer_constant(Element element, const Shape& values) {
+std::shared_ptr<const Constant> integer_constant(Element element, const Shape& values) {
   switch (element) {
     case Element::kI64:
       return Constant::of(values);
@@ -81,8 +81,7 @@ bool import_known(Import& import, const onnx_graph::Node& node) {
     if (!integers || !shape || type == nullptr) return false;
     const auto element = element_of(type->element);
     if (!element || is_float(*element)) return false;
-    known.emplace_back(name, Value{name, *element, *shape,
-                                   std::make_shared<const Constant>(integer_constant(*element, *integers))});
+    known.emplace_back(name, Value{name, *element, *shape, integer_constant(*element, *integers)});
   }
   for (auto& [name, value] : known) import.values[name] = import.graph.add(std::move(value));
   return !known.empty();
@@ -138,6 +137,23 @@ std::vector<const onnx_graph::ValueInfo*> inputs_of(const onnx_graph::Model& mod
     if (!defaults.contains(input.name)) result.push_back(&input);
   }
   return result;
+}
+
+void check_operators(const onnx_graph::Model& model) {
+  check_opset(model);
+  const auto tensors = onnx_graph::constants(model.graph);
+  Obstacles obstacles;
+  for (const onnx_graph::Node& node : model.graph.nodes) {
+    const bool known = std::all_of(node.outputs.begin(), node.outputs.end(),
+                                   [&](const std::string& name) { return name.empty() || tensors.contains(name); });
+    // Sizes and what is computed of them are known by inference.
+    if (known || find_importer(node.domain, node.op_type) != nullptr || node.op_type == "Shape" ||
+        node.op_type == "Size" || node.op_type == "Range") {
+      continue;
+    }
+    obstacles.add("operator " + (node.domain.empty() ? "" : node.domain + ".") + node.op_type);
+  }
+  obstacles.check(model);
 }
 
 Graph import_model(const onnx_graph::Model& model, const std::map<std::string, Shape>& inputs) {

@@ -9,9 +9,12 @@
 
 namespace assay::compiler {
 
-/// `inputs`: a shape for every input of the model that has no default. Throws Unsupported, naming everything that cannot
-/// be imported.
+/// `inputs`: a shape for every input of the model that has no default. Throws Unsupported, naming everything that
+/// cannot be imported.
 Graph import_model(const onnx_graph::Model& model, const std::map<std::string, Shape>& inputs);
+
+/// Throws Unsupported, naming them, where the model has operators that cannot be imported whatever the shapes.
+void check_operators(const onnx_graph::Model& model);
 
 /// Inputs that have no default.
 std::vector<const onnx_graph::ValueInfo*> inputs_of(const onnx_graph::Model& model);

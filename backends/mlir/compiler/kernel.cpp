@@ -14,18 +14,16 @@ void for_each_operand(StridedKernel& kernel, const std::function<void(Operand&)>
 void erase_loop(StridedKernel& kernel, std::size_t k) {
   if (k >= kernel.sizes.size() - kernel.reduced) --kernel.reduced;
   kernel.sizes.erase(kernel.sizes.begin() + static_cast<std::ptrdiff_t>(k));
-  for_each_operand(kernel, [&](Operand& o) {
-    o.access.strides.erase(o.access.strides.begin() + static_cast<std::ptrdiff_t>(k));
-  });
+  for_each_operand(
+      kernel, [&](Operand& o) { o.access.strides.erase(o.access.strides.begin() + static_cast<std::ptrdiff_t>(k)); });
 }
 
 /// Whether loops k and k + 1 are one for every operand.
 bool joinable(StridedKernel& kernel, std::size_t k) {
   if (k + 1 == kernel.sizes.size() - kernel.reduced) return false;  // one is reduced, the other not
   bool all = true;
-  for_each_operand(kernel, [&](Operand& o) {
-    all = all && o.access.strides[k] == o.access.strides[k + 1] * kernel.sizes[k + 1];
-  });
+  for_each_operand(
+      kernel, [&](Operand& o) { all = all && o.access.strides[k] == o.access.strides[k + 1] * kernel.sizes[k + 1]; });
   return all;
 }
 

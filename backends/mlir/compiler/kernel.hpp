@@ -1,26 +1,12 @@
 #pragma once
 // What is computed by one function of machine code, before it is MLIR: loops with an access for each operand.
 
-#include <new>
 #include <string>
 #include <vector>
 
 #include "graph.hpp"
 
 namespace assay::compiler {
-
-/// std::vector's memory from a multiple of 64 on: a vector register's load does not cross two lines of a cache.
-template <class T>
-struct CacheAligned {
-  using value_type = T;
-  CacheAligned() = default;
-  template <class Other>
-  explicit CacheAligned(const CacheAligned<Other>& /*other*/) {}
-  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{64})); }
-  void deallocate(T* p, std::size_t /*n*/) { ::operator delete(p, std::align_val_t{64}); }
-  friend bool operator==(const CacheAligned&, const CacheAligned&) { return true; }
-};
-using AlignedFloats = std::vector<float, CacheAligned<float>>;
 
 /// Where an operand's element for a point of the loops lies in its buffer: offset + Σ i[k] * strides[k], in elements.
 struct Access {
@@ -33,8 +19,8 @@ struct Operand {
   Access access;
 };
 
-/// For every point of the loops: output = expression(inputs). With `reduced` loops: output = after(accumulated, others…),
-/// accumulated over the last so many loops, along which the output and the others have stride 0.
+/// For every point of the loops: output = expression(inputs). With `reduced` loops: output = after(accumulated,
+/// others…), accumulated over the last so many loops, along which the output and the others have stride 0.
 struct StridedKernel {
   Shape sizes;  ///< of the loops, outermost first
   std::size_t reduced = 0;
@@ -54,47 +40,49 @@ struct GatherKernel {
   Element element = Element::kF32, index = Element::kI64;
 };
 
-/// Where a value in blocked layout lies: [channels / lanes][batch][height][width][lanes], each with a stride of its own, so
-/// that it may be part of a larger one, or have a border.
+/// Where a value in blocked layout lies: [channels / lanes][batch][height][width][lanes], each with a stride of its
+/// own, so that it may be part of a larger one, or have a border.
 struct BlockedAccess {
   std::int64_t offset = 0;
   std::int64_t block = 0, batch = 0, row = 0, column = 0;  ///< strides in elements
-  bool lanes = true;  ///< false: one number for all of a block's channels
+  bool lanes = true;                                       ///< false: one number for all of a block's channels
 };
 
-/// A convolution over blocked layout, of one group or depthwise. A unit is one row of one group of `vectors` blocks of output
-/// channels; in it `tile` neighbouring pixels are accumulated in registers at once.
+/// A convolution over blocked layout, of one group or depthwise. A unit is one row of one group of `vectors` blocks of
+/// output channels; in it `tile` neighbouring pixels are accumulated in registers at once.
 struct ConvKernel {
   std::int64_t batch = 1, rows = 1, columns = 1;  ///< of the output
   std::int64_t groups = 1;                        ///< of output blocks, `vectors` each
   std::int64_t blocks = 1, last_channels = 0;     ///< input blocks, and channels in the last
   std::int64_t kernel_rows = 1, kernel_columns = 1, row_stride = 1, column_stride = 1, row_dilation = 1,
                column_dilation = 1;
-  bool depthwise = false;  ///< weights [block][kernel row][kernel column][lane]; else [group][block][…][channel][vector][lane]
+  bool depthwise =
+      false;  ///< weights [block][kernel row][kernel column][lane]; else [group][block][…][channel][vector][lane]
   int lanes = 16, vectors = 1, tile = 1;
   BlockedAccess input, output;  ///< input: of the window's first pixel at output row 0, column 0
   Expression after;             ///< input 0: the sum; no terms: as it is
   std::vector<BlockedAccess> others;
 };
 
-/// A convolution of a window of 3 by 3, steps of 1, by Winograd's method F(m x m, 3 x 3): Lavin and Gray, "Fast Algorithms for
-/// Convolutional Neural Networks", 2015 (winograd.hpp). A unit is a block of tiles times a group of `vectors` blocks of output
-/// channels; the tiles of a block are transformed once for the units that a thread has of it. Each thread has a part of the
-/// scratch memory.
+/// A convolution of a window of 3 by 3, steps of 1, by Winograd's method F(m x m, 3 x 3): Lavin and Gray, "Fast
+/// Algorithms for Convolutional Neural Networks", 2015 (winograd.hpp). A unit is a block of tiles times a group of
+/// `vectors` blocks of output channels; the tiles of a block are transformed once for the units that a thread has of
+/// it. Each thread has a part of the scratch memory.
 struct WinogradKernel {
-  int m = 4;                                                   ///< rows and columns of an output tile
-  std::int64_t batch = 1, rows = 1, columns = 1;               ///< of the output
-  std::int64_t tile_rows = 1, tile_columns = 1;                ///< of an image
-  std::int64_t tiles = 1;                                      ///< of a block, which there are a whole number of
-  std::int64_t groups = 1, blocks = 1, last_channels = 0;      ///< as ConvKernel's
-  int lanes = 16, vectors = 1, tile = 1;                       ///< likewise, of the products
-  BlockedAccess input, output;                                 ///< input: of the first tile's first pixel, border included
+  int m = 4;                                               ///< rows and columns of an output tile
+  std::int64_t batch = 1, rows = 1, columns = 1;           ///< of the output
+  std::int64_t tile_rows = 1, tile_columns = 1;            ///< of an image
+  std::int64_t tiles = 1;                                  ///< of a block, which there are a whole number of
+  std::int64_t groups = 1, blocks = 1, last_channels = 0;  ///< as ConvKernel's
+  int lanes = 16, vectors = 1, tile = 1;                   ///< likewise, of the products
+  BlockedAccess input, output;                             ///< input: of the first tile's first pixel, border included
   Expression after;
   std::vector<BlockedAccess> others;
 
   [[nodiscard]] std::int64_t side() const { return m + 2; }
   [[nodiscard]] std::int64_t points() const { return side() * side(); }
-  /// Floats between what belongs to one point and the next: with a gap, so that they do not all fall into one set of a cache.
+  /// Floats between what belongs to one point and the next: with a gap, so that they do not all fall into one set of a
+  /// cache.
   [[nodiscard]] std::int64_t input_stride() const { return blocks * tiles * lanes + lanes; }
   [[nodiscard]] std::int64_t product_stride() const { return tiles * vectors * lanes + lanes; }
   [[nodiscard]] std::int64_t scratch_floats() const { return points() * (input_stride() + product_stride()); }

@@ -85,7 +85,8 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math) {
     }
     if (math == Math::kFast && is_dense(graph, node)) {
       if (const auto plan = winograd_of(graph, node, target)) {
-        layouts.borders[node.inputs[0]].widen(border_of(std::get<Conv>(node.operation), *plan, graph.shape(node.inputs[0])));
+        layouts.borders[node.inputs[0]].widen(
+            border_of(std::get<Conv>(node.operation), *plan, graph.shape(node.inputs[0])));
         layouts.winograd[node.output] = *plan;
       }
     }
@@ -108,8 +109,9 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math) {
   return layouts;
 }
 
-/// A tile of p pixels and v vectors takes, for each input channel and tap, p * v multiplications, v loads of weights and p
-/// of pixels; the two last go beside the multiplications, of which there must be enough to hide how long one takes.
+/// A tile of p pixels and v vectors takes, for each input channel and tap, p * v multiplications, v loads of weights
+/// and p of pixels; the two last go beside the multiplications, of which there must be enough to hide how long one
+/// takes.
 Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target) {
   constexpr int kMostVectors = 8;
   constexpr double kLatency = 8, kOverhead = 1;

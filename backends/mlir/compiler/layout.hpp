@@ -24,9 +24,9 @@ struct Part {
 
 /// How a convolution is computed by Winograd's method.
 struct WinogradPlan {
-  int m = 0;                                   ///< rows and columns of an output tile
+  int m = 0;                                     ///< rows and columns of an output tile
   std::int64_t tile_rows = 0, tile_columns = 0;  ///< of an image
-  std::int64_t tiles = 0;                      ///< of a block
+  std::int64_t tiles = 0;                        ///< of a block
 };
 
 struct Layouts {
@@ -44,8 +44,8 @@ bool joins_blocks(const Graph& graph, const Node& node, std::int64_t lanes);
 
 Layouts layouts_of(const Graph& graph, const Target& target, Math math);
 
-/// Winograd's method where it should take less time than the definition (see algorithm.cpp for the model). Of a convolution
-/// that is_dense.
+/// Winograd's method where it should take less time than the definition (see algorithm.cpp for the model). Of a
+/// convolution that is_dense.
 std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target);
 
 /// How the output's pixels and blocks are divided among registers.

@@ -91,11 +91,12 @@ void place_buffers(Plan& plan) {
     (plan.buffers[static_cast<std::size_t>(life.buffer)].border.empty() ? plain : bordered).push_back(life);
   }
   plan.arena_bytes = place_bordered(plan, bordered, place_free(plan, std::move(plain)));
-  plan.prepared_bytes = 0;
+  plan.prepared_bytes = plan.packed_bytes = 0;
   for (Buffer& b : plan.buffers) {
-    if (b.place != Buffer::Place::kPrepared) continue;
-    b.offset = plan.prepared_bytes;
-    plan.prepared_bytes += aligned(b.bytes);
+    if (b.place != Buffer::Place::kPrepared && b.place != Buffer::Place::kPacked) continue;
+    std::int64_t& end = b.place == Buffer::Place::kPrepared ? plan.prepared_bytes : plan.packed_bytes;
+    b.offset = end;
+    end += aligned(b.bytes);
   }
 }
 

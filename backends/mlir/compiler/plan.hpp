@@ -1,6 +1,7 @@
 #pragma once
 // What a session runs: kernels, and in which order they compute on which memory.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,7 +12,8 @@ namespace assay::compiler {
 
 struct Buffer {
   enum class Place {
-    kConstant,  ///< of the model's file
+    kConstant,  ///< of the model's file, or computed of what is there
+    kPacked,    ///< weights in the order in which a kernel reads them: made when a model is opened, or of a cache
     kPrepared,  ///< computed from constants alone, once
     kInput,     ///< the caller's
     kOutput,    ///< likewise
@@ -22,9 +24,10 @@ struct Buffer {
   std::int64_t bytes = 0;
   int number = -1;                           ///< of an input or output
   std::shared_ptr<const Constant> constant;  ///< of kConstant
-  std::int64_t offset = 0;                   ///< of kArena and kPrepared, in their memory
-  std::string border;  ///< not empty: it begins as zeros, and what nobody writes stays so; only buffers of the same text,
-                       ///< which have the same border, share its memory
+  std::function<void(float*)> make;          ///< of kPacked: fills memory that is zeros
+  std::int64_t offset = 0;                   ///< of kArena, kPrepared and kPacked, in their memory
+  std::string border;  ///< not empty: it begins as zeros, and what nobody writes stays so; only buffers of the same
+                       ///< text, which have the same border, share its memory
 };
 
 /// A kernel over all its units, on these buffers: inputs first, the output last.
@@ -36,11 +39,11 @@ struct Step {
 
 struct Plan {
   std::vector<Buffer> buffers;
-  std::vector<KernelText> kernels;   ///< each text once
-  std::vector<Step> prologue;        ///< what fills kPrepared
-  std::vector<Step> steps;           ///< of each batch
-  std::int64_t arena_bytes = 0, prepared_bytes = 0;
-  std::int64_t scratch_bytes = 0;  ///< of each thread
+  std::vector<KernelText> kernels;  ///< each text once
+  std::vector<Step> prologue;       ///< what fills kPrepared
+  std::vector<Step> steps;          ///< of each batch
+  std::int64_t arena_bytes = 0, prepared_bytes = 0, packed_bytes = 0;
+  std::int64_t scratch_bytes = 0;      ///< of each thread
   std::vector<Value> inputs, outputs;  ///< names, types, shapes
 };
 
@@ -50,8 +53,8 @@ enum class Math { kStrict, kFast };
 /// Kernels and order of a graph.
 Plan schedule(const Graph& graph, const Target& target, Math math);
 
-/// The arena begins as zeros. Gives every buffer of arena and prepared memory its place. Buffers of the arena share memory where none is needed
-/// while another is. Offsets are multiples of 64.
+/// The arena begins as zeros. Gives every buffer of arena and prepared memory its place. Buffers of the arena share
+/// memory where none is needed while another is. Offsets are multiples of 64.
 void place_buffers(Plan& plan);
 
 }  // namespace assay::compiler

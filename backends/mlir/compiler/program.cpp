@@ -28,7 +28,24 @@ AlignedMemory::AlignedMemory(std::int64_t bytes) {
 
 void AlignedMemory::Free::operator()(std::byte* p) const noexcept { std::free(p); }
 
+/// Each buffer by one thread.
+void Program::pack(Team& team) {
+  std::vector<const Buffer*> buffers;
+  for (const Buffer& b : plan_.buffers) {
+    if (b.place == Buffer::Place::kPacked) buffers.push_back(&b);
+  }
+  auto memory = std::make_shared<AlignedMemory>(plan_.packed_bytes);
+  team.run(static_cast<std::int64_t>(buffers.size()), [&](std::int64_t begin, std::int64_t end, std::int64_t /*part*/) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const Buffer& b = *buffers[static_cast<std::size_t>(i)];
+      b.make(reinterpret_cast<float*>(memory->data() + b.offset));
+    }
+  });
+  packed_ = std::shared_ptr<const std::byte>(memory, memory->data());
+}
+
 void* Program::fixed_address(const Buffer& buffer) {
+  if (buffer.place == Buffer::Place::kPacked) return const_cast<std::byte*>(packed_.get() + buffer.offset);
   if (buffer.place == Buffer::Place::kPrepared) return prepared_.data() + buffer.offset;
   if (buffer.place != Buffer::Place::kConstant) return nullptr;
   const auto bytes = buffer.constant->bytes();
@@ -40,8 +57,13 @@ void* Program::fixed_address(const Buffer& buffer) {
   return copies_.back().data();
 }
 
-Program::Program(Plan plan, std::span<const std::string> objects, Team& team)
-    : plan_(std::move(plan)), code_(objects, plan_.kernels.size()), prepared_(plan_.prepared_bytes) {
+Program::Program(Plan plan, std::span<const std::string> objects, std::shared_ptr<const std::byte> packed, Team& team)
+    : plan_(std::move(plan)),
+      code_(objects, plan_.kernels.size()),
+      packed_(std::move(packed)),
+      prepared_(plan_.prepared_bytes) {
+  if (packed_ == nullptr) pack(team);
+  for (Buffer& b : plan_.buffers) b.make = nullptr;  // with the constants that they hold
   fixed_.resize(plan_.buffers.size(), nullptr);
   for (const auto* steps : {&plan_.prologue, &plan_.steps}) {
     for (const Step& step : *steps) {

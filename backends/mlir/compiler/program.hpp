@@ -28,20 +28,26 @@ class AlignedMemory {
 
 class Program {
  public:
-  /// Computes what is prepared.
-  Program(Plan plan, std::span<const std::string> objects, Team& team);
+  /// Computes what is prepared. `packed`: the packed weights of an equal plan, 64-byte aligned, as long as its
+  /// packed_bytes; nullptr: they are made.
+  Program(Plan plan, std::span<const std::string> objects, std::shared_ptr<const std::byte> packed, Team& team);
 
   [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
+  [[nodiscard]] std::span<const std::byte> packed() const noexcept {
+    return {packed_.get(), static_cast<std::size_t>(plan_.packed_bytes)};
+  }
 
  private:
   friend class Run;
+  void pack(Team& team);
   [[nodiscard]] void* fixed_address(const Buffer& buffer);
 
   Plan plan_;
   Code code_;
+  std::shared_ptr<const std::byte> packed_;
   AlignedMemory prepared_;
-  std::vector<AlignedMemory> copies_;   // of constants that are not aligned in the file
-  std::vector<void*> fixed_;            // of each buffer; nullptr for those of a run
+  std::vector<AlignedMemory> copies_;  // of constants that are not aligned in the file
+  std::vector<void*> fixed_;           // of each buffer; nullptr for those of a run
 };
 
 /// One batch at a time, with memory of its own for what lies between.

@@ -59,9 +59,15 @@ int Scheduler::add_buffer(ValueId id, Buffer::Place place, int number) {
   return buffer;
 }
 
-int Scheduler::add_constant(AlignedFloats values) {
+int Scheduler::add_constant(std::vector<float> values) {
   const int buffer = add_buffer(static_cast<std::int64_t>(values.size() * sizeof(float)), Buffer::Place::kConstant);
-  plan_.buffers.back().constant = std::make_shared<const Constant>(Constant::of(std::move(values)));
+  plan_.buffers.back().constant = Constant::of(std::move(values));
+  return buffer;
+}
+
+int Scheduler::add_packed(std::int64_t floats, std::function<void(float*)> make) {
+  const int buffer = add_buffer(floats * static_cast<std::int64_t>(sizeof(float)), Buffer::Place::kPacked);
+  plan_.buffers.back().make = std::move(make);
   return buffer;
 }
 
@@ -101,7 +107,8 @@ View Scheduler::at_zero(ValueId id) {
 
 void Scheduler::add_step(const KernelText& text, std::vector<int> buffers) {
   if (text.units == 0) return;
-  const auto [at, is_new] = kernels_.try_emplace(text.text + std::to_string(text.units), static_cast<int>(plan_.kernels.size()));
+  const auto [at, is_new] =
+      kernels_.try_emplace(text.text + std::to_string(text.units), static_cast<int>(plan_.kernels.size()));
   if (is_new) plan_.kernels.push_back(text);
   plan_.scratch_bytes = std::max(plan_.scratch_bytes, text.scratch_bytes);
   plan_.steps.push_back({at->second, std::move(buffers), node_ != nullptr ? node_->label : "output"});

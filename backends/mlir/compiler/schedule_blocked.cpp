@@ -44,7 +44,8 @@ bool Scheduler::blocked(const Map& map) {
 bool Scheduler::blocked(const Reduce& reduce) {
   const ValueId x = node_->inputs[0];
   const auto from = blocked_.find(x);
-  if (from == blocked_.end() || reduce.axes != std::vector<std::size_t>{2, 3} || shape(x).size() != kImageAxes) return false;
+  if (from == blocked_.end() || reduce.axes != std::vector<std::size_t>{2, 3} || shape(x).size() != kImageAxes)
+    return false;
   const BlockedAccess a = from->second.access;
   const int buffer = from->second.buffer;
   const BlockedView made = new_blocked(node_->output);
@@ -98,7 +99,8 @@ bool Scheduler::blocked(const Pool& pool) {
 /// Parts that were computed in their place are there already.
 bool Scheduler::blocked(const Concat& /*concat*/) {
   const auto lies = [&](ValueId id) { return blocked_.contains(id); };
-  if (!joins_blocks(graph_, *node_, lanes_) || std::none_of(node_->inputs.begin(), node_->inputs.end(), lies)) return false;
+  if (!joins_blocks(graph_, *node_, lanes_) || std::none_of(node_->inputs.begin(), node_->inputs.end(), lies))
+    return false;
   const BlockedView all = lies(node_->output) ? blocked_[node_->output] : new_blocked(node_->output);
   BlockedView place = all;
   for (const ValueId id : node_->inputs) {

@@ -46,22 +46,31 @@ bool Scheduler::blocked(const Conv& conv) {
   if (conv.bias) {
     const View bias = view(node_->inputs[2]);
     if (!is_constant(bias.buffer)) return false;
-    AlignedFloats padded(static_cast<std::size_t>(blocks_of(shape(out)[1]) * lanes_), 0);
+    std::vector<float> padded(static_cast<std::size_t>(blocks_of(shape(out)[1]) * lanes_), 0);
     const Constant& values = *plan_.buffers[static_cast<std::size_t>(bias.buffer)].constant;
     for (std::int64_t c = 0; c < shape(out)[1]; ++c) {
-      padded[static_cast<std::size_t>(c)] = values.at<float>(static_cast<std::size_t>(bias.access.offset + c * bias.access.strides[0]));
+      padded[static_cast<std::size_t>(c)] =
+          values.at<float>(static_cast<std::size_t>(bias.access.offset + c * bias.access.strides[0]));
     }
     others.push_back({add_constant(std::move(padded)), {0, lanes_, 0, 0, 0, true}});
   }
-  for (std::size_t i = first; i < node_->inputs.size(); ++i) others.push_back(blocked_operand(node_->inputs[i], shape(out)));
+  for (std::size_t i = first; i < node_->inputs.size(); ++i)
+    others.push_back(blocked_operand(node_->inputs[i], shape(out)));
   Expression after = conv.after;
   if (conv.bias) {
     const X sum = f.input(0), bias = f.input(1);
     after = after_bias(conv, f.done(sum + bias));
   }
-  const Convolution c{conv, from, new_blocked(out), shape(x), shape(out), view(node_->inputs[1]),
-                      Shape(shape(node_->inputs[1]).begin() + 2, shape(node_->inputs[1]).end()), depthwise,
-                      std::move(others), std::move(after)};
+  const Convolution c{conv,
+                      from,
+                      new_blocked(out),
+                      shape(x),
+                      shape(out),
+                      view(node_->inputs[1]),
+                      Shape(shape(node_->inputs[1]).begin() + 2, shape(node_->inputs[1]).end()),
+                      depthwise,
+                      std::move(others),
+                      std::move(after)};
   const auto winograd = layouts_.winograd.find(out);
   winograd != layouts_.winograd.end() ? convolve_winograd(c, winograd->second) : convolve(c);
   return true;
@@ -69,7 +78,8 @@ bool Scheduler::blocked(const Conv& conv) {
 
 bool Scheduler::blocked(const MatMul& /*matmul*/) {
   const ValueId a = node_->inputs[0], b = node_->inputs[1], out = node_->output;
-  if (shape(a).size() != 2 || shape(b).size() != 2 || element(a) != Element::kF32 || count(shape(out)) == 0) return false;
+  if (shape(a).size() != 2 || shape(b).size() != 2 || element(a) != Element::kF32 || count(shape(out)) == 0)
+    return false;
   const View weights = view(b);
   if (!is_constant(weights.buffer) || shape(a)[1] == 0) return false;
   const Conv one{{1, 1}, {1, 1}, {0, 0}, {0, 0}};
@@ -77,7 +87,8 @@ bool Scheduler::blocked(const MatMul& /*matmul*/) {
   const View from = view(a);
   const BlockedView x = new_blocked(x_shape, {}), y = new_blocked(out_shape, {});
   to_blocked({from.buffer, {from.access.offset, {from.access.strides[0], from.access.strides[1], 0, 0}}}, x, x_shape);
-  const View turned{weights.buffer, {weights.access.offset, {weights.access.strides[1], weights.access.strides[0], 0, 0}}};
+  const View turned{weights.buffer,
+                    {weights.access.offset, {weights.access.strides[1], weights.access.strides[0], 0, 0}}};
   convolve({one, x, y, x_shape, out_shape, turned, {1, 1}, false});
   const View to = new_output();
   to_plain(y, {to.buffer, {to.access.offset, {to.access.strides[0], to.access.strides[1], 0, 0}}}, out_shape);
@@ -87,7 +98,9 @@ bool Scheduler::blocked(const MatMul& /*matmul*/) {
 /// A window of one pixel over images without gaps: all pixels are one row.
 bool Scheduler::flattens(const Convolution& c) {
   const Shape& w = c.conv.strides;
-  const auto ones = [](const Shape& s) { return std::all_of(s.begin(), s.end(), [](std::int64_t v) { return v == 1; }); };
+  const auto ones = [](const Shape& s) {
+    return std::all_of(s.begin(), s.end(), [](std::int64_t v) { return v == 1; });
+  };
   const auto gapless = [&](const BlockedAccess& a) {
     return a.row == c.out_shape[3] * a.column && a.batch == c.out_shape[2] * a.row;
   };
@@ -130,7 +143,8 @@ void Scheduler::convolve(const Convolution& c) {
     lengthen(k.output);
     for (BlockedAccess& o : k.others) lengthen(o);
   }
-  const Tile tile = c.depthwise ? Tile{1, depthwise_tile(k.columns, target_)} : choose_tile(k.columns, out_blocks, target_);
+  const Tile tile =
+      c.depthwise ? Tile{1, depthwise_tile(k.columns, target_)} : choose_tile(k.columns, out_blocks, target_);
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = out_blocks / k.vectors;
@@ -142,29 +156,29 @@ void Scheduler::convolve(const Convolution& c) {
 
 /// Weights in the order in which the kernel reads them; zeros where channels are filled up.
 int Scheduler::packed(const Convolution& c, const ConvKernel& k) {
-  const Constant& from = *plan_.buffers[static_cast<std::size_t>(c.weights.buffer)].constant;
-  const Shape& s = c.weights.access.strides;
+  const std::int64_t of_group = k.vectors * lanes_, blocks = c.depthwise ? 1 : k.blocks,
+                     of_block = c.depthwise ? 1 : lanes_;
   const std::int64_t outputs = c.out_shape[1], channels = c.depthwise ? 1 : c.x_shape[1];
-  AlignedFloats to;
-  to.reserve(static_cast<std::size_t>(k.groups * k.vectors * lanes_ * k.kernel_rows * k.kernel_columns *
-                                      (c.depthwise ? 1 : k.blocks * lanes_)));
-  const auto put = [&](std::int64_t o, std::int64_t i, std::int64_t r, std::int64_t q) {
-    const bool there = o < outputs && i < channels;
-    const std::int64_t at = c.weights.access.offset + o * s[0] + i * s[1] + r * s[2] + q * s[3];
-    to.push_back(there ? from.at<float>(static_cast<std::size_t>(at)) : 0);
-  };
-  for (std::int64_t g = 0; g < k.groups; ++g) {
-    for (std::int64_t b = 0; b < (c.depthwise ? 1 : k.blocks); ++b) {
-      for (std::int64_t r = 0; r < k.kernel_rows; ++r) {
-        for (std::int64_t q = 0; q < k.kernel_columns; ++q) {
-          for (std::int64_t i = 0; i < (c.depthwise ? 1 : lanes_); ++i) {
-            for (std::int64_t o = 0; o < k.vectors * lanes_; ++o) put(g * k.vectors * lanes_ + o, b * lanes_ + i, r, q);
+  const auto make = [=, weights = c.weights.access,
+                     constant = plan_.buffers[static_cast<std::size_t>(c.weights.buffer)].constant](float* to) {
+    const FloatView from(*constant);
+    const Shape& s = weights.strides;
+    const auto value = [&](std::int64_t o, std::int64_t i, std::int64_t r, std::int64_t q) {
+      return o < outputs && i < channels ? from[weights.offset + o * s[0] + i * s[1] + r * s[2] + q * s[3]] : 0;
+    };
+    for (std::int64_t g = 0; g < k.groups; ++g) {
+      for (std::int64_t b = 0; b < blocks; ++b) {
+        for (std::int64_t r = 0; r < k.kernel_rows; ++r) {
+          for (std::int64_t q = 0; q < k.kernel_columns; ++q) {
+            for (std::int64_t i = 0; i < of_block; ++i) {
+              for (std::int64_t o = 0; o < of_group; ++o) *to++ = value(g * of_group + o, b * of_block + i, r, q);
+            }
           }
         }
       }
     }
-  }
-  return add_constant(std::move(to));
+  };
+  return add_packed(k.groups * blocks * k.kernel_rows * k.kernel_columns * of_block * of_group, make);
 }
 
 }  // namespace assay::compiler

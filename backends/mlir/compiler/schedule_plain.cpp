@@ -77,7 +77,8 @@ View Scheduler::bordered(ValueId x, const Shape& begin, const Shape& end, double
   *padded = shape(x);
   for (std::size_t k = 0; k < begin.size(); ++k) (*padded)[k + 2] += begin[k] + end[k];
   if (*padded == shape(x)) return view(x);
-  const int buffer = add_buffer(count(*padded) * static_cast<std::int64_t>(bytes_of(element(x))), Buffer::Place::kArena);
+  const int buffer =
+      add_buffer(count(*padded) * static_cast<std::int64_t>(bytes_of(element(x))), Buffer::Place::kArena);
   const View border{buffer, {0, contiguous_strides(*padded)}};
   View inside = border;
   for (std::size_t k = 0; k < begin.size(); ++k) inside.access.offset += begin[k] * border.access.strides[k + 2];
@@ -246,8 +247,8 @@ void Scheduler::lower(const Gather& gather) {
   if (kernel.inner > 0 && kernel.extent > 0) add_step(emit(kernel, target_), {data.buffer, index.buffer, out.buffer});
 }
 
-AlignedFloats Scheduler::shares(const Pool& pool, const Shape& x, const Shape& space) {
-  AlignedFloats factors(static_cast<std::size_t>(count(space)), 1);
+std::vector<float> Scheduler::shares(const Pool& pool, const Shape& x, const Shape& space) {
+  std::vector<float> factors(static_cast<std::size_t>(count(space)), 1);
   const Shape strides = contiguous_strides(space);
   for (std::size_t i = 0; i < factors.size(); ++i) {
     std::int64_t elements = 1;

@@ -35,38 +35,46 @@ void Scheduler::convolve_winograd(const Convolution& c, const WinogradPlan& plan
   add_step(emit(k), std::move(buffers));
 }
 
-/// G g G^T of each filter, in double, in the order in which the kernel reads them.
-int Scheduler::packed_winograd(const Convolution& c, const WinogradKernel& k) {
-  const Constant& from = *plan_.buffers[static_cast<std::size_t>(c.weights.buffer)].constant;
-  const Shape& s = c.weights.access.strides;
-  const auto g = filter_transform(k.m);
-  const auto side = static_cast<std::size_t>(k.side());
-  const std::int64_t of_channel = k.vectors * lanes_, of_point = k.blocks * lanes_ * of_channel;
-  AlignedFloats to(static_cast<std::size_t>(k.groups * k.points() * of_point), 0);
-  for (std::int64_t o = 0; o < c.out_shape[1]; ++o) {
-    const std::int64_t group = o / of_channel, place = group * k.points() * of_point + o % of_channel;
-    for (std::int64_t i = 0; i < c.x_shape[1]; ++i) {
-      std::array<std::array<double, 3>, 6> half{};  // G g
-      const std::int64_t at = c.weights.access.offset + o * s[0] + i * s[1];
-      for (std::size_t a = 0; a < side; ++a) {
-        for (std::size_t j = 0; j < 3; ++j) {
-          for (std::size_t r = 0; r < 3; ++r) {
-            half[a][j] += g[a][r] * from.at<float>(static_cast<std::size_t>(
-                                       at + static_cast<std::int64_t>(r) * s[2] + static_cast<std::int64_t>(j) * s[3]));
-          }
-        }
-      }
-      for (std::size_t a = 0; a < side; ++a) {
-        for (std::size_t b = 0; b < side; ++b) {
-          double sum = 0;
-          for (std::size_t j = 0; j < 3; ++j) sum += half[a][j] * g[b][j];
-          const auto point = static_cast<std::int64_t>(a * side + b);
-          to[static_cast<std::size_t>(place + point * of_point + i * of_channel)] = static_cast<float>(sum);
-        }
-      }
+namespace {
+
+/// G g G^T of one filter, in double; `to`: of its first point, the others `stride` apart.
+void transform_filter(const std::vector<std::array<double, 3>>& g, const std::array<std::array<double, 3>, 3>& filter,
+                      float* to, std::int64_t stride) {
+  for (const auto& row : g) {
+    std::array<double, 3> half{};  // a row of G g
+    for (std::size_t j = 0; j < 3; ++j) half[j] = row[0] * filter[0][j] + row[1] * filter[1][j] + row[2] * filter[2][j];
+    for (const auto& column : g) {
+      *to = static_cast<float>(half[0] * column[0] + half[1] * column[1] + half[2] * column[2]);
+      to += stride;
     }
   }
-  return add_constant(std::move(to));
+}
+
+}  // namespace
+
+/// Transformed filters in the order in which the kernel reads them.
+int Scheduler::packed_winograd(const Convolution& c, const WinogradKernel& k) {
+  const std::int64_t of_channel = k.vectors * lanes_, of_point = k.blocks * lanes_ * of_channel;
+  const std::int64_t outputs = c.out_shape[1], channels = c.x_shape[1];
+  const auto make = [=, weights = c.weights.access,
+                     constant = plan_.buffers[static_cast<std::size_t>(c.weights.buffer)].constant](float* to) {
+    const FloatView from(*constant);
+    const auto g = filter_transform(k.m);
+    const Shape& s = weights.strides;
+    std::array<std::array<double, 3>, 3> filter{};
+    for (std::int64_t o = 0; o < outputs; ++o) {
+      float* of_output = to + o / of_channel * k.points() * of_point + o % of_channel;
+      for (std::int64_t i = 0; i < channels; ++i) {
+        const std::int64_t at = weights.offset + o * s[0] + i * s[1];
+        for (std::int64_t r = 0; r < 3; ++r) {
+          for (std::int64_t q = 0; q < 3; ++q)
+            filter[static_cast<std::size_t>(r)][static_cast<std::size_t>(q)] = from[at + r * s[2] + q * s[3]];
+        }
+        transform_filter(g, filter, of_output + i * of_channel, of_point);
+      }
+    }
+  };
+  return add_packed(k.groups * k.points() * of_point, make);
 }
 
 }  // namespace assay::compiler

@@ -1,6 +1,7 @@
 #pragma once
-// Nodes to kernels. A value is seen through a view (a buffer, an offset, a stride an axis), so that a slice, a transpose or a
-// reshape is no step where whoever takes it can read it so. Images may lie in blocked layout, where convolutions compute.
+// Nodes to kernels. A value is seen through a view (a buffer, an offset, a stride an axis), so that a slice, a
+// transpose or a reshape is no step where whoever takes it can read it so. Images may lie in blocked layout, where
+// convolutions compute.
 
 #include <map>
 #include <optional>
@@ -38,7 +39,8 @@ class Scheduler {
   // Buffers and views: schedule.cpp.
   int add_buffer(std::int64_t bytes, Buffer::Place place);
   int add_buffer(ValueId id, Buffer::Place place, int number = -1);
-  int add_constant(AlignedFloats values);
+  int add_constant(std::vector<float> values);
+  int add_packed(std::int64_t floats, std::function<void(float*)> make);
   [[nodiscard]] bool is_constant(int buffer) const {
     return plan_.buffers[static_cast<std::size_t>(buffer)].place == Buffer::Place::kConstant;
   }
@@ -75,7 +77,7 @@ class Scheduler {
   View bordered(ValueId x, const Shape& begin, const Shape& end, double value, Shape* padded);
   void add_after(StridedKernel& kernel, const Conv& conv, std::int64_t of_group, std::vector<int>& buffers);
   /// Factors of an average, one for each place in space.
-  static AlignedFloats shares(const Pool& pool, const Shape& x, const Shape& space);
+  static std::vector<float> shares(const Pool& pool, const Shape& x, const Shape& space);
 
   // Over blocked layout; false: it cannot be: schedule_blocked.cpp.
   bool blocked(const Map& map);
@@ -104,7 +106,9 @@ class Scheduler {
   void move_lanes(const View& plain, const BlockedView& blocked, const Shape& four, bool out);
   [[nodiscard]] View aligned(ValueId id);
   [[nodiscard]] std::int64_t blocks_of(std::int64_t channels) const { return (channels + lanes_ - 1) / lanes_; }
-  [[nodiscard]] Shape loops_of(const Shape& four) const { return {blocks_of(four[1]), four[0], four[2], four[3], lanes_}; }
+  [[nodiscard]] Shape loops_of(const Shape& four) const {
+    return {blocks_of(four[1]), four[0], four[2], four[3], lanes_};
+  }
 
   // Convolutions: schedule_conv.cpp.
   struct Convolution {

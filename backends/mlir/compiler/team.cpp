@@ -62,7 +62,8 @@ void Team::run(std::int64_t units, const Work& work) {
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();
   part(0);
-  for (std::uint32_t left = busy_.load(std::memory_order_acquire); left != 0; left = busy_.load(std::memory_order_acquire)) {
+  for (std::uint32_t left = busy_.load(std::memory_order_acquire); left != 0;
+       left = busy_.load(std::memory_order_acquire)) {
     wait_for(busy_, left);
   }
 }

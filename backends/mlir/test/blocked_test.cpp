@@ -1,5 +1,5 @@
-// Graphs in which images lie in blocked layout against the same ones in plain layout: what `without` leaves out, and what
-// convolutions that are none leave out.
+// Graphs in which images lie in blocked layout against the same ones in plain layout: what `without` leaves out, and
+// what convolutions that are none leave out.
 #include <gmock/gmock.h>
 
 #include "test/compiled.hpp"
@@ -71,8 +71,11 @@ void excited(TestModel& m, bool blocked) {
 void pools(TestModel& m, bool blocked) {
   add_conv(m, "x", "a", 32, 24, blocked);
   m.node("Relu", {"a"}, {"r"});
-  const onnx_graph::TestAttributes window = {{"kernel_shape", Shape{3, 3}}, {"strides", Shape{2, 2}}, {"pads", Shape{1, 1, 1, 1}}};
-  m.node("MaxPool", {"r"}, {"m"}, window).node("AveragePool", {"a"}, {"v"}, window).node("MaxPool", {"a"}, {"n"}, window);
+  const onnx_graph::TestAttributes window = {
+      {"kernel_shape", Shape{3, 3}}, {"strides", Shape{2, 2}}, {"pads", Shape{1, 1, 1, 1}}};
+  m.node("MaxPool", {"r"}, {"m"}, window)
+      .node("AveragePool", {"a"}, {"v"}, window)
+      .node("MaxPool", {"a"}, {"n"}, window);
   m.node("Add", {"m", "v"}, {"s"}).node("Sub", {"s", "n"}, {"y"});
 }
 void classified(TestModel& m, bool blocked) {

@@ -30,7 +30,7 @@ inline Floats answer(const TestModel& m, const std::map<std::string, Shape>& sha
   Plan plan = schedule(graph, compiled_for, math);
   const std::vector<std::string> objects = compile(plan.kernels, compiled_for, 1);
   Team team(2, false);
-  const Program program(std::move(plan), objects, team);
+  const Program program(std::move(plan), objects, nullptr, team);
   Run run(program, team.size());
   std::vector<void*> in, out;
   for (Floats& f : inputs) in.push_back(f.data());

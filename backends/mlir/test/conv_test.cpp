@@ -47,7 +47,8 @@ Floats expected(const Convolution& c, const Floats& x, const Floats& w, const Fl
                 const std::int64_t column = q * c.strides[1] + kq * c.dilations[1] - c.pads[1];
                 if (row < 0 || row >= c.x[2] || column < 0 || column >= c.x[3]) continue;
                 const std::int64_t channel = o / of_group * c.w[1] + i;
-                sum += static_cast<double>(x[static_cast<std::size_t>(((n * c.x[1] + channel) * c.x[2] + row) * c.x[3] + column)]) *
+                sum += static_cast<double>(
+                           x[static_cast<std::size_t>(((n * c.x[1] + channel) * c.x[2] + row) * c.x[3] + column)]) *
                        w[static_cast<std::size_t>(((o * c.w[1] + i) * c.w[2] + kr) * c.w[3] + kq)];
               }
             }
@@ -111,7 +112,8 @@ std::string name_of(const testing::TestParamInfo<std::tuple<Convolution, const c
   return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param) +
          (std::get<2>(info.param) == Math::kFast ? "_fast" : "_strict");
 }
-INSTANTIATE_TEST_SUITE_P(All, Convolutions, testing::Combine(testing::ValuesIn(kConvolutions), testing::Values("avx512", "avx2"),
+INSTANTIATE_TEST_SUITE_P(All, Convolutions,
+                         testing::Combine(testing::ValuesIn(kConvolutions), testing::Values("avx512", "avx2"),
                                           testing::Values(Math::kStrict, Math::kFast)),
                          name_of);
 

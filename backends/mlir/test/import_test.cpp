@@ -11,8 +11,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-TestModel of(const std::string& op, const std::vector<std::string>& inputs, const onnx_graph::TestAttributes& attributes = {},
-             std::int64_t opset = 17) {
+TestModel of(const std::string& op, const std::vector<std::string>& inputs,
+             const onnx_graph::TestAttributes& attributes = {}, std::int64_t opset = 17) {
   TestModel m(opset);
   m.input("x", {2, 3, 8, 8}).node(op, inputs, {"y"}, attributes).output("y");
   return m;
@@ -32,15 +32,18 @@ TEST(Import, AFreeAxisHasTheSizeThatIsAskedFor) {
 }
 
 TEST(Import, AConvolutionHasItsPaddingWhateverItIsCalled) {
-  TestModel m = of("Conv", {"x", "w"}, {{"auto_pad", std::string("SAME_LOWER")}, {"strides", std::vector<std::int64_t>{2, 2}}});
+  TestModel m =
+      of("Conv", {"x", "w"}, {{"auto_pad", std::string("SAME_LOWER")}, {"strides", std::vector<std::int64_t>{2, 2}}});
   m.weights("w", {4, 3, 3, 3});
-  EXPECT_THAT(graph_of(m), HasSubstr("f32 2x4x4x4 = Conv(%0, %1) strides 2x2 dilations 1x1 begin 1x1 end 0x0 groups 1"));
+  EXPECT_THAT(graph_of(m),
+              HasSubstr("f32 2x4x4x4 = Conv(%0, %1) strides 2x2 dilations 1x1 begin 1x1 end 0x0 groups 1"));
 }
 
 TEST(Import, ATransposedConvolutionIsZerosBetweenThePixelsAndAConvolution) {
   TestModel m = of("ConvTranspose", {"x", "w"}, {{"strides", std::vector<std::int64_t>{2, 2}}});
   m.weights("w", {3, 4, 2, 2});
-  EXPECT_THAT(graph_of(m), AllOf(HasSubstr("Pad("), HasSubstr("f32 2x4x16x16 = Conv("), Not(HasSubstr("strides 2x2 dil"))));
+  EXPECT_THAT(graph_of(m),
+              AllOf(HasSubstr("Pad("), HasSubstr("f32 2x4x16x16 = Conv("), Not(HasSubstr("strides 2x2 dil"))));
 }
 
 TEST(Import, SoftmaxIsTwoReductions) {
@@ -59,7 +62,8 @@ TEST(Import, SizesAndArithmeticOnThemAreKnown) {
       .node("Concat", {"n", "rest"}, {"shape"}, {{"axis", std::int64_t{0}}})
       .node("Reshape", {"x", "shape"}, {"y"})
       .output("y");
-  EXPECT_THAT(graph_of(m), AllOf(HasSubstr("f32 2x192 = Reshape(%0)"), Not(HasSubstr("Gather")), Not(HasSubstr("Concat"))));
+  EXPECT_THAT(graph_of(m),
+              AllOf(HasSubstr("f32 2x192 = Reshape(%0)"), Not(HasSubstr("Gather")), Not(HasSubstr("Concat"))));
 }
 
 TEST(Import, WhatIsNotCompiledIsToldInOneError) {
@@ -84,7 +88,9 @@ TEST(Import, AnOpsetThatIsNotKnownIsAnError) {
 
 TEST(Import, ATensorTooLargeForAnyMemoryIsAnError) {
   TestModel m;
-  m.input("x", {1}).integers("s", {INT64_C(1) << 20, INT64_C(1) << 20, INT64_C(1) << 20}).node("Expand", {"x", "s"}, {"y"});
+  m.input("x", {1})
+      .integers("s", {INT64_C(1) << 20, INT64_C(1) << 20, INT64_C(1) << 20})
+      .node("Expand", {"x", "s"}, {"y"});
   m.output("y");
   EXPECT_THROW((void)test::text_of(m, {{"x", {1}}}), Unsupported);
 }

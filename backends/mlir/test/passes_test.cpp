@@ -43,7 +43,7 @@ TEST(Fold, ABatchNormalizationGoesIntoTheWeightsBeforeIt) {
   const Constant& w = *graph.value(graph.nodes[0].inputs[1]).constant;
   const Constant& b = *graph.value(graph.nodes[0].inputs[2]).constant;
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(w.at<float>(i), 2 * (static_cast<float>(i) + 1));  // 2 / 1 and 4 / 2
-  EXPECT_EQ(b.at<float>(0), 0);  // 1 - 0.5 * 2
+  EXPECT_EQ(b.at<float>(0), 0);                                                                    // 1 - 0.5 * 2
   EXPECT_EQ(b.at<float>(1), -1);
 }
 
@@ -61,7 +61,8 @@ TEST(Fuse, WhatFollowsAConvolutionElementByElementIsComputedWithIt) {
 TEST(Fuse, AValueThatTwoStepsOfAFormulaTakeIsReadOnce) {  // SiLU: x * sigmoid(x)
   TestModel m;
   m.input("x", {1, 2, 4, 4}).node("Sigmoid", {"x"}, {"g"}).node("Mul", {"x", "g"}, {"y"}).output("y");
-  EXPECT_THAT(after(m), AllOf(HasSubstr("= Map(%0) mul(%0, div(1, add(1, exp(neg(%0)))))"), Not(HasSubstr("%0, %0)\n"))));
+  EXPECT_THAT(after(m),
+              AllOf(HasSubstr("= Map(%0) mul(%0, div(1, add(1, exp(neg(%0)))))"), Not(HasSubstr("%0, %0)\n"))));
 }
 
 TEST(Fuse, NotWhatTheAnswerIsLargerThan) {

@@ -24,7 +24,8 @@ TEST_P(Teams, EachUnitIsComputedOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, Teams,
-                         testing::Values(std::pair(1, false), std::pair(2, false), std::pair(2, true), std::pair(16, false)));
+                         testing::Values(std::pair(1, false), std::pair(2, false), std::pair(2, true),
+                                         std::pair(16, false)));
 
 }  // namespace
 }  // namespace assay::compiler

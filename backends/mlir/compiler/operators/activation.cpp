@@ -38,9 +38,7 @@ X hard_sigmoid(Formula& f, X x, Operator& op) {
   const X line = x * f.number(op.real("alpha", kAlpha)) + f.number(op.real("beta", kBeta));
   return maximum(f.number(0), minimum(f.number(1), line));
 }
-X thresholded_relu(Formula& f, X x, Operator& op) {
-  return select(f.number(op.real("alpha", 1)) < x, x, f.number(0));
-}
+X thresholded_relu(Formula& f, X x, Operator& op) { return select(f.number(op.real("alpha", 1)) < x, x, f.number(0)); }
 X shrink(Formula& f, X x, Operator& op) {
   const X bound = f.number(op.real("lambd", 0.5F)), bias = f.number(op.real("bias", 0)), zero = f.number(0);
   return select(x < -bound, x + bias, select(bound < x, x - bias, zero));
@@ -128,7 +126,8 @@ void quantize(Operator& op) {
   if (op.integer("block_size", 0) != 0) Operator::fail("blocks along the axis are not computed");
   const auto named = element_of(static_cast<onnx_graph::ElementType>(op.integer("output_dtype", 0)));
   const Element to = op.has(2) ? op.element(2) : named.value_or(Element::kU8);
-  if (to != Element::kU8 && to != Element::kI8) Operator::fail(std::string("to ") + name_of(to) + " it is not computed");
+  if (to != Element::kU8 && to != Element::kI8)
+    Operator::fail(std::string("to ") + name_of(to) + " it is not computed");
   Formula f;
   X y = apply(Op::kRound, f.input(0) / f.input(1));
   std::vector<ValueId> inputs = {op.in(0), along_axis(op, 1, rank, axis)};
@@ -137,7 +136,8 @@ void quantize(Operator& op) {
     inputs.push_back(along_axis(op, 2, rank, axis));
   }
   const double least = to == Element::kU8 ? 0 : std::numeric_limits<std::int8_t>::min();
-  const double most = to == Element::kU8 ? std::numeric_limits<std::uint8_t>::max() : std::numeric_limits<std::int8_t>::max();
+  const double most =
+      to == Element::kU8 ? std::numeric_limits<std::uint8_t>::max() : std::numeric_limits<std::int8_t>::max();
   op.out(0, op.map(f.done(f.cast(minimum(maximum(y, f.number(least)), f.number(most)), to)), inputs));
 }
 

@@ -81,9 +81,7 @@ X sign(Formula& f, X x) {
   const X zero = f.number(0);
   return select(x < zero, f.number(-1), select(zero < x, f.number(1), zero));
 }
-X cosh(Formula& f, X x) {
-  return (apply(Op::kExponential, x) + apply(Op::kExponential, -x)) * f.number(0.5);
-}
+X cosh(Formula& f, X x) { return (apply(Op::kExponential, x) + apply(Op::kExponential, -x)) * f.number(0.5); }
 /// (e^x - 1 + (e^x - 1) / e^x) / 2: precise near 0.
 X sinh(Formula& f, X x) {
   const X e = apply(Op::kExponentialM1, x);

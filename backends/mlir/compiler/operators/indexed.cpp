@@ -27,8 +27,8 @@ ValueId place_of(Operator& op, Combine combine, std::size_t axis, bool last) {
   Formula f;
   const X x = f.input(0, element), best = f.input(1, element), place = f.input(2, Element::kI64);
   const X other = f.number(last ? -1 : static_cast<double>(shape[axis]), Element::kI64);
-  const ValueId candidates =
-      op.map(f.done(select(x == best, place, other)), {op.in(0), extreme, counting(op, shape[axis], axis, shape.size())});
+  const ValueId candidates = op.map(f.done(select(x == best, place, other)),
+                                    {op.in(0), extreme, counting(op, shape[axis], axis, shape.size())});
   return op.reduce(last ? Combine::kMaximum : Combine::kMinimum, candidates, {axis});
 }
 

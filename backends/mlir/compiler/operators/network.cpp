@@ -37,7 +37,8 @@ Window window_of(Operator& op, Shape kernel) {
   if (x.size() < 3) Operator::fail("x has no axis of space");
   const Shape space(x.begin() + 2, x.end());
   const std::size_t n = space.size();
-  if (kernel.size() != n) Operator::fail("the kernel has " + std::to_string(kernel.size()) + " axes, x has " + std::to_string(n));
+  if (kernel.size() != n)
+    Operator::fail("the kernel has " + std::to_string(kernel.size()) + " axes, x has " + std::to_string(n));
   Window w{std::move(kernel), list_or(op, "strides", n, 1), list_or(op, "dilations", n, 1), Shape(n, 0), Shape(n, 0)};
   const std::string how = op.text("auto_pad", "NOTSET");
   if (how == "SAME_UPPER" || how == "SAME_LOWER") {
@@ -66,7 +67,8 @@ void conv(Operator& op) {
   Conv conv{w.strides, w.dilations, w.begin, w.end, op.integer("group", 1), op.has(2)};
   const Shape x = op.shape(0);
   if (conv.groups < 1 || weights[1] * conv.groups != x[1] || weights[0] % conv.groups != 0) {
-    Operator::fail("weights of " + to_text(weights) + " in " + std::to_string(conv.groups) + " groups do not fit " + to_text(x));
+    Operator::fail("weights of " + to_text(weights) + " in " + std::to_string(conv.groups) + " groups do not fit " +
+                   to_text(x));
   }
   Shape shape = {x[0], weights[0]};
   for (std::size_t k = 0; k < w.kernel.size(); ++k) {
@@ -100,7 +102,8 @@ class TransposedConv {
       const std::int64_t lead = reach - begin[k];  // negative: the padding takes more than the window reaches
       before[k + 2] = std::max<std::int64_t>(lead, 0);
       keep_from[k + 2] = std::max<std::int64_t>(-lead, 0);
-      after[k + 2] = std::max<std::int64_t>(out[k + 2] + reach - before[k + 2] - op_.shape_of(x)[k + 2] + keep_from[k + 2], 0);
+      after[k + 2] =
+          std::max<std::int64_t>(out[k + 2] + reach - before[k + 2] - op_.shape_of(x)[k + 2] + keep_from[k + 2], 0);
     }
     x = op_.pad(x, before, after, 0);
     Shape size = op_.shape_of(x);
@@ -108,7 +111,8 @@ class TransposedConv {
     if (size != op_.shape_of(x)) x = op_.slice(x, keep_from, Shape(x_.size(), 1), size);
     std::vector<ValueId> inputs = {x, turned()};
     if (op_.has(2)) inputs.push_back(op_.in(2));
-    op_.out(0, op_.conv({Shape(n_, 1), dilations_, Shape(n_, 0), Shape(n_, 0), groups_, op_.has(2)}, std::move(inputs), out));
+    op_.out(0, op_.conv({Shape(n_, 1), dilations_, Shape(n_, 0), Shape(n_, 0), groups_, op_.has(2)}, std::move(inputs),
+                        out));
   }
 
  private:
@@ -196,7 +200,9 @@ void max_pool(Operator& op) { pool_of_kind(op, Pool::Kind::kMaximum); }
 ValueId powers(Operator& op, float p) {
   Formula f;
   const X size = apply(Op::kAbsolute, f.input(0));
-  return op.map(f.done(p == 1 ? size : p == 2 ? size * size : f.apply(Op::kPower, Element::kF32, size, f.number(p))),
+  return op.map(f.done(p == 1   ? size
+                       : p == 2 ? size * size
+                                : f.apply(Op::kPower, Element::kF32, size, f.number(p))),
                 {op.in(0)});
 }
 
@@ -204,7 +210,8 @@ ValueId root(Operator& op, ValueId x, float p, float factor) {
   Formula f;
   const X sum = f.input(0) * f.number(factor);
   if (p == 1) return op.map(f.done(sum), {x});
-  return op.map(f.done(p == 2 ? apply(Op::kSquareRoot, sum) : f.apply(Op::kPower, Element::kF32, sum, f.number(1 / p))), {x});
+  return op.map(f.done(p == 2 ? apply(Op::kSquareRoot, sum) : f.apply(Op::kPower, Element::kF32, sum, f.number(1 / p))),
+                {x});
 }
 
 /// (Σ |x|^p)^(1/p) over a window: its average with the padding counted, times its size.

@@ -163,7 +163,8 @@ void lrn(Operator& op) {
   windows.insert(windows.begin() + 1, size);
   const ValueId sums = op.reshape(op.reduce(Combine::kSum, op.strided(squares, 0, strides, windows), {1}), shape);
   Formula f;
-  const X base = f.number(op.real("bias", 1)) + f.number(op.real("alpha", kAlpha) / static_cast<float>(size)) * f.input(1);
+  const X base =
+      f.number(op.real("bias", 1)) + f.number(op.real("alpha", kAlpha) / static_cast<float>(size)) * f.input(1);
   const X divisor = f.apply(Op::kPower, Element::kF32, base, f.number(op.real("beta", kBeta)));
   op.out(0, op.map(f.done(f.input(0) / divisor), {op.in(0), sums}));
 }

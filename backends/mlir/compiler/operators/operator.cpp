@@ -29,7 +29,8 @@ namespace {
 /// A tensor of the file: a view where the file has it as it is.
 Value value_of(const onnx_graph::Tensor& tensor, const std::shared_ptr<const onnx_graph::Storage>& storage) {
   const auto element = element_of(tensor.type);
-  if (!element) throw Unsupported("'" + tensor.name + "' is " + to_string(tensor.type) + ", which is not computed with");
+  if (!element)
+    throw Unsupported("'" + tensor.name + "' is " + to_string(tensor.type) + ", which is not computed with");
   struct Kept {
     onnx_graph::Bytes bytes;
     std::shared_ptr<const onnx_graph::Storage> storage;
@@ -207,13 +208,11 @@ ValueId Operator::constant(const onnx_graph::Tensor& tensor) {
 }
 
 ValueId Operator::constant(const std::string& name, std::vector<float> values, Shape shape) {
-  return import_.graph.add(
-      {name, Element::kF32, std::move(shape), std::make_shared<const Constant>(Constant::of(std::move(values)))});
+  return import_.graph.add({name, Element::kF32, std::move(shape), Constant::of(std::move(values))});
 }
 
 ValueId Operator::constant(const std::string& name, std::vector<std::int64_t> values, Shape shape) {
-  return import_.graph.add(
-      {name, Element::kI64, std::move(shape), std::make_shared<const Constant>(Constant::of(std::move(values)))});
+  return import_.graph.add({name, Element::kI64, std::move(shape), Constant::of(std::move(values))});
 }
 
 void Operator::out(std::size_t i, ValueId x) {

@@ -23,7 +23,7 @@ struct Import {
   const onnx_graph::Inference& inference;
   Graph graph;
   std::unordered_map<std::string, const onnx_graph::Tensor*> tensors;  ///< constants of the file
-  std::unordered_map<std::string, ValueId> values;                    ///< made so far, by ONNX's name
+  std::unordered_map<std::string, ValueId> values;                     ///< made so far, by ONNX's name
 };
 
 class Operator {
@@ -117,12 +117,12 @@ ImportFunction find_importer(std::string_view domain, std::string_view name);
 void import_resize(Operator& op);  // resize.cpp; a row of piece.cpp's
 
 // Rows of the table, a file each; table.cpp has them all.
-std::span<const OperatorRow> elementwise_rows();    ///< one element at a time
-std::span<const OperatorRow> activation_rows();     ///< likewise, with attributes
+std::span<const OperatorRow> elementwise_rows();  ///< one element at a time
+std::span<const OperatorRow> activation_rows();   ///< likewise, with attributes
 std::span<const OperatorRow> reduction_rows();
 std::span<const OperatorRow> normalization_rows();
-std::span<const OperatorRow> network_rows();        ///< convolutions, pools, products
-std::span<const OperatorRow> piece_rows();          ///< what moves elements
-std::span<const OperatorRow> indexed_rows();        ///< what knows where an element is
+std::span<const OperatorRow> network_rows();  ///< convolutions, pools, products
+std::span<const OperatorRow> piece_rows();    ///< what moves elements
+std::span<const OperatorRow> indexed_rows();  ///< what knows where an element is
 
 }  // namespace assay::compiler

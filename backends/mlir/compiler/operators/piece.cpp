@@ -65,7 +65,8 @@ struct Ranges {
   Shape begin, step, size;
 };
 
-void clamp_range(Ranges& r, std::size_t k, std::int64_t extent, std::int64_t start, std::int64_t end, std::int64_t step) {
+void clamp_range(Ranges& r, std::size_t k, std::int64_t extent, std::int64_t start, std::int64_t end,
+                 std::int64_t step) {
   if (step == 0) Operator::fail("a step of 0 leads nowhere");
   const std::int64_t least = step > 0 ? 0 : -1, most = step > 0 ? extent : extent - 1;
   const auto clamped = [&](std::int64_t v) {
@@ -163,7 +164,8 @@ class Padding {
     if (!inputs_) return op_.real("value", 0);
     if (!op_.has(2)) return 0;
     if (const auto floats = op_.floats(2); floats && !floats->empty()) return (*floats)[0];
-    if (const auto integers = op_.integers(2); integers && !integers->empty()) return static_cast<double>((*integers)[0]);
+    if (const auto integers = op_.integers(2); integers && !integers->empty())
+      return static_cast<double>((*integers)[0]);
     Operator::fail("what it pads with is known only when it runs");
   }
 
@@ -198,18 +200,21 @@ void pad(Operator& op) { Padding(op).import(); }
 void depth_to_space(Operator& op) {
   const Shape x = op.shape(0);
   const std::int64_t b = op.integer("blocksize", 1);
-  if (x.size() != 4 || b < 1 || x[1] % (b * b) != 0) Operator::fail(to_text(x) + " has no blocks of " + std::to_string(b));
+  if (x.size() != 4 || b < 1 || x[1] % (b * b) != 0)
+    Operator::fail(to_text(x) + " has no blocks of " + std::to_string(b));
   const std::int64_t c = x[1] / (b * b);
   const bool crd = op.text("mode", "DCR") == "CRD";
   const Shape apart = crd ? Shape{x[0], c, b, b, x[2], x[3]} : Shape{x[0], b, b, c, x[2], x[3]};
-  const std::vector<std::size_t> order = crd ? std::vector<std::size_t>{0, 1, 4, 2, 5, 3} : std::vector<std::size_t>{0, 3, 4, 1, 5, 2};
+  const std::vector<std::size_t> order =
+      crd ? std::vector<std::size_t>{0, 1, 4, 2, 5, 3} : std::vector<std::size_t>{0, 3, 4, 1, 5, 2};
   op.out(0, op.reshape(op.transpose(op.reshape(op.in(0), apart), order), op.out_shape(0)));
 }
 
 void space_to_depth(Operator& op) {
   const Shape x = op.shape(0);
   const std::int64_t b = op.integer("blocksize", 1);
-  if (x.size() != 4 || b < 1 || x[2] % b != 0 || x[3] % b != 0) Operator::fail(to_text(x) + " has no blocks of " + std::to_string(b));
+  if (x.size() != 4 || b < 1 || x[2] % b != 0 || x[3] % b != 0)
+    Operator::fail(to_text(x) + " has no blocks of " + std::to_string(b));
   const ValueId apart = op.reshape(op.in(0), {x[0], x[1], x[2] / b, b, x[3] / b, b});
   op.out(0, op.reshape(op.transpose(apart, {0, 3, 5, 1, 2, 4}), op.out_shape(0)));
 }

@@ -1,5 +1,5 @@
-// Resize: along each axis whose size or scale changes a gather (nearest), or two or four and a map between them (linear,
-// cubic).
+// Resize: along each axis whose size or scale changes a gather (nearest), or two or four and a map between them
+// (linear, cubic).
 
 #include <algorithm>
 #include <array>
@@ -18,7 +18,8 @@ class Resizing {
     modes_ = op.opset() >= kHasModes && op.node.op_type == "Resize";
     transformation_ = modes_ ? op.text("coordinate_transformation_mode", "half_pixel") : "asymmetric";
     rounding_ = modes_ ? op.text("nearest_mode", "round_prefer_floor") : "floor";
-    for (const char* known : {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel", "half_pixel_symmetric"}) {
+    for (const char* known :
+         {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel", "half_pixel_symmetric"}) {
       if (transformation_ == known) return;
     }
     Operator::fail("coordinate_transformation_mode " + transformation_ + " is not computed");
@@ -32,7 +33,9 @@ class Resizing {
     const std::vector<double> scales = its_scales();
     for (std::size_t k = 0; k < in_.size(); ++k) {
       if (scales[k] == 1 && in_[k] == out_[k]) continue;
-      x = mode == "nearest" ? nearest(x, k, scales[k]) : mode == "linear" ? linear(x, k, scales[k]) : cubic(x, k, scales[k]);
+      x = mode == "nearest"  ? nearest(x, k, scales[k])
+          : mode == "linear" ? linear(x, k, scales[k])
+                             : cubic(x, k, scales[k]);
     }
     op_.out(0, x);
   }
@@ -121,7 +124,8 @@ class Resizing {
         const bool outside = place < 0 || place >= static_cast<double>(in_[k]);
         w[static_cast<std::size_t>(t)] = exclude && outside ? 0 : keys(std::abs(at - place), a);
         sum += w[static_cast<std::size_t>(t)];
-        places[static_cast<std::size_t>(t)].push_back(std::clamp<std::int64_t>(static_cast<std::int64_t>(place), 0, in_[k] - 1));
+        places[static_cast<std::size_t>(t)].push_back(
+            std::clamp<std::int64_t>(static_cast<std::int64_t>(place), 0, in_[k] - 1));
       }
       for (std::size_t t = 0; t < kTaps; ++t) weights[t].push_back(static_cast<float>(exclude ? w[t] / sum : w[t]));
     }

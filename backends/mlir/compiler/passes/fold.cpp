@@ -7,7 +7,7 @@ namespace {
 
 std::vector<float> floats_of(const Value& value) {
   std::vector<float> all(static_cast<std::size_t>(count(value.shape)));
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = value.constant->at<float>(i);
+  if (!all.empty()) std::memcpy(all.data(), value.constant->bytes().data(), all.size() * sizeof(float));
   return all;
 }
 
@@ -48,24 +48,26 @@ std::optional<Affine3> affine_of(const Graph& graph, const Node& node) {
   return Affine3{std::move(*factor), std::move(*summand)};
 }
 
-ValueId add_constant(Graph& graph, const std::string& name, std::vector<float> values, Shape shape) {
-  return graph.add({name, Element::kF32, std::move(shape), std::make_shared<const Constant>(Constant::of(std::move(values)))});
-}
-
 /// The convolution's weights and bias times the factors, the summands added.
 void scale(Graph& graph, Node& node, Conv& conv, const Affine3& affine) {
   const Value w = graph.value(node.inputs[1]);
-  std::vector<float> weights = floats_of(w);
-  const std::size_t outputs = affine.factor.size(), of_one = weights.size() / outputs;
-  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] *= affine.factor[i / of_one];
+  const std::size_t outputs = affine.factor.size();
   std::vector<float> bias = affine.summand;
   if (conv.bias) {
     const std::vector<float> before = floats_of(graph.value(node.inputs[2]));
     for (std::size_t c = 0; c < outputs; ++c) bias[c] += before[c] * affine.factor[c];
   }
-  const ValueId folded = add_constant(graph, w.name + ".folded", std::move(weights), w.shape);
-  const ValueId shift = add_constant(graph, w.name + ".bias", std::move(bias), {static_cast<std::int64_t>(outputs)});
-  node.inputs = {node.inputs[0], folded, shift};
+  const auto folded = [w, factor = affine.factor] {
+    std::vector<float> weights = floats_of(w);
+    const std::size_t of_one = weights.size() / factor.size();
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] *= factor[i / of_one];
+    return weights;
+  };
+  const ValueId scaled =
+      graph.add({w.name + ".folded", Element::kF32, w.shape, std::make_shared<const Constant>(folded)});
+  const ValueId shift =
+      graph.add({w.name + ".bias", Element::kF32, {static_cast<std::int64_t>(outputs)}, Constant::of(std::move(bias))});
+  node.inputs = {node.inputs[0], scaled, shift};
   conv.bias = true;
 }
 

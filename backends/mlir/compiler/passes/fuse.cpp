@@ -54,7 +54,8 @@ std::size_t terms_of(const Operation& operation) {
 
 class Fusion {
  public:
-  explicit Fusion(Graph& graph) : graph_(graph), used_(uses(graph)), by_(producers(graph)), gone_(graph.nodes.size(), false) {}
+  explicit Fusion(Graph& graph)
+      : graph_(graph), used_(uses(graph)), by_(producers(graph)), gone_(graph.nodes.size(), false) {}
 
   void run() {
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
@@ -72,7 +73,8 @@ class Fusion {
     for (std::size_t i = 0; i < outer.inputs.size(); ++i) {
       const ValueId x = outer.inputs[i];
       const int before = by_[static_cast<std::size_t>(x)];
-      if (before < 0 || gone_[static_cast<std::size_t>(before)] || !fits(x, outer, static_cast<std::size_t>(before))) continue;
+      if (before < 0 || gone_[static_cast<std::size_t>(before)] || !fits(x, outer, static_cast<std::size_t>(before)))
+        continue;
       Node inner = graph_.nodes[static_cast<std::size_t>(before)];
       count(inner.inputs, -1);
       count(outer.inputs, -1);

@@ -50,7 +50,8 @@ std::vector<int> uses(const Graph& graph) {
 
 std::vector<int> producers(const Graph& graph) {
   std::vector<int> by(graph.values.size(), -1);
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n) by[static_cast<std::size_t>(graph.nodes[n].output)] = static_cast<int>(n);
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+    by[static_cast<std::size_t>(graph.nodes[n].output)] = static_cast<int>(n);
   return by;
 }
 

@@ -1,0 +1,27 @@
+#pragma once
+// What a session leaves in the graph cache: the kernels' objects and the packed weights, with the text that they are
+// of.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/plan.hpp"
+
+namespace assay::mlir_backend {
+
+struct CachedKernels {
+  std::vector<std::string> objects;
+  std::shared_ptr<const std::byte> packed;  ///< mapped: processes share it
+};
+
+/// Nothing where the folder's are of another plan or target. Throws kit::Failure where a file cannot be read.
+std::optional<CachedKernels> read_cache(const std::string& folder, const compiler::Plan& plan,
+                                        const compiler::Target& target);
+
+/// Throws kit::Failure where a file cannot be written.
+void fill_cache(const std::string& folder, const compiler::Plan& plan, const compiler::Target& target,
+                const std::vector<std::string>& objects, std::span<const std::byte> packed);
+
+}  // namespace assay::mlir_backend
