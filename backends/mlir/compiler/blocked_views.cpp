@@ -41,8 +41,10 @@ BlockedView Scheduler::new_blocked(const Shape& four, const Border& border) {
   const std::int64_t bytes = blocks_of(four[1]) * a.block * static_cast<std::int64_t>(sizeof(float));
   made.buffer = add_buffer(bytes, Buffer::Place::kArena);
   if (!border.empty()) {
-    plan_.buffers.back().border =
-        to_text(four) + " " + to_text(Shape{border.top, border.left, border.bottom, border.right});
+    const BorderKernel kernel{
+        blocks_of(four[1]) * four[0], four[2], four[3], border.top, border.left, border.bottom, border.right,
+        static_cast<int>(lanes_)};
+    add_step(emit(kernel), {made.buffer});
   }
   return made;
 }

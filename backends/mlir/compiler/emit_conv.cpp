@@ -198,6 +198,36 @@ class ConvEmitter {
 
 }  // namespace
 
+KernelText emit(const BorderKernel& k) {
+  const std::int64_t width = k.left + k.columns + k.right, height = k.top + k.rows + k.bottom;
+  const std::string type = "memref<" + std::to_string(k.images * height * width * k.lanes) + "xf32>";
+  Emitter e;
+  const std::string zero = e.number(0, Element::kF32, k.lanes);
+  // Pixels from one to another, counted from an image's first one.
+  const auto clear = [&](const Affine& first, std::int64_t pixels) {
+    e.loop(e.index(0), e.index(pixels), 1, [&](const std::string& i) {
+      Affine at = first;
+      e.store(zero, "%p0", type, e.affine(at.add(i, k.lanes)), Element::kF32, k.lanes);
+    });
+  };
+  e.loop("%begin", "%end", 1, [&](const std::string& image) {
+    const auto place = [&](std::int64_t pixel) {
+      Affine at;
+      at.constant = pixel * k.lanes;
+      return at.add(image, height * width * k.lanes);
+    };
+    // The right border of a row and the left one of the next lie beside each other.
+    clear(place(0), k.top * width + k.left);
+    if (k.left + k.right > 0 && k.rows > 1) {
+      e.loop(e.index(1), e.index(k.rows), 1, [&](const std::string& row) {
+        clear(place(k.top * width - k.right).add(row, width * k.lanes), k.left + k.right);
+      });
+    }
+    clear(place((k.top + k.rows) * width - k.right), k.right + k.bottom * width);
+  });
+  return {e.function({{"%p0", type}}), k.images};
+}
+
 KernelText emit(const ConvKernel& kernel) { return ConvEmitter(kernel).text(); }
 
 }  // namespace assay::compiler

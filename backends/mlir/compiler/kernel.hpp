@@ -64,6 +64,14 @@ struct ConvKernel {
   std::vector<BlockedAccess> others;
 };
 
+/// Zeros around images in blocked layout, whose memory something else had before. A unit is an image of one block of
+/// channels.
+struct BorderKernel {
+  std::int64_t images = 1, rows = 1, columns = 1;  ///< without the border
+  std::int64_t top = 0, left = 0, bottom = 0, right = 0;
+  int lanes = 16;
+};
+
 /// A convolution of a window of 3 by 3, steps of 1, by Winograd's method F(m x m, 3 x 3): Lavin and Gray, "Fast
 /// Algorithms for Convolutional Neural Networks", 2015 (winograd.hpp). A unit is a block of tiles times a group of
 /// `vectors` blocks of output channels; the tiles of a block are transformed once for the units that a thread has of
@@ -108,6 +116,7 @@ struct Target {
 
 KernelText emit(const StridedKernel& kernel, const Target& target);
 KernelText emit(const GatherKernel& kernel, const Target& target);
+KernelText emit(const BorderKernel& kernel);
 /// Pointers: input, weights, others, output.
 KernelText emit(const ConvKernel& kernel);
 /// Pointers: scratch memory, input, weights [group][point][block][channel][vector][lane], others, output.

@@ -59,38 +59,10 @@ std::int64_t place_free(Plan& plan, std::vector<Lifetime> lives) {
   return end;
 }
 
-/// Those with a border behind `end`, each with others of its kind alone. Answers the new end.
-std::int64_t place_bordered(Plan& plan, const std::vector<Lifetime>& lives, std::int64_t end) {
-  struct Slot {
-    std::int64_t offset;
-    std::vector<Lifetime> users;
-  };
-  std::map<std::string, std::vector<Slot>> kinds;
-  for (const Lifetime& life : lives) {
-    Buffer& buffer = plan.buffers[static_cast<std::size_t>(life.buffer)];
-    std::vector<Slot>& slots = kinds[buffer.border];
-    auto slot = std::find_if(slots.begin(), slots.end(), [&](const Slot& s) {
-      return std::none_of(s.users.begin(), s.users.end(), [&](const Lifetime& user) { return together(user, life); });
-    });
-    if (slot == slots.end()) {
-      slots.push_back({end, {}});
-      slot = slots.end() - 1;
-      end += aligned(buffer.bytes);
-    }
-    slot->users.push_back(life);
-    buffer.offset = slot->offset;
-  }
-  return end;
-}
-
 }  // namespace
 
 void place_buffers(Plan& plan) {
-  std::vector<Lifetime> plain, bordered;
-  for (const Lifetime& life : lifetimes(plan)) {
-    (plan.buffers[static_cast<std::size_t>(life.buffer)].border.empty() ? plain : bordered).push_back(life);
-  }
-  plan.arena_bytes = place_bordered(plan, bordered, place_free(plan, std::move(plain)));
+  plan.arena_bytes = place_free(plan, lifetimes(plan));
   plan.prepared_bytes = plan.packed_bytes = 0;
   for (Buffer& b : plan.buffers) {
     if (b.place != Buffer::Place::kPrepared && b.place != Buffer::Place::kPacked) continue;

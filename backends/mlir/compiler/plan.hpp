@@ -26,8 +26,6 @@ struct Buffer {
   std::shared_ptr<const Constant> constant;  ///< of kConstant
   std::function<void(float*)> make;          ///< of kPacked: fills memory that is zeros
   std::int64_t offset = 0;                   ///< of kArena, kPrepared and kPacked, in their memory
-  std::string border;  ///< not empty: it begins as zeros, and what nobody writes stays so; only buffers of the same
-                       ///< text, which have the same border, share its memory
 };
 
 /// A kernel over all its units, on these buffers: inputs first, the output last.
@@ -53,7 +51,7 @@ enum class Math { kStrict, kFast };
 /// Kernels and order of a graph.
 Plan schedule(const Graph& graph, const Target& target, Math math);
 
-/// The arena begins as zeros. Gives every buffer of arena and prepared memory its place. Buffers of the arena share
+/// Gives every buffer of arena and prepared memory its place. Buffers of the arena share
 /// memory where none is needed while another is. Offsets are multiples of 64.
 void place_buffers(Plan& plan);
 
