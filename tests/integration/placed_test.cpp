@@ -93,9 +93,18 @@ Campaign by_hand() {
       c.plan.push_back(plan);
     }
   }
-  // Members on two engines in one process.
+  // Members on several engines in one process, in whichever order they are opened: TensorFlow has an LLVM, too.
   plan.backend = "onnxruntime+openvino";
   plan.placement = {"pipelined", {{"onnxruntime", 0}, {"openvino", 5}, {"onnxruntime", 1}}};
+  c.plan.push_back(plan);
+  plan.backend = "mlir+openvino+tensorflow";
+  plan.placement = {"pipelined", {{"mlir", 0}, {"tensorflow", 0}, {"openvino", 5}}};
+  c.plan.push_back(plan);
+  plan.backend = "mlir+onnxruntime+tensorflow";
+  plan.placement = {"concurrent", {{"tensorflow", 5}, {"mlir", 5}, {"onnxruntime", 0}}};
+  c.plan.push_back(plan);
+  plan.backend = "mlir+onnxruntime+openvino";
+  plan.placement = {"sequential", {{"openvino", 0}, {"onnxruntime", 0}, {"mlir", 1}}};
   c.plan.push_back(plan);
   return c;
 }
@@ -110,7 +119,7 @@ TEST_F(PlacedCliTest, MembersInBatchesOfTheirOwnAgreeWithTheReference) {
   ASSERT_EQ(c.outcomes.size(), asked.plan.size()) << r.err;
   int measured = 0;
   for (const Outcome& o : c.outcomes) {
-    if (o.state == OutcomeState::kSkipped && o.phase == "probe") continue;  // OpenVINO is not on this machine
+    if (o.state == OutcomeState::kSkipped && o.phase == "probe") continue;  // an engine is not on this machine
     if (o.state != OutcomeState::kMeasured) {  // on a busy machine a pipeline may starve, which Little's law finds
       EXPECT_THAT(o.reason, StartsWith("Invalid")) << describe(o.test_case);
       continue;

@@ -27,8 +27,7 @@ double together(double computing, double moving) {
 }
 
 struct Problem {
-  std::int64_t batch, channels, outputs, rows, columns;
-  int lanes;
+  std::int64_t batch, channels, outputs, rows, columns, lanes;
 };
 
 double direct_cycles(const Problem& p) {
@@ -42,28 +41,29 @@ std::int64_t up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 /// With blocks of so many tiles.
 double winograd_cycles(const Problem& p, const WinogradPlan& plan, const Target& target) {
   constexpr double kIn4 = 180, kOut4 = 150, kIn2 = 70, kOut2 = 50;  // a tile and block of channels
-  const double side = plan.m + 2, points = side * side;
+  const auto side = static_cast<double>(plan.m + 2), points = side * side;
   const std::int64_t blocks = up(p.channels, p.lanes), out_blocks = up(p.outputs, p.lanes);
-  const auto tile_blocks = static_cast<double>(p.batch * plan.tile_rows * plan.tile_columns / plan.tiles);
+  const std::int64_t tile_blocks = p.batch * plan.tile_rows * plan.tile_columns / plan.tiles;
   const Tile tile = choose_tile(plan.tiles, out_blocks, target);
-  const auto groups = static_cast<double>(out_blocks / tile.vectors);
+  const std::int64_t group_count = out_blocks / tile.vectors;
+  const auto groups = static_cast<double>(group_count);
   const double all_weights = points * static_cast<double>(p.channels * out_blocks * p.lanes) * sizeof(float);
   const double transformed = points * static_cast<double>(blocks * p.lanes * plan.tiles) * sizeof(float);
   const double products = points * static_cast<double>(p.channels * tile.vectors * up(plan.tiles, tile.tile) *
-                                                       std::max(tile.tile, 1 + tile.tile / std::max(1, tile.vectors)));
+                                                       std::max<std::int64_t>(tile.tile, 1 + tile.tile / tile.vectors));
   const double moving = all_weights / groups / bytes_a_cycle(all_weights) + transformed / bytes_a_cycle(transformed);
   const bool four = plan.m == 4;
   const double transforms =
       static_cast<double>(plan.tiles) *
       (static_cast<double>(blocks) * (four ? kIn4 : kIn2) + static_cast<double>(out_blocks) * (four ? kOut4 : kOut2));
-  return tile_blocks * (groups * together(products / kProductShare, moving) + transforms);
+  return static_cast<double>(tile_blocks) * (groups * together(products / kProductShare, moving) + transforms);
 }
 
 }  // namespace
 
 std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target) {
   constexpr std::int64_t kLeastChannels = 8, kMostTiles = 256;
-  constexpr std::int64_t kMostScratch = 24 << 20;  // bytes of a thread
+  constexpr std::int64_t kMostScratch = std::int64_t{24} << 20;  // bytes of a thread
   const Conv& conv = std::get<Conv>(node.operation);
   const Shape &x = graph.shape(node.inputs[0]), &w = graph.shape(node.inputs[1]), &y = graph.shape(node.output);
   const Shape one = {1, 1};
@@ -72,11 +72,11 @@ std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, co
   const Problem problem{x[0], x[1], y[1], y[2], y[3], target.vector_floats};
   double least = direct_cycles(problem);
   std::optional<WinogradPlan> best;
-  for (const int m : {2, 4}) {
+  for (const std::int64_t m : {2, 4}) {
     WinogradPlan plan{m, up(y[2], m), up(y[3], m), 0};
     const std::int64_t all = x[0] * plan.tile_rows * plan.tile_columns;
     for (plan.tiles = 1; plan.tiles <= std::min(all, kMostTiles); ++plan.tiles) {
-      const std::int64_t scratch = (m + 2) * (m + 2) * plan.tiles * (x[1] + 8 * target.vector_floats) * 4;
+      const std::int64_t scratch = (m + 2) * (m + 2) * plan.tiles * (x[1] + std::int64_t{8} * target.vector_floats) * 4;
       if (all % plan.tiles != 0 || scratch > kMostScratch) continue;
       const double cycles = winograd_cycles(problem, plan, target);
       if (cycles >= least) continue;

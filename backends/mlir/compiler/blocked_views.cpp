@@ -42,8 +42,7 @@ BlockedView Scheduler::new_blocked(const Shape& four, const Border& border) {
   made.buffer = add_buffer(bytes, Buffer::Place::kArena);
   if (!border.empty()) {
     const BorderKernel kernel{
-        blocks_of(four[1]) * four[0], four[2], four[3], border.top, border.left, border.bottom, border.right,
-        static_cast<int>(lanes_)};
+        blocks_of(four[1]) * four[0], four[2], four[3], border.top, border.left, border.bottom, border.right, lanes_};
     add_step(emit(kernel), {made.buffer});
   }
   return made;

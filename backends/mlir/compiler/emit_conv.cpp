@@ -13,7 +13,7 @@ using Values = Emitter::Values;
 
 class ConvEmitter {
  public:
-  explicit ConvEmitter(const ConvKernel& kernel) : k_(kernel) {
+  explicit ConvEmitter(const ConvKernel& kernel) : k_(kernel), width_(static_cast<int>(kernel.lanes)) {
     add_argument(input_extent());
     add_argument(weight_count());
     for (const BlockedAccess& o : k_.others) add_argument(extent(o));
@@ -62,16 +62,16 @@ class ConvEmitter {
     if (whole < k_.columns) tile(e_.index(k_.columns - k_.tile));  // the last one overlaps: the same is stored twice
   }
 
-  [[nodiscard]] std::string vector_type() const { return register_type(Element::kF32, k_.lanes); }
+  [[nodiscard]] std::string vector_type() const { return register_type(Element::kF32, width_); }
 
   void tile(const std::string& x) {
     column_ = x;
-    const std::size_t n = static_cast<std::size_t>(k_.tile) * static_cast<std::size_t>(k_.vectors);
-    const Values zeros(n, e_.number(0, Element::kF32, k_.lanes));
+    const auto n = static_cast<std::size_t>(k_.tile * k_.vectors);
+    const Values zeros(n, e_.number(0, Element::kF32, width_));
     const std::vector<std::string> types(n, vector_type());
     const Values sums = k_.depthwise ? over_rows(group_, zeros, types) : over_blocks(zeros, types);
-    for (int p = 0; p < k_.tile; ++p) {
-      for (int v = 0; v < k_.vectors; ++v) finish(sums[static_cast<std::size_t>(p * k_.vectors + v)], p, v);
+    for (std::int64_t p = 0; p < k_.tile; ++p) {
+      for (std::int64_t v = 0; v < k_.vectors; ++v) finish(sums[static_cast<std::size_t>(p * k_.vectors + v)], p, v);
     }
   }
 
@@ -116,7 +116,7 @@ class ConvEmitter {
   }
 
   /// Place of pixel p of the tile in the window's row kr and column kc.
-  [[nodiscard]] Affine pixel(const std::string& block, const std::string& kr, int p) const {
+  [[nodiscard]] Affine pixel(const std::string& block, const std::string& kr, std::int64_t p) const {
     const BlockedAccess& a = k_.input;
     Affine at;
     at.constant = a.offset + p * k_.column_stride * a.column;
@@ -133,19 +133,19 @@ class ConvEmitter {
     const std::int64_t of_channel = k_.vectors * k_.lanes, of_tap = k_.lanes * of_channel;
     const std::int64_t of_row = k_.kernel_columns * of_tap, of_block = k_.kernel_rows * of_row;
     Values weights;
-    for (int v = 0; v < k_.vectors; ++v) {
+    for (std::int64_t v = 0; v < k_.vectors; ++v) {
       Affine at;
       at.constant = v * k_.lanes;
       at.add(group_, k_.blocks * of_block).add(block, of_block).add(kr, of_row).add(kc, of_tap).add(c, of_channel);
-      weights.push_back(e_.load("%p1", types_[1], e_.affine(at), Element::kF32, k_.lanes));
+      weights.push_back(e_.load("%p1", types_[1], e_.affine(at), Element::kF32, width_));
     }
     Values next;
-    for (int p = 0; p < k_.tile; ++p) {
+    for (std::int64_t p = 0; p < k_.tile; ++p) {
       Affine at = pixel(block, kr, p);
       at.add(kc, k_.column_dilation * k_.input.column).add(c, 1);
       const std::string x =
-          e_.broadcast(e_.load("%p0", types_[0], e_.affine(at), Element::kF32, 1), Element::kF32, k_.lanes);
-      for (int v = 0; v < k_.vectors; ++v)
+          e_.broadcast(e_.load("%p0", types_[0], e_.affine(at), Element::kF32, 1), Element::kF32, width_);
+      for (std::int64_t v = 0; v < k_.vectors; ++v)
         next.push_back(fma(x, weights[static_cast<std::size_t>(v)], sums[next.size()]));
     }
     return next;
@@ -155,12 +155,12 @@ class ConvEmitter {
     Affine tap;
     tap.constant = kc * k_.lanes;
     tap.add(block, window() * k_.lanes).add(kr, k_.kernel_columns * k_.lanes);
-    const std::string weight = e_.load("%p1", types_[1], e_.affine(tap), Element::kF32, k_.lanes);
+    const std::string weight = e_.load("%p1", types_[1], e_.affine(tap), Element::kF32, width_);
     Values next;
-    for (int p = 0; p < k_.tile; ++p) {
+    for (std::int64_t p = 0; p < k_.tile; ++p) {
       Affine at = pixel(block, kr, p);
       at.constant += kc * k_.column_dilation * k_.input.column;
-      next.push_back(fma(e_.load("%p0", types_[0], e_.affine(at), Element::kF32, k_.lanes), weight, sums[next.size()]));
+      next.push_back(fma(e_.load("%p0", types_[0], e_.affine(at), Element::kF32, width_), weight, sums[next.size()]));
     }
     return next;
   }
@@ -169,19 +169,19 @@ class ConvEmitter {
     return e_.let("math.fma " + a + ", " + b + ", " + sum + " : " + vector_type());
   }
 
-  void finish(const std::string& sum, int p, int v) {
+  void finish(const std::string& sum, std::int64_t p, std::int64_t v) {
     Values inputs = {sum};
     for (std::size_t i = 0; i < k_.others.size(); ++i) {
       const BlockedAccess& o = k_.others[i];
       const std::string value =
-          e_.load(arguments_[i + 2].first, types_[i + 2], place(o, p, v), Element::kF32, o.lanes ? k_.lanes : 1);
-      inputs.push_back(o.lanes ? value : e_.broadcast(value, Element::kF32, k_.lanes));
+          e_.load(arguments_[i + 2].first, types_[i + 2], place(o, p, v), Element::kF32, o.lanes ? width_ : 1);
+      inputs.push_back(o.lanes ? value : e_.broadcast(value, Element::kF32, width_));
     }
-    const std::string result = k_.after.terms.empty() ? sum : e_.evaluate(k_.after, inputs, k_.lanes);
-    e_.store(result, arguments_.back().first, types_.back(), place(k_.output, p, v), Element::kF32, k_.lanes);
+    const std::string result = k_.after.terms.empty() ? sum : e_.evaluate(k_.after, inputs, width_);
+    e_.store(result, arguments_.back().first, types_.back(), place(k_.output, p, v), Element::kF32, width_);
   }
 
-  std::string place(const BlockedAccess& a, int p, int v) {
+  std::string place(const BlockedAccess& a, std::int64_t p, std::int64_t v) {
     Affine at;
     at.constant = a.offset + p * a.column + v * a.block;
     at.add(group_, k_.vectors * a.block).add(sample_, a.batch).add(row_, a.row).add(column_, a.column);
@@ -189,6 +189,7 @@ class ConvEmitter {
   }
 
   const ConvKernel& k_;
+  int width_;  // of a vector
   Emitter e_;
   std::vector<std::pair<std::string, std::string>> arguments_;
   std::vector<std::string> types_;
@@ -202,12 +203,13 @@ KernelText emit(const BorderKernel& k) {
   const std::int64_t width = k.left + k.columns + k.right, height = k.top + k.rows + k.bottom;
   const std::string type = "memref<" + std::to_string(k.images * height * width * k.lanes) + "xf32>";
   Emitter e;
-  const std::string zero = e.number(0, Element::kF32, k.lanes);
+  const int lanes = static_cast<int>(k.lanes);
+  const std::string zero = e.number(0, Element::kF32, lanes);
   // Pixels from one to another, counted from an image's first one.
   const auto clear = [&](const Affine& first, std::int64_t pixels) {
     e.loop(e.index(0), e.index(pixels), 1, [&](const std::string& i) {
       Affine at = first;
-      e.store(zero, "%p0", type, e.affine(at.add(i, k.lanes)), Element::kF32, k.lanes);
+      e.store(zero, "%p0", type, e.affine(at.add(i, k.lanes)), Element::kF32, lanes);
     });
   };
   e.loop("%begin", "%end", 1, [&](const std::string& image) {

@@ -18,7 +18,7 @@ class Transforms {
   Transforms(Emitter& emitter, int lanes) : e_(emitter), lanes_(lanes) {}
 
   /// B^T d.
-  Values input(int m, const Values& d) {
+  Values input(std::int64_t m, const Values& d) {
     if (m == 2) return {sub(d[0], d[2]), add(d[1], d[2]), sub(d[2], d[1]), sub(d[1], d[3])};
     const double a = kPointA, b = kPointB, a2 = a * a, b2 = b * b;
     const std::string e1 = fma(-b2, d[2], d[4]), q1 = fma(-b2, d[1], d[3]);
@@ -32,7 +32,7 @@ class Transforms {
   }
 
   /// A^T p.
-  Values output(int m, const Values& p) {
+  Values output(std::int64_t m, const Values& p) {
     if (m == 2) return {add(add(p[0], p[1]), p[2]), sub(sub(p[1], p[2]), p[3])};
     const double a = kPointA, b = kPointB, a2 = a * a, b2 = b * b;
     const std::string s1 = add(p[1], p[2]), d1 = sub(p[1], p[2]), s2 = add(p[3], p[4]), d2 = sub(p[3], p[4]);
@@ -61,7 +61,8 @@ class Transforms {
 
 class WinogradEmitter {
  public:
-  explicit WinogradEmitter(const WinogradKernel& kernel) : k_(kernel), transforms_(e_, kernel.lanes) {
+  explicit WinogradEmitter(const WinogradKernel& kernel)
+      : k_(kernel), width_(static_cast<int>(kernel.lanes)), transforms_(e_, width_) {
     constexpr std::int64_t kMostThreads = 1024;
     add_argument(k_.scratch_floats() * kMostThreads);
     add_argument(extent(k_.input, k_.blocks, k_.tile_rows * k_.m + 2, k_.tile_columns * k_.m + 2));
@@ -108,7 +109,7 @@ class WinogradEmitter {
     return e_.load(arguments_[argument].first, types_[argument], e_.affine(at), Element::kF32, width);
   }
   void store(const std::string& value, std::size_t argument, const Affine& at) {
-    e_.store(value, arguments_[argument].first, types_[argument], e_.affine(at), Element::kF32, k_.lanes);
+    e_.store(value, arguments_[argument].first, types_[argument], e_.affine(at), Element::kF32, width_);
   }
 
   // Where things are.
@@ -148,7 +149,7 @@ class WinogradEmitter {
       for (std::int64_t x = 0; x < side; ++x) {
         Values d;
         for (std::int64_t y = 0; y < side; ++y)
-          d.push_back(load(kInput, pixel(k_.input, tile, y, x).add(channels, k_.input.block), k_.lanes));
+          d.push_back(load(kInput, pixel(k_.input, tile, y, x).add(channels, k_.input.block), width_));
         columns.push_back(transforms_.input(k_.m, d));
       }
       for (std::int64_t y = 0; y < side; ++y) {
@@ -171,9 +172,9 @@ class WinogradEmitter {
   }
 
   void products(const std::string& group, const std::string& point, const std::string& t) {
-    const std::size_t n = static_cast<std::size_t>(k_.tile) * static_cast<std::size_t>(k_.vectors);
-    const Values zeros(n, e_.number(0, Element::kF32, k_.lanes));
-    const std::vector<std::string> types(n, register_type(Element::kF32, k_.lanes));
+    const auto n = static_cast<std::size_t>(k_.tile * k_.vectors);
+    const Values zeros(n, e_.number(0, Element::kF32, width_));
+    const std::vector<std::string> types(n, register_type(Element::kF32, width_));
     const auto channels = [&](const std::string& block, std::int64_t count, const Values& sums) {
       return e_.loop(e_.index(0), e_.index(count), 1, sums, types,
                      [&](const std::string& c, const Values& v) { return accumulate(group, point, t, block, c, v); });
@@ -186,8 +187,8 @@ class WinogradEmitter {
                      [&](const std::string& block, const Values& v) { return channels(block, k_.lanes, v); });
     }
     if (partial) sums = channels(e_.index(k_.blocks - 1), k_.last_channels, sums);
-    for (int p = 0; p < k_.tile; ++p) {
-      for (int v = 0; v < k_.vectors; ++v) {
+    for (std::int64_t p = 0; p < k_.tile; ++p) {
+      for (std::int64_t v = 0; v < k_.vectors; ++v) {
         Affine at = product((p * k_.vectors + v) * k_.lanes);
         at.add(point, k_.product_stride()).add(t, k_.vectors * k_.lanes);
         store(sums[static_cast<std::size_t>(p * k_.vectors + v)], kScratch, at);
@@ -200,19 +201,19 @@ class WinogradEmitter {
     const std::int64_t of_channel = k_.vectors * k_.lanes, of_block = k_.lanes * of_channel,
                        of_point = k_.blocks * of_block;
     Values weights, next;
-    for (int v = 0; v < k_.vectors; ++v) {
+    for (std::int64_t v = 0; v < k_.vectors; ++v) {
       Affine at;
       at.constant = v * k_.lanes;
       at.add(group, k_.points() * of_point).add(point, of_point).add(block, of_block).add(c, of_channel);
-      weights.push_back(load(kWeights, at, k_.lanes));
+      weights.push_back(load(kWeights, at, width_));
     }
-    for (int p = 0; p < k_.tile; ++p) {
+    for (std::int64_t p = 0; p < k_.tile; ++p) {
       Affine at = transformed(p * k_.lanes);
       at.add(point, k_.input_stride()).add(block, k_.tiles * k_.lanes).add(t, k_.lanes).add(c, 1);
-      const std::string x = e_.broadcast(load(kScratch, at, 1), Element::kF32, k_.lanes);
-      for (int v = 0; v < k_.vectors; ++v) {
+      const std::string x = e_.broadcast(load(kScratch, at, 1), Element::kF32, width_);
+      for (std::int64_t v = 0; v < k_.vectors; ++v) {
         next.push_back(e_.let("math.fma " + x + ", " + weights[static_cast<std::size_t>(v)] + ", " + sums[next.size()] +
-                              " : " + register_type(Element::kF32, k_.lanes)));
+                              " : " + register_type(Element::kF32, width_)));
       }
     }
     return next;
@@ -226,15 +227,15 @@ class WinogradEmitter {
         Values p;
         for (std::int64_t y = 0; y < k_.side(); ++y) {
           Affine at = product((y * k_.side() + x) * k_.product_stride());
-          p.push_back(load(kScratch, at.add(t, k_.vectors * k_.lanes).add(v, k_.lanes), k_.lanes));
+          p.push_back(load(kScratch, at.add(t, k_.vectors * k_.lanes).add(v, k_.lanes), width_));
         }
         columns.push_back(transforms_.output(k_.m, p));
       }
-      for (int y = 0; y < k_.m; ++y) {
+      for (std::int64_t y = 0; y < k_.m; ++y) {
         Values row;
         for (const Values& column : columns) row.push_back(column[static_cast<std::size_t>(y)]);
         const Values pixels = transforms_.output(k_.m, row);
-        for (int x = 0; x < k_.m; ++x) {
+        for (std::int64_t x = 0; x < k_.m; ++x) {
           guarded(tile, y, x, [&] { finish(pixels[static_cast<std::size_t>(x)], tile, group, v, y, x); });
         }
       }
@@ -242,8 +243,8 @@ class WinogradEmitter {
   }
 
   /// The last tiles may reach beyond the image.
-  void guarded(const TilePlace& tile, int y, int x, const std::function<void()>& body) {
-    const auto inside = [&](const std::string& number, int place, std::int64_t size,
+  void guarded(const TilePlace& tile, std::int64_t y, std::int64_t x, const std::function<void()>& body) {
+    const auto inside = [&](const std::string& number, std::int64_t place, std::int64_t size,
                             const std::function<void()>& then) {
       if (size % k_.m == 0 || place < size % k_.m) return then();
       Affine at;
@@ -262,13 +263,14 @@ class WinogradEmitter {
     Values inputs = {sum};
     for (std::size_t i = 0; i < k_.others.size(); ++i) {
       const BlockedAccess& o = k_.others[i];
-      const std::string value = load(kOthers + i, place(o), o.lanes ? k_.lanes : 1);
-      inputs.push_back(o.lanes ? value : e_.broadcast(value, Element::kF32, k_.lanes));
+      const std::string value = load(kOthers + i, place(o), o.lanes ? width_ : 1);
+      inputs.push_back(o.lanes ? value : e_.broadcast(value, Element::kF32, width_));
     }
-    store(k_.after.terms.empty() ? sum : e_.evaluate(k_.after, inputs, k_.lanes), types_.size() - 1, place(k_.output));
+    store(k_.after.terms.empty() ? sum : e_.evaluate(k_.after, inputs, width_), types_.size() - 1, place(k_.output));
   }
 
   const WinogradKernel& k_;
+  int width_;  // of a vector
   Emitter e_;
   Transforms transforms_;
   std::vector<std::pair<std::string, std::string>> arguments_;

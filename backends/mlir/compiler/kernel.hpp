@@ -58,7 +58,7 @@ struct ConvKernel {
                column_dilation = 1;
   bool depthwise =
       false;  ///< weights [block][kernel row][kernel column][lane]; else [group][block][…][channel][vector][lane]
-  int lanes = 16, vectors = 1, tile = 1;
+  std::int64_t lanes = 16, vectors = 1, tile = 1;
   BlockedAccess input, output;  ///< input: of the window's first pixel at output row 0, column 0
   Expression after;             ///< input 0: the sum; no terms: as it is
   std::vector<BlockedAccess> others;
@@ -69,7 +69,7 @@ struct ConvKernel {
 struct BorderKernel {
   std::int64_t images = 1, rows = 1, columns = 1;  ///< without the border
   std::int64_t top = 0, left = 0, bottom = 0, right = 0;
-  int lanes = 16;
+  std::int64_t lanes = 16;
 };
 
 /// A convolution of a window of 3 by 3, steps of 1, by Winograd's method F(m x m, 3 x 3): Lavin and Gray, "Fast
@@ -77,12 +77,12 @@ struct BorderKernel {
 /// `vectors` blocks of output channels; the tiles of a block are transformed once for the units that a thread has of
 /// it. Each thread has a part of the scratch memory.
 struct WinogradKernel {
-  int m = 4;                                               ///< rows and columns of an output tile
+  std::int64_t m = 4;                                      ///< rows and columns of an output tile
   std::int64_t batch = 1, rows = 1, columns = 1;           ///< of the output
   std::int64_t tile_rows = 1, tile_columns = 1;            ///< of an image
   std::int64_t tiles = 1;                                  ///< of a block, which there are a whole number of
   std::int64_t groups = 1, blocks = 1, last_channels = 0;  ///< as ConvKernel's
-  int lanes = 16, vectors = 1, tile = 1;                   ///< likewise, of the products
+  std::int64_t lanes = 16, vectors = 1, tile = 1;          ///< likewise, of the products
   BlockedAccess input, output;                             ///< input: of the first tile's first pixel, border included
   Expression after;
   std::vector<BlockedAccess> others;

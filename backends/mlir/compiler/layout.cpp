@@ -7,8 +7,6 @@
 namespace assay::compiler {
 namespace {
 
-constexpr std::size_t kImageAxes = 4;
-
 bool is_image(const Graph& graph, ValueId id) {
   const Value& v = graph.value(id);
   return v.shape.size() == kImageAxes && v.element == Element::kF32 && count(v.shape) > 0;
@@ -113,16 +111,14 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math) {
 /// and p of pixels; the two last go beside the multiplications, of which there must be enough to hide how long one
 /// takes.
 Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target) {
-  constexpr int kMostVectors = 8;
-  constexpr double kLatency = 8, kOverhead = 1;
+  constexpr std::int64_t kMostVectors = 8, kLatency = 8, kOverhead = 1;
   Tile best;
-  double least = 0;
-  for (int v = 1; v <= kMostVectors; ++v) {
+  std::int64_t least = 0;
+  for (std::int64_t v = 1; v <= kMostVectors; ++v) {
     if (blocks % v != 0) continue;
-    for (int p = 1; p * v + v + 1 <= target.registers && p <= columns; ++p) {
-      const auto tiles = static_cast<double>((columns + p - 1) / p);
-      const double work = std::max({static_cast<double>(p * v), static_cast<double>(p + v), kLatency});
-      const double cost = tiles * static_cast<double>(blocks / v) * (work + kOverhead);
+    for (std::int64_t p = 1; p * v + v + 1 <= target.registers && p <= columns; ++p) {
+      const std::int64_t tiles = (columns + p - 1) / p;
+      const std::int64_t cost = tiles * (blocks / v) * (std::max({p * v, p + v, kLatency}) + kOverhead);
       if (least != 0 && cost >= least) continue;
       least = cost;
       best = {v, p};

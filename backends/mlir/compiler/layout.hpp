@@ -9,6 +9,9 @@
 
 namespace assay::compiler {
 
+/// Batch, channels, rows, columns.
+constexpr std::size_t kImageAxes = 4;
+
 /// Zeros around an image: what windows reach beyond it.
 struct Border {
   std::int64_t top = 0, left = 0, bottom = 0, right = 0;
@@ -24,7 +27,7 @@ struct Part {
 
 /// How a convolution is computed by Winograd's method.
 struct WinogradPlan {
-  int m = 0;                                     ///< rows and columns of an output tile
+  std::int64_t m = 0;                            ///< rows and columns of an output tile
   std::int64_t tile_rows = 0, tile_columns = 0;  ///< of an image
   std::int64_t tiles = 0;                        ///< of a block
 };
@@ -50,7 +53,7 @@ std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, co
 
 /// How the output's pixels and blocks are divided among registers.
 struct Tile {
-  int vectors = 1, tile = 1;
+  std::int64_t vectors = 1, tile = 1;
 };
 /// The one that should take least time (see layout.cpp for the model).
 Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target);

@@ -7,8 +7,6 @@
 namespace assay::compiler {
 namespace {
 
-constexpr std::size_t kImageAxes = 4;
-
 /// Over the loops blocks, batch, rows, columns, lanes.
 Operand over_lanes(const BlockedAccess& a) {
   return {Element::kF32, {a.offset, {a.block, a.batch, a.row, a.column, a.lanes ? 1 : 0}}};

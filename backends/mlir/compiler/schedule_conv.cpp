@@ -12,12 +12,12 @@ constexpr std::int64_t kLeastColumns = 14, kMostRows = 64;
 /// Pixels that lie one behind the other, as rows of equal length: of those that tile best the shortest.
 std::int64_t rows_of(std::int64_t pixels, std::int64_t blocks, const Target& target) {
   std::int64_t best = 1;
-  double least = 0;
+  std::int64_t least = 0;
   for (std::int64_t rows = 1; rows <= std::min(pixels, kMostRows); ++rows) {
     const std::int64_t columns = pixels / rows;
     if (pixels % rows != 0 || (rows > 1 && columns < kLeastColumns)) continue;
     const Tile t = choose_tile(columns, blocks, target);
-    const auto computed = static_cast<double>(rows * ((columns + t.tile - 1) / t.tile) * t.tile);
+    const std::int64_t computed = rows * ((columns + t.tile - 1) / t.tile) * t.tile;
     if (least != 0 && computed > least) continue;
     least = computed;
     best = rows;
@@ -25,10 +25,10 @@ std::int64_t rows_of(std::int64_t pixels, std::int64_t blocks, const Target& tar
   return best;
 }
 
-int depthwise_tile(std::int64_t columns, const Target& target) {
-  constexpr int kOthers = 4;  // registers for a weight and what is loaded
+std::int64_t depthwise_tile(std::int64_t columns, const Target& target) {
+  constexpr std::int64_t kOthers = 4;  // registers for a weight and what is loaded
   const std::int64_t most = target.registers - kOthers, tiles = (columns + most - 1) / most;
-  return static_cast<int>((columns + tiles - 1) / tiles);
+  return (columns + tiles - 1) / tiles;
 }
 
 }  // namespace
@@ -126,7 +126,7 @@ void Scheduler::convolve(const Convolution& c) {
   k.row_dilation = c.conv.dilations[0];
   k.column_dilation = c.conv.dilations[1];
   k.depthwise = c.depthwise;
-  k.lanes = static_cast<int>(lanes_);
+  k.lanes = lanes_;
   k.input = c.x.access;
   k.input.offset -= c.conv.begin[0] * k.input.row + c.conv.begin[1] * k.input.column;
   k.output = c.out.access;

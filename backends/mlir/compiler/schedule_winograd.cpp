@@ -18,7 +18,7 @@ void Scheduler::convolve_winograd(const Convolution& c, const WinogradPlan& plan
   k.tiles = plan.tiles;
   k.blocks = blocks_of(c.x_shape[1]);
   k.last_channels = c.x_shape[1] - (k.blocks - 1) * lanes_;
-  k.lanes = static_cast<int>(lanes_);
+  k.lanes = lanes_;
   const std::int64_t out_blocks = blocks_of(c.out_shape[1]);
   const Tile tile = choose_tile(k.tiles, out_blocks, target_);
   k.vectors = tile.vectors;

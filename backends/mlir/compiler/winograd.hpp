@@ -5,6 +5,7 @@
 // (docs/mlir.md).
 
 #include <array>
+#include <cstdint>
 #include <vector>
 
 namespace assay::compiler {
@@ -12,6 +13,6 @@ namespace assay::compiler {
 constexpr double kPointA = 0.625, kPointB = 1.5;
 
 /// G: m + 2 rows of 3.
-std::vector<std::array<double, 3>> filter_transform(int m);
+std::vector<std::array<double, 3>> filter_transform(std::int64_t m);
 
 }  // namespace assay::compiler
