@@ -11,6 +11,6 @@ for sanitizer in "$@"; do
   # What a sanitizer finds in one run of two it has found: only tests of whole processes, which measure, get a second try;
   # ThreadSanitizer, under which everything takes ten times as long, leaves them out.
   tests=(setarch "$(uname -m)" -R ctest --test-dir "build/$sanitizer" --parallel 2 --output-on-failure)
-  "${tests[@]}" --label-exclude 'framework|processes'
-  [ "$sanitizer" = tsan ] || "${tests[@]}" --label-regex processes --label-exclude framework --repeat until-pass:2
+  "${tests[@]}" --label-exclude 'framework|processes|gpu'
+  [ "$sanitizer" = tsan ] || "${tests[@]}" --label-regex processes --label-exclude 'framework|gpu' --repeat until-pass:2
 done

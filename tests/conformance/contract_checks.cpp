@@ -26,7 +26,7 @@ void probe_names_what_it_met(const Subject& subject) {
     require(!device.identity.empty(), "device '" + device.name + "' has no identity");
     require(names.insert(device.name).second, "two devices are called '" + device.name + "'");
   }
-  require(names.contains("cpu"), "no device 'cpu'");
+  require(names.contains(subject.device()), "no device '" + subject.device() + "'");
   const backend::Probe again = subject.backend().probe();
   require(again.version == probe.version && again.devices.size() == probe.devices.size() &&
               again.devices[0].identity == probe.devices[0].identity,
@@ -151,6 +151,8 @@ void what_is_in_force_is_read_back(const Subject& subject) {
   for (const char* key : {"device", "precision", "threads", "streams", "version"}) {
     require(in_force.contains(key) && !in_force.at(key).empty(), std::string("'") + key + "' is not said");
   }
+  require(in_force.at("device") == subject.device(),
+          subject.device() + " was asked for and " + in_force.at("device") + " is in force");
   require(in_force.at("precision") == "f32", "f32 was asked for and " + in_force.at("precision") + " is in force");
   require(in_force.at("threads") == "1", "1 thread was asked for and " + in_force.at("threads") + " are in force");
   require(in_force.at("version") == subject.backend().probe().version, "the version is another than probe's");

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 
@@ -73,6 +74,31 @@ TEST(NodeLimits, ArePatternsWithReasons) {
     std::istringstream line(bad);
     EXPECT_THROW(node_limits(line), std::runtime_error) << bad;
   }
+}
+
+TEST(NodeLimits, MayBeOfOneKindOfDevice) {
+  const std::string text = "test_a: of all\ntest_b* on gpu: no kernel: there\ntest_c on cpu: no kernel\n";
+  struct Row {
+    const char* device;
+    std::vector<std::string> patterns;
+  };
+  for (const Row& row : std::vector<Row>{
+           {"cpu", {"test_a", "test_c"}}, {"gpu:0", {"test_a", "test_b*"}}, {"gpu:1", {"test_a", "test_b*"}}}) {
+    std::istringstream lines(text);
+    std::vector<std::string> patterns;
+    for (const NodeLimit& limit : node_limits(lines, row.device)) patterns.push_back(limit.pattern);
+    EXPECT_EQ(patterns, row.patterns) << row.device;
+  }
+  std::istringstream lines(text);
+  EXPECT_EQ(node_limits(lines, "gpu:0").back().reason, "no kernel: there");
+}
+
+TEST(NodeParams, HaveADeviceAmongTheSettings) {
+  EXPECT_EQ(params_of("onnxruntime").device, "cpu");
+  const Params params = params_of("onnxruntime,device=gpu:0,use_tf32=true");
+  EXPECT_EQ(params.backend, "onnxruntime");
+  EXPECT_EQ(params.device, "gpu:0");
+  EXPECT_EQ(params.options, (std::map<std::string, std::string>{{"use_tf32", "true"}}));
 }
 
 TEST(NodeVerdictTest, AListThatIsNotTrueFails) {

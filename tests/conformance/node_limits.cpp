@@ -2,24 +2,17 @@
 
 #include <algorithm>
 #include <istream>
-#include <stdexcept>
 
+#include "conformance/limit_lines.hpp"
 #include "conformance/node_tests.hpp"
 
 namespace assay::conformance {
 
 bool NodeLimit::matches(const std::string& test) const { return ::fnmatch(pattern.c_str(), test.c_str(), 0) == 0; }
 
-std::vector<NodeLimit> node_limits(std::istream& text) {
+std::vector<NodeLimit> node_limits(std::istream& text, const std::string& device) {
   std::vector<NodeLimit> limits;
-  for (std::string line; std::getline(text, line);) {
-    if (line.empty() || line[0] == '#') continue;
-    const std::size_t colon = line.find(": ");
-    if (colon == std::string::npos || colon + 2 == line.size()) {
-      throw std::runtime_error("a line of node_tests.txt is not 'pattern: reason': " + line);
-    }
-    limits.push_back({line.substr(0, colon), line.substr(colon + 2)});
-  }
+  for (const LimitLine& line : limit_lines(text, device)) limits.push_back({line.name, line.reason});
   return limits;
 }
 

@@ -3,8 +3,10 @@
 
 #include <fstream>
 #include <map>
+#include <utility>
 
 #include "backend/backend.hpp"
+#include "conformance/device_here.hpp"
 #include "conformance/node_tests.hpp"
 #include "support/required.hpp"
 
@@ -12,14 +14,18 @@ namespace assay::conformance {
 namespace {
 
 constexpr int kFailed = 1, kWrongUse = 2, kNotHere = 77;  // ctest takes the last for "skipped"
+constexpr const char* kCpu = "cpu";
 
-/// Whether the framework is here: skipped where it is not, failed where there is no such backend at all. Probes in a
-/// child: a framework that is opened before a fork may not work behind it.
+/// Whether the framework is here: skipped where it is not, failed where there is no such backend at all, or not the
+/// device other than the CPU that was asked for. Probes in a child: a framework that is opened before a fork may not
+/// work behind it.
 NodeOutcome probe_apart(const std::string& backend) {
   const auto probe = [](const std::string& name) -> NodeOutcome {
-    const backend::Probe found = backend::load_backend(params_of(name).backend).probe({}, params_of(name).options);
-    if (found.available) return {};
-    return {NodeOutcome::Kind::kSkipped, found.reason};
+    const Params params = params_of(name);
+    const backend::Probe found = backend::load_backend(params.backend).probe({}, params.options);
+    std::string missing = why_not_here(params.backend, found, params.device);
+    if (missing.empty()) return {};
+    return {params.device == kCpu ? NodeOutcome::Kind::kSkipped : NodeOutcome::Kind::kFailed, std::move(missing)};
   };
   NodeOutcome outcome;
   run_apart({{"probe", probe}}, backend, [&](const NodeTest&, const NodeOutcome& o) { outcome = o; });
@@ -36,7 +42,7 @@ std::vector<NodeTest> chosen_tests(const std::string& pattern) {
 int run(const std::string& backend, const std::string& pattern) {
   const NodeOutcome probe = probe_apart(backend);
   if (probe.kind == NodeOutcome::Kind::kSkipped) {
-    fmt::print("skipped: {} is not available: {}\n", backend, probe.why);
+    fmt::print("skipped: {}\n", probe.why);
     return test::is_required(params_of(backend).backend) ? kFailed : kNotHere;
   }
   if (probe.kind == NodeOutcome::Kind::kFailed) {
@@ -48,8 +54,9 @@ int run(const std::string& backend, const std::string& pattern) {
     fmt::print(stderr, "no test's name is like '{}'\n", pattern);
     return kWrongUse;
   }
-  std::ifstream list(std::string(ASSAY_SOURCE_DIR) + "/backends/" + params_of(backend).backend + "/node_tests.txt");
-  NodeVerdict verdict(node_limits(list));
+  const Params params = params_of(backend);
+  std::ifstream list(std::string(ASSAY_SOURCE_DIR) + "/backends/" + params.backend + "/node_tests.txt");
+  NodeVerdict verdict(node_limits(list, params.device));
   const bool all = pattern == "*";
   std::map<std::string, int> skipped;
   run_apart(tests, backend, [&](const NodeTest& test, const NodeOutcome& outcome) {
@@ -72,7 +79,7 @@ int run(const std::string& backend, const std::string& pattern) {
 int main(int argc, char** argv) {
   using assay::conformance::kWrongUse;
   if (argc < 2 || argc > 3) {
-    fmt::print(stderr, "usage: {} BACKEND[,OPTION=VALUE…] [PATTERN]\n", argv[0]);
+    fmt::print(stderr, "usage: {} BACKEND[,device=gpu:0][,OPTION=VALUE…] [PATTERN]\n", argv[0]);
     return kWrongUse;
   }
   try {

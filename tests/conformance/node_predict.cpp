@@ -14,6 +14,7 @@ Params params_of(const std::string& backend) {
     if (equals == std::string::npos) throw Error(ErrorCode::kInvalidArgument, "no OPTION=VALUE: " + setting);
     params.options[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
+  if (const auto device = params.options.extract("device"); !device.empty()) params.device = device.mapped();
   return params;
 }
 

@@ -4,9 +4,10 @@
 // the engine stand before the plugin there, and a model that any of them gets wrong is as broken for a user as one that
 // the framework refuses. Nothing here has a batch axis, so the graph runs whole (batch size 0).
 //
-//   assay_node_tests BACKEND[,OPTION=VALUE…] [PATTERN]     'test_cast_*'; with a pattern, every outcome is printed
+//   assay_node_tests BACKEND[,device=gpu:0][,OPTION=VALUE…] [PATTERN]
 //
-// What a backend does not pass is a line "pattern: reason" of backends/<name>/node_tests.txt.
+// With a pattern ('test_cast_*') every outcome is printed. What a backend does not pass is a line "pattern: reason" of
+// backends/<name>/node_tests.txt (limit_lines.hpp).
 
 #include <filesystem>
 #include <functional>
@@ -49,7 +50,8 @@ std::vector<NodeTest> file_tests();
 /// The rows of node_rows.hpp, "row_" before their names.
 std::vector<NodeTest> row_tests();
 
-/// What "BACKEND[,OPTION=VALUE…]" is put to: one thread, one batch, which is the whole.
+/// What "BACKEND[,OPTION=VALUE…]" is put to: one thread, one batch, which is the whole, on the CPU or on the "device"
+/// among the settings.
 Params params_of(const std::string& backend);
 
 /// A model and its inputs, through load and predict.
@@ -65,8 +67,8 @@ struct NodeLimit {
   std::string pattern, reason;
   [[nodiscard]] bool matches(const std::string& test) const;
 };
-/// Of the text of a node_tests.txt. Throws std::runtime_error for a line without a reason.
-std::vector<NodeLimit> node_limits(std::istream& text);
+/// Of the text of a node_tests.txt, those that hold on `device`. Throws std::runtime_error for a line without a reason.
+std::vector<NodeLimit> node_limits(std::istream& text, const std::string& device = "cpu");
 
 /// Weighs outcomes against the limits.
 class NodeVerdict {

@@ -2,6 +2,6 @@
 
 namespace assay::conformance {
 
-std::vector<std::string> backends_to_test() { return {"null"}; }
+std::vector<Tested> backends_to_test() { return {{"null"}, {"null", "gpu:0"}}; }
 
 }  // namespace assay::conformance

@@ -10,6 +10,7 @@ namespace {
 Session load_model(const Subject& subject, Model model, Params params) {
   const backend::OpenRequest request = subject.request(model);
   params.backend = subject.backend().name();
+  params.device = subject.device();
   params.threads = 1;
   for (const auto& [name, value] : request.options) params.options[name] = value;
   return load(request.model, params);

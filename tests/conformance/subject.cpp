@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fstream>
 #include <random>
+#include <utility>
 
 #include "support/tiny_models.hpp"
 
@@ -52,13 +53,15 @@ std::string require_error(const std::vector<ErrorCode>& codes, const std::string
   throw Nonconformance(what + ": no error was answered");
 }
 
-Subject::Subject(const std::string& name) : backend_(backend::load_backend(name)) {}
+Subject::Subject(Tested tested) : tested_(std::move(tested)), backend_(backend::load_backend(tested_.backend)) {}
 
 backend::OpenRequest Subject::request(Model model) const {
   const KnownModel& m = known(model);
   backend::OpenRequest request;
   request.model = folder_.path() / m.file;
   if (!std::filesystem::exists(request.model)) m.write(request.model);
+  request.device = tested_.device;
+  request.options = tested_.options;
   if (is_null()) request.options["io"] = m.io;
   return request;
 }

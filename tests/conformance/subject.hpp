@@ -11,6 +11,7 @@
 
 #include "backend/backend.hpp"
 #include "base/file.hpp"
+#include "conformance/backends.hpp"
 
 namespace assay::conformance {
 
@@ -31,16 +32,18 @@ enum class Model { kLinear, kTypes, kNonZero, kMean, kFixed, kSequence, kSum };
 
 class Subject {
  public:
-  explicit Subject(const std::string& name);
+  explicit Subject(Tested tested);
   [[nodiscard]] const backend::Backend& backend() const { return backend_; }
+  [[nodiscard]] const std::string& device() const { return tested_.device; }
   /// Computes nothing: its answers are checked against each other only.
   [[nodiscard]] bool is_null() const { return backend_.name() == "null"; }
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
-  /// One thread, f32, no cache, `model` written to a file.
+  /// On the device, with one thread, f32, no cache, `model` written to a file.
   backend::OpenRequest request(Model model) const;
   backend::BackendSession open(Model model = Model::kLinear) const { return backend_.open(request(model)); }
 
  private:
+  Tested tested_;
   backend::Backend backend_;
   TemporaryFolder folder_;
 };
