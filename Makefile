@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 ARGS ?=
 export WITH
 
-.PHONY: help setup build bench test test-gpu check install format lint tidy sanitize fuzz figures clean
+.PHONY: help setup build bench test test-gpu bench-gpu check install format lint tidy sanitize fuzz figures clean
 help:
 	@echo "make bench [ARGS='…']     set up, build, benchmark ResNet50 on ONNX Runtime and OpenVINO; ARGS go to 'assay bench'"
 	@echo "make bench WITH=tensorflow    the same with a third engine (also: make setup WITH=tensorflow; 274 MB to fetch)"
@@ -11,7 +11,7 @@ help:
 	@echo "make setup WITH=onnxruntime-gpu   the same engine for NVIDIA GPUs, with its CUDA libraries (1.2 GB to fetch)"
 	@echo "make test                 set up, build, check format and layout, run every test"
 	@echo "make test-gpu             on a machine with an NVIDIA GPU: what make test leaves out for want of one (fetches onnxruntime-gpu)"
-	@echo "make [ARGS='…'] there, too: the study of networks and ensembles, and figures against their bounds (hours)"
+	@echo "make bench-gpu [ARGS='…'] there, too: the study of networks and ensembles, and figures against their bounds (hours)"
 	@echo "make check                clang-tidy, tests under sanitizers, fuzz targets for seconds (CI runs this too)"
 	@echo "make install [PREFIX=…]   build, and install program, plugins, headers and CMake package (default /usr/local)"
 	@echo "make build                set up and build only (build/release/bin/assay)"
@@ -30,6 +30,8 @@ test:
 	@scripts/test.sh
 test-gpu:
 	@scripts/test_gpu.sh
+bench-gpu:
+	@scripts/bench_gpu.sh $(ARGS)
 install: setup
 	@bash -c 'source scripts/common.sh; build release assay assay-worker plugins assay_shared'
 	@cmake --install build/release --prefix "$(PREFIX)"

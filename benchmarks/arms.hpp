@@ -108,6 +108,45 @@ inline Shape with_batch(const TensorInfo& info, std::int64_t n) {
   return shape;
 }
 
+/// Answers so many batches, which lie one after another in x, into y.
+using Answer = std::function<void(const Tensor& x, Tensor& y, int batches)>;
+
+/// How two ways of answering are compared.
+struct ArmsSetup {
+  TensorInfo in, out;  ///< of the model: floats, with a batch axis
+  std::int64_t batch;
+  int least;       ///< batches in a round: enough that every place is taken to the end, or a multiple of that
+  int rounds;      ///< of each
+  double seconds;  ///< a round, about
+};
+
+/// Median ratio of throughputs, a's over b's. Both answer the same batches in the same memory; while one runs, the
+/// other is idle.
+inline double throughput_ratio(const Answer& a, const Answer& b, const ArmsSetup& c) {
+  Tensor x = ramp(with_batch(c.in, c.batch * c.least));
+  Tensor y(c.out.dtype, with_batch(c.out, c.batch * c.least));
+  b(x, y, c.least);
+  const double begin = now_ns();
+  b(x, y, c.least);
+  const int batches = c.least * std::max(1, static_cast<int>(std::lround(c.seconds * 1e9 / (now_ns() - begin))));
+  x = ramp(with_batch(c.in, c.batch * batches));
+  y = Tensor(c.out.dtype, with_batch(c.out, c.batch * batches));
+  const auto rate = [&](const Answer& answer) {
+    const double start = now_ns();
+    answer(x, y, batches);
+    return 1 / (now_ns() - start);
+  };
+  rate(a);
+  return median_ratio(interleave(c.rounds, [&] { return rate(a); }, [&] { return rate(b); })).value;
+}
+
+/// All of x, in the session's batches.
+inline void predict_into(Session& session, const Tensor& x, Tensor& y) {
+  const TensorView in = x.view();
+  const MutableTensorView out = y.mutable_view();
+  session.predict({&in, 1}, {&out, 1});
+}
+
 /// Runs a program through the shell; the number that its output begins with. Ends this program where there is none.
 inline double number_printed_by(const std::string& command) {
   std::FILE* const pipe = ::popen(command.c_str(), "r");

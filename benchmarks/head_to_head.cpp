@@ -5,7 +5,6 @@
 // arms; the figures are medians over processes with a 95 % interval; exit 1 where a bound is missed. MODEL has one
 // float input and one float output.
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <cstdint>
@@ -72,14 +71,6 @@ std::unique_ptr<NativeLoop> native(const std::string& backend, const NativeSetti
   return backend == "tensorflow" ? native_tensorflow(settings) : native_onnxruntime(settings);
 }
 
-/// The graph that TensorFlow's plugin has left in a cache, for a loop that has no translator.
-std::string graph_in(const std::filesystem::path& cache) {
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(cache)) {
-    if (entry.path().filename() == "graph.pb") return entry.path();
-  }
-  return "";
-}
-
 /// Median ratio of throughputs, predict's over the plain loop's, in this process. Both arms answer the same batches in
 /// the same memory; while one runs, the other's session is idle. Which is loaded first (`native_first`) decides which
 /// memory each gets, and with it a per cent or so of its speed.
@@ -92,7 +83,7 @@ double ratio_once(const Arguments& a, std::int64_t batch, bool native_first) {
   const TensorInfo in = session->inputs().at(0), out = session->outputs().at(0);
   const NativeSettings settings = {.model = a.model,
                                    .library = backend::load_backend(a.backend).probe({}).library,
-                                   .graph = graph_in(cache.path()),
+                                   .graph = file_in(cache.path(), "graph.pb"),
                                    .goal = a.goal,
                                    .in_flight = session->in_flight(),
                                    .in_force = session->in_force(),
@@ -104,29 +95,11 @@ double ratio_once(const Arguments& a, std::int64_t batch, bool native_first) {
   const auto loop = native(a.backend, settings);
   if (native_first) session.emplace(load(a.model, params));
 
-  const int round = 2 * session->in_flight();  // batches: every place is taken to the end
-  Tensor x = ramp(with_batch(in, batch * round));
-  Tensor y(out.dtype, with_batch(out, batch * round));
-  loop->predict(x.as<float>(), y.as<float>(), round);
-  const double begin = now_ns();
-  loop->predict(x.as<float>(), y.as<float>(), round);
-  const int batches = round * std::max(1, static_cast<int>(std::lround(a.seconds * 1e9 / (now_ns() - begin))));
-  x = ramp(with_batch(in, batch * batches));
-  y = Tensor(out.dtype, with_batch(out, batch * batches));
-  const TensorView x_view = x.view();
-  const MutableTensorView y_view = y.mutable_view();
-  const auto through_predict = [&] {
-    const double start = now_ns();
-    session->predict({&x_view, 1}, {&y_view, 1});
-    return 1 / (now_ns() - start);
-  };
-  const auto plain = [&] {
-    const double start = now_ns();
+  const Answer through_predict = [&](const Tensor& x, Tensor& y, int) { predict_into(*session, x, y); };
+  const Answer plain = [&](const Tensor& x, Tensor& y, int batches) {
     loop->predict(x.as<float>(), y.as<float>(), batches);
-    return 1 / (now_ns() - start);
   };
-  through_predict();
-  return median_ratio(interleave(a.rounds, through_predict, plain)).value;
+  return throughput_ratio(through_predict, plain, {in, out, batch, 2 * session->in_flight(), a.rounds, a.seconds});
 }
 
 bool throughput(const Arguments& a, std::int64_t batch) {
@@ -169,17 +142,6 @@ bool loading(const Arguments& a) {
 }
 
 }  // namespace
-
-void native_failure(const std::string& why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
-  std::exit(1);
-}
-
-void* open_native(const std::string& library) {
-  void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) native_failure(::dlerror());
-  return handle;
-}
 
 }  // namespace assay::bench
 

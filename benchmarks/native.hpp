@@ -3,6 +3,7 @@
 // session of Assay's has in force. Models of one float input and one float output.
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,7 +14,7 @@ namespace assay::bench {
 
 struct NativeSettings {
   std::string model, library;
-  std::string graph;  ///< TensorFlow: the translated graph
+  std::string graph;  ///< what a plugin has left in a cache: TensorFlow's translated graph, TensorRT's engine
   Goal goal = Goal::kThroughput;
   int in_flight = 1;                            ///< batches outstanding
   std::map<std::string, std::string> in_force;  ///< of the session that it is compared with
@@ -31,8 +32,14 @@ class NativeLoop {
 std::unique_ptr<NativeLoop> native_onnxruntime(const NativeSettings& settings);
 std::unique_ptr<NativeLoop> native_openvino(const NativeSettings& settings);
 std::unique_ptr<NativeLoop> native_tensorflow(const NativeSettings& settings);
+/// On a GPU, the first that CUDA sees, with copies in and out (native_gpu.hpp). The session that it is compared with
+/// has been loaded in this process before: CUDA's libraries are those that it has opened.
+std::unique_ptr<NativeLoop> native_onnxruntime_gpu(const NativeSettings& settings);
+std::unique_ptr<NativeLoop> native_tensorrt(const NativeSettings& settings);
 
 [[noreturn]] void native_failure(const std::string& why);
+/// The file of that name somewhere below a cache's folder, which a plugin has left there; "" where there is none.
+std::string file_in(const std::filesystem::path& cache, const std::string& name);
 /// Opens a framework's library the way the plugins do.
 void* open_native(const std::string& library);
 

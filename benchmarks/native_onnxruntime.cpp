@@ -1,46 +1,18 @@
 // ONNX Runtime: one session; as many threads as batches outstanding, each of which runs the next batch.
-#include <dlfcn.h>
+#include "native_onnxruntime.hpp"
 
 #include <atomic>
 #include <thread>
 #include <vector>
-
-#include "native.hpp"
-#include "onnxruntime/ort_api.hpp"
 
 namespace assay::bench {
 namespace {
 
 using namespace assay::ort;  // NOLINT(google-build-using-namespace): the C interface
 
-class Table {
- public:
-  explicit Table(const std::string& library) {
-    auto* base = reinterpret_cast<GetApiBase*>(::dlsym(open_native(library), "OrtGetApiBase"));
-    if (base == nullptr) native_failure(library + " has no OrtGetApiBase");
-    functions_ = base()->get_api(kApiRequired);
-  }
-  template <class E, class... Arguments>
-  auto raw(Arguments... arguments) const {
-    auto* function = reinterpret_cast<typename E::Signature*>(const_cast<void*>(functions_[E::kIndex]));  // NOLINT
-    return function(arguments...);
-  }
-  template <class E, class... Arguments>
-  void call(Arguments... arguments) const {
-    if (OrtStatus* status = raw<E>(arguments...)) native_failure(raw<GetErrorMessage>(status));
-  }
-
- private:
-  const void* const* functions_ = nullptr;
-};
-
-void ignore(void* /*user*/, ort::LogLevel /*level*/, const char* /*category*/, const char* /*id*/,
-            const char* /*where*/, const char* /*message*/) {}
-
 class OnnxRuntimeLoop final : public NativeLoop {
  public:
-  explicit OnnxRuntimeLoop(const NativeSettings& s) : settings_(s), ort_(s.library) {
-    ort_.call<CreateEnvWithCustomLogger>(ignore, nullptr, ort::LogLevel::kError, "native", &env_);
+  explicit OnnxRuntimeLoop(const NativeSettings& s) : settings_(s), ort_(s.library), env_(ort_.make_env()) {
     OrtSessionOptions* options = nullptr;
     ort_.call<CreateSessionOptions>(&options);
     ort_.call<SetIntraOpNumThreads>(options, std::stoi(s.in_force.at("intra_op_threads")));
@@ -74,16 +46,10 @@ class OnnxRuntimeLoop final : public NativeLoop {
   }
 
  private:
-  OrtValue* wrap(float* data, const Shape& shape) {
-    OrtValue* value = nullptr;
-    ort_.call<CreateTensorWithDataAsOrtValue>(static_cast<const OrtMemoryInfo*>(memory_), static_cast<void*>(data),
-                                              static_cast<std::size_t>(element_count(shape)) * sizeof(float),
-                                              shape.data(), shape.size(), static_cast<int>(DType::kFloat32), &value);
-    return value;
-  }
   void run(OrtIoBinding* binding, const float* x, float* y, int batch) {
-    OrtValue* in = wrap(const_cast<float*>(x) + batch * element_count(settings_.input_shape), settings_.input_shape);
-    OrtValue* out = wrap(y + batch * element_count(settings_.output_shape), settings_.output_shape);
+    OrtValue* in =
+        ort_.wrap(memory_, const_cast<float*>(x) + batch * element_count(settings_.input_shape), settings_.input_shape);
+    OrtValue* out = ort_.wrap(memory_, y + batch * element_count(settings_.output_shape), settings_.output_shape);
     ort_.call<BindInput>(binding, settings_.input.c_str(), static_cast<const OrtValue*>(in));
     ort_.call<BindOutput>(binding, settings_.output.c_str(), static_cast<const OrtValue*>(out));
     ort_.call<RunWithBinding>(session_, static_cast<const OrtRunOptions*>(run_options_),
@@ -93,8 +59,8 @@ class OnnxRuntimeLoop final : public NativeLoop {
   }
 
   NativeSettings settings_;
-  Table ort_;
-  OrtEnv* env_ = nullptr;  // one per process, never freed
+  OrtTable ort_;
+  OrtEnv* env_;  // one per process, never freed
   OrtSession* session_ = nullptr;
   OrtMemoryInfo* memory_ = nullptr;
   OrtRunOptions* run_options_ = nullptr;
