@@ -12,6 +12,8 @@ namespace {
 constexpr double kNsPerMs = 1e6;
 constexpr double kMiB = 1024.0 * 1024.0;
 
+std::chrono::nanoseconds from_ms(double ms) { return std::chrono::nanoseconds(std::llround(ms * kNsPerMs)); }
+
 /// 1 GB/s is a byte a nanosecond.
 std::chrono::nanoseconds time_to_copy(std::uint64_t bytes, double gb_s) {
   return std::chrono::nanoseconds(gb_s > 0 ? std::llround(static_cast<double>(bytes) / gb_s) : 0);
@@ -26,8 +28,11 @@ Device::Turn Device::reserve(Clock::time_point now, std::uint64_t bytes_in, std:
   Turn turn;
   turn.copy_in = std::max(now, copy_in_free_);
   copy_in_free_ = turn.copy_in + time_to_copy(bytes_in, settings_.copy_in_gb_s);
-  turn.compute = std::max(copy_in_free_, compute_free_);
-  compute_free_ = turn.compute + std::chrono::nanoseconds(std::llround(settings_.compute_ms * (1 + noise) * kNsPerMs));
+  const Clock::time_point launching = std::max(now, launch_free_);
+  turn.launched = launch_free_ = launching + from_ms(settings_.launch_ms);
+  turn.compute = std::max({launching, copy_in_free_, compute_free_});
+  turn.computed = std::max(turn.compute + from_ms(settings_.compute_ms * (1 + noise)), turn.launched);
+  compute_free_ = turn.computed;
   turn.copy_out = std::max(compute_free_, copy_out_free_);
   copy_out_free_ = turn.end = turn.copy_out + time_to_copy(bytes_out, settings_.copy_out_gb_s);
   return turn;

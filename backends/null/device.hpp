@@ -17,12 +17,14 @@ class Device {
  public:
   explicit Device(const Settings& settings) : settings_(settings) {}
 
-  /// When a batch's steps begin, and its end.
+  /// When a batch's steps begin, and its end; when the host has launched its computing, and when that is done.
   struct Turn {
     Clock::time_point copy_in, compute, copy_out, end;
+    Clock::time_point launched, computed;
   };
   /// Each step begins when the one before and the engine's last batch have ended, by the deadlines and not by when
-  /// somebody woke: nothing adds up.
+  /// somebody woke: nothing adds up. The host launches one batch after the other; what a batch computes begins with its
+  /// launching and ends no sooner than that does.
   Turn reserve(Clock::time_point now, std::uint64_t bytes_in, std::uint64_t bytes_out);
 
   /// Its own memory. Throws kit::Failure(ASSAY_OUT_OF_MEMORY), saying what there is.
@@ -33,7 +35,7 @@ class Device {
  private:
   const Settings& settings_;
   mutable std::mutex mutex_;
-  Clock::time_point copy_in_free_{}, compute_free_{}, copy_out_free_{};
+  Clock::time_point copy_in_free_{}, compute_free_{}, copy_out_free_{}, launch_free_{};
   std::uint64_t count_ = 0, taken_ = 0;
 };
 

@@ -53,6 +53,24 @@ TEST(NullDevice, CopiesHideBehindTheComputingOfOtherBatches) {
   EXPECT_EQ(time_of(200, 3), milliseconds(200 * 3 + 3));
 }
 
+TEST(NullDevice, WaitsForLaunchesThatTakeLongerThanComputing) {
+  struct Row {
+    double launch_ms;
+    int computes, ahead, end;  // of the second of two batches, ms
+  };
+  for (const Row& row : {Row{0, 3, 6, 6}, {1, 3, 4, 6}, {3, 3, 0, 6}, {5, 5, 0, 10}}) {
+    Settings s;
+    s.compute_ms = 3;
+    s.launch_ms = row.launch_ms;
+    Device device(s);
+    device.reserve({}, 0, 0);
+    const Device::Turn turn = device.reserve({}, 0, 0);
+    EXPECT_EQ(turn.computed - turn.compute, milliseconds(row.computes)) << row.launch_ms;
+    EXPECT_EQ(turn.computed - turn.launched, milliseconds(row.ahead)) << row.launch_ms;
+    EXPECT_EQ(turn.end, Clock::time_point(milliseconds(row.end))) << row.launch_ms;
+  }
+}
+
 TEST(NullDevice, ItsMemoryIsCounted) {
   Settings s = settings(0);
   s.device_memory_mb = 1;

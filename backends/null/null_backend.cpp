@@ -96,8 +96,9 @@ class NullSlot final : public kit::BlockingSlot {
     for (std::size_t i = 0; i < outputs.size(); ++i) answer(i, inputs[0], outputs[i]);
     std::this_thread::sleep_until(turn_.end);
     const auto ns = [](Clock::duration d) { return std::chrono::nanoseconds(d).count(); };
-    timing.compute_ns = ns(turn_.copy_out - turn_.compute);
+    timing.compute_ns = ns(turn_.computed - turn_.compute);
     if (!loaded_.own_memory) return;
+    timing.ahead_ns = ns(turn_.computed - turn_.launched);
     timing.copy_in_ns = ns(turn_.compute - turn_.copy_in);
     timing.copy_out_ns = ns(turn_.end - turn_.copy_out);
   }
@@ -153,6 +154,7 @@ class NullSession final : public kit::Session {
     loaded_.settings = read_settings(request);
     loaded_.rule = parse_rule(loaded_.settings.io);
     loaded_.own_memory = request.device == kOwnMemory;
+    if (!loaded_.own_memory) loaded_.settings.launch_ms = 0;
     apply_shapes();
     loaded_.faults.strike("open");
     request.host.log(ASSAY_LOG_INFO, "pretending to load " + request.model_path);

@@ -26,6 +26,8 @@ const assay_option kOptions[] = {
     number("copy_in_gb_s", ASSAY_OPTION_REAL, "0", 0, 1e6,
            "of the device gpu:0: bandwidth into its memory, GB/s; 0: no time"),
     number("copy_out_gb_s", ASSAY_OPTION_REAL, "0", 0, 1e6, "the same out of it"),
+    number("launch_ms", ASSAY_OPTION_REAL, "0", 0, 1e6,
+           "of the device gpu:0: time that the host takes to launch a batch's computing, milliseconds"),
     number("device_memory_mb", ASSAY_OPTION_INT, "0", 0, 1e6, "of the device gpu:0: its memory, MiB; 0: any"),
     number("open_ms", ASSAY_OPTION_REAL, "0", 0, 1e6,
            "time that opening takes when the graph is not in the cache, milliseconds"),
@@ -73,6 +75,7 @@ Settings read_settings(const kit::OpenRequest& request) {
   s.compute_ms = std::stod(value(request, "compute_ms"));
   s.copy_in_gb_s = std::stod(value(request, "copy_in_gb_s"));
   s.copy_out_gb_s = std::stod(value(request, "copy_out_gb_s"));
+  s.launch_ms = std::stod(value(request, "launch_ms"));
   s.device_memory_mb = std::stoull(value(request, "device_memory_mb"));
   s.open_ms = std::stod(value(request, "open_ms"));
   s.jitter = std::stod(value(request, "jitter"));

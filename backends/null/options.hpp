@@ -11,7 +11,7 @@ namespace assay::null_backend {
 
 struct Settings {
   std::string io, fail_at, hang_at, crash_at, reads_back;
-  double compute_ms = 0, open_ms = 0, jitter = 0, copy_in_gb_s = 0, copy_out_gb_s = 0;
+  double compute_ms = 0, open_ms = 0, jitter = 0, copy_in_gb_s = 0, copy_out_gb_s = 0, launch_ms = 0;
   assay_status fail_as = ASSAY_FRAMEWORK;
   int crash_signal = 0, useful_slots = 0;
   std::uint32_t alignment = 0;

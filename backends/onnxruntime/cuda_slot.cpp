@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <shared_mutex>
 #include <utility>
 
@@ -118,7 +119,8 @@ void CudaSlot::choose_run(std::span<const assay_tensor> outputs) {
   if (run_.get() != nullptr && run_of_ == bindings() && run_places_all_ == places_all) return;
   const bool graph = session_.setup().cuda.graph;
   run_captures_ = graph && places_all;
-  run_ = run_options(!on_gpu || !places_all, !graph ? "" : run_captures_ ? new_graph() : kNoGraph);
+  run_waits_ = !on_gpu || !places_all;
+  run_ = run_options(run_waits_, !graph ? "" : run_captures_ ? new_graph() : kNoGraph);
   run_of_ = bindings();
   run_places_all_ = places_all;
   captured_by_.clear();
@@ -141,9 +143,12 @@ void CudaSlot::compute(std::span<const assay_tensor> inputs, std::span<const ass
 }
 
 void CudaSlot::step(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, kit::Timing& timing) {
+  std::chrono::nanoseconds launching{};
   try {
+    const auto begin = std::chrono::steady_clock::now();
     copy_in(inputs);
     launch();
+    launching = std::chrono::steady_clock::now() - begin;
     copy_out(outputs);
     copied_out_.synchronize();
   } catch (...) {
@@ -153,6 +158,7 @@ void CudaSlot::step(std::span<const assay_tensor> inputs, std::span<const assay_
   timing.copy_in_ns = copied_in_.nanoseconds_since(begun_);
   timing.compute_ns = computed_.nanoseconds_since(launched_);
   timing.copy_out_ns = copied_out_.nanoseconds_since(copying_out_);
+  if (!run_waits_) timing.ahead_ns = nvidia::nanoseconds_ahead(begun_, computed_, launching);
 }
 
 void CudaSlot::drain() noexcept {

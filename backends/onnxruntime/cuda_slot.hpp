@@ -45,6 +45,7 @@ class CudaSlot final : public OrtSlot {
   std::vector<nvidia::DeviceBuffer> inputs_, outputs_;
   OwnedRunOptions run_;                    ///< of what is bound now
   std::uint64_t run_of_ = 0;               ///< the bindings() that run_ is of
+  bool run_waits_ = false;                 ///< the library waits for run_'s results before it answers
   bool run_captures_ = false;              ///< by run_, into a graph
   bool run_places_all_ = false;            ///< every output that run_ computes has its place
   std::set<std::thread::id> captured_by_;  ///< threads that have a graph of run_: the library keeps one for each

@@ -38,7 +38,10 @@ TrtSlot::TrtSlot(Engine& engine, const SlotSettings& settings, std::span<const k
   bind_inputs(shapes);
   bind_outputs();
   give_scratch();
-  if (settings_.times != nullptr) context_->setProfiler(settings_.times);
+  if (settings_.times != nullptr) {
+    context_->setProfiler(settings_.times);
+    waits_ = true;  // for the layers that it tells of
+  }
   count_memory();
 }
 
@@ -110,6 +113,7 @@ void TrtSlot::bind_output(Output& output) {
                                                               : "cuda_graph needs: switch it off"));
     }
     output.growing = std::make_unique<GrowingOutput>(engine_.cuda(), engine_.device());
+    waits_ = true;  // for the values on which the shape depends
     bound = context_->setOutputAllocator(name, output.growing.get());
   } else {
     output.bytes = tensor_bytes(port.info.dtype, output.shape);
@@ -169,12 +173,14 @@ void TrtSlot::submit(std::span<const assay_tensor> inputs, std::span<const assay
 }
 
 void TrtSlot::launch(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs) {
+  const auto begin = std::chrono::steady_clock::now();
   begin_.record(stream_);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (inputs_[i].bytes > 0) stream_.copy_in(inputs_[i].memory.data(), inputs[i].data, inputs_[i].bytes);
   }
   copied_in_.record(stream_);
   engine_.compute_order().launch(stream_, computing_, computed_, [this] { compute(); });
+  launching_ = std::chrono::steady_clock::now() - begin;
   for (std::size_t i = 0; i < outputs.size(); ++i) start_copy_out(outputs_[i], outputs[i]);
   copied_out_.record(stream_);
 }
@@ -225,6 +231,7 @@ void TrtSlot::run(std::span<const assay_tensor> /*inputs*/, std::span<assay_tens
   timing.copy_in_ns = copied_in_.nanoseconds_since(begin_);
   timing.compute_ns = computed_.nanoseconds_since(computing_);
   timing.copy_out_ns = copied_out_.nanoseconds_since(computed_);
+  if (!waits_) timing.ahead_ns = nvidia::nanoseconds_ahead(begin_, computed_, launching_);
   for (std::size_t i = 0; i < outputs.size(); ++i) fill_output(outputs_[i], outputs[i]);
 }
 

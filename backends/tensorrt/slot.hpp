@@ -3,6 +3,7 @@
 
 #include <NvInferRuntime.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -74,7 +75,9 @@ class TrtSlot final : public kit::BlockingSlot {
   std::vector<Output> outputs_;
   std::unique_ptr<nvinfer1::IExecutionContext> context_;
   std::optional<nvidia::CapturedGraph> graph_;
-  bool warm_ = false;  // a batch was launched: what TensorRT does once for a shape is done
+  bool warm_ = false;                     // a batch was launched: what TensorRT does once for a shape is done
+  bool waits_ = false;                    // TensorRT waits for the device while it launches
+  std::chrono::nanoseconds launching_{};  // by the host, of the last batch
   std::int64_t counted_bytes_ = 0;
 };
 

@@ -246,6 +246,10 @@ typedef struct assay_timing { /* of the last batch of a slot; -1: not known */
   uint32_t struct_size;
   uint32_t reserved;
   int64_t copy_in_ns, compute_ns, copy_out_ns;
+  /* of a device that the host launches work on: how long it went on computing after the host had launched all of the
+   * batch. Next to nothing: the device waited for launches, and compute_ns is the time that those took. Only where
+   * struct_size says that the host reads it. */
+  int64_t ahead_ns;
 } assay_timing;
 
 /* What a model is kept in. Of all but ONNX the host knows no inputs and outputs until describe has told them. */

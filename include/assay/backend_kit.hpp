@@ -189,6 +189,7 @@ struct OpenRequest {
 
 struct Timing {
   std::int64_t copy_in_ns = -1, compute_ns = -1, copy_out_ns = -1;
+  std::int64_t ahead_ns = -1;  ///< of a device that work is launched on; see assay_timing
 };
 
 /// One batch under way. See assay_backend_table's 5 to 7 for the contract.

@@ -186,11 +186,12 @@ struct Table {
     return guarded(error, [&] {
       Timing t;
       box(slot).slot->wait({outputs, output_count}, t);
-      if (timing != nullptr) {
-        timing->copy_in_ns = t.copy_in_ns;
-        timing->compute_ns = t.compute_ns;
-        timing->copy_out_ns = t.copy_out_ns;
-      }
+      if (timing == nullptr) return;
+      timing->copy_in_ns = t.copy_in_ns;
+      timing->compute_ns = t.compute_ns;
+      timing->copy_out_ns = t.copy_out_ns;
+      if (timing->struct_size < offsetof(assay_timing, ahead_ns) + sizeof timing->ahead_ns) return;
+      timing->ahead_ns = t.ahead_ns;
     });
   }
 

@@ -1,5 +1,6 @@
 #include "nvidia/cuda_objects.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -192,6 +193,10 @@ std::int64_t Event::nanoseconds_since(const Event& begin) const {
   check_lazily(cuda, cuda.table().event_elapsed_time(&milliseconds, begin.event_.get(), event_.get()),
                [&] { return "read the time between two events of " + gpu_name(event_.device()); });
   return std::llround(static_cast<double>(milliseconds) * kNanosecondsPerMillisecond);
+}
+
+std::int64_t nanoseconds_ahead(const Event& begun, const Event& computed, std::chrono::nanoseconds launching) {
+  return std::max<std::int64_t>(computed.nanoseconds_since(begun) - launching.count(), 0);
 }
 
 CapturedGraph::CapturedGraph(const CudaRuntime& cuda, Stream& stream, const std::function<void()>& launch)

@@ -2,6 +2,7 @@
 // CUDA's objects, each freed by its destructor on the device that it was made on. Not copied; moved. What acts on a
 // device makes it the calling thread's and leaves it so: to go back would wake the other device.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -103,6 +104,12 @@ class Event {
  private:
   detail::Owned<cudaEvent_t> event_;
 };
+
+/// How long the device went on after the host had launched all of a batch, `launching` after it began: `begun` was
+/// recorded on an empty stream when the host began, so that the two clocks agree there, and `computed` behind the
+/// batch. Both passed. 0: it was done as soon as the host was.
+[[nodiscard]] std::int64_t nanoseconds_ahead(const Event& begun, const Event& computed,
+                                             std::chrono::nanoseconds launching);
 
 /// What was launched on a stream between begin and end, to be launched again as one.
 class CapturedGraph {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include "nvidia/fixture.hpp"
 
@@ -104,6 +106,20 @@ TEST_F(CudaObjects, ABatchGoesInAndOutInOrderAndIsTimed) {
   EXPECT_EQ(out, in);
   EXPECT_TRUE(done);
   EXPECT_NE(caller, std::this_thread::get_id());
+}
+
+TEST_F(CudaObjects, HowLongTheDeviceWentOnIsItsTimeLessTheHosts) {
+  using std::chrono::microseconds;
+  Stream stream(*cuda_, 0);
+  Event begun(*cuda_, 0), computed(*cuda_, 0);
+  begun.record(stream);
+  computed.record(stream);  // a millisecond later
+  for (const auto& [launching, ahead] : {std::pair{microseconds(0), 1'000'000},
+                                         {microseconds(400), 600'000},
+                                         {microseconds(1000), 0},
+                                         {microseconds(1500), 0}}) {
+    EXPECT_EQ(nanoseconds_ahead(begun, computed, launching), ahead) << launching.count();
+  }
 }
 
 TEST_F(CudaObjects, PinnedMemoryIsForAllDevices) {

@@ -189,11 +189,16 @@ TEST_F(KitTest, WithoutACallbackTheBatchRunsInWait) {
   assay_slot* slot = open_slot(session);
   ASSERT_EQ(submit(slot, 8), ASSAY_OK);
   EXPECT_EQ(y_, 0) << "nothing ran yet";
-  assay_timing timing{sizeof timing, 0, 0, 0, 0};
+  assay_timing timing{sizeof timing, 0, 0, 0, 0, 0};
   ASSERT_EQ(wait(slot, &timing), ASSAY_OK);
   EXPECT_EQ(y_, 16);
   EXPECT_EQ(timing.compute_ns, 5);
   EXPECT_EQ(timing.copy_in_ns, -1);
+  EXPECT_EQ(timing.ahead_ns, -1);
+  timing = {offsetof(assay_timing, ahead_ns), 0, 0, 0, 0, 77};
+  ASSERT_EQ(submit(slot, 8), ASSAY_OK);
+  ASSERT_EQ(wait(slot, &timing), ASSAY_OK);
+  EXPECT_EQ(timing.ahead_ns, 77) << "a host that does not know it is not written to";
   table().close(session, slot);
   table().close(session, nullptr);
 }

@@ -25,6 +25,8 @@ struct BatchRecord {
   std::chrono::nanoseconds copy_in{}, compute{}, copy_out{};
   /// Time between fill_end and done in which the batch was neither computed nor copied: waiting for a place.
   std::chrono::nanoseconds queue{};
+  /// How long the device went on computing after its last launch (assay_timing::ahead_ns); negative: not known.
+  std::chrono::nanoseconds ahead{-1};
 };
 
 /// Called once a batch, in order, after its drain, by the thread that drained it. Must not throw.

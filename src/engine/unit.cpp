@@ -182,7 +182,7 @@ void Unit::wait() {
   results_ = output_tensors_;
   assay_timing timing{};
   timing.struct_size = sizeof timing;
-  timing.copy_in_ns = timing.compute_ns = timing.copy_out_ns = -1;
+  timing.copy_in_ns = timing.compute_ns = timing.copy_out_ns = timing.ahead_ns = -1;
   must_wait = false;
   try {
     slot_.wait(results_, &timing);
@@ -193,6 +193,7 @@ void Unit::wait() {
   const auto known = [](std::int64_t ns) { return std::chrono::nanoseconds(std::max<std::int64_t>(ns, 0)); };
   record.copy_in = known(timing.copy_in_ns);
   record.copy_out = known(timing.copy_out_ns);
+  record.ahead = std::chrono::nanoseconds(timing.ahead_ns);
   const std::chrono::nanoseconds whole = record.done - record.submitted;
   record.compute = timing.compute_ns >= 0 ? known(timing.compute_ns) : whole - record.copy_in - record.copy_out;
   const std::chrono::nanoseconds waiting = whole - record.copy_in - record.compute - record.copy_out;

@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "measure/environment.hpp"
 #include "measure/fma_peak.hpp"
+#include "measure/launch.hpp"
 #include "measure/noise.hpp"
 #include "worker/gpu_watch.hpp"
 #include "worker/parity_gate.hpp"
@@ -179,6 +180,19 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
   gpu.put_window(watch, window_s, samples, result);
 }
 
+/// A device that waits for what the host launches is measured at the host's pace.
+void say_launch_bound(const Request& request, const std::map<std::string, std::string>& in_force, Reporter& reporter,
+                      TaskResult& result) {
+  const auto compute = result.values.find("compute_ns");
+  const auto ahead = result.values.find("ahead_ns");
+  if (compute == result.values.end() || ahead == result.values.end()) return;
+  const auto bound = measure::launch_bound(compute->second, ahead->second);
+  if (!bound) return;
+  const auto graph = in_force.find("cuda_graph");
+  result.texts["remark.time.compute"] = measure::launch_remark(*bound);
+  reporter.warn(measure::launch_warning(request.test_case, graph != in_force.end() && graph->second == "true"));
+}
+
 /// What "peak.effective" needs; after all measuring.
 void measure_peak(const Request& request, const ModelRead& model, TaskResult& result) {
   if (request.test_case.device == "cpu" && request.test_case.goal == Goal::kThroughput) {
@@ -219,6 +233,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   result.texts["input.remark"] = inputs.remark;
   measure_window(request, session, inputs, gpu, reporter, result);
   describe_session(session, result);  // again: a slot may capture a graph only when it has run
+  say_launch_bound(request, session.in_force(), reporter, result);
   if (!request.effort.memory_apart) {
     marks.now = measure::read_process_memory();
     put_memory(marks, inputs.bytes, result);

@@ -84,6 +84,7 @@ std::map<std::string, std::vector<double>> WindowObserver::values() const {
     v["copy_in_ns"].push_back(ns(r->copy_in));
     v["compute_ns"].push_back(ns(r->compute));
     v["copy_out_ns"].push_back(ns(r->copy_out));
+    if (r->ahead.count() >= 0) v["ahead_ns"].push_back(ns(r->ahead));
     v["drain_ns"].push_back(ns(r->drain_end - r->drain_begin));
   }
   for (const engine::BatchRecord* r : records(true)) {

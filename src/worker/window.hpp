@@ -45,8 +45,9 @@ class WindowObserver {
 
   // After the stream has ended:
   [[nodiscard]] const measure::WarmUpCriterion& warm_up() const { return warm_up_; }
-  /// "finish_ns" (from the window's beginning on), "latency_ns" and the clocks of the batches done inside the window;
-  /// "open_finish_ns" and "open_latency_ns" of those cut by its end; "window", "stride".
+  /// "finish_ns" (from the window's beginning on), "latency_ns" and the clocks of the batches done inside the window,
+  /// of which "ahead_ns" is of those alone whose backend knows it; "open_finish_ns" and "open_latency_ns" of those cut
+  /// by its end; "window", "stride".
   [[nodiscard]] std::map<std::string, std::vector<double>> values() const;
   /// Little's law for `stated` outstanding; `whole_way`: from filling to draining (no overlap), else from submission to
   /// done.

@@ -53,6 +53,22 @@ TEST(Window, WarmsUpThenMeasures) {
   EXPECT_DOUBLE_EQ(values.at("fill_ns").front(), 1e6);
 }
 
+TEST(Window, HowFarTheDeviceWasBehindIsThereWhereItIsKnown) {
+  for (const bool known : {false, true}) {
+    Trial run("quick", 1);
+    for (int i = 0; !run.observer.finished(); ++i) {
+      engine::BatchRecord r = batch(i, 10, 1);
+      if (known) r.ahead = milliseconds(4);
+      run.observer.observe(r);
+    }
+    const auto values = run.observer.values();
+    ASSERT_EQ(values.count("ahead_ns"), known ? 1U : 0U);
+    if (!known) continue;
+    EXPECT_EQ(values.at("ahead_ns").size(), values.at("compute_ns").size());
+    EXPECT_DOUBLE_EQ(values.at("ahead_ns").front(), 4e6);
+  }
+}
+
 TEST(Window, LittlesLawHoldsForWhatIsOutstanding) {
   Trial run("quick", 4);
   run.feed(10, 4);

@@ -26,6 +26,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Key;
+using ::testing::Not;
 
 class WorkerTest : public ::testing::Test {
  protected:
@@ -60,11 +61,13 @@ class WorkerTest : public ::testing::Test {
   }
   Exit run_once(const Request& request) {
     phases_.clear();
+    warnings_.clear();
     return process_launcher()->run(
         request, limits_,
         [this](const Event& e) {
           if (e.kind == Event::Kind::kPhase && (phases_.empty() || phases_.back() != e.phase))
             phases_.push_back(e.phase);
+          if (!e.warning.empty()) warnings_.push_back(e.warning + ": " + e.message);
         },
         stop_);
   }
@@ -80,6 +83,7 @@ class WorkerTest : public ::testing::Test {
   Limits limits_;
   std::atomic<bool> stop_{false};
   std::vector<std::string> phases_;
+  std::vector<std::string> warnings_;  ///< "kind: message"
 };
 
 std::unique_ptr<TemporaryFolder> WorkerTest::folder_;
@@ -126,6 +130,28 @@ TEST_F(WorkerTest, ADeviceThatIsNoGpuOfNvidiasSaysWhyItHasNoReadings) {
   ASSERT_TRUE(exit.ok) << exit.phase << ": " << exit.reason;
   EXPECT_EQ(exit.result.values.count("energy.gross"), 0U);
   EXPECT_THAT(exit.result.texts.at("remark.energy.gross"), HasSubstr("gpu.uuid"));
+}
+
+TEST_F(WorkerTest, ADeviceThatWaitsForLaunchesIsAWarningOfItsOwnKind) {
+  struct Row {
+    const char *device, *launch_ms, *compute_ms;
+    bool bound;
+  };
+  for (const Row& row : {Row{"gpu:0", "10", "1", true}, {"gpu:0", "1", "10", false}, {"cpu", "10", "1", false}}) {
+    request_.test_case.device = row.device;
+    request_.test_case.options["launch_ms"] = row.launch_ms;
+    const Exit exit = run_with("compute_ms", row.compute_ms);
+    ASSERT_TRUE(exit.ok) << exit.phase << ": " << exit.reason;
+    EXPECT_EQ(exit.result.values.count("ahead_ns") > 0, row.device == std::string("gpu:0"));
+    const auto is_launch = HasSubstr("launch-bound: tiny-mlp · null · throughput · batch 2 · gpu:0");
+    if (row.bound) {
+      EXPECT_THAT(warnings_, Contains(is_launch));
+      EXPECT_THAT(exit.result.texts.at("remark.time.compute"), HasSubstr("launching is the bound: of 10000 us"));
+    } else {
+      EXPECT_THAT(warnings_, Not(Contains(is_launch))) << row.launch_ms;
+      EXPECT_EQ(exit.result.texts.count("remark.time.compute"), 0U);
+    }
+  }
 }
 
 TEST_F(WorkerTest, ItsResultBecomesMetrics) {

@@ -14,7 +14,9 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Ge;
 using ::testing::HasSubstr;
+using ::testing::Le;
 using ::testing::Not;
 using ::testing::StartsWith;
 
@@ -42,6 +44,8 @@ TEST_F(CudaTest, ABatchIsCopiedInComputedAndCopiedOutAndIsTimed) {
   EXPECT_EQ(timing_.copy_in_ns, 1'000'000);
   EXPECT_EQ(timing_.compute_ns, 1'000'000);
   EXPECT_EQ(timing_.copy_out_ns, 1'000'000);
+  // From the first mark to the fourth, less what the host took.
+  EXPECT_THAT(timing_.ahead_ns, AllOf(Ge(0), Le(3'000'000)));
 }
 
 TEST_F(CudaTest, AnInputThatTheCpuReadsIsBoundWhereItLies) {
@@ -55,6 +59,7 @@ TEST_F(CudaTest, AnInputThatTheCpuReadsIsBoundWhereItLies) {
     EXPECT_EQ(y_, doubled_);
     EXPECT_THAT(world().bound, Contains("x Cpu")) << "each time, since binding may copy";
     EXPECT_EQ(world().runs.back(), "") << "a node on the CPU is waited for";
+    EXPECT_EQ(timing_.ahead_ns, -1) << "the library has waited for the device";
   }
   EXPECT_THAT(log(), Not(HasSubstr("cudaMemcpyAsync in")));
 }

@@ -11,8 +11,11 @@
 namespace assay::tensorrt {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::Ge;
 using testing::HasSubstr;
+using testing::Le;
 using testing::Not;
 
 using test::count;
@@ -70,12 +73,14 @@ TEST_F(FakeSession, ABatchIsCopiedInComputedAndCopiedOutOnOneStream) {
             "cudaEventRecord\ncudaMemcpyAsync in "
             "32\ncudaEventRecord\ncudaEventRecord\ncudaEventRecord\ncudaMemcpyAsync out 24\n"
             "cudaEventRecord\ncudaEventSynchronize\ncudaEventElapsedTime\ncudaEventElapsedTime\n"
-            "cudaEventElapsedTime\n");
+            "cudaEventElapsedTime\ncudaEventElapsedTime\n");
   EXPECT_EQ(trt().log(), "enqueueV3\n");
   EXPECT_THAT(y_, ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_EQ(timing.copy_in_ns, 1000000);
   EXPECT_EQ(timing.compute_ns, 1000000);
   EXPECT_EQ(timing.copy_out_ns, 1000000);
+  // From the first mark to the fourth, less what the host took.
+  EXPECT_THAT(timing.ahead_ns, AllOf(Ge(0), Le(3000000)));
 }
 
 TEST_F(FakeSession, BatchesOfSeveralSlotsComputeOneAfterAnother) {
@@ -165,6 +170,7 @@ TEST_F(FakeSession, AnOutputWhoseShapeDependsOnValuesIsHandedOut) {
   slot->wait({&n, 1}, timing);
   EXPECT_THAT(std::vector<std::int64_t>(n.shape, n.shape + n.rank), ElementsAre(3, 2));
   EXPECT_EQ(static_cast<const float*>(n.data)[5], 6.0F);
+  EXPECT_EQ(timing.ahead_ns, -1) << "TensorRT has waited for the device";
   const std::vector<std::int64_t> other = {2, 2};
   std::vector<float> room(4);
   const assay_tensor wrong = tensor(room, other);

@@ -14,8 +14,8 @@ namespace assay::measure {
 
 /// Everything known about a case. The names of values are those of worker/measure_case.cpp:
 /// per batch "finish_ns", "latency_ns", "open_finish_ns", "open_latency_ns" (measure::throughput), "queue_ns",
-/// "fill_ns", "copy_in_ns", "compute_ns", "copy_out_ns", "drain_ns"; per process "window", "stride", "batch_size",
-/// "in_flight", "cpu.time", "load.cold", … in ns, bytes, 1.
+/// "fill_ns", "copy_in_ns", "compute_ns", "copy_out_ns", "drain_ns", "ahead_ns"; per process "window", "stride",
+/// "batch_size", "in_flight", "cpu.time", "load.cold", … in ns, bytes, 1.
 struct Observations {
   const Case* test_case = nullptr;
   Effort effort;
