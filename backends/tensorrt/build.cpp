@@ -63,6 +63,16 @@ void set_shapes(nvinfer1::IBuilder& builder, nvinfer1::IBuilderConfig& config, n
   if (config.addOptimizationProfile(profile) < 0) errors.fail("adding the optimization profile", ASSAY_UNSUPPORTED);
 }
 
+/// A model in f32 is converted where f16 is asked for; the first network is gone before the second is made.
+Network parse_as_asked(const Runtime& runtime, nvinfer1::IBuilder& builder, const kit::OpenRequest& request) {
+  {
+    Network network = parse_model(runtime, builder, request);
+    if (request.precision != ASSAY_PRECISION_F16) return network;
+    if (precision_of(count_types(*network.definition)) != "f32") return network;
+  }
+  return parse_in_float16(runtime, builder, request);
+}
+
 }  // namespace
 
 std::span<const std::byte> bytes_of(const nvinfer1::IHostMemory* memory) {
@@ -80,7 +90,7 @@ BuiltEngine build_engine(const Runtime& runtime, const kit::OpenRequest& request
   if (builder == nullptr) errors.fail("making TensorRT's builder");
   builder->setErrorRecorder(&errors);
   builder->setMaxThreads(std::max(1, request.threads));
-  const Network network = parse_model(runtime, *builder, request);
+  const Network network = parse_as_asked(runtime, *builder, request);
   BuiltEngine built;
   const std::string precision = precision_of(count_types(*network.definition));
   check_precision(request.precision, precision, major);

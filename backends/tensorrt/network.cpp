@@ -4,7 +4,9 @@
 #include <filesystem>
 
 #include "assay/backend_kit_file.hpp"
+#include "assay/error.hpp"
 #include "model_types.hpp"
+#include "onnx_graph/float16.hpp"
 #include "parse_issues.hpp"
 #include "trt_log.hpp"
 
@@ -102,6 +104,22 @@ Network parse_model(const Runtime& runtime, nvinfer1::IBuilder& builder, const k
   }
   if (network.definition->getNbOutputs() == 0) {  // an empty file is a model to the parser
     throw kit::Failure(ASSAY_INVALID_MODEL, "the model " + request.model_path + " has no outputs: is the file whole?");
+  }
+  return network;
+}
+
+Network parse_in_float16(const Runtime& runtime, nvinfer1::IBuilder& builder, const kit::OpenRequest& request) {
+  std::string model;
+  try {
+    model = onnx_graph::in_float16(onnx_graph::read(request.model_path));
+  } catch (const Error& e) {
+    throw kit::Failure(ASSAY_UNSUPPORTED, "f16 was asked for, and the model, which is in f32, cannot be converted: " +
+                                              std::string(e.what()) +
+                                              ". Give one that is in f16 already, or ask for f32");
+  }
+  Network network = new_network(runtime, builder);
+  if (!network.parser->parse(model.data(), model.size(), nullptr)) {
+    refuse_model(runtime, builder, request, issues_of(*network.parser));
   }
   return network;
 }

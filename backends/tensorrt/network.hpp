@@ -23,6 +23,10 @@ struct Network {
 /// Throws Failure, naming every node that is not supported; the log gets all of them where they are many.
 Network parse_model(const Runtime& runtime, nvinfer1::IBuilder& builder, const kit::OpenRequest& request);
 
+/// The same of a model in float32 that is converted first (libs/onnx_graph/float16.hpp). Throws
+/// Failure(ASSAY_UNSUPPORTED), with the reason, where it is not known to mean the same in float16.
+Network parse_in_float16(const Runtime& runtime, nvinfer1::IBuilder& builder, const kit::OpenRequest& request);
+
 /// The network's inputs; -1 where an axis is free. Throws Failure(ASSAY_UNSUPPORTED) for one that decides on shapes:
 /// an engine must know the range of its values when it is built.
 std::vector<kit::TensorInfo> inputs_of(const nvinfer1::INetworkDefinition& network);

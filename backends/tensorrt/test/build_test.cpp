@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "fake_fixture.hpp"
+#include "onnx_graph/test_model.hpp"
 
 namespace assay::tensorrt {
 namespace {
@@ -111,6 +112,27 @@ TEST_F(Build, ComputesInTheModelsTypesOrSaysWhyNot) {
     EXPECT_EQ(met, row.precision);
     EXPECT_EQ(status, *row.precision == '\0' ? ASSAY_UNSUPPORTED : ASSAY_OK) << text;
   }
+}
+
+/// y = relu(x) as an ONNX file that is a model to the fake parser, too: the text is the name of who produced it.
+std::string relu_model(const char* type) {
+  onnx_graph::TestModel model;
+  model.proto.set_producer_name("\nin x 2x4\nlayer a " + std::string(type) + "\nout y 2x4\n");
+  model.input("x", {2, 4}).output("y", {2, 4}).node("Relu", {"x"}, {"y"});
+  return model.bytes();
+}
+
+TEST_F(Build, ConvertsAModelInFloat32WhereFloat16IsAskedFor) {
+  request_.precision = ASSAY_PRECISION_F16;
+  EXPECT_EQ(in_force(*build(relu_model("f32")), "precision"), "f16");
+  EXPECT_EQ(in_force(*build(relu_model("f16")), "precision"), "f16") << "as it is: one layer, and it is f16";
+  EXPECT_EQ(thrown_by([&] { (void)build(relu_model("bf16")); }).first, ASSAY_UNSUPPORTED);
+  request_.precision = ASSAY_PRECISION_F32;
+  EXPECT_EQ(in_force(*build(relu_model("f32")), "precision"), "f32");
+  request_.precision = ASSAY_PRECISION_F16;
+  const auto [status, text] = thrown_by([&] { (void)build("in x 2x4\nlayer a f32\nout y 2x4\n"); });
+  EXPECT_EQ(status, ASSAY_UNSUPPORTED);
+  EXPECT_THAT(text, HasSubstr("f16 was asked for, and the model, which is in f32, cannot be converted: "));
 }
 
 TEST_F(Build, NamesEveryNodeThatIsNotSupported) {

@@ -24,7 +24,7 @@ assay_tensorrt_fake(assay_fake_nvonnxparser_whole whole libnvonnxparser.so.${maj
 
 # Those that answer engines have TensorRT's interfaces, which grow from version to version: of the pinned headers.
 if("${major}.${minor}" STREQUAL "11.1")
-  assay_test(assay_backend_tensorrt_fake_test SOURCES test/build_test.cpp test/session_test.cpp LIBRARIES assay_tensorrt_parts)
+  assay_test(assay_backend_tensorrt_fake_test SOURCES test/build_test.cpp test/session_test.cpp LIBRARIES assay_tensorrt_parts assay_onnx_proto)
   assay_tensorrt_fake(assay_fake_nvinfer engine libnvinfer.so.${major} test/fake/fake_nvinfer.cpp)
   target_sources(assay_fake_nvinfer PRIVATE test/fake/fake_builder.cpp ${PROJECT_SOURCE_DIR}/libs/nvidia/fake/script.cpp)
   assay_tensorrt_fake(assay_fake_nvonnxparser engine libnvonnxparser.so.${major} test/fake/fake_nvonnxparser.cpp)

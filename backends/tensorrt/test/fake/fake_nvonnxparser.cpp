@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -64,7 +65,12 @@ class Parser final : public nvonnxparser::IParser {
     return nodes_.data();
   }
 
-  bool parse(const void* /*model*/, std::size_t /*size*/, const char* /*path*/) noexcept override { return false; }
+  /// Only what was converted to float16 comes this way. The fake reads no ONNX: it is one model, if its ends are cast.
+  bool parse(const void* model, std::size_t size, const char* /*path*/) noexcept override {
+    if (std::string_view(static_cast<const char*>(model), size).find("Cast") == std::string_view::npos) return false;
+    network_.setName("in x 2x4\nlayer cast f32\nlayer a f16\nlayer b f16\nout y 2x4\n");
+    return true;
+  }
   bool supportsOperator(const char* /*name*/) const noexcept override { return false; }
   void clearErrors() noexcept override { errors_.clear(); }
   const char* const* getUsedVCPluginLibraries(std::int64_t& /*count*/) const noexcept override { return nullptr; }
