@@ -14,6 +14,8 @@ using Seconds = std::chrono::duration<double>;
 /// What an engine reaches a core, in FLOPs per second: 2 cores of a 2.5 GHz server ran ResNet50 (8.2 GFLOP an image) at
 /// 26 images a second; 107 GFLOP/s a core.
 constexpr double kFlopsPerThread = 80e9;
+/// A GPU in all. None was measured: less than the slowest in use reaches by its maker (a T4: 8 TFLOP/s in f32).
+constexpr double kFlopsPerGpu = 4e12;
 /// A model without known FLOPs.
 constexpr double kUnknownSampleSeconds = 0.05;
 /// Starting a process, opening a framework, parity, reading memory, leaving.
@@ -26,7 +28,8 @@ constexpr double kCallsToJudge = 8;
 
 double sample_seconds(const Case& c, const ModelFacts& facts) {
   if (!facts.flops) return kUnknownSampleSeconds;
-  return static_cast<double>(*facts.flops) / (kFlopsPerThread * std::max(c.threads, 1));
+  const double speed = c.device == "cpu" ? kFlopsPerThread * std::max(c.threads, 1) : kFlopsPerGpu;
+  return static_cast<double>(*facts.flops) / speed;
 }
 
 /// Whether an engine can compute in a precision depends on the CPU, the model and the engine: it is asked to load the

@@ -19,6 +19,7 @@ std::optional<std::uint64_t> least_memory(const Case& c, const ModelFacts& facts
 }
 
 std::string why_too_large(const Case& c, const ModelFacts& facts, std::uint64_t machine_memory) {
+  if (c.device != "cpu") return {};  // its layers are in the device's memory: what does not fit there says so itself
   const auto least = least_memory(c, facts);
   if (machine_memory == 0 || !least || *least <= machine_memory) return {};
   return fmt::format("it takes at least {:.1f} GiB by estimate, and may take {:.1f} GiB here; take a smaller batch",

@@ -36,7 +36,7 @@ ModelLookup model_lookup(const std::filesystem::path& cache_folder);
 /// Bytes that a case takes at the least: weights, and the largest layer's input and output for each batch under way.
 std::optional<std::uint64_t> least_memory(const Case& c, const ModelFacts& facts);
 
-/// Why the case cannot fit into `machine_memory` bytes (0: not known); "" where it may.
+/// Why the case, on the CPU, cannot fit into `machine_memory` bytes (0: not known); "" where it may.
 std::string why_too_large(const Case& c, const ModelFacts& facts, std::uint64_t machine_memory);
 
 /// How far outputs may be from the reference's, relative to its largest: by the precision asked for.

@@ -21,6 +21,8 @@ constexpr std::int64_t kControlBatch = 512;
 constexpr double kDriftBound = 0.05;
 constexpr int kTogether = 4;
 constexpr std::string_view kInForce = "in_force.";
+/// An engine for a GPU is built without a word, and times its kernels one after another: minutes.
+constexpr std::chrono::milliseconds kBuilding = std::chrono::minutes(30);
 
 ProcessSamples samples_of(const Pending& p, worker::Exit& exit) {
   ProcessSamples samples;
@@ -60,6 +62,10 @@ worker::Limits CampaignRun::limits(const Pending& p) const {
   const auto expected = std::chrono::duration_cast<std::chrono::milliseconds>(p.estimated);
   limits.timeout = std::max(limits.timeout, 5 * expected);
   limits.silence = std::max(limits.silence, 2 * expected);
+  if (case_of(p).device != "cpu") {
+    limits.silence = std::max(limits.silence, kBuilding);
+    limits.timeout = std::max(limits.timeout, 2 * kBuilding);
+  }
   return limits;
 }
 
