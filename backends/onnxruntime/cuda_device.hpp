@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "launch_thread.hpp"
 #include "nvidia/cuda_objects.hpp"
 #include "ort_library.hpp"
 #include "ort_options.hpp"
@@ -31,6 +32,8 @@ class CudaDevice {
   [[nodiscard]] nvidia::Stream& compute() { return compute_; }
   /// Held while a batch is put into the stream.
   [[nodiscard]] std::mutex& launching() { return launching_; }
+  /// Launches what is captured; by whoever holds `launching`.
+  [[nodiscard]] LaunchThread& graphs() { return graphs_; }
   /// The library's word for memory of this GPU.
   [[nodiscard]] const OrtMemoryInfo* memory() const { return memory_.get(); }
   [[nodiscard]] bool is_here(const OrtMemoryInfo* memory) const;
@@ -63,6 +66,7 @@ class CudaDevice {
   std::string cudnn_;  ///< version
   nvidia::Stream compute_;
   std::mutex launching_;
+  LaunchThread graphs_;
   OwnedMemoryInfo memory_;
   std::map<std::string, std::string> options_;  ///< in force
   bool graph_ = false;

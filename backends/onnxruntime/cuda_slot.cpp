@@ -123,17 +123,17 @@ void CudaSlot::choose_run(std::span<const assay_tensor> outputs) {
   run_ = run_options(run_waits_, !graph ? "" : run_captures_ ? new_graph() : kNoGraph);
   run_of_ = bindings();
   run_places_all_ = places_all;
-  captured_by_.clear();
+  captured_ = false;
 }
 
 void CudaSlot::compute(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs,
                        kit::Timing& timing) {
   device_.cuda().set_device(device_.index());
   choose_run(outputs);
-  if (run_captures_ && !captured_by_.contains(std::this_thread::get_id())) {
+  if (run_captures_ && !captured_) {
     const std::unique_lock alone(CudaDevice::capture_gate());
     step(inputs, outputs, timing);
-    captured_by_.insert(std::this_thread::get_id());
+    captured_ = true;
     device_.note_run(run_captures_);
     return;
   }
@@ -183,7 +183,14 @@ void CudaSlot::launch() {
   const std::lock_guard alone(device_.launching());
   device_.compute().wait(copied_in_);
   launched_.record(device_.compute());
-  run_bound(run_.get());
+  if (run_captures_) {
+    device_.graphs().run([this] {
+      device_.cuda().set_device(device_.index());
+      run_bound(run_.get());
+    });
+  } else {
+    run_bound(run_.get());
+  }
   computed_.record(device_.compute());
 }
 

@@ -5,8 +5,6 @@
 //   session's stream            └─ compute ───┘   (other batches' before and after)
 // Tensors that the library wants in the host's memory (an input that a node on the CPU reads) stay the caller's.
 
-#include <set>
-#include <thread>
 #include <vector>
 
 #include "cuda_device.hpp"
@@ -43,12 +41,12 @@ class CudaSlot final : public OrtSlot {
   nvidia::Stream stream_;
   nvidia::Event begun_, copied_in_, launched_, computed_, copying_out_, copied_out_;
   std::vector<nvidia::DeviceBuffer> inputs_, outputs_;
-  OwnedRunOptions run_;                    ///< of what is bound now
-  std::uint64_t run_of_ = 0;               ///< the bindings() that run_ is of
-  bool run_waits_ = false;                 ///< the library waits for run_'s results before it answers
-  bool run_captures_ = false;              ///< by run_, into a graph
-  bool run_places_all_ = false;            ///< every output that run_ computes has its place
-  std::set<std::thread::id> captured_by_;  ///< threads that have a graph of run_: the library keeps one for each
+  OwnedRunOptions run_;          ///< of what is bound now
+  std::uint64_t run_of_ = 0;     ///< the bindings() that run_ is of
+  bool run_waits_ = false;       ///< the library waits for run_'s results before it answers
+  bool run_captures_ = false;    ///< by run_, into a graph
+  bool run_places_all_ = false;  ///< every output that run_ computes has its place
+  bool captured_ = false;        ///< there is a graph of run_
 };
 
 }  // namespace assay::ort

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <set>
 #include <shared_mutex>
 #include <thread>
 #include <utility>
@@ -208,6 +209,11 @@ TEST_F(CudaTest, SlotsOfSeveralThreadsShareTheStream) {
     first.join();
     second.join();
     EXPECT_EQ(world().runs.size(), 100U);
+    const std::set<std::string> kinds(world().runs.begin(), world().runs.end());
+    const bool captures = graph == std::string("true");
+    EXPECT_EQ(kinds.size(), captures ? 2U : 1U) << "a graph for each slot, whichever thread it is run by";
+    EXPECT_EQ(world().graph_threads.size(), captures ? 1U : 0U) << "the library keeps graphs for a thread";
+    EXPECT_FALSE(world().graph_threads.contains(std::this_thread::get_id()));
     world().runs.clear();
   }
 }

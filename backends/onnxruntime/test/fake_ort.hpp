@@ -7,7 +7,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "nvidia/fixture.hpp"
@@ -60,10 +62,11 @@ struct World {
 
   std::map<std::string, std::string> cuda_options;
   const void* stream = nullptr;
-  std::vector<std::string> runs;      ///< the options of each
-  std::vector<std::string> bound;     ///< "x Cuda", in order
-  std::vector<std::string> cuda_log;  ///< of the fake libcudart, when each run began
-  long alive = 0;                     ///< objects that were made and not released
+  std::vector<std::string> runs;            ///< the options of each
+  std::vector<std::string> bound;           ///< "x Cuda", in order
+  std::vector<std::string> cuda_log;        ///< of the fake libcudart, when each run began
+  std::set<std::thread::id> graph_threads;  ///< that ran what is captured
+  long alive = 0;                           ///< objects that were made and not released
 };
 inline World& world() {
   static World world;
@@ -113,6 +116,10 @@ inline void note_bound(const std::string& text) {
 inline S run(const OrtRunOptions* options, OrtIoBinding& binding) {
   const std::lock_guard lock(notes());
   world().runs.push_back(options != nullptr ? options->text : "none");
+  const std::string& text = world().runs.back();
+  if (text.find("gpu_graph_id=") != std::string::npos && text.find("gpu_graph_id=-1;") == std::string::npos) {
+    world().graph_threads.insert(std::this_thread::get_id());
+  }
   world().cuda_log.push_back(nvidia::fake::cudart().log());
   if (!world().run_fails.empty()) return new OrtStatus{ErrorCode::kFail, world().run_fails};
   const auto* x = static_cast<const float*>(binding.input.data);
