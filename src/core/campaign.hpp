@@ -32,11 +32,18 @@ struct Campaign {
   std::vector<Outcome> outcomes;
 };
 
+/// An outcome that a recommendation speaks of, and the goal by which it judges it there.
+struct NamedOutcome {
+  std::size_t index = 0;  ///< into outcomes
+  Goal judged_by = Goal::kThroughput;
+};
+
 /// Which engine and settings to use: those that cannot be told from the best.
 struct Recommendation {
-  std::vector<std::size_t> set;    ///< indices into outcomes, best first
-  std::string because;             ///< one sentence
-  std::string binding_constraint;  ///< "" where none
+  std::vector<std::size_t> set;       ///< indices into outcomes, best first
+  std::string because;                ///< one sentence
+  std::string binding_constraint;     ///< "" where none
+  std::vector<NamedOutcome> named{};  ///< by `because`, in its order
 };
 
 }  // namespace assay

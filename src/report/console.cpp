@@ -18,11 +18,16 @@ constexpr std::size_t kBackend = 12, kBatch = 6, kFigure = 23, kMemory = 9;
 constexpr std::size_t kWidestBatch = kBatch + 1;  // what is left of 80 columns
 constexpr std::size_t kMostReasons = 12;
 
-/// One line: the outcomes that differ in the goal alone.
+/// One line: the outcomes that differ in the goal alone, each in the column of what it was set up for; or one alone, in
+/// the other column.
 struct Line {
   const Outcome* throughput = nullptr;
   const Outcome* latency = nullptr;
   [[nodiscard]] const Outcome& any() const { return throughput != nullptr ? *throughput : *latency; }
+  [[nodiscard]] bool has(const Outcome* outcome) const { return throughput == outcome || latency == outcome; }
+  [[nodiscard]] bool in_other_column() const {
+    return any().test_case.goal != (throughput != nullptr ? Goal::kThroughput : Goal::kLatency);
+  }
 };
 
 struct Group {
@@ -62,6 +67,21 @@ std::vector<Group> group(const Campaign& campaign) {
   return groups;
 }
 
+/// What a sentence compares must be in the table. Of a case that was set up for the other goal than it is judged by,
+/// that figure is in neither column of its line: it has another one below.
+void add_named(const Document& d, std::vector<Group>& groups) {
+  for (const NamedOutcome& named : d.recommendation.named) {
+    const Outcome* outcome = &d.campaign->outcomes.at(named.index);
+    if (outcome->test_case.goal == named.judged_by) continue;
+    Line line;
+    (named.judged_by == Goal::kThroughput ? line.throughput : line.latency) = outcome;
+    for (Group& g : groups) {
+      const auto own = std::find_if(g.lines.begin(), g.lines.end(), [&](const Line& l) { return l.has(outcome); });
+      if (own != g.lines.end()) g.lines.insert(own + 1, line);
+    }
+  }
+}
+
 bool is_not_stored(const Outcome& o) { return o.state == OutcomeState::kMeasured && o.phase == kNotStored; }
 
 std::string figure(const Outcome* o, const char* tag) {
@@ -90,14 +110,22 @@ std::string batch(const Line& line) {
   return text;
 }
 
-/// Above the figures of an ensemble's strategy, and of a case that sets an engine's own options; "" above others.
-std::string heading(const Case& c) {
+/// Of an ensemble its strategy, and the engine's own options that are set; "" where neither is.
+std::string how_it_runs(const Case& c) {
   std::vector<std::string> texts;
   for (const auto& [key, value] : c.options) texts.push_back(key + "=" + value);
   const std::string with = texts.empty() ? "" : fmt::format("with {}", fmt::join(texts, ", "));
-  if (!c.placement.seats.empty()) return fmt::format("{} ({}):", c.strategy, describe_placement(c));
-  if (!is_ensemble(c)) return with.empty() ? "" : with + ":";
-  return with.empty() ? c.strategy + ":" : fmt::format("{} {}:", c.strategy, with);
+  if (!c.placement.seats.empty()) return fmt::format("{} ({})", c.strategy, describe_placement(c));
+  if (!is_ensemble(c)) return with;
+  return with.empty() ? c.strategy : fmt::format("{} {}", c.strategy, with);
+}
+
+/// What stands above a line's figures; "" where they need no word.
+std::string heading(const Line& line) {
+  const Case& c = line.any().test_case;
+  std::string text = how_it_runs(c);
+  if (line.in_other_column()) text += fmt::format("{}set up for {}", text.empty() ? "" : ", ", to_string(c.goal));
+  return text.empty() ? text : text + ":";
 }
 
 void write_group(const Group& g, std::ostream& out) {
@@ -109,7 +137,7 @@ void write_group(const Group& g, std::ostream& out) {
       << pad_left("peak, MiB", kMemory) << "\n";
   std::string before;
   for (const Line& line : g.lines) {
-    const std::string above = heading(line.any().test_case);
+    const std::string above = heading(line);
     if (!above.empty() && (above != before || !is_ensemble(line.any().test_case))) {
       out << cut(above, kColumns) << "\n";
     }
@@ -185,7 +213,9 @@ void write_notes(const Document& d, std::ostream& out) {
 }  // namespace
 
 void write_console(const Document& d, std::ostream& out) {
-  for (const Group& g : group(*d.campaign)) write_group(g, out);
+  std::vector<Group> groups = group(*d.campaign);
+  add_named(d, groups);
+  for (const Group& g : groups) write_group(g, out);
   write_reasons(d, out);
   write_notes(d, out);
   std::istringstream sentences(d.recommendation.because);  // a line for each model and goal

@@ -71,6 +71,62 @@ TEST(Exporters, TheTableFitsWhateverIsMeasured) {
   }
 }
 
+/// A case at batch 8 that was set up for `goal`, with both figures.
+Outcome set_up_for(Goal goal, double rate, double ms) {
+  Outcome o;
+  o.test_case.model = "m";
+  o.test_case.backend = "x";
+  o.test_case.batch_size = 8;
+  o.test_case.goal = goal;
+  o.state = OutcomeState::kMeasured;
+  o.metrics = {{"throughput", "1/s", rate, {}, {}, 5, ""},
+               {"latency.p50", "ms", ms, {}, {}, 5, ""},
+               {"parity.error", "1", 0.0, {}, {}, 1, ""}};
+  return o;
+}
+
+TEST(Exporters, TheTableHasEveryFigureThatTheSentencesCompare) {
+  struct Row {
+    const char* what;
+    std::vector<NamedOutcome> named;
+    std::map<std::string, std::string> options;
+    std::vector<std::string> found, not_found;
+  };
+  const std::vector<Row> rows = {{"each judged by what it was set up for",
+                                  {{0, Goal::kThroughput}, {1, Goal::kLatency}},
+                                  {},
+                                  {"100", "7.5"},
+                                  {"set up for", "150", "9.5"}},
+                                 {"set up for latency, and named for its throughput",
+                                  {{1, Goal::kThroughput}},
+                                  {},
+                                  {"100", "7.5", "set up for latency:", "150"},
+                                  {"9.5"}},
+                                 {"set up for throughput, and named for its latency",
+                                  {{1, Goal::kLatency}, {0, Goal::kLatency}},
+                                  {},
+                                  {"100", "7.5", "set up for throughput:", "9.5"},
+                                  {"150"}},
+                                 {"with options",
+                                  {{1, Goal::kThroughput}},
+                                  {{"streams", "2"}},
+                                  {"with streams=2:", "with streams=2, set up for latency:", "150"},
+                                  {"9.5"}}};
+  for (const Row& row : rows) {
+    Campaign c = campaign();
+    c.outcomes = {set_up_for(Goal::kThroughput, 100, 9.5), set_up_for(Goal::kLatency, 150, 7.5)};
+    c.plan.clear();
+    for (Outcome& o : c.outcomes) {
+      o.test_case.options = row.options;
+      c.plan.push_back(o.test_case);
+    }
+    std::ostringstream out;
+    write_console({.campaign = &c, .recommendation = {{}, "", "", row.named}}, out);
+    for (const std::string& text : row.found) EXPECT_THAT(out.str(), HasSubstr(text)) << row.what;
+    for (const std::string& text : row.not_found) EXPECT_THAT(out.str(), testing::Not(HasSubstr(text))) << row.what;
+  }
+}
+
 TEST(Exporters, ACutListOfReasonsIsWholeWhereItPointsTo) {
   Campaign c = campaign();
   for (int i = 1; i < 20; ++i) {

@@ -249,6 +249,12 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
                      reserve(campaign, campaign.outcomes[best.index], campaign.outcomes[next.index], ratio));
 }
 
+/// Whom the sentence names: those that cannot be told apart, or the best and the next.
+std::vector<Entry> named_entries(const std::vector<Entry>& all, const std::vector<Entry>& set) {
+  const bool next = set.size() == 1 && all.size() > 1;
+  return next ? std::vector<Entry>{all[0], all[1]} : set;
+}
+
 }  // namespace
 
 Recommendation recommend(const Campaign& campaign) {
@@ -267,6 +273,7 @@ Recommendation recommend(const Campaign& campaign) {
         if (first) result.set.push_back(e.index);
       }
       first = false;
+      for (const Entry& e : named_entries(all, set)) result.named.push_back({e.index, contest->goal});
       if (!result.because.empty()) result.because += "\n";
       result.because += sentence(campaign, model, all, set, *contest);
     }

@@ -30,6 +30,13 @@ Campaign campaign(std::vector<Outcome> outcomes, const char* effort = "quick") {
   return c;
 }
 
+/// "0 throughput": an index, and by what it is judged.
+std::vector<std::string> named(const Recommendation& r) {
+  std::vector<std::string> texts;
+  for (const NamedOutcome& n : r.named) texts.push_back(std::to_string(n.index) + " " + to_string(n.judged_by));
+  return texts;
+}
+
 TEST(Recommend, NamesTheOneThatIsClearlyBest) {
   const auto r =
       recommend(campaign({measured("x", 1, "throughput", 50, 48, 52), measured("y", 8, "throughput", 100, 97, 103)}));
@@ -127,6 +134,15 @@ TEST(Recommend, ASetUpForTheOtherGoalTakesPartWhereItClearlyWins) {
   const auto r = recommend(campaign({both("x", Goal::kThroughput, 100, 20), both("y", Goal::kLatency, 150, 10)}));
   EXPECT_THAT(r.because, HasSubstr("for the most throughput use y set up for latency at batch 1: 150"));
   EXPECT_THAT(r.because, HasSubstr("y at batch 1 is the only one measured for latency"));
+  EXPECT_THAT(named(r), ElementsAre("1 throughput", "0 throughput", "1 latency"));
+}
+
+TEST(Recommend, NamesTheOutcomesThatItsSentencesSpeakOf) {
+  const Outcome best = measured("x", 8, "throughput", 100, 97, 103), worse = measured("y", 8, "throughput", 50, 48, 52);
+  EXPECT_THAT(named(recommend(campaign({worse, best}))), ElementsAre("1 throughput", "0 throughput"));
+  EXPECT_THAT(named(recommend(campaign({worse, best, best}))), ElementsAre("1 throughput", "2 throughput"));
+  EXPECT_THAT(named(recommend(campaign({worse}))), ElementsAre("0 throughput"));
+  EXPECT_THAT(named(recommend(campaign({}))), IsEmpty());
 }
 
 TEST(Recommend, AFigureWithoutAnIntervalDoesNotWinByIt) {
