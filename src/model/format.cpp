@@ -109,6 +109,12 @@ std::vector<fs::path> foreign_files(const fs::path& path, Format format) {
   return {path};
 }
 
+std::string why_no_member(Format format) {
+  if (format == Format::kOnnx) return {};
+  return fmt::format("this is {}, and a member of an ensemble is an ONNX file: convert it with tf2onnx",
+                     describe(format));
+}
+
 std::string why_not_read(const std::string& backend, std::uint32_t formats, Format format) {
   if ((formats & static_cast<std::uint32_t>(format)) != 0) return {};
   if (format == Format::kOnnx) return fmt::format("{} reads no ONNX, and this is an ONNX model", backend);

@@ -25,6 +25,9 @@ void refuse_unreadable(const std::filesystem::path& path);
 /// All files of a model that is not ONNX; the first is the one that is read first. Throws Error(kIo | kInvalidModel).
 std::vector<std::filesystem::path> foreign_files(const std::filesystem::path& path, Format format);
 
+/// Why such a model is no member of an ensemble; "" where it can be one.
+std::string why_no_member(Format format);
+
 /// Why `backend`, which takes the formats of these bits, cannot load such a model, and what to do; "" where it can.
 std::string why_not_read(const std::string& backend, std::uint32_t formats, Format format);
 

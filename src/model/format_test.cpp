@@ -26,5 +26,12 @@ TEST(Format, WhatIsReadIsNotRefused) {
   for (const char* name : {"m.onnx", "m.pb", "m", "keras"}) EXPECT_NO_THROW(refuse_unreadable(name)) << name;
 }
 
+TEST(Format, MembersOfAnEnsembleAreOnnx) {
+  EXPECT_EQ(why_no_member(Format::kOnnx), "");
+  for (const Format format : {Format::kSavedModel, Format::kGraphDef}) {
+    EXPECT_THAT(why_no_member(format), testing::AllOf(HasSubstr(describe(format)), HasSubstr("an ONNX file")));
+  }
+}
+
 }  // namespace
 }  // namespace assay::model

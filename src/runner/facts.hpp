@@ -27,7 +27,7 @@ struct ModelFacts {
   bool answers_together = false;
 };
 
-/// Throws Error where the model is missing or broken.
+/// Throws Error where the model is missing or broken, or a member of an ensemble that can be none.
 using ModelLookup = std::function<ModelFacts(const Case&)>;
 
 /// Files and zoo networks (written below `cache_folder`), read once each. Not for several threads.

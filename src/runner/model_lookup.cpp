@@ -61,7 +61,6 @@ void add_member(ModelFacts& all, const ModelFacts& one) {
   add_up(all.flops, one.flops);
   add_up(all.step_bytes, one.step_bytes);
   all.answers_together = all.answers_together || one.answers_together;
-  if (one.format != model::Format::kOnnx) all.format = one.format;
 }
 
 /// Reads every file once for all that is said of its inputs.
@@ -106,7 +105,11 @@ class Lookup {
     auto it = files_.find(name);
     if (it != files_.end()) return it->second;
     const std::filesystem::path path = model::resolve_model(name, cache_folder_);
-    return files_.emplace(name, worker::MemberFile{path, model::read_model(path).inputs}).first->second;
+    const model::Model m = model::read_model(path);
+    if (const std::string why = model::why_no_member(m.format); !why.empty()) {
+      throw Error(ErrorCode::kInvalidArgument, "member '" + name + "': " + why, path.string());
+    }
+    return files_.emplace(name, worker::MemberFile{path, m.inputs}).first->second;
   }
 
   std::filesystem::path cache_folder_;

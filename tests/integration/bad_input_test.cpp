@@ -96,6 +96,13 @@ TEST_F(BadFile, AModelThatIsNoOnnx) {
   expect_refused(file("text.onnx"), "not a whole ONNX model");
 }
 
+TEST_F(BadFile, AMemberThatIsNoOnnx) {
+  write_file_atomically(file("frozen.pb"), std::string("whatever"));
+  std::vector<std::string> dry = kBench;
+  dry.emplace_back("--dry-run");
+  expect_refused("tiny-mlp+" + file("frozen.pb"), "a member of an ensemble is an ONNX file", {kBench, dry, kPredict});
+}
+
 TEST_F(BadFile, AModelThatIsCut) {
   ASSERT_EQ(assay({"models", "make", "tiny-mlp", "--dir", folder_.path().string()}).status, 0);
   const std::string whole = read_file(file("tiny-mlp.onnx"));

@@ -49,11 +49,8 @@ std::vector<Wanted> named(const std::vector<Member>& members) {
 void read_file(Wanted& w) {
   try {
     w.model = model::read_model(w.member.model);
-    if (w.model.format != model::Format::kOnnx) {
-      throw Error(ErrorCode::kUnsupported,
-                  fmt::format("this is {}; a member of an ensemble is an ONNX file", describe(w.model.format)),
-                  w.member.model.string());
-    }
+    const std::string why = model::why_no_member(w.model.format);
+    if (!why.empty()) refuse(why, w.member.model.string());
   } catch (const Error& e) {
     rethrow_named(w.member.name, e);
   }
