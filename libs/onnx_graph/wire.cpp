@@ -109,7 +109,7 @@ std::string Fields::name() {
   }
   const char* text = reinterpret_cast<const char*>(found.data());
   if (!google::protobuf::internal::IsStructurallyValidUTF8(text, static_cast<int>(found.size()))) {
-    reading_.fail(fmt::format("a name in a {} is not UTF-8: not an ONNX model, or a damaged one", what_));
+    reading_.fail(fmt::format("a name in a {} is not UTF-8: the file is no {}, or damaged", what_, reading_.as.what));
   }
   reading_.charge(found.size() + sizeof(std::string));
   return {text, found.size()};
@@ -152,10 +152,9 @@ void Fields::floats(const std::function<void(float)>& each) {
 }
 
 void Fields::malformed(const char* found) const {
-  reading_.fail(
-      fmt::format("not a whole ONNX model: field {} of a {} is {}, {} bytes into its {}. Is the file complete, and "
-                  "is it ONNX?",
-                  number(), what_, found, input_.CurrentPosition(), bytes_.size()));
+  reading_.fail(fmt::format(
+      "not a whole {}: field {} of a {} is {}, {} bytes into its {}. Is the file complete, and {}", reading_.as.what,
+      number(), what_, found, input_.CurrentPosition(), bytes_.size(), reading_.as.doubt));
 }
 
 bool for_each_varint(ByteSpan payload, const std::function<void(std::uint64_t)>& each) {

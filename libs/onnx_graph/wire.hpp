@@ -17,10 +17,17 @@ namespace assay::onnx_graph {
 
 using ByteSpan = std::span<const std::byte>;
 
+/// What a file is read as, for messages about one that is not.
+struct ReadAs {
+  std::string what = "ONNX model";
+  std::string doubt = "is it ONNX?";  ///< after "Is the file complete, and "
+};
+
 /// What goes along with the reading of one file: where it lies, its limits, and what of them is used up.
 class Reading {
  public:
-  Reading(std::string path, const Limits& given) : limits(given), path_(std::move(path)) {}
+  Reading(std::string path, const Limits& given, ReadAs read_as = {})
+      : limits(given), as(std::move(read_as)), path_(std::move(path)) {}
   [[noreturn]] void fail(const std::string& message) const;  ///< Error(kInvalidModel)
   /// Counts memory that is about to be taken; fails over the limit.
   void charge(std::uint64_t bytes);
@@ -28,6 +35,7 @@ class Reading {
   void count_initializer();
 
   const Limits limits;
+  const ReadAs as;
   bool sparse_seen = false;  ///< a sparse initializer, in whatever graph
 
  private:

@@ -121,6 +121,7 @@ nlohmann::json to_json(const model::Model& m) {
   }
   j["inputs"] = to_json(m.input_ports);
   j["outputs"] = to_json(m.output_ports);
+  if (m.format == model::Format::kSavedModel) j["signatures"] = m.signatures;
   return j;
 }
 
@@ -144,6 +145,7 @@ void print_foreign(const model::Model& m, std::ostream& out) {
   } else if (m.output_ports.empty()) {
     line("inputs, outputs", "it has no signature serving_default; --option tensorflow.signature=NAME chooses one");
   }
+  if (!m.signatures.empty()) line("signatures", fmt::format("{}", fmt::join(m.signatures, ", ")));
   line("files",
        fmt::format("{} ({:.1f} MiB)", m.files.size(), static_cast<double>(m.statistics.weight_bytes) / 0x1p20));
   line("operators", counts(m.statistics.operators));

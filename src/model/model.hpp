@@ -44,7 +44,8 @@ struct Model {
   std::int64_t ir_version = 0;
   std::string producer;
   std::vector<Port> input_ports, output_ports;
-  std::vector<TensorInfo> inputs;  ///< batch_axis: 0 where the first axis is free, else -1
+  std::vector<std::string> signatures;  ///< of a SavedModel, sorted
+  std::vector<TensorInfo> inputs;       ///< batch_axis: 0 where the first axis is free, else -1
   std::vector<TensorInfo> outputs;
   /// Per output: the axis of the Softmax that produces it, or nothing. Parity is then compared before it.
   std::vector<std::optional<int>> softmax_axis;

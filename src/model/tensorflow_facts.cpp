@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "assay/error.hpp"
 #include "base/file.hpp"
 #include "onnx_graph/wire.hpp"
 
@@ -12,7 +13,14 @@ using onnx_graph::ByteSpan;
 using onnx_graph::Fields;
 using onnx_graph::Reading;
 
-constexpr const char* kSignature = "serving_default";
+/// A file is taken for what its name says: that must be said of one that is something else.
+onnx_graph::ReadAs read_as(Format format) {
+  if (format == Format::kSavedModel) {
+    return {"TensorFlow SavedModel", "is it one? The folder was taken for one since it holds a file saved_model.pb"};
+  }
+  return {"frozen TensorFlow graph",
+          "is it one? It was taken for one since its name ends in .pb; an ONNX model is named *.onnx"};
+}
 
 /// TensorFlow's DataType as ONNX's words have it; "" for what nothing can be fed or read as.
 std::string type_name(std::uint64_t type) {
@@ -55,11 +63,23 @@ std::string type_name(std::uint64_t type) {
 class TensorFlowReader {
  public:
   TensorFlowReader(Model& model, ByteSpan bytes)
-      : model_(model), bytes_(bytes), reading_(model.path.string(), onnx_graph::Limits{}) {}
+      : model_(model),
+        bytes_(bytes),
+        reading_(model.files.at(0).string(), onnx_graph::Limits{}, read_as(model.format)) {}
 
   void saved_model() {
     for (Fields f(reading_, bytes_, "SavedModel"); f.next();) {
       if (f.number() == 2) meta_graph(f.bytes());
+    }
+  }
+
+  /// Of a SavedModel the names of its signatures alone.
+  void signature_names() {
+    for (Fields f(reading_, bytes_, "SavedModel"); f.next();) {
+      if (f.number() != 2) continue;
+      for (Fields meta(reading_, f.bytes(), "MetaGraphDef"); meta.next();) {
+        if (meta.number() == 5) add_signature(entry(meta.bytes(), "signature").first);
+      }
     }
   }
 
@@ -88,9 +108,15 @@ class TensorFlowReader {
     return result;
   }
 
+  /// TensorFlow's own, such as __saved_model_init_op, nobody calls.
+  void add_signature(const std::string& name) {
+    if (!name.starts_with("__")) model_.signatures.push_back(name);
+  }
+
   void signature_entry(ByteSpan bytes) {
     const auto [name, signature] = entry(bytes, "signature");
-    if (name != kSignature) return;
+    add_signature(name);
+    if (name != kDefaultSignature) return;
     for (Fields f(reading_, signature, "SignatureDef"); f.next();) {
       if (f.number() != 1 && f.number() != 2) continue;
       std::vector<Port>& ports = f.number() == 1 ? model_.input_ports : model_.output_ports;
@@ -166,10 +192,28 @@ void add_tensorflow_facts(Model& model) {
   const MappedFile file(model.files.at(0));
   TensorFlowReader reader(model, file.bytes());
   model.format == Format::kSavedModel ? reader.saved_model() : reader.graph(file.bytes());
+  if (model.statistics.operators.empty()) {
+    const onnx_graph::ReadAs as = read_as(model.format);
+    throw Error(ErrorCode::kInvalidModel,
+                "not a whole " + as.what + ": it has no operators. Is the file complete, and " + as.doubt,
+                model.files.at(0).string());
+  }
+  std::sort(model.signatures.begin(), model.signatures.end());
   const auto by_name = [](const Port& a, const Port& b) { return a.name < b.name; };
   if (model.format != Format::kSavedModel) return;
   std::sort(model.input_ports.begin(), model.input_ports.end(), by_name);  // a map has no order in the file
   std::sort(model.output_ports.begin(), model.output_ports.end(), by_name);
+}
+
+std::vector<std::string> signature_names(const Model& model) {
+  if (model.format != Format::kSavedModel) return {};
+  const MappedFile file(model.files.at(0));
+  Model named;
+  named.format = model.format;
+  named.files = model.files;
+  TensorFlowReader(named, file.bytes()).signature_names();
+  std::sort(named.signatures.begin(), named.signatures.end());
+  return named.signatures;
 }
 
 }  // namespace assay::model
