@@ -88,6 +88,17 @@ TEST_F(DryRunTest, NamesTheOptionsThatAblationSwitches) {
   EXPECT_THAT(text, testing::HasSubstr("m.onnx · x · throughput · arena=false · batch 1: about"));
 }
 
+TEST_F(DryRunTest, AsksEveryEngineOfAPlacedEnsemble) {
+  launcher_.missing = {"y"};
+  Case placed = a_case();
+  placed.model = "a+b";
+  placed.backend = "x+y";
+  placed.strategy = kPlaced;
+  placed.placement = {"pipelined", {{"x", 0}, {"y", 0}}};
+  EXPECT_THAT(shown({a_case(), placed}), testing::HasSubstr("batch 1: skipped: x+y is not available"));
+  EXPECT_EQ(launcher_.count(worker::Request::Kind::kProbe), 2);
+}
+
 TEST_F(DryRunTest, SkipsWhatTheEngineCannotComputeInAndAsksItOnce) {
   launcher_.extra = [](const worker::Request& r) {
     return r.test_case.precision == Precision::kBFloat16

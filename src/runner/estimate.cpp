@@ -32,6 +32,31 @@ double sample_seconds(const Case& c, const ModelFacts& facts) {
   return static_cast<double>(*facts.flops) / speed;
 }
 
+/// What backends say of themselves, each asked once; of a placed ensemble's, together.
+class Probes {
+ public:
+  Probes(const RunSettings& settings, worker::Launcher& launcher, const std::atomic<bool>& stop)
+      : settings_(settings), launcher_(launcher), stop_(stop) {}
+
+  const ProbeAnswer& of(const std::string& backend) {
+    if (const auto it = known_.find(backend); it != known_.end()) return it->second;
+    const std::vector<std::string> engines = members_of(backend);
+    if (engines.size() == 1) {
+      return known_[backend] = probe_backend(backend, settings_.library_of(backend), launcher_, stop_);
+    }
+    std::vector<ProbeAnswer> answers;
+    answers.reserve(engines.size());
+    for (const std::string& engine : engines) answers.push_back(of(engine));
+    return known_[backend] = together(answers);
+  }
+
+ private:
+  const RunSettings& settings_;
+  worker::Launcher& launcher_;
+  const std::atomic<bool>& stop_;
+  std::map<std::string, ProbeAnswer> known_;
+};
+
 /// Whether an engine can compute in a precision depends on the CPU, the model and the engine: it is asked to load the
 /// model in it, once for all cases that differ in nothing that matters to that.
 class Precisions {
@@ -117,19 +142,18 @@ std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effo
 
 std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& settings, worker::Launcher& launcher,
                              const HistoryLookup& history, const std::atomic<bool>& stop) {
-  std::map<std::string, ProbeAnswer> probes;
+  Probes probes(settings, launcher, stop);
   Precisions precisions(settings, launcher, stop);
   std::vector<Preview> previews;
   for (const Case& c : plan) {
     Preview p{c, {}, Seconds(0)};
     if (stop) return previews;
-    if (!probes.contains(c.backend))
-      probes[c.backend] = probe_backend(c.backend, settings.library_of(c.backend), launcher, stop);
-    p.skipped = why_unavailable(probes[c.backend], c.backend, c.device);
+    const ProbeAnswer& answer = probes.of(c.backend);
+    p.skipped = why_unavailable(answer, c.backend, c.device);
     if (p.skipped.empty()) {
       try {
         const ModelFacts facts = settings.models(c);
-        p.skipped = model::why_not_read(c.backend, probes[c.backend].model_formats, facts.format);
+        p.skipped = model::why_not_read(c.backend, answer.model_formats, facts.format);
         if (p.skipped.empty()) p.skipped = why_too_large(c, facts, settings.machine_memory);
         if (p.skipped.empty()) p.skipped = precisions.why_not(c, facts);
         const Seconds one = estimate_process(c, settings.effort, facts, history ? history(c) : History{});
