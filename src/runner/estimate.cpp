@@ -154,6 +154,7 @@ std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& s
       try {
         const ModelFacts facts = settings.models(c);
         p.skipped = model::why_not_read(c.backend, answer.model_formats, facts.format);
+        if (p.skipped.empty()) p.skipped = why_no_signature(c, facts);
         if (p.skipped.empty()) p.skipped = why_too_large(c, facts, settings.machine_memory);
         if (p.skipped.empty()) p.skipped = precisions.why_not(c, facts);
         const Seconds one = estimate_process(c, settings.effort, facts, history ? history(c) : History{});

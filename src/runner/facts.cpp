@@ -4,10 +4,14 @@
 
 #include <algorithm>
 
+#include "model/tensorflow_facts.hpp"
+
 namespace assay::runner {
 namespace {
 
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
+/// Of a backend that reads SavedModels.
+constexpr const char* kSignatureOption = "signature";
 
 }  // namespace
 
@@ -24,6 +28,15 @@ std::string why_too_large(const Case& c, const ModelFacts& facts, std::uint64_t 
   if (machine_memory == 0 || !least || *least <= machine_memory) return {};
   return fmt::format("it takes at least {:.1f} GiB by estimate, and may take {:.1f} GiB here; take a smaller batch",
                      static_cast<double>(*least) / kGiB, static_cast<double>(machine_memory) / kGiB);
+}
+
+std::string why_no_signature(const Case& c, const ModelFacts& facts) {
+  const auto& there = facts.signatures;
+  const auto given = c.options.find(kSignatureOption);
+  const std::string wanted = given == c.options.end() ? model::kDefaultSignature : given->second;
+  if (there.empty() || std::find(there.begin(), there.end(), wanted) != there.end()) return {};
+  return fmt::format("the SavedModel has no signature '{}'; it has: {}. Choose one with --option {}.{}=NAME", wanted,
+                     fmt::join(there, ", "), c.backend, kSignatureOption);
 }
 
 double parity_tolerance(Precision precision) {

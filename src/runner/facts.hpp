@@ -20,6 +20,7 @@ struct ModelFacts {
   std::vector<worker::MemberFile> files;       ///< of an ensemble: what its members take
   std::string hash;                            ///< of its content
   model::Format format = model::Format::kOnnx;
+  std::vector<std::string> signatures;  ///< of a SavedModel; empty: not known
   std::uint64_t weight_bytes = 0;
   std::optional<std::int64_t> flops;       ///< per sample
   std::optional<std::int64_t> step_bytes;  ///< what one layer needs at the most, per sample
@@ -38,6 +39,9 @@ std::optional<std::uint64_t> least_memory(const Case& c, const ModelFacts& facts
 
 /// Why the case, on the CPU, cannot fit into `machine_memory` bytes (0: not known); "" where it may.
 std::string why_too_large(const Case& c, const ModelFacts& facts, std::uint64_t machine_memory);
+
+/// Why a SavedModel has not the signature that the case asks for; "" where it may have it.
+std::string why_no_signature(const Case& c, const ModelFacts& facts);
 
 /// How far outputs may be from the reference's, relative to its largest: by the precision asked for.
 double parity_tolerance(Precision precision);

@@ -7,6 +7,7 @@
 #include "base/sha256.hpp"
 #include "engine/layout.hpp"
 #include "model/model.hpp"
+#include "model/tensorflow_facts.hpp"
 #include "model/zoo.hpp"
 #include "runner/facts.hpp"
 
@@ -31,12 +32,22 @@ bool answers_together(const model::Model& m, const Case& c) {
 
 namespace {
 
+/// Where our reader does not understand the file, the engine will say what is wrong with it.
+std::vector<std::string> signatures_of(const model::Model& m) {
+  try {
+    return model::signature_names(m);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 ModelFacts facts_of(const Case& c, const std::filesystem::path& cache_folder) {
   ModelFacts facts;
   facts.path = model::resolve_model(c.model, cache_folder);
   const model::Model m = model::read_model(facts.path, c.shapes, c.batch_axis);
   facts.hash = model::model_hash(m, cache_folder / "hashes");
   facts.format = m.format;
+  facts.signatures = signatures_of(m);
   facts.weight_bytes = m.statistics.weight_bytes;
   facts.flops = m.statistics.flops;
   facts.step_bytes = m.statistics.largest_step_bytes;

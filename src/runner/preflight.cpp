@@ -148,7 +148,12 @@ void CampaignRun::skip_unreadable() {
     if (p.closed || stop_) continue;
     const Case& c = case_of(p);
     const std::string why = model::why_not_read(c.backend, probe(c.backend).model_formats, p.facts.format);
-    if (!why.empty()) skipped(p, "model", why);
+    const std::string missing = why_no_signature(c, p.facts);
+    if (!why.empty()) {
+      skipped(p, "model", why);
+    } else if (!missing.empty()) {  // else a worker would load the engine to find the same
+      failed(p, "model", missing);
+    }
   }
 }
 

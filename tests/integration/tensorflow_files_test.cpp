@@ -1,5 +1,6 @@
 // The real program over TensorFlow's own files.
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "input/npy.hpp"
 #include "integration/cli_fixture.hpp"
@@ -24,6 +25,8 @@ class TensorFlowFilesTest : public CliTest {
     for (std::int64_t i = 0; i < t.size(); ++i) t.as<float>()[i] = static_cast<float>(i) - 2;
     input::write_npy(file("x.npy"), t.view());
   }
+  /// As it was before it was wrapped.
+  static std::string one_line(const std::string& text) { return std::regex_replace(text, std::regex("\\s+"), " "); }
   /// Of x = {-2, -1, 0, 1, 2, 3}.
   void expect_answers(const std::string& path) const {
     const input::NpyFile y(path);
@@ -60,6 +63,19 @@ TEST_F(TensorFlowFilesTest, BenchMeasuresThemUnverifiedAndSkipsOtherEngines) {
                                   HasSubstr("--backend tensorflow"), HasSubstr("tf2onnx")));
     }
   }
+}
+
+TEST_F(TensorFlowFilesTest, ASignatureThatIsNotThereIsFoundBeforeTheEngineIsAsked) {
+  const std::string says = "the SavedModel has no signature 'no'; it has: other, serving_default";
+  const std::vector<std::string> asked = {"bench", file("saved"), "--backend", "tensorflow",
+                                          "--for", "latency",     "--option",  "tensorflow.signature=no"};
+  std::vector<std::string> dry = asked;
+  dry.emplace_back("--dry-run");
+  EXPECT_THAT(one_line(assay(dry).out), HasSubstr("skipped: " + says));
+  EXPECT_EQ(assay(asked).status, 1);
+  EXPECT_EQ(newest().outcomes.at(0).phase, "model");
+  EXPECT_THAT(newest().outcomes.at(0).reason, HasSubstr(says));
+  EXPECT_THAT(one_line(assay({"models", "show", file("saved")}).out), HasSubstr("signatures other, serving_default"));
 }
 
 TEST_F(TensorFlowFilesTest, WhatIsWrongIsSaid) {
