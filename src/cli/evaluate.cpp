@@ -192,6 +192,7 @@ std::vector<measure::Scores> answer(const EvaluateOptions& options, Prediction& 
         context);
   }
   warn_of_classes(options, images, gathering.classes(), *context.err);
+  note_arithmetic(prediction, context);
   return gathering.take();
 }
 

@@ -154,6 +154,7 @@ int predict(const PredictOptions& options, Context& context) {
   } else if (options.top > 0) {
     print_text(options, labels, answers, *source, *context.out);
   }
+  note_arithmetic(prediction, context);
   return kOk;
 }
 

@@ -213,16 +213,37 @@ std::vector<input::Preprocess> preprocess_of(const std::vector<ModelFile>& files
   return result;
 }
 
-/// "resnet50", or "resnet50 (a, b), none (c)".
-std::string preprocess_text(const std::vector<ModelFile>& files, const std::vector<std::string>& names) {
-  std::map<std::string, std::vector<std::string>> by_preset;
-  for (std::size_t m = 0; m < files.size(); ++m) by_preset[files[m].preset].push_back(names[m]);
-  if (by_preset.size() == 1) return files[0].preset;
+/// By what is true of them, the members' names.
+using MembersByText = std::map<std::string, std::vector<std::string>>;
+
+/// "resnet50" where it is true of all, else "resnet50 (a, b), none (c)".
+std::string said_of_members(const MembersByText& all) {
+  if (all.size() == 1) return all.begin()->first;
   std::vector<std::string> texts;
-  for (const auto& [preset, members] : by_preset) {
-    texts.push_back(fmt::format("{} ({})", preset, fmt::join(members, ", ")));
-  }
+  for (const auto& [text, members] : all) texts.push_back(fmt::format("{} ({})", text, fmt::join(members, ", ")));
   return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+std::string preprocess_text(const std::vector<ModelFile>& files, const std::vector<std::string>& names) {
+  MembersByText by_preset;
+  for (std::size_t m = 0; m < files.size(); ++m) by_preset[files[m].preset].push_back(names[m]);
+  return said_of_members(by_preset);
+}
+
+constexpr const char* kPlainArithmetic = "f32";
+
+/// Of the settings whose names begin with `prefix`.
+std::string arithmetic_of(const std::map<std::string, std::string>& in_force, const std::string& prefix) {
+  const auto value = [&](const char* key) {
+    const auto it = in_force.find(prefix + key);
+    return it == in_force.end() ? std::string() : it->second;
+  };
+  std::string text = value("precision");
+  if (text.empty()) text = kPlainArithmetic;
+  const std::string xla = value("xla");
+  if (xla == "true") text += " with XLA";
+  if (xla == "partly") text += " with XLA in part";
+  return text;
 }
 
 Prediction load_several(const std::vector<ModelFile>& files, const Ensemble& ensemble, const Params& params) {
@@ -292,6 +313,22 @@ Prediction load_prediction(const ModelOptions& options, const PredictionRequest&
 void note_preprocessing(const ModelOptions& options, const Prediction& prediction, Context& context) {
   if (!options.preprocess.empty()) return;
   *context.err << fmt::format("note: images are prepared by --preprocess {}\n", prediction.preprocess_text);
+}
+
+std::string arithmetic_text(const std::map<std::string, std::string>& in_force,
+                            const std::vector<std::string>& members) {
+  MembersByText by_text;
+  for (const std::string& member : members) {
+    const std::string own = member + ".";  // of one model, and of one graph of all, nothing is said of each member
+    by_text[arithmetic_of(in_force, in_force.contains(own + "precision") ? own : "")].push_back(member);
+  }
+  const std::string text = said_of_members(by_text);
+  return text == kPlainArithmetic ? "" : text;
+}
+
+void note_arithmetic(const Prediction& prediction, Context& context) {
+  const std::string text = arithmetic_text(prediction.session.in_force(), prediction.members);
+  if (!text.empty()) *context.err << fmt::format("note: computed in {}\n", text);
 }
 
 void run_prediction(Prediction& prediction, input::Source& source, const DrainFunction& drain, const Context& context) {

@@ -57,6 +57,13 @@ Prediction load_prediction(const ModelOptions& options, const PredictionRequest&
 /// Says how images are prepared where nobody said how.
 void note_preprocessing(const ModelOptions& options, const Prediction& prediction, Context& context);
 
+/// What settings in force say of the arithmetic: "bf16 with XLA", or where members differ "bf16 (a), f32 (b)"; "" of
+/// plain f32 everywhere.
+std::string arithmetic_text(const std::map<std::string, std::string>& in_force,
+                            const std::vector<std::string>& members);
+/// Says it, of what has computed: answers in less than f32 are other answers.
+void note_arithmetic(const Prediction& prediction, Context& context);
+
 /// All samples through the session; Ctrl-C ends it with Error(kCancelled). What the engine refuses while it computes
 /// (an index out of range, say) is its failure, exit 1; our own checks of what was asked for stay usage, exit 2.
 void run_prediction(Prediction& prediction, input::Source& source, const DrainFunction& drain, const Context& context);

@@ -72,6 +72,15 @@ TEST_F(PredictTest, LabelsOfAnotherNumberOfClassesAreWarnedOf) {
   EXPECT_THAT(warned("cat\ndog\nowl\n"), HasSubstr("has 3 lines, but 'probabilities' has 4 values a sample"));
 }
 
+TEST_F(PredictTest, SaysWhatItComputedInWhereThatIsNotPlain) {
+  const std::string x = write_input("x.npy", {2, 8}, 0);
+  EXPECT_THAT(predict({"--input", x}).err, testing::Not(HasSubstr("computed in")));
+  const Result r = predict({"--input", x, "--option", "reads_back=precision=bf16"});
+  EXPECT_EQ(r.status, 0);
+  EXPECT_THAT(r.err, testing::EndsWith("note: computed in bf16\n"));
+  EXPECT_THAT(r.out, testing::Not(HasSubstr("bf16")));
+}
+
 TEST_F(PredictTest, WritesAFileForEachOutputIntoAFolder) {
   const Result r = predict({"--input", write_input("x.npy", {2, 8}, 0), "-o", file("answers"), "--top", "0"});
   EXPECT_EQ(r.status, 0) << r.err;
