@@ -1,5 +1,6 @@
 // The program `assay`: streams, signals and processes around assay::cli::run.
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
@@ -46,6 +47,13 @@ int run_program(const std::vector<std::string>& arguments) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : kNotThere + 1;
 }
 
+/// Of the terminal that standard output is; 0: it is none, or does not say.
+std::size_t columns_of_output() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -62,6 +70,7 @@ int main(int argc, char** argv) {
   context.live = isatty(STDERR_FILENO) != 0 && (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
   context.interactive = isatty(STDIN_FILENO) != 0;
   context.color = context.live && (no_color == nullptr || *no_color == '\0');
+  context.columns = columns_of_output();
   context.launcher = launcher.get();
   context.clock = &assay::steady_clock();
   context.stop = &g_stop;

@@ -28,6 +28,7 @@ struct Context {
   bool live = false;            ///< err is a terminal: a bar may move on it
   bool interactive = false;     ///< in is a terminal: a question may be asked
   bool color = false;
+  std::size_t columns = 0;  ///< of the terminal that `out` is; 0: it is none, and nothing is cut
   worker::Launcher* launcher = nullptr;
   Clock* clock = nullptr;
   const std::atomic<bool>* stop = nullptr;  ///< set by Ctrl-C

@@ -24,40 +24,58 @@ std::filesystem::path results_file(const std::string& given) {
   return given.empty() ? store::default_results_file() : std::filesystem::path(given);
 }
 
+nlohmann::json list_entry(const store::CampaignSummary& c) {
+  return {{"id", c.id},           {"started", c.started}, {"finished", c.finished}, {"version", c.version},
+          {"command", c.command}, {"effort", c.effort},   {"planned", c.planned},   {"measured", c.measured},
+          {"skipped", c.skipped}, {"failed", c.failed}};
+}
+
+std::string list_line(const store::CampaignSummary& c) {
+  std::string counts = fmt::format("{} of {} measured", c.measured, c.planned);
+  if (c.skipped > 0) counts += fmt::format(", {} skipped", c.skipped);
+  if (c.failed > 0) counts += fmt::format(", {} failed", c.failed);
+  if (c.finished.empty()) counts += ", not finished";
+  return fmt::format("{}  {}  {}  {}", c.id, c.started, c.effort, counts);
+}
+
+/// A command is on one line, as it can be copied: cut only where it would not fit the terminal.
+void print_list(const std::vector<store::CampaignSummary>& campaigns, Context& context) {
+  constexpr std::size_t kIndent = 2;
+  const std::size_t room = context.columns > kIndent ? context.columns - kIndent : context.columns;
+  bool any_cut = false;
+  for (const store::CampaignSummary& c : campaigns) {
+    const bool too_long = room > 0 && report::width(c.command) > room;
+    any_cut = any_cut || too_long;
+    *context.out << list_line(c) << "\n"
+                 << std::string(kIndent, ' ') << (too_long ? report::cut(c.command, room) : c.command) << "\n";
+  }
+  if (any_cut) *context.out << "…: assay results show ID has the command whole\n";
+}
+
 int list(const std::string& db, bool json, Context& context) {
   const store::Store store(results_file(db), store::Store::Access::kRead);
-  nlohmann::json all = nlohmann::json::array();
-  for (const store::CampaignSummary& c : store.list()) {
-    if (json) {
-      all.push_back({{"id", c.id},
-                     {"started", c.started},
-                     {"finished", c.finished},
-                     {"version", c.version},
-                     {"command", c.command},
-                     {"effort", c.effort},
-                     {"planned", c.planned},
-                     {"measured", c.measured},
-                     {"skipped", c.skipped},
-                     {"failed", c.failed}});
-      continue;
-    }
-    std::string counts = fmt::format("{} of {} measured", c.measured, c.planned);
-    if (c.skipped > 0) counts += fmt::format(", {} skipped", c.skipped);
-    if (c.failed > 0) counts += fmt::format(", {} failed", c.failed);
-    if (c.finished.empty()) counts += ", not finished";
-    *context.out << fmt::format("{}  {}  {}  {}\n", c.id, c.started, c.effort, counts) << "  "
-                 << report::cut(c.command, 78) << "\n";
+  if (!json) {
+    print_list(store.list(), context);
+    return kOk;
   }
-  if (json) *context.out << nlohmann::json{{"schema", 1}, {"campaigns", all}}.dump(2) << "\n";
+  nlohmann::json all = nlohmann::json::array();
+  for (const store::CampaignSummary& c : store.list()) all.push_back(list_entry(c));
+  *context.out << nlohmann::json{{"schema", 1}, {"campaigns", all}}.dump(2) << "\n";
   return kOk;
+}
+
+/// `campaign` must outlive it.
+report::Document whole_document(const Campaign& campaign) {
+  report::Document document = document_of(campaign);
+  document.every_reason = true;
+  return document;
 }
 
 int write(const std::string& db, const std::string& id, const std::string& format, const std::string& file,
           Context& context) {
   const report::Exporter& exporter = report::exporter_by_name(format);
   const Campaign campaign = store::Store(results_file(db), store::Store::Access::kRead).load(id);
-  report::Document document = document_of(campaign);
-  document.every_reason = true;
+  const report::Document document = whole_document(campaign);
   if (file.empty()) {
     exporter.write(document, *context.out);
     return kOk;
@@ -66,6 +84,15 @@ int write(const std::string& db, const std::string& id, const std::string& forma
   exporter.write(document, text);
   write_file_atomically(file, text.str());
   *context.out << file << "\n";
+  return kOk;
+}
+
+/// As bench printed it, with the command that was typed then.
+int show(const std::string& db, const std::string& id, bool json, Context& context) {
+  const Campaign campaign = store::Store(results_file(db), store::Store::Access::kRead).load(id);
+  const report::Document document = whole_document(campaign);
+  report::exporter_by_name(json ? "json" : "table").write(document, *context.out);
+  if (!json) *context.out << fmt::format("\nCampaign {}: {}\n", campaign.id, campaign.command);
   return kOk;
 }
 
@@ -108,8 +135,7 @@ void add_results(CLI::App& app, Action& action) {
   add_db(show_command, o);
   show_command->add_option("ID", o->id, "of the campaign");
   show_command->add_flag("--json", o->json, "as JSON");
-  show_command->callback(
-      [&action, o] { action = [o](Context& c) { return write(o->db, o->id, o->json ? "json" : "table", "", c); }; });
+  show_command->callback([&action, o] { action = [o](Context& c) { return show(o->db, o->id, o->json, c); }; });
 
   CLI::App* export_command = results->add_subcommand("export", "a campaign as a file");
   add_db(export_command, o);
