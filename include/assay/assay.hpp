@@ -53,6 +53,8 @@ struct Params {
   std::filesystem::path cache{};
   /// The framework's library, where it lies nowhere that Assay looks.
   std::filesystem::path library{};
+  /// The same by backend, for ensembles whose members run on several; `library` goes before, for `backend`.
+  std::map<std::string, std::filesystem::path> libraries{};
   LogFunction log{};  ///< empty: nothing is said
 };
 

@@ -38,6 +38,12 @@ const backend::Device& find_device(const backend::Probe& probe, const std::strin
                           known.empty() ? "none" : known, probe.absent.empty() ? "" : "; " + probe.absent));
 }
 
+/// Explicit path of the framework; "": it is searched for.
+std::filesystem::path library_of(const Params& params) {
+  const auto it = params.libraries.find(params.backend);
+  return params.library.empty() && it != params.libraries.end() ? it->second : params.library;
+}
+
 /// `layout`: nullptr where only the session will tell what the model takes.
 backend::OpenRequest request_of(const model::Model& model, const Layout* layout, const Params& params,
                                 const LoadSettings& settings) {
@@ -60,7 +66,7 @@ backend::OpenRequest request_of(const model::Model& model, const Layout* layout,
   request.profile = settings.profile;
   request.shared_cores = settings.shared_cores;
   request.options = params.options;
-  request.library = params.library;
+  request.library = library_of(params);
   request.log = params.log;
   return request;
 }
@@ -136,7 +142,7 @@ Session open_model(const model::Model& model, const Params& params, const LoadSe
   if (!foreign) layout = onnx_layout(model, params);
   const backend::Backend backend = backend::load_backend(params.backend);
   require_format(backend, model);
-  const backend::Probe probe = backend.probe(params.library, params.options);
+  const backend::Probe probe = backend.probe(library_of(params), params.options);
   if (!probe.available) {
     throw Error(ErrorCode::kUnavailable, fmt::format("{} is not available: {}", params.backend, probe.reason));
   }

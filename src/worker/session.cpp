@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <fstream>
 
 #include "backend/backend.hpp"
-#include "backend/search.hpp"
 #include "core/copy.hpp"
 #include "engine/ensemble/load.hpp"
 #include "worker/gpu_watch.hpp"
@@ -65,6 +63,7 @@ Params params_of(const Request& request, const fs::path& cache, Reporter& report
   p.options = c.options;
   p.cache = cache;
   p.library = request.library;
+  p.libraries = request.libraries;
   p.log = [&reporter](LogLevel level, const std::string& message) {
     if (level >= LogLevel::kWarning) reporter.log(message);
   };
@@ -72,14 +71,6 @@ Params params_of(const Request& request, const fs::path& cache, Reporter& report
 }
 
 namespace {
-
-/// Of several engines each has its own, and Params has room for one: the others find theirs where their search looks.
-void name_libraries(const Request& request) {
-  for (const auto& [backend, library] : request.libraries) {
-    const std::string variable = backend::framework_variable(backend);
-    ::setenv(variable.c_str(), library.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): nothing runs beside it yet
-  }
-}
 
 fs::path library_of(const Request& request, const std::string& backend) {
   if (members_of(request.test_case.backend).size() == 1) return request.library;
@@ -91,7 +82,6 @@ fs::path library_of(const Request& request, const std::string& backend) {
 
 void open_library(const Request& request, TaskResult& result) {
   const Case& c = request.test_case;
-  name_libraries(request);
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::string> versions, libraries;
   for (const std::string& name : members_of(c.backend)) {  // of a placed ensemble, several

@@ -11,6 +11,18 @@ measure::ProcessMemory memory(std::uint64_t now, std::uint64_t peak) {
   return {.pss = now * kMebi, .resident = now * kMebi, .peak_resident = peak * kMebi};
 }
 
+TEST(ParamsOfARequest, EveryEngineOfAPlacedEnsembleHasItsLibrary) {
+  Request request;
+  request.test_case.backend = "x+y";
+  request.library = "/lib/x.so";
+  request.libraries = {{"x", "/lib/x.so"}, {"y", "/lib/y.so"}};
+  Reporter reporter([](const Event&) {});
+  const Params params = params_of(request, {}, reporter);
+  EXPECT_EQ(params.backend, "x");
+  EXPECT_EQ(params.library, request.library);
+  EXPECT_EQ(params.libraries, request.libraries);
+}
+
 TEST(Memory, GeneratedInputsAreTakenOffAPeakThatHeldThemAndOffNoOther) {
   struct Row {
     const char* when;

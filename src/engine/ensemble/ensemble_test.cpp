@@ -196,6 +196,12 @@ TEST_F(EnsembleOnce, ALibraryIsOfTheBackendThatItIsGivenFor) {
   p.backend = "onnxruntime";  // of no member
   for (Member& m : e.members) m.backend = "null";
   EXPECT_EQ(load(e, p).predict(images(4).view()).at(0).shape()[0], 4);
+  p.libraries = {{"onnxruntime", "not/asked/for.so"}};
+  EXPECT_EQ(load(e, p).predict(images(4).view()).at(0).shape()[0], 4);
+  p.libraries["null"] = "no/such/other.so";
+  EXPECT_THAT(test::error_of([&] { (void)load(e, p); }).what(), HasSubstr("no/such/other.so was named"));
+  p.backend = "null";
+  EXPECT_THAT(test::error_of([&] { (void)load(e, p); }).what(), HasSubstr("no/such/library.so was named"));
 }
 
 TEST_F(EnsembleOnce, TheSameModelTwiceIsOneSessionThatComputesBothAtOnce) {

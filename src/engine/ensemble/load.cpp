@@ -189,7 +189,7 @@ class Loading {
     const bool elsewhere = !member.backend.empty() && member.backend != params_.backend;
     if (elsewhere) {
       p.backend = member.backend;
-      p.library.clear();  // it is the other backend's
+      p.library.clear();  // it is the other backend's; this one's is among the libraries
     }
     if (elsewhere || !member.options.empty()) p.options = member.options;
     if (member.batch_size > 0) p.batch_size = member.batch_size;
