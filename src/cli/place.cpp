@@ -27,6 +27,14 @@ const std::string kStepKey = "placed.step", kRequestsKey = "placed.requests";
 /// Processes of each plan that is verified, at the least: of one each, nothing would be interleaved.
 constexpr int kVerifyingProcesses = 3;
 
+/// As of the command line, but for the processes that a step's cases get.
+measure::Effort effort_of(const measure::Effort& asked, tune::PlaceStep step) {
+  measure::Effort effort = asked;
+  effort.processes = measure::effort_by_name(asked.name).processes;
+  if (step == tune::PlaceStep::kPlans) effort.processes = std::max(effort.processes, kVerifyingProcesses);
+  return effort;
+}
+
 bool is_placed(const Case& c) { return c.strategy == kPlaced; }
 
 /// Everything of a case but where it runs.
@@ -155,8 +163,7 @@ class Campaigns {
     *context_.err << fmt::format("\n{}:\n", tune::describe(step));
     plan_.cases = cases;
     plan_.facts[kStepKey] = tune::to_string(step);
-    const int usual = measure::effort_by_name(settings_.effort.name).processes;
-    settings_.effort.processes = step == tune::PlaceStep::kPlans ? std::max(usual, kVerifyingProcesses) : usual;
+    settings_.effort = effort_of(settings_.effort, step);
     plan_.facts[kProcessesKey] = std::to_string(settings_.effort.processes);
     last_ = begin_campaign(options_, plan_, settings_, store_, context_);
     const store::CampaignLock lock(store_.file(), last_.id);
@@ -309,15 +316,16 @@ int dry_place(const BenchOptions& options, const BenchPlan& plan, const runner::
       const int status = dry_run(options, missing, settings, history, context);
       if (status != kOk) return status;
     }
-    std::vector<Case> rest = foreseen.pairs;
-    rest.insert(rest.end(), foreseen.plans.begin(), foreseen.plans.end());
-    const auto seconds = static_cast<double>(runner::estimate(rest, settings.effort, settings.models, history).count());
-    *context.out << report::wrap(fmt::format("then at most {} cases of members beside each other and themselves "
-                                             "(stored ones are used again) and {} "
-                                             "plans side by side, {} of them found by the search: about {}",
-                                             foreseen.pairs.size(), foreseen.plans.size(), tune::kVerifiedPlans,
-                                             report::duration(seconds)),
-                                 report::kColumns)
+    const measure::Effort verifying = effort_of(settings.effort, tune::PlaceStep::kPlans);
+    const auto seconds = runner::estimate(foreseen.pairs, settings.effort, settings.models, history) +
+                         runner::estimate(foreseen.plans, verifying, settings.models, history);
+    *context.out << report::wrap(
+                        fmt::format("then at most {} cases of members beside each other and themselves (stored ones "
+                                    "are used again) and {} plans side by side, {} of them found by the search, in {} "
+                                    "processes each: about {}",
+                                    foreseen.pairs.size(), foreseen.plans.size(), tune::kVerifiedPlans,
+                                    verifying.processes, report::duration(static_cast<double>(seconds.count()))),
+                        report::kColumns)
                  << "\n";
   }
   return kOk;

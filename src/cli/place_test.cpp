@@ -2,8 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <sstream>
+
 #include "cli/bench.hpp"
 #include "core/search.hpp"
+#include "report/format.hpp"
+#include "runner/fake_launcher.hpp"
+#include "tune/place_cases.hpp"
 
 namespace assay::cli {
 namespace {
@@ -77,6 +83,51 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
     const Campaign campaign = verified(row.plans, row.whole);
     EXPECT_THAT(placing_verdict(campaign), row.said) << row.what;
     EXPECT_EQ(document_of(campaign).recommendation.because, placing_verdict(campaign)) << row.what;
+  }
+}
+
+/// What --dry-run says of a placement at an effort: the last line, as it was before it was wrapped.
+std::string foreseen(const measure::Effort& effort, std::chrono::seconds& estimated) {
+  BenchPlan plan;
+  for (const char* backend : {"x", "y"}) {
+    Case c;
+    c.model = "a+b";
+    c.backend = backend;
+    c.threads = 2;
+    c.strategy = kPlaced;
+    plan.cases.push_back(c);
+  }
+  runner::RunSettings settings;
+  settings.effort = effort;
+  settings.models = [](const Case&) { return runner::ModelFacts{}; };
+  tune::PlaceRequest request;
+  request.ensemble = plan.cases[0];
+  request.backends = {"x", "y"};
+  const tune::Foreseen cases = tune::foreseen(request);
+  measure::Effort verifying = effort;
+  verifying.processes = std::max(effort.processes, 3);
+  estimated = runner::estimate(cases.pairs, effort, settings.models, {}) +
+              runner::estimate(cases.plans, verifying, settings.models, {});
+  FakeClock clock;
+  runner::FakeLauncher launcher{clock};
+  const std::atomic<bool> stop{false};
+  std::ostringstream out, err;
+  Context context;
+  context.out = &out;
+  context.err = &err;
+  context.launcher = &launcher;
+  context.stop = &stop;
+  EXPECT_EQ(dry_place({}, plan, settings, nullptr, context), kOk) << err.str();
+  const std::string text = std::regex_replace(out.str(), std::regex("\\s+"), " ");
+  return text.substr(text.rfind(" then at most"));
+}
+
+TEST(DryPlace, EstimatesTheProcessesThatPlansAreVerifiedIn) {
+  for (const auto& [effort, processes] : {std::pair{"quick", "3"}, {"standard", "3"}, {"rigorous", "10"}}) {
+    std::chrono::seconds estimated{};
+    const std::string text = foreseen(measure::effort_by_name(effort), estimated);
+    EXPECT_THAT(text, HasSubstr(std::string("in ") + processes + " processes each")) << effort;
+    EXPECT_THAT(text, HasSubstr("about " + report::duration(static_cast<double>(estimated.count())))) << effort;
   }
 }
 
