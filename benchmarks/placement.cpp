@@ -12,9 +12,11 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -24,7 +26,7 @@
 #include "base/file.hpp"
 #include "report/exporters.hpp"
 #include "store/store.hpp"
-#include "tune/place_cases.hpp"
+#include "tune/place.hpp"
 
 namespace assay::bench {
 namespace {
@@ -157,23 +159,16 @@ std::vector<Case> space_of(const tune::PlaceRequest& request) {
   return cases;
 }
 
-std::optional<double> rate_of(const Outcome& outcome) {
-  const Metric* metric = outcome.state == OutcomeState::kMeasured ? find_metric(outcome, "throughput") : nullptr;
-  return metric == nullptr ? std::nullopt : metric->value;
-}
+double rate_of(const Outcome& outcome) { return measured_value(outcome, "throughput").value_or(0); }
 
 /// The quickest that lies in the space.
-const Outcome& best_of(const Campaign& campaign, const std::set<std::string>& space) {
-  const Outcome* best = nullptr;
-  double most = 0;
-  for (const Outcome& o : campaign.outcomes) {
-    const double rate = rate_of(o).value_or(0);
-    if (rate <= most || !space.contains(case_key(o.test_case))) continue;
-    most = rate;
-    best = &o;
-  }
-  if (best == nullptr) give_up("none of the plans could be measured");
-  return *best;
+Outcome quickest_in(const std::set<std::string>& space, const Campaign& campaign) {
+  std::vector<Outcome> inside;
+  std::copy_if(campaign.outcomes.begin(), campaign.outcomes.end(), std::back_inserter(inside),
+               [&](const Outcome& o) { return space.contains(case_key(o.test_case)); });
+  const std::optional<std::size_t> best = tune::fastest(inside);
+  if (!best) give_up("none of the plans could be measured");
+  return inside[*best];
 }
 
 /// One process' throughput; a disturbed one is tried again.
@@ -183,7 +178,7 @@ double turn(Assay& assay, const Case& c, const Campaign& like) {
   for (int i = 0; i < kTries; ++i) {
     const Run r = assay.measure({c}, like, "turns");
     const Outcome& o = r.campaign.outcomes.at(0);
-    if (const auto rate = rate_of(o)) return *rate;
+    if (const double rate = rate_of(o); rate > 0) return rate;
     why = o.reason;
   }
   give_up(fmt::format("{}: {}", describe(c), why));
@@ -201,12 +196,12 @@ int run(const Arguments& arguments) {
   for (const Case& c : cases) space.insert(case_key(c));
   const Run scan = assay.measure(cases, like, "scan");
 
-  const Outcome& found = best_of(search.campaign, space);
-  const Outcome& scanned = best_of(scan.campaign, space);
+  const Outcome found = quickest_in(space, search.campaign);
+  const Outcome scanned = quickest_in(space, scan.campaign);
   fmt::print("search: {} cases measured in {:.0f} s: {}, {:.4g} 1/s\n", assay.measured("search"), search.seconds,
-             describe(found.test_case), rate_of(found).value_or(0));
+             describe(found.test_case), rate_of(found));
   fmt::print("scan: {} of {} plans measured in {:.0f} s: {}, {:.4g} 1/s\n", assay.measured("scan"), cases.size(),
-             scan.seconds, describe(scanned.test_case), rate_of(scanned).value_or(0));
+             scan.seconds, describe(scanned.test_case), rate_of(scanned));
   std::fflush(stdout);
   Figure ratio{1, 1, 1};  // of a plan to itself
   if (case_key(found.test_case) != case_key(scanned.test_case)) {

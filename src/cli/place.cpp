@@ -195,8 +195,8 @@ struct Contender {
 std::vector<Contender> contenders(const Campaign& campaign) {
   std::vector<Contender> all;
   for (const Outcome& o : campaign.outcomes) {
-    const Metric* metric = o.state == OutcomeState::kMeasured ? find_metric(o, "throughput") : nullptr;
-    if (metric == nullptr || !metric->value) continue;
+    const Metric* metric = measured_metric(o, "throughput");
+    if (metric == nullptr) continue;
     const double value = *metric->value;
     all.push_back({&o, value, metric->low.value_or(value), metric->high.value_or(value)});
   }

@@ -34,4 +34,14 @@ const Metric* find_metric(const Outcome& outcome, const std::string& tag) {
   return it == outcome.metrics.end() ? nullptr : &*it;
 }
 
+const Metric* measured_metric(const Outcome& outcome, const std::string& tag) {
+  const Metric* metric = outcome.state == OutcomeState::kMeasured ? find_metric(outcome, tag) : nullptr;
+  return metric != nullptr && metric->value ? metric : nullptr;
+}
+
+std::optional<double> measured_value(const Outcome& outcome, const std::string& tag) {
+  const Metric* metric = measured_metric(outcome, tag);
+  return metric != nullptr ? metric->value : std::nullopt;
+}
+
 }  // namespace assay

@@ -39,5 +39,8 @@ inline constexpr const char* kNotStored = "record";
 
 /// The metric with that tag, or nullptr.
 const Metric* find_metric(const Outcome& outcome, const std::string& tag);
+/// The same of a measured outcome, where the metric has a value; else nullptr, and nothing.
+const Metric* measured_metric(const Outcome& outcome, const std::string& tag);
+std::optional<double> measured_value(const Outcome& outcome, const std::string& tag);
 
 }  // namespace assay

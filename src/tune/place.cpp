@@ -15,11 +15,6 @@ constexpr double kMs = 1e-3, kMiB = 1024.0 * 1024.0;
 /// Plans that are looked at; the two best of different make are verified.
 constexpr std::size_t kPlans = 8;
 
-std::optional<double> value_of(const Outcome& outcome, const std::string& tag) {
-  const Metric* metric = outcome.state == OutcomeState::kMeasured ? find_metric(outcome, tag) : nullptr;
-  return metric == nullptr ? std::nullopt : metric->value;
-}
-
 /// Outcomes by the key of their case; measured once, and only those that are not stored.
 class Results {
  public:
@@ -56,7 +51,7 @@ class Results {
 
   [[nodiscard]] std::optional<double> value(const Case& c, const std::string& tag) const {
     const auto it = known_.find(case_key(c));
-    return it == known_.end() ? std::nullopt : value_of(it->second, tag);
+    return it == known_.end() ? std::nullopt : measured_value(it->second, tag);
   }
 
  private:
@@ -233,7 +228,7 @@ std::optional<std::size_t> fastest(const std::vector<Outcome>& outcomes) {
   std::optional<std::size_t> best;
   double most = 0;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    const auto rate = value_of(outcomes[i], "throughput");
+    const auto rate = measured_value(outcomes[i], "throughput");
     if (!rate || *rate <= most) continue;
     most = *rate;
     best = i;
