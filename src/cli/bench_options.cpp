@@ -312,6 +312,7 @@ runner::RunSettings run_settings_of(const BenchOptions& options) {
   (void)engine::cache_limit();  // what ASSAY_CACHE_LIMIT says, before a campaign is begun
   const bool own = !options.cache.empty() && options.cache != "off";
   settings.cache_folder = own ? cache_folder_of(options.cache) : default_cache_folder();
+  settings.hash_folder = default_cache_folder() / "hashes";
   settings.reference_folder = default_cache_folder() / "references";
   settings.machine_memory =
       settings.limits.memory_bytes > 0 ? settings.limits.memory_bytes : measure::machine_memory().total;

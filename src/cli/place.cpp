@@ -124,8 +124,7 @@ class Stored {
         runner::probe_backend(backend, settings_.library_of(backend), *context_.launcher, *context_.stop);
     Engine& engine = engines_[backend];
     if (!answer.available) return engine;
-    engine.library =
-        answer.library.empty() ? std::string() : model::file_hash(answer.library, default_cache_folder() / "hashes");
+    engine.library = answer.library.empty() ? std::string() : model::file_hash(answer.library, settings_.hash_folder);
     engine.version = answer.version;
     return engine;
   }

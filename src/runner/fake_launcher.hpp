@@ -99,6 +99,7 @@ class FakeLauncher final : public worker::Launcher {
   std::vector<worker::Event> says;                                       ///< by every process that measures
   std::string version = "1.2.3";                                         ///< of every backend
   std::string devices = R"([{"name": "cpu", "description": "a CPU"}])";  ///< of every backend
+  std::string library;            ///< of every backend
   std::string absent;             ///< why devices are not there, of every backend
   std::set<std::string> missing;  ///< backends that are not available
   std::vector<worker::Request> requests;
@@ -112,6 +113,7 @@ class FakeLauncher final : public worker::Launcher {
     exit.result.values["available"] = {available ? 1.0 : 0.0};
     if (request.test_case.backend == "tensorflow") exit.result.values["model_formats"] = {7.0};
     exit.result.texts = {{"version", version}, {"devices", devices}};
+    exit.result.texts["library"] = library;
     exit.result.texts["absent"] = absent;
     if (!available) exit.result.texts["reason"] = "its library was not found";
     return exit;

@@ -6,8 +6,8 @@
 #include <system_error>
 
 #include "assay/error.hpp"
-#include "base/sha256.hpp"
 #include "measure/series.hpp"
+#include "model/model.hpp"
 #include "runner/campaign_run.hpp"
 #include "runner/order.hpp"
 #include "runner/reference.hpp"
@@ -105,7 +105,7 @@ const ProbeAnswer& CampaignRun::probe(const std::string& backend) {
     fact("library." + backend, answer.library);
     std::string content = "not readable";  // it could be opened a moment ago
     try {
-      content = sha256_of_file(answer.library);
+      content = model::file_hash(answer.library, settings_.hash_folder);  // some are a gigabyte
     } catch (const Error&) {
     }
     fact_that_stays("library.sha256." + backend, content, backend);

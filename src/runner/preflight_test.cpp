@@ -1,4 +1,7 @@
 // What is found before anything is measured.
+#include <thread>
+
+#include "base/sha256.hpp"
 #include "runner/runner_fixture.hpp"
 
 namespace assay::runner {
@@ -27,6 +30,29 @@ TEST_F(RunnerTest, ASignatureThatTheModelHasNotFailsWithoutAWorker) {
             "tensorflow.signature=NAME");
   EXPECT_EQ(preview({campaign_.plan[2]}, settings_, launcher_, {}, stop_).at(0).skipped, wrong.reason);
   EXPECT_THAT(launcher_.measured_batches(), UnorderedElementsAre(1, 2));
+}
+
+TEST_F(RunnerTest, AnEnginesLibraryIsHashedOnce) {
+  const std::filesystem::path library = folder_.path() / "libengine.so";
+  write_file_atomically(library, std::string("engine"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));  // what has just been written may change unnoticed
+  launcher_.library = library.string();
+  const auto found = [&](std::int64_t batch) {
+    plan({"openvino"}, {batch});
+    campaign_.environment.clear();
+    EXPECT_TRUE(run());
+    return campaign_.environment.at("library.sha256.openvino");
+  };
+  const std::string hash = sha256_of("engine");
+  EXPECT_EQ(found(1), hash) << "nothing is remembered";
+  settings_.hash_folder = folder_.path() / "hashes";
+  EXPECT_EQ(found(2), hash);
+  // What is remembered is believed: put another hash in its place and see it come back.
+  const std::filesystem::path memo = std::filesystem::directory_iterator(settings_.hash_folder)->path();
+  std::string text = read_file(memo);
+  text.replace(text.find(hash), hash.size(), std::string(hash.size(), 'a'));
+  write_file_atomically(memo, text);
+  EXPECT_EQ(found(4), std::string(hash.size(), 'a'));
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ struct RunSettings {
   measure::Effort effort;
   std::uint64_t seed = 1;                  ///< of the order
   std::filesystem::path cache_folder;      ///< of optimized graphs
+  std::filesystem::path hash_folder;       ///< where hashes of files are remembered; "": nowhere
   std::filesystem::path reference_folder;  ///< of the answers that others are compared with
   /// Resumed: what processes of cases without an outcome observed before.
   std::vector<store::PendingProcess> pending;
