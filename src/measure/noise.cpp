@@ -61,6 +61,7 @@ void read_stat(const fs::path& root, NoiseReading& r) {
   r.cpus = cpus;
   r.busy_s = busy;
   r.steal_s = steal;
+  r.tick_s = 1 / per_second;
 }
 
 void read_pressure(const fs::path& root, NoiseReading& r) {
@@ -127,12 +128,16 @@ std::map<std::string, std::vector<double>> noise_between(const NoiseReading& bef
   const auto share = [&](const char* name, const std::optional<double>& a, const std::optional<double>& b, double of) {
     if (a && b) values[name] = {std::max(0.0, (*b - *a) / of)};
   };
-  share("noise.steal", before.steal_s, after.steal_s, wall_s * cpus);
+  // A short window is few ticks long: one that fell to somebody else would be a large share of it, and proves nothing.
+  const double unseen_s = after.tick_s * (cpus + 0.5);  // a half, since sums of ticks are not exact
+  const auto cpu_share = [&](const char* name, double cpu_s) {
+    values[name] = {cpu_s <= unseen_s ? 0.0 : cpu_s / (wall_s * cpus)};
+  };
+  if (before.steal_s && after.steal_s) cpu_share("noise.steal", *after.steal_s - *before.steal_s);
   share("noise.pressure", before.pressure_s, after.pressure_s, wall_s);
   share("noise.throttled", before.throttled_s, after.throttled_s, wall_s * cpus);
   if (before.busy_s && after.busy_s) {
-    const double others = (*after.busy_s - *before.busy_s) - (after.own_s - before.own_s);
-    values["noise.others"] = {std::max(0.0, others / (wall_s * cpus))};
+    cpu_share("noise.others", (*after.busy_s - *before.busy_s) - (after.own_s - before.own_s));
   }
   values["noise.involuntary"] = {static_cast<double>(after.involuntary_switches - before.involuntary_switches) /
                                  wall_s};

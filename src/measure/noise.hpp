@@ -14,6 +14,7 @@ namespace assay::measure {
 struct NoiseReading {
   std::optional<double> steal_s;      ///< CPU seconds taken by the hypervisor, over the CPUs we may use
   std::optional<double> busy_s;       ///< CPU seconds used by anybody, over the same
+  double tick_s = 0;                  ///< the unit of these two: the kernel counts in ticks, of each CPU
   std::optional<double> pressure_s;   ///< seconds in which some task waited for a CPU (PSI)
   std::optional<double> throttled_s;  ///< seconds for which the cgroup's quota stopped us
   std::optional<double> frequency_hz;
@@ -27,8 +28,8 @@ struct NoiseReading {
 NoiseReading read_noise(const std::filesystem::path& root = "/");
 
 /// Values "noise.steal", "noise.others", "noise.pressure", "noise.throttled" (shares of wall time, per CPU where it is
-/// CPU time), "noise.involuntary" (per second), "noise.frequency" (Hz), "noise.thermal" (events). Unknown ones are
-/// absent.
+/// CPU time; what a tick of each CPU explains is 0), "noise.involuntary" (per second), "noise.frequency" (Hz),
+/// "noise.thermal" (events). Unknown ones are absent.
 std::map<std::string, std::vector<double>> noise_between(const NoiseReading& before, const NoiseReading& after,
                                                          double wall_s);
 

@@ -23,6 +23,7 @@ TEST(Noise, ReadsCountersOfAVirtualMachine) {
   EXPECT_DOUBLE_EQ(*r.steal_s, 4);
   EXPECT_DOUBLE_EQ(*r.busy_s, 14.3);
   EXPECT_EQ(r.cpus, 2);
+  EXPECT_DOUBLE_EQ(r.tick_s, 0.01);
   EXPECT_DOUBLE_EQ(*r.pressure_s, 2.5);
   EXPECT_FALSE(r.frequency_hz);
   EXPECT_FALSE(r.throttle_events);
@@ -62,6 +63,23 @@ TEST(Noise, OthersAreWhatWeDidNotUse) {
   EXPECT_DOUBLE_EQ(values.at("noise.steal").front(), 0);
   EXPECT_EQ(values.count("noise.pressure"), 0U) << "not told, not there";
   EXPECT_EQ(values.count("noise.thermal"), 0U);
+}
+
+TEST(Noise, WhatATickOfEachCpuExplainsIsNone) {
+  struct Row {
+    double steal, others, wall_s, steal_found, others_found;
+  };
+  for (const Row& row : {Row{0.02, 0.02, 0.05, 0, 0},    // one tick of each CPU, in a short window
+                         {0.03, 0.04, 0.05, 0.3, 0.4},   // more
+                         {0.02, 0.02, 3, 0, 0},          // the same in a long one
+                         {0.12, 0.30, 3, 0.02, 0.05},    // what a long one bounds
+                         {-0.01, -0.02, 0.05, 0, 0}}) {  // ours, which two clocks count differently
+    NoiseReading before = reading(0, 10, 1), after = reading(row.steal, 10.5 + row.others, 1.5);
+    after.tick_s = 0.01;
+    const auto values = noise_between(before, after, row.wall_s);
+    EXPECT_NEAR(values.at("noise.steal").front(), row.steal_found, 1e-9) << row.steal << " of " << row.wall_s;
+    EXPECT_NEAR(values.at("noise.others").front(), row.others_found, 1e-9) << row.others << " of " << row.wall_s;
+  }
 }
 
 TEST(Noise, TheRuleNamesWhatBrokeIt) {
