@@ -299,7 +299,8 @@ void add_bench(CLI::App& app, Action& action) {
       ->type_name("");
   command->add_flag("--profile", o->profile, "keep each engine's own profile beside the results (slows it down)");
   command->add_option("--cache", o->cache, "DIR|off: where optimized graphs are kept");
-  command->add_option("--duration", o->duration, "T: the window of each process (500ms, 3s, 2m)");
+  command->add_option("--duration", o->duration,
+                      "T: the window of each process (500ms, 3s, 2m), and the longest that its warm-up may be");
   command->add_option("--timeout", o->timeout, "T: the most that a process may take");
   command->add_option("--memory-limit", o->memory_limit, "SIZE: the most memory of a process (512MiB, 2GiB)");
   command->add_option("--db", o->db, "the results file (or ASSAY_DB)");

@@ -302,7 +302,9 @@ BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models
 runner::RunSettings run_settings_of(const BenchOptions& options) {
   runner::RunSettings settings;
   settings.effort = measure::effort_by_name(options.effort);
-  if (!options.duration.empty()) settings.effort.window = parse_duration(options.duration, "--duration");
+  if (!options.duration.empty()) {
+    settings.effort = measure::with_window(settings.effort, parse_duration(options.duration, "--duration"));
+  }
   if (!options.timeout.empty()) {
     settings.limits.timeout = parse_duration(options.timeout, "--timeout");
     settings.limits.silence = settings.limits.timeout;

@@ -133,7 +133,8 @@ int resume(const BenchOptions& given, Context& context) {
   settings.libraries = plan.libraries;
   settings.pending = store.pending(campaign.id);
   if (const std::string window = value_of(campaign, "effort.window_ms"); !window.empty()) {
-    settings.effort.window = std::chrono::milliseconds(std::strtoll(window.c_str(), nullptr, 10));
+    const std::chrono::milliseconds asked(std::strtoll(window.c_str(), nullptr, 10));
+    settings.effort = measure::with_window(settings.effort, asked);
   }
   if (const std::string processes = value_of(campaign, kProcessesKey); !processes.empty()) {
     settings.effort.processes = std::max(1, static_cast<int>(std::strtol(processes.c_str(), nullptr, 10)));

@@ -23,6 +23,12 @@ TEST(Effort, RowsAreThoseOfTheMethod) {
   EXPECT_EQ(effort_by_name("standard").processes, 3);
   EXPECT_GE(effort_by_name("rigorous").processes, 10);
   EXPECT_TRUE(effort_by_name("standard").memory_apart);
+  using std::chrono::milliseconds;
+  for (const auto& [window, warm_up] : {std::pair{50, 50}, {1000, 1000}, {8000, 1000}}) {
+    const Effort effort = with_window(effort_by_name("quick"), milliseconds(window));
+    EXPECT_EQ(effort.window, milliseconds(window));
+    EXPECT_EQ(effort.warm_up_time, milliseconds(warm_up)) << window;
+  }
   try {
     effort_by_name("fast");
     FAIL();

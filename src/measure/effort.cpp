@@ -1,5 +1,6 @@
 #include "measure/effort.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "assay/error.hpp"
@@ -55,6 +56,12 @@ const Effort& effort_by_name(const std::string& name) {
     names += (names.empty() ? "" : ", ") + effort.name;
   }
   throw Error(ErrorCode::kInvalidArgument, "unknown effort \"" + name + "\"; there are " + names, "--effort");
+}
+
+Effort with_window(Effort effort, std::chrono::milliseconds window) {
+  effort.window = window;
+  effort.warm_up_time = std::min(effort.warm_up_time, window);
+  return effort;
 }
 
 }  // namespace assay::measure

@@ -23,4 +23,7 @@ struct Effort {
 /// Throws Error(kInvalidArgument) listing the names.
 const Effort& effort_by_name(const std::string& name);
 
+/// With another window. Whoever is content with a short one does not wait longer than that for the warm-up.
+Effort with_window(Effort effort, std::chrono::milliseconds window);
+
 }  // namespace assay::measure

@@ -18,6 +18,8 @@ namespace {
 constexpr const char* kControlModel = "tiny-resnet";
 /// A batch takes many milliseconds: the time that waking a thread takes, which jumps by a factor of two, is lost in it.
 constexpr std::int64_t kControlBatch = 512;
+constexpr std::chrono::milliseconds kControlWindow{1000};
+constexpr int kControlCalls = 50, kLeastControlCalls = 10;
 constexpr double kDriftBound = 0.05;
 constexpr int kTogether = 4;
 constexpr std::string_view kInForce = "in_force.";
@@ -328,8 +330,10 @@ void CampaignRun::control(const char* where) {
   r.effort.warm_up_needs_both = true;
   r.effort.warm_up_calls = 10;
   r.effort.warm_up_time = std::chrono::milliseconds(300);
-  r.effort.window = std::chrono::milliseconds(1000);
-  r.effort.window_calls = 50;
+  // Of a campaign of short windows it must not be the most.
+  const std::chrono::milliseconds window = std::min(kControlWindow, settings_.effort.window);
+  r.effort = measure::with_window(r.effort, window);
+  r.effort.window_calls = std::max(kLeastControlCalls, static_cast<int>(kControlCalls * window / kControlWindow));
   try {
     r.model = settings_.models(c).path;
   } catch (const Error&) {

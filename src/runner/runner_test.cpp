@@ -290,6 +290,18 @@ TEST_F(RunnerTest, InterruptedBeforeAnythingIsMeasuredItLeavesNoRow) {
   }
 }
 
+TEST_F(RunnerTest, TheControlCaseTakesNoLongerThanACase) {
+  for (const auto& [window_ms, calls] : {std::pair{3000, 50}, {500, 25}, {50, 10}}) {
+    settings_.effort = measure::with_window(measure::effort_by_name("quick"), std::chrono::milliseconds(window_ms));
+    plan({"onnxruntime"}, {window_ms});
+    run();
+    const measure::Effort& control = launcher_.requests.back().effort;  // at the end
+    EXPECT_EQ(launcher_.requests.back().test_case.model, "tiny-resnet");
+    EXPECT_EQ(control.window_calls, calls);
+    EXPECT_EQ(control.window.count(), std::min(window_ms, 1000));
+  }
+}
+
 TEST_F(RunnerTest, AStartThatFailsCostsOnlyItsFigure) {
   launcher_.extra = [](const worker::Request&) { return bad(ErrorCode::kCrashed, "open", "killed by signal 9"); };
   plan({"onnxruntime"}, {1});
