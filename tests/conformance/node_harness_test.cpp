@@ -117,6 +117,28 @@ TEST(NodeVerdictTest, AListThatIsNotTrueFails) {
   EXPECT_EQ(verdict.passed + verdict.known + verdict.skipped, 3);
 }
 
+TEST(NodeVerdictTest, WhatAnotherPartRunsIsNotIdle) {
+  NodeVerdict verdict({{"here_*", "cannot"}, {"there_*", "cannot"}, {"gone", "no such test"}});
+  EXPECT_EQ(verdict.add("here_1", {Kind::kFailed, "why"}), "known");
+  verdict.find_idle_limits({"there_1", "other"});
+  EXPECT_THAT(verdict.failures(), ElementsAre(HasSubstr("gone: no test")));
+}
+
+TEST(NodeParts, AreAllTogetherAndEachOnce) {
+  for (const std::size_t parts : {1U, 2U, 3U}) {
+    std::vector<int> times(10);
+    for (std::size_t number = 1; number <= parts; ++number) {
+      const auto part = node_part(std::to_string(number) + "/" + std::to_string(parts));
+      ASSERT_TRUE(part.has_value());
+      for (std::size_t test = 0; test < times.size(); ++test) times[test] += part->has(test) ? 1 : 0;
+    }
+    EXPECT_THAT(times, testing::Each(1)) << parts;
+  }
+  for (const char* no_part : {"", "*", "test_abs", "0/2", "3/2", "1/0", "1/", "/2", "1/2 ", "1-2", "-1/2"}) {
+    EXPECT_FALSE(node_part(no_part).has_value()) << no_part;
+  }
+}
+
 TEST(NodeApart, ACrashTakesNoOtherAlong) {
   const auto passes = [](const std::string&) { return NodeOutcome{}; };
   const std::vector<NodeTest> tests = {

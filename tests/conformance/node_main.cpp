@@ -32,11 +32,23 @@ NodeOutcome probe_apart(const std::string& backend) {
   return outcome;
 }
 
-std::vector<NodeTest> chosen_tests(const std::string& pattern) {
-  std::vector<NodeTest> tests = file_tests();
-  for (NodeTest& row : row_tests()) tests.push_back(std::move(row));
-  std::erase_if(tests, [&](const NodeTest& t) { return !NodeLimit{pattern, ""}.matches(t.name); });
-  return tests;
+struct Chosen {
+  std::vector<NodeTest> tests;
+  std::vector<std::string> elsewhere;  ///< names of those that other parts run
+  bool files = false;                  ///< ONNX's own are there
+};
+
+/// `part`: of all; else those whose names are like `pattern`.
+Chosen chosen_tests(const std::string& pattern, const std::optional<NodePart>& part) {
+  std::vector<NodeTest> all = file_tests();
+  Chosen chosen{{}, {}, !all.empty()};
+  for (NodeTest& row : row_tests()) all.push_back(std::move(row));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool here = part ? part->has(i) : NodeLimit{pattern, ""}.matches(all[i].name);
+    if (part && !here) chosen.elsewhere.push_back(all[i].name);
+    if (here) chosen.tests.push_back(std::move(all[i]));
+  }
+  return chosen;
 }
 
 int run(const std::string& backend, const std::string& pattern) {
@@ -49,7 +61,8 @@ int run(const std::string& backend, const std::string& pattern) {
     fmt::print(stderr, "{}\n", probe.why);
     return kFailed;
   }
-  const std::vector<NodeTest> tests = chosen_tests(pattern);
+  const std::optional<NodePart> part = node_part(pattern);
+  const auto [tests, elsewhere, files] = chosen_tests(pattern, part);
   if (tests.empty()) {
     fmt::print(stderr, "no test's name is like '{}'\n", pattern);
     return kWrongUse;
@@ -57,15 +70,15 @@ int run(const std::string& backend, const std::string& pattern) {
   const Params params = params_of(backend);
   std::ifstream list(std::string(ASSAY_SOURCE_DIR) + "/backends/" + params.backend + "/node_tests.txt");
   NodeVerdict verdict(node_limits(list, params.device));
-  const bool all = pattern == "*";
+  const bool all = part || pattern == "*";
   std::map<std::string, int> skipped;
   run_apart(tests, backend, [&](const NodeTest& test, const NodeOutcome& outcome) {
     const std::string word = verdict.add(test.name, outcome);
     if (word == "skipped") ++skipped[outcome.why];
     if (!all) fmt::print("{:<8} {}{}{}\n", word, test.name, outcome.why.empty() ? "" : ": ", outcome.why);
   });
-  if (all && !file_tests().empty()) verdict.find_idle_limits();
-  if (file_tests().empty()) fmt::print("ONNX's node tests are left out: libonnx-testdata is not installed\n");
+  if (all && files) verdict.find_idle_limits(elsewhere);
+  if (!files) fmt::print("ONNX's node tests are left out: libonnx-testdata is not installed\n");
   for (const auto& [why, count] : skipped) fmt::print("skipped {}: {}\n", count, why);
   fmt::print("{}: {} passed, {} known not to pass, {} skipped, {} failed\n", backend, verdict.passed, verdict.known,
              verdict.skipped, verdict.failures().size());
@@ -79,7 +92,7 @@ int run(const std::string& backend, const std::string& pattern) {
 int main(int argc, char** argv) {
   using assay::conformance::kWrongUse;
   if (argc < 2 || argc > 3) {
-    fmt::print(stderr, "usage: {} BACKEND[,device=gpu:0][,OPTION=VALUE…] [PATTERN]\n", argv[0]);
+    fmt::print(stderr, "usage: {} BACKEND[,device=gpu:0][,OPTION=VALUE…] [PATTERN|K/N]\n", argv[0]);
     return kWrongUse;
   }
   try {

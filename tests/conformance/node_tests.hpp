@@ -4,7 +4,7 @@
 // the engine stand before the plugin there, and a model that any of them gets wrong is as broken for a user as one that
 // the framework refuses. Nothing here has a batch axis, so the graph runs whole (batch size 0).
 //
-//   assay_node_tests BACKEND[,device=gpu:0][,OPTION=VALUE…] [PATTERN]
+//   assay_node_tests BACKEND[,device=gpu:0][,OPTION=VALUE…] [PATTERN|K/N]      K/N: the Kth of N parts of them all
 //
 // With a pattern ('test_cast_*') every outcome is printed. What a backend does not pass is a line "pattern: reason" of
 // backends/<name>/node_tests.txt (limit_lines.hpp).
@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -50,6 +51,14 @@ std::vector<NodeTest> file_tests();
 /// The rows of node_rows.hpp, "row_" before their names.
 std::vector<NodeTest> row_tests();
 
+/// "2/3": the second of three parts of equal size, which together are all.
+struct NodePart {
+  std::size_t number = 1, of = 1;
+  [[nodiscard]] bool has(std::size_t test) const { return test % of == number - 1; }
+};
+/// Nothing where the text is no part.
+std::optional<NodePart> node_part(const std::string& text);
+
 /// What "BACKEND[,OPTION=VALUE…]" is put to: one thread, one batch, which is the whole, on the CPU or on the "device"
 /// among the settings.
 Params params_of(const std::string& backend);
@@ -76,8 +85,8 @@ class NodeVerdict {
   explicit NodeVerdict(std::vector<NodeLimit> limits) : limits_(std::move(limits)) {}
   /// One word for the outcome: "passed", "known", "skipped", "FAILED", "UNEXPECTED PASS".
   std::string add(const std::string& test, const NodeOutcome& outcome);
-  /// Lines of limits that no test has met. Only after all tests.
-  void find_idle_limits();
+  /// Lines of limits that no test has met. Only after all tests but those `elsewhere`, which another run has to meet.
+  void find_idle_limits(const std::vector<std::string>& elsewhere = {});
   [[nodiscard]] const std::vector<std::string>& failures() const { return failures_; }
   int passed = 0, known = 0, skipped = 0;
 
