@@ -105,7 +105,7 @@ TEST_F(EnsembleCliTest, AMemberThatCrashesOrHangsCostsARowThatNamesIt) {
                          Row{"null.hang_at=submit:2", "; member 'tiny-resnet' was computing"},
                          Row{"null.crash_at=open", " being loaded"}, Row{"null.hang_at=open", "tiny-densenet"}}) {
     const Result r = measured("tiny-resnet+tiny-densenet", {"--backend", "null", "--for", "latency", "--strategy",
-                                                            "sequential", "--option", row.fault, "--timeout", "5s"});
+                                                            "sequential", "--option", row.fault, "--timeout", "3s"});
     EXPECT_EQ(r.status, 1) << row.fault;
     const Campaign c = newest();
     ASSERT_EQ(c.outcomes.size(), 1U);
