@@ -99,7 +99,7 @@ class FakeLauncher final : public worker::Launcher {
   std::vector<worker::Event> says;                                       ///< by every process that measures
   std::string version = "1.2.3";                                         ///< of every backend
   std::string devices = R"([{"name": "cpu", "description": "a CPU"}])";  ///< of every backend
-  std::string library;            ///< of every backend
+  std::string library;                                                   ///< of every backend
   std::string absent;             ///< why devices are not there, of every backend
   std::set<std::string> missing;  ///< backends that are not available
   std::vector<worker::Request> requests;

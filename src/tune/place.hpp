@@ -31,7 +31,7 @@ struct Bench {
 struct Placed {
   Problem problem;
   std::vector<Plan> plans;               ///< predicted, the best first
-  std::vector<Outcome> verified;         ///< of the best plans that run and the plain strategies, one interleaved run
+  std::vector<Outcome> verified;         ///< of the best plans that run and their rivals, one interleaved run
   std::optional<std::size_t> winner;     ///< into `verified`; nothing where none was measured
   std::size_t measured = 0, reused = 0;  ///< cases of the search
   bool interrupted = false;

@@ -32,7 +32,8 @@ struct Problem {
 
 double direct_cycles(const Problem& p) {
   const double weights = 9.0 * static_cast<double>(p.channels * p.outputs) * sizeof(float);
-  const double products = 9.0 * static_cast<double>(p.channels * p.outputs * p.batch * p.rows * p.columns) / static_cast<double>(p.lanes);
+  const double products =
+      9.0 * static_cast<double>(p.channels * p.outputs * p.batch * p.rows * p.columns) / static_cast<double>(p.lanes);
   return together(products / kDirectShare, weights / bytes_a_cycle(weights));
 }
 

@@ -255,8 +255,8 @@ class WinogradEmitter {
     inside(tile.row, y, k_.rows, [&] { inside(tile.column, x, k_.columns, body); });
   }
 
-  void finish(const std::string& sum, const TilePlace& tile, const std::string& group, const std::string& v, std::int64_t y,
-              std::int64_t x) {
+  void finish(const std::string& sum, const TilePlace& tile, const std::string& group, const std::string& v,
+              std::int64_t y, std::int64_t x) {
     const auto place = [&](const BlockedAccess& a) {
       return pixel(a, tile, y, x).add(group, k_.vectors * a.block).add(v, a.block);
     };

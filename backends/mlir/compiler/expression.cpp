@@ -102,6 +102,10 @@ X Formula::number(double value, Element element) {
 }
 
 X Formula::apply(Op op, Element element, X a, X b, X c) {
+  if (arity(op) == 2 && this->element(a) != this->element(b)) {
+    throw std::logic_error(std::string(name_of(op)) + " of " + name_of(this->element(a)) + " and " +
+                           name_of(this->element(b)));
+  }
   expression_.terms.push_back({op, element, {a.term, b.term, c.term}, 0});
   return {this, static_cast<int>(expression_.terms.size()) - 1};
 }

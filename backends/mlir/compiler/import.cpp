@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/operators/operator.hpp"
 #include "onnx_graph/inference.hpp"
-#include "operators/operator.hpp"
 
 namespace assay::compiler {
 namespace {
@@ -112,6 +112,8 @@ void import_node(Import& import, const onnx_graph::Node& node, Obstacles& obstac
     function(op);
   } catch (const Unsupported& e) {
     obstacles.add(label(node) + ": " + e.what());
+  } catch (const std::logic_error& e) {  // shapes or types that contradict each other
+    obstacles.add(label(node) + ": its inputs do not fit: " + e.what());
   }
 }
 

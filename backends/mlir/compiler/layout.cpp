@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "passes/pass.hpp"
+#include "compiler/passes/pass.hpp"
 
 namespace assay::compiler {
 namespace {

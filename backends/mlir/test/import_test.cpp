@@ -95,5 +95,54 @@ TEST(Import, ATensorTooLargeForAnyMemoryIsAnError) {
   EXPECT_THROW((void)test::text_of(m, {{"x", {1}}}), Unsupported);
 }
 
+struct Bad {
+  const char* name;
+  TestModel model;
+  const char* says;
+};
+void PrintTo(const Bad& b, std::ostream* out) { *out << b.name; }  // NOLINT: gtest's name
+
+std::vector<Bad> bad_models() {
+  using Ints = std::vector<std::int64_t>;
+  std::vector<Bad> all;
+  all.push_back({"concat", of("Concat", {"x", "w"}, {{"axis", std::int64_t{1}}}).weights("w", {5, 3, 8, 8}),
+                 "does not go beside"});
+  all.push_back({"negative_pads", of("Conv", {"x", "w"}, {{"pads", Ints{-1, 0, 0, 0}}}).weights("w", {4, 3, 3, 3}),
+                 "less than nothing"});
+  all.push_back({"no_steps", of("Conv", {"x", "w"}, {{"strides", Ints{0, 1}}}).weights("w", {4, 3, 3, 3}),
+                 "larger than nothing"});
+  all.push_back({"window_too_large", of("Conv", {"x", "w"}).weights("w", {4, 3, 9, 9}), "larger than"});
+  all.push_back({"bias", of("Conv", {"x", "w", "b"}).weights("w", {4, 3, 3, 3}).weights("b", {3}), "a bias of 3"});
+  all.push_back(
+      {"groups", of("Conv", {"x", "w"}, {{"group", std::int64_t{2}}}).weights("w", {4, 3, 3, 3}), "do not fit"});
+  all.push_back({"normalization",
+                 of("BatchNormalization", {"x", "s", "b", "m", "v"})
+                     .weights("s", {3})
+                     .weights("b", {2})
+                     .weights("m", {3})
+                     .weights("v", {3}),
+                 "do not fit"});
+  all.push_back({"types", of("Add", {"x", "k"}).integers("k", {1}), "add of f32 and i64"});
+  all.push_back(
+      {"one_hot", of("OneHot", {"k", "d", "v"}).integers("k", {1}).integer("d", 3).weights("v", {1}), "two values"});
+  all.push_back({"gather_elements", of("GatherElements", {"x", "k"}).integers("k", {1}), "do not fit"});
+  all.push_back({"axis", of("Softmax", {"x"}, {{"axis", std::int64_t{4}}}), "axis 4"});
+  return all;
+}
+
+class BadModels : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadModels, AreErrorsThatSayWhatDoesNotFit) {
+  try {
+    (void)graph_of(GetParam().model);
+    FAIL() << "it was imported";
+  } catch (const Unsupported& e) {
+    EXPECT_THAT(e.what(), HasSubstr(GetParam().says));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BadModels, testing::ValuesIn(bad_models()),
+                         [](const auto& p) { return std::string(p.param.name); });
+
 }  // namespace
 }  // namespace assay::compiler

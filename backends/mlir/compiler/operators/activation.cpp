@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "operators/operator.hpp"
+#include "compiler/operators/operator.hpp"
 
 namespace assay::compiler {
 namespace {

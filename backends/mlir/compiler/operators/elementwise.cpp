@@ -1,6 +1,6 @@
 // Operators that compute each element from one element of each input, without attributes.
 
-#include "operators/operator.hpp"
+#include "compiler/operators/operator.hpp"
 
 namespace assay::compiler {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "operators/operator.hpp"
+#include "compiler/operators/operator.hpp"
 
 namespace assay::compiler {
 namespace {
@@ -72,6 +72,7 @@ void one_hot(Operator& op) {
   const Shape depth = op.require_integers(1, "its depth");
   const std::size_t rank = op.rank(0) + 1, axis = Operator::axis(op.integer("axis", -1), rank);
   const Element index = op.element(0), value = op.element(2);
+  if (op.shape(2) != Shape{2}) Operator::fail("it needs two values");
   if (index != Element::kI64 && index != Element::kI32) Operator::fail("its indices are no integers");
   Shape spread = op.shape(0);
   spread.insert(spread.begin() + static_cast<std::ptrdiff_t>(axis), 1);
@@ -116,6 +117,7 @@ X normalized(Formula& f, X index, std::int64_t size) {
 void gather_elements(Operator& op) {
   const Shape x = op.shape(0), picked = op.shape(1), strides = contiguous_strides(x), own = contiguous_strides(picked);
   const std::size_t axis = Operator::axis(op.integer("axis", 0), x.size());
+  if (picked.size() != x.size()) Operator::fail("its indices do not fit " + to_text(x));
   std::vector<std::int64_t> offsets(static_cast<std::size_t>(count(picked)), 0);
   for (std::size_t i = 0; i < offsets.size(); ++i) {
     for (std::size_t k = 0; k < x.size(); ++k) {
@@ -132,6 +134,7 @@ void gather_elements(Operator& op) {
 void gather_nd(Operator& op) {
   if (op.integer("batch_dims", 0) != 0) Operator::fail("batch_dims is not computed");
   const Shape x = op.shape(0), picked = op.shape(1);
+  if (picked.empty()) Operator::fail("it has no indices");
   const auto depth = static_cast<std::size_t>(picked.back());
   if (depth > x.size() || op.element(1) != Element::kI64) Operator::fail("its indices do not fit " + to_text(x));
   const Shape slice(x.begin() + static_cast<std::ptrdiff_t>(depth), x.end());

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "operators/operator.hpp"
+#include "compiler/operators/operator.hpp"
 
 namespace assay::compiler {
 namespace {
@@ -40,6 +40,12 @@ Window window_of(Operator& op, Shape kernel) {
   if (kernel.size() != n)
     Operator::fail("the kernel has " + std::to_string(kernel.size()) + " axes, x has " + std::to_string(n));
   Window w{std::move(kernel), list_or(op, "strides", n, 1), list_or(op, "dilations", n, 1), Shape(n, 0), Shape(n, 0)};
+  const auto positive = [](const Shape& s) {
+    return std::all_of(s.begin(), s.end(), [](std::int64_t v) { return v > 0; });
+  };
+  if (!positive(w.kernel) || !positive(w.strides) || !positive(w.dilations)) {
+    Operator::fail("a window, its steps and its dilation must be larger than nothing");
+  }
   const std::string how = op.text("auto_pad", "NOTSET");
   if (how == "SAME_UPPER" || how == "SAME_LOWER") {
     pad_same(w, space, how == "SAME_UPPER");
@@ -48,6 +54,9 @@ Window window_of(Operator& op, Shape kernel) {
     if (pads.size() != 2 * n) Operator::fail("pads must have two values for each axis of space");
     w.begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(n));
     w.end.assign(pads.begin() + static_cast<std::ptrdiff_t>(n), pads.end());
+    if (std::any_of(pads.begin(), pads.end(), [](std::int64_t p) { return p < 0; })) {
+      Operator::fail("a padding of less than nothing is not computed");
+    }
   }
   return w;
 }
@@ -60,7 +69,20 @@ void fit_end(Window& w, const Shape& x, const Shape& out) {
   }
 }
 
+/// One number an output.
+ValueId bias_of(Operator& op, std::int64_t outputs) {
+  if (op.shape(2) != Shape{outputs})
+    Operator::fail("a bias of " + to_text(op.shape(2)) + " does not fit " + std::to_string(outputs) + " outputs");
+  return op.in(2);
+}
+
+/// Of x and weights.
+void check_floats(Operator& op) {
+  if (!is_float(op.element(0)) || !is_float(op.element(1))) Operator::fail("of integers it is not computed");
+}
+
 void conv(Operator& op) {
+  check_floats(op);
   const Shape weights = op.shape(1);
   if (weights.size() < 3) Operator::fail("its weights have no axis of space");
   const Window w = window_of(op, Shape(weights.begin() + 2, weights.end()));
@@ -77,7 +99,7 @@ void conv(Operator& op) {
     shape.push_back(room / w.strides[k] + 1);
   }
   std::vector<ValueId> inputs = {op.in(0), op.in(1)};
-  if (op.has(2)) inputs.push_back(op.in(2));
+  if (op.has(2)) inputs.push_back(bias_of(op, weights[0]));
   op.out(0, op.conv(std::move(conv), std::move(inputs), std::move(shape)));
 }
 
@@ -88,7 +110,10 @@ class TransposedConv {
       : op_(op), x_(op.shape(0)), w_(op.shape(1)), groups_(op.integer("group", 1)), n_(x_.size() - 2) {
     if (x_.size() < 3 || w_.size() != x_.size()) Operator::fail("x has no axis of space, or its weights have others");
     if (groups_ < 1 || x_[1] % groups_ != 0 || w_[0] != x_[1]) Operator::fail("its weights do not fit " + to_text(x_));
+    check_floats(op);
     strides_ = list_or(op, "strides", n_, 1);
+    if (std::any_of(strides_.begin(), strides_.end(), [](std::int64_t s) { return s < 1; }))
+      Operator::fail("its steps must be larger than nothing");
     dilations_ = list_or(op, "dilations", n_, 1);
   }
 
@@ -110,7 +135,7 @@ class TransposedConv {
     for (std::size_t k = 0; k < n_; ++k) size[k + 2] = out[k + 2] + (w_[k + 2] - 1) * dilations_[k];
     if (size != op_.shape_of(x)) x = op_.slice(x, keep_from, Shape(x_.size(), 1), size);
     std::vector<ValueId> inputs = {x, turned()};
-    if (op_.has(2)) inputs.push_back(op_.in(2));
+    if (op_.has(2)) inputs.push_back(bias_of(op_, w_[1] * groups_));
     op_.out(0, op_.conv({Shape(n_, 1), dilations_, Shape(n_, 0), Shape(n_, 0), groups_, op_.has(2)}, std::move(inputs),
                         out));
   }

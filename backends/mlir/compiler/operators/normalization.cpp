@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "operators/operator.hpp"
+#include "compiler/operators/operator.hpp"
 
 namespace assay::compiler {
 namespace {
@@ -65,6 +65,11 @@ void batch_normalization(Operator& op) {
   const float epsilon = op.real("epsilon", kEpsilon);
   const auto scale = op.floats(1), bias = op.floats(2), mean = op.floats(3), variance = op.floats(4);
   const Shape channels = of_channels(op.shape(1).at(0), rank);
+  const auto fits = [&](const auto& values) {
+    return !values || values->size() == static_cast<std::size_t>(op.shape(0)[1]);
+  };
+  if (!fits(scale) || !fits(bias) || !fits(mean) || !fits(variance))
+    Operator::fail("its weights do not fit " + to_text(op.shape(0)));
   if (scale && bias && mean && variance) {
     std::vector<float> factor, summand;
     for (std::size_t c = 0; c < scale->size(); ++c) {
@@ -148,6 +153,7 @@ void lp_normalization(Operator& op) {
 void lrn(Operator& op) {
   constexpr float kAlpha = 1e-4F, kBeta = 0.75F;
   const std::int64_t size = op.integer("size", 1);
+  if (size < 1 || op.rank(0) < 2) Operator::fail("a window of " + std::to_string(size) + " channels is none");
   Formula square;
   const X x = square.input(0);
   ValueId squares = op.map(square.done(x * x), {op.in(0)});

@@ -1,4 +1,4 @@
-#include "operators/operator.hpp"
+#include "compiler/operators/operator.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -116,6 +116,8 @@ ValueId Operator::map(Expression expression, std::vector<ValueId> inputs) {
 }
 
 ValueId Operator::reduce(Reduce::Combine combine, ValueId x, std::vector<std::size_t> axes) {
+  std::sort(axes.begin(), axes.end());
+  axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
   Shape shape = shape_of(x);
   for (const std::size_t a : axes) shape[a] = 1;
   return node_of(Reduce{combine, std::move(axes)}, {x}, element_of(x), std::move(shape));
@@ -138,6 +140,13 @@ ValueId Operator::reshape(ValueId x, Shape shape) {
 }
 
 ValueId Operator::strided(ValueId x, std::int64_t offset, Shape strides, Shape shape) {
+  if (compiler::count(shape) > 0) {
+    std::int64_t least = offset, most = offset;
+    for (std::size_t k = 0; k < shape.size(); ++k) {
+      (strides[k] < 0 ? least : most) += strides[k] * (shape[k] - 1);
+    }
+    if (least < 0 || most >= compiler::count(shape_of(x))) fail("it reaches beyond " + to_text(shape_of(x)));
+  }
   return node_of(Strided{offset, std::move(strides)}, {x}, element_of(x), std::move(shape));
 }
 
@@ -164,14 +173,25 @@ ValueId Operator::slice(ValueId x, const Shape& begin, const Shape& step, Shape 
 ValueId Operator::concat(std::vector<ValueId> parts, std::size_t axis) {
   if (parts.size() == 1) return parts[0];
   Shape shape = shape_of(parts[0]);
-  for (std::size_t i = 1; i < parts.size(); ++i) shape.at(axis) += shape_of(parts[i]).at(axis);
   const Element element = element_of(parts[0]);
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    Shape other = shape_of(parts[i]);
+    const std::int64_t more = other.at(axis);
+    other[axis] = shape[axis];
+    if (other != shape || element_of(parts[i]) != element) {
+      fail(to_text(shape_of(parts[i])) + " does not go beside " + to_text(shape));
+    }
+    shape[axis] += more;
+  }
   return node_of(Concat{axis}, std::move(parts), element, std::move(shape));
 }
 
 ValueId Operator::pad(ValueId x, const Shape& begin, const Shape& end, double value) {
   Shape shape = shape_of(x);
-  for (std::size_t k = 0; k < shape.size(); ++k) shape[k] += begin[k] + end[k];
+  for (std::size_t k = 0; k < shape.size(); ++k) {
+    if (begin[k] < 0 || end[k] < 0) fail("a padding of less than nothing is not computed");
+    shape[k] += begin[k] + end[k];
+  }
   if (shape == shape_of(x)) return x;
   return node_of(Pad{begin, value}, {x}, element_of(x), std::move(shape));
 }

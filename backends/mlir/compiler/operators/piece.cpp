@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-#include "operators/operator.hpp"
+#include "compiler/operators/operator.hpp"
 
 namespace assay::compiler {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "operators/operator.hpp"
+#include "compiler/operators/operator.hpp"
 
 namespace assay::compiler {
 namespace {

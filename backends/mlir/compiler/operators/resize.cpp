@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "operators/operator.hpp"
+#include "compiler/operators/operator.hpp"
 
 namespace assay::compiler {
 namespace {
@@ -31,6 +31,8 @@ class Resizing {
     if (mode != "nearest" && mode != "linear" && mode != "cubic") Operator::fail("mode " + mode + " is not computed");
     ValueId x = op_.in(0);
     const std::vector<double> scales = its_scales();
+    if (out_.size() != in_.size() || count(in_) == 0)
+      Operator::fail(to_text(in_) + " cannot be resized to " + to_text(out_));
     for (std::size_t k = 0; k < in_.size(); ++k) {
       if (scales[k] == 1 && in_[k] == out_[k]) continue;
       x = mode == "nearest"  ? nearest(x, k, scales[k])

@@ -1,6 +1,6 @@
 #include <map>
 
-#include "operators/operator.hpp"
+#include "compiler/operators/operator.hpp"
 
 namespace assay::compiler {
 

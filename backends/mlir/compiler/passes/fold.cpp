@@ -1,6 +1,6 @@
 #include <optional>
 
-#include "passes/pass.hpp"
+#include "compiler/passes/pass.hpp"
 
 namespace assay::compiler {
 namespace {

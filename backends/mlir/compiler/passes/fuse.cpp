@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "passes/pass.hpp"
+#include "compiler/passes/pass.hpp"
 
 namespace assay::compiler {
 namespace {

@@ -1,4 +1,4 @@
-#include "passes/pass.hpp"
+#include "compiler/passes/pass.hpp"
 
 #include <algorithm>
 #include <array>
