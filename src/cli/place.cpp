@@ -195,7 +195,7 @@ std::vector<Contender> contenders(const Campaign& campaign) {
   std::vector<Contender> all;
   for (const Outcome& o : campaign.outcomes) {
     const Metric* metric = measured_metric(o, "throughput");
-    if (metric == nullptr) continue;
+    if (metric == nullptr || !metric->value) continue;
     const double value = *metric->value;
     all.push_back({&o, value, metric->low.value_or(value), metric->high.value_or(value)});
   }

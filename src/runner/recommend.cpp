@@ -52,7 +52,7 @@ std::vector<Entry> measured(const Campaign& campaign, const std::string& model, 
   for (std::size_t i = 0; i < campaign.outcomes.size(); ++i) {
     const Outcome& o = campaign.outcomes[i];
     const Metric* metric = measured_metric(o, contest.tag);
-    if (o.test_case.model != model || metric == nullptr) continue;
+    if (o.test_case.model != model || metric == nullptr || !metric->value) continue;
     const double value = *metric->value;
     result.push_back({i, value, metric->low.value_or(value * (1 - floor)), metric->high.value_or(value * (1 + floor)),
                       metric->low && metric->high});

@@ -89,21 +89,6 @@ Session load_twice(const Request& request, bool cacheable, Reporter& reporter, T
   return cached;
 }
 
-/// A figure of another device or another arithmetic is not the case's.
-void require_as_asked(const Request& request, const std::map<std::string, std::string>& in_force) {
-  const Case& c = request.test_case;
-  const std::pair<const char*, std::string> asked[] = {{"device", c.device}, {"precision", to_string(c.precision)}};
-  for (const auto& [what, wanted] : asked) {
-    const auto met = in_force.find(what);
-    if (met == in_force.end() || met->second == wanted) continue;
-    // f32 is "as the model is": of a model in float16 or int8 an engine reads that back.
-    if (wanted == to_string(Precision::kFloat32) && met->second != to_string(Precision::kBFloat16)) continue;
-    throw Error(ErrorCode::kFramework,
-                fmt::format("the {} {} was asked for, and {} reads back {}: it would be measured under a wrong name",
-                            what, wanted, c.backend, met->second));
-  }
-}
-
 struct WindowMarks {
   measure::NoiseReading noise;
   double cpu = 0;
@@ -205,6 +190,21 @@ void measure_peak(const Request& request, const ModelRead& model, TaskResult& re
 
 }  // namespace
 
+void require_as_asked(const Case& c, const std::map<std::string, std::string>& in_force) {
+  const std::pair<std::string, std::string> asked[] = {{"device", c.device}, {"precision", to_string(c.precision)}};
+  for (const auto& [what, wanted] : asked) {
+    for (const auto& [key, met] : in_force) {
+      if ((key != what && !key.ends_with("." + what)) || met == wanted) continue;
+      // f32 is "as the model is": of a model in float16 or int8 an engine reads that back.
+      if (wanted == to_string(Precision::kFloat32) && met != to_string(Precision::kBFloat16)) continue;
+      throw Error(
+          ErrorCode::kFramework,
+          fmt::format("the {} {} was asked for, and {} reads back {} as {}: it would be measured under a wrong name",
+                      what, wanted, c.backend, key, met));
+    }
+  }
+}
+
 TaskResult measure_case(const Request& request, Reporter& reporter) {
   TaskResult result;
   MemoryMarks marks;
@@ -221,7 +221,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   reporter.phase("first");
   result.values["first"] = {time_one_batch(session, parity_inputs(request, session))};
   describe_session(session, result);  // again: what is known only after a batch
-  require_as_asked(request, session.in_force());
+  require_as_asked(request.test_case, session.in_force());
   gpu.loaded(session.in_force());
   reporter.phase("parity");
   check_parity(request, session, result);

@@ -23,6 +23,10 @@ TaskResult make_reference(const Request& request, Reporter& reporter);
 TaskResult answer_once(const Request& request, Reporter& reporter);
 TaskResult probe_backend(const Request& request, Reporter& reporter);
 
+/// Throws Error(kFramework) where another device or another arithmetic is in force than the case asked for, of the
+/// whole or of one member of an ensemble: it would be measured under a wrong name.
+void require_as_asked(const Case& test_case, const std::map<std::string, std::string>& in_force);
+
 /// By kind.
 TaskResult run_task(const Request& request, Reporter& reporter);
 
