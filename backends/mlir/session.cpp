@@ -17,7 +17,6 @@ namespace {
 using compiler::Shape;
 
 void write_text(const std::string& folder, const char* file, const std::string& text) {
-  if (folder.empty()) return;
   std::ofstream out(folder + "/" + file);
   out << text;
   if (!out) throw kit::Failure(ASSAY_INVALID_ARGUMENT, "cannot write to the folder of the option dump: " + folder);
@@ -143,9 +142,9 @@ std::shared_ptr<const compiler::Program> MlirSession::program(const Shapes& shap
 
 std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& shapes) {
   compiler::Graph graph = compiler::import_model(model_, shapes);
-  write_text(settings_.dump, "imported.txt", to_text(graph));
+  if (!settings_.dump.empty()) write_text(settings_.dump, "imported.txt", to_text(graph));
   compiler::run_passes(graph, settings_.without);
-  write_text(settings_.dump, "graph.txt", to_text(graph));
+  if (!settings_.dump.empty()) write_text(settings_.dump, "graph.txt", to_text(graph));
   compiler::Plan plan =
       compiler::schedule(graph, target_, settings_.strict ? compiler::Math::kStrict : compiler::Math::kFast);
   const Lease lease(*this);

@@ -30,7 +30,9 @@ View Scheduler::aligned(ValueId id) {
 }
 
 BlockedView Scheduler::new_blocked(const Shape& four, const Border& border) {
+  for (const std::int64_t width : {border.top, border.left, border.bottom, border.right}) (void)count(Shape{width});
   const std::int64_t height = four[2] + border.top + border.bottom, width = four[3] + border.left + border.right;
+  (void)count(Shape{blocks_of(four[1]), four[0], height, width, lanes_});  // throws where it is too large
   BlockedView made;
   BlockedAccess& a = made.access;
   a.column = lanes_;

@@ -145,6 +145,7 @@ std::string Emitter::term(const Term& t, const Values& a, const Expression& expr
     return let("arith.select " + chosen + ", " + a[0] + ", " + a[1] + " : " + register_type(Element::kBool, width) +
                ", " + type);
   }
+  if ((t.op == Op::kDivide || t.op == Op::kRemainder) && !is_float(t.element)) return divided(t, a, width);
   if (arity(t.op) == 2) {
     const Names names = binary_names(t.op);
     const char* name = is_float(t.element)      ? names.of_floats
@@ -159,6 +160,23 @@ std::string Emitter::term(const Term& t, const Values& a, const Expression& expr
     throw std::logic_error(std::string(name_of(t.op)) + " of " + name_of(t.element));
   }
   return let(std::string(unary_name(t.op)) + " " + a[0] + " : " + type);
+}
+
+/// By 0 and, where the type has a sign, by -1 the processor does not divide: x / 0 is x here, x / -1 is -x.
+std::string Emitter::divided(const Term& t, const Values& a, int width) {
+  const std::string type = register_type(t.element, width), condition = register_type(Element::kBool, width);
+  const std::string one = number(1, t.element, width), zero = number(0, t.element, width);
+  const auto choose = [&](const std::string& when, const std::string& yes, const std::string& no) {
+    return let("arith.select " + when + ", " + yes + ", " + no + " : " + condition + ", " + type);
+  };
+  std::string by = choose(let("arith.cmpi eq, " + a[1] + ", " + zero + " : " + type), one, a[1]);
+  const bool remainder = t.op == Op::kRemainder;
+  if (is_unsigned(t.element))
+    return let((remainder ? "arith.remui " : "arith.divui ") + a[0] + ", " + by + " : " + type);
+  const std::string minus = let("arith.cmpi eq, " + a[1] + ", " + number(-1, t.element, width) + " : " + type);
+  by = choose(minus, one, by);
+  const std::string result = let((remainder ? "arith.remsi " : "arith.divsi ") + a[0] + ", " + by + " : " + type);
+  return choose(minus, remainder ? zero : let("arith.subi " + zero + ", " + a[0] + " : " + type), result);
 }
 
 }  // namespace assay::compiler

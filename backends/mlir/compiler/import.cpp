@@ -80,7 +80,7 @@ bool import_known(Import& import, const onnx_graph::Node& node) {
     const onnx_graph::TensorType* type = import.inference.type(name);
     if (!integers || !shape || type == nullptr) return false;
     const auto element = element_of(type->element);
-    if (!element || is_float(*element)) return false;
+    if (!element || is_float(*element) || static_cast<std::int64_t>(integers->size()) != count(*shape)) return false;
     known.emplace_back(name, Value{name, *element, *shape, integer_constant(*element, *integers)});
   }
   for (auto& [name, value] : known) import.values[name] = import.graph.add(std::move(value));
@@ -150,7 +150,7 @@ void check_operators(const onnx_graph::Model& model) {
                                    [&](const std::string& name) { return name.empty() || tensors.contains(name); });
     // Sizes and what is computed of them are known by inference.
     if (known || find_importer(node.domain, node.op_type) != nullptr || node.op_type == "Shape" ||
-        node.op_type == "Size" || node.op_type == "Range") {
+        node.op_type == "Size" || node.op_type == "Constant" || node.op_type == "Range") {
       continue;
     }
     obstacles.add("operator " + (node.domain.empty() ? "" : node.domain + ".") + node.op_type);

@@ -63,6 +63,8 @@ bool is_dense(const Graph& graph, const Node& node) {
 bool is_depthwise(const Graph& graph, const Node& node) {
   if (!is_known_conv(graph, node)) return false;
   const std::int64_t groups = std::get<Conv>(node.operation).groups;
+  constexpr std::int64_t kMostColumns = 16;  // the window's columns are unrolled
+  if (graph.shape(node.inputs[1])[3] > kMostColumns) return false;
   return groups > 1 && groups == graph.shape(node.inputs[0])[1] && groups == graph.shape(node.output)[1];
 }
 

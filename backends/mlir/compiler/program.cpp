@@ -73,9 +73,13 @@ Program::Program(Plan plan, std::span<const std::string> objects, std::shared_pt
       }
     }
   }
+  const AlignedMemory scratch(plan_.prologue.empty() ? 0 : plan_.scratch_bytes * team.size());
   for (const Step& step : plan_.prologue) {
     std::vector<void*> addresses;
-    for (const int b : step.buffers) addresses.push_back(fixed_[static_cast<std::size_t>(b)]);
+    for (const int b : step.buffers) {
+      const auto i = static_cast<std::size_t>(b);
+      addresses.push_back(plan_.buffers[i].place == Buffer::Place::kScratch ? scratch.data() : fixed_[i]);
+    }
     compute(plan_, code_, step, addresses.data(), team);
   }
 }

@@ -244,6 +244,7 @@ void Scheduler::lower(const Gather& gather) {
   kernel.picked = count(shape(i));
   kernel.element = element(x);
   kernel.index = element(i);
+  if (kernel.extent == 0) fill(out, shape(node_->output), element(x), 0);
   if (kernel.inner > 0 && kernel.extent > 0) add_step(emit(kernel, target_), {data.buffer, index.buffer, out.buffer});
 }
 

@@ -95,6 +95,18 @@ void broadcast_along_channels(TestModel& m, bool blocked) {
   m.node("ReduceMean", {"a"}, {"n"}, {{"axes", Shape{1}}}).node("Sub", {"a", "n"}, {"y"});
 }
 
+TEST(Prologue, AConvolutionOfConstantsByWinogradsMethodIsComputedOnce) {
+  const Shape image = {1, 64, 28, 28}, window = {64, 64, 3, 3};
+  const Floats c = test::random_floats(64 * 28 * 28, 1), w = test::random_floats(64 * 64 * 9, 2);
+  const auto answer = [&](Math math) {
+    TestModel m;
+    m.input("x", image).floats("c", image, c).floats("w", window, w);
+    m.node("Conv", {"c", "w"}, {"k"}, {{"pads", Shape{1, 1, 1, 1}}}).node("Add", {"x", "k"}, {"y"}).output("y");
+    return test::answer(m, {{"x", image}}, {Floats(c.size(), 0)}, "host", "", math);
+  };
+  EXPECT_THAT(answer(Math::kFast), Pointwise(FloatNear(2e-3F), answer(Math::kStrict)));
+}
+
 class Blocked : public testing::TestWithParam<Net> {};
 
 TEST_P(Blocked, AnswersAsPlainLayoutDoes) {

@@ -27,8 +27,12 @@ ValueId place_of(Operator& op, Combine combine, std::size_t axis, bool last) {
   Formula f;
   const X x = f.input(0, element), best = f.input(1, element), place = f.input(2, Element::kI64);
   const X other = f.number(last ? -1 : static_cast<double>(shape[axis]), Element::kI64);
-  const ValueId candidates = op.map(f.done(select(x == best, place, other)),
-                                    {op.in(0), extreme, counting(op, shape[axis], axis, shape.size())});
+  X here = x == best;
+  if (is_float(element)) {  // NaN is the extreme where there is one, and equals nothing
+    here = f.apply(Op::kOr, Element::kBool, here, f.apply(Op::kNot, Element::kBool, x == x));
+  }
+  const ValueId candidates =
+      op.map(f.done(select(here, place, other)), {op.in(0), extreme, counting(op, shape[axis], axis, shape.size())});
   return op.reduce(last ? Combine::kMaximum : Combine::kMinimum, candidates, {axis});
 }
 

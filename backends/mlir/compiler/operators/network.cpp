@@ -71,7 +71,7 @@ void fit_end(Window& w, const Shape& x, const Shape& out) {
 
 /// One number an output.
 ValueId bias_of(Operator& op, std::int64_t outputs) {
-  if (op.shape(2) != Shape{outputs})
+  if (op.shape(2) != Shape{outputs} || !is_float(op.element(2)))
     Operator::fail("a bias of " + to_text(op.shape(2)) + " does not fit " + std::to_string(outputs) + " outputs");
   return op.in(2);
 }
@@ -115,10 +115,16 @@ class TransposedConv {
     if (std::any_of(strides_.begin(), strides_.end(), [](std::int64_t s) { return s < 1; }))
       Operator::fail("its steps must be larger than nothing");
     dilations_ = list_or(op, "dilations", n_, 1);
+    if (std::any_of(dilations_.begin(), dilations_.end(), [](std::int64_t d) { return d < 1; })) {
+      Operator::fail("its dilation must be larger than nothing");
+    }
   }
 
   void import() {
     const Shape out = op_.out_shape(0);
+    if (out.size() != x_.size() || out[0] != x_[0] || out[1] != w_[1] * groups_) {
+      Operator::fail("of " + to_text(x_) + " it does not answer " + to_text(out));
+    }
     const Shape begin = padding(out);
     ValueId x = spread();
     Shape before(x_.size(), 0), after(x_.size(), 0), keep_from(x_.size(), 0);
@@ -147,7 +153,7 @@ class TransposedConv {
     const std::string how = op_.text("auto_pad", "NOTSET");
     const auto pads = op_.list("pads");
     const bool given = op_.list("output_shape").has_value();
-    const Shape extra = op_.list("output_padding").value_or(Shape(n_, 0));
+    const Shape extra = list_or(op_, "output_padding", n_, 0);
     for (std::size_t k = 0; k < n_; ++k) {
       const std::int64_t whole = std::max<std::int64_t>(
           0, strides_[k] * (x_[k + 2] - 1) + extra[k] + (w_[k + 2] - 1) * dilations_[k] + 1 - out[k + 2]);
@@ -200,13 +206,23 @@ class TransposedConv {
 
 void conv_transpose(Operator& op) { TransposedConv(op).import(); }
 
+/// Of the output: batch and channels are x's.
+Shape pooled_shape(Operator& op) {
+  const Shape x = op.shape(0);
+  Shape shape = op.out_shape(0);
+  if (shape.size() != x.size() || shape[0] != x[0] || shape[1] != x[1]) {
+    Operator::fail("a window over " + to_text(x) + " does not answer " + to_text(shape));
+  }
+  return shape;
+}
+
 void pool_of_kind(Operator& op, Pool::Kind kind) {
   if (op.wants(1)) Operator::fail("the places of its maxima are not computed");
   if (!is_float(op.element(0))) Operator::fail(std::string("of ") + name_of(op.element(0)) + " it is not computed");
   const auto kernel = op.list("kernel_shape");
   if (!kernel) Operator::fail("its kernel_shape is missing");
   Window w = window_of(op, *kernel);
-  const Shape shape = op.out_shape(0);
+  const Shape shape = pooled_shape(op);
   const Shape declared = w.end;
   fit_end(w, op.shape(0), shape);
   const bool counts = op.integer("count_include_pad", 0) != 0;
@@ -245,7 +261,7 @@ void lp_pool(Operator& op) {
   if (!kernel) Operator::fail("its kernel_shape is missing");
   const auto p = static_cast<float>(op.integer("p", 2));
   Window w = window_of(op, *kernel);
-  const Shape shape = op.out_shape(0);
+  const Shape shape = pooled_shape(op);
   fit_end(w, op.shape(0), shape);
   const ValueId mean =
       op.pool({Pool::Kind::kAverage, w.kernel, w.strides, w.dilations, w.begin, w.end, true}, powers(op, p), shape);

@@ -140,6 +140,7 @@ ValueId Operator::reshape(ValueId x, Shape shape) {
 }
 
 ValueId Operator::strided(ValueId x, std::int64_t offset, Shape strides, Shape shape) {
+  if (strides.size() != shape.size()) fail(to_text(shape) + " has other axes than " + to_text(shape_of(x)));
   if (compiler::count(shape) > 0) {
     std::int64_t least = offset, most = offset;
     for (std::size_t k = 0; k < shape.size(); ++k) {
@@ -214,6 +215,7 @@ ValueId Operator::pool(Pool its, ValueId x, Shape shape) {
 
 ValueId Operator::matmul(ValueId a, ValueId b) {
   const Shape left = shape_of(a), right = shape_of(b);
+  if (element_of(a) != element_of(b)) fail("its factors are of different types");
   if (left.size() < 2 || right.size() < 2 || left.back() != right[right.size() - 2]) {
     fail(to_text(left) + " and " + to_text(right) + " cannot be multiplied");
   }

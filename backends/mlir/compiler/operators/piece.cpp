@@ -200,7 +200,8 @@ void pad(Operator& op) { Padding(op).import(); }
 void depth_to_space(Operator& op) {
   const Shape x = op.shape(0);
   const std::int64_t b = op.integer("blocksize", 1);
-  if (x.size() != 4 || b < 1 || x[1] % (b * b) != 0)
+  constexpr std::int64_t kLargestBlock = 1 << 20;
+  if (x.size() != 4 || b < 1 || b > kLargestBlock || x[1] % (b * b) != 0)
     Operator::fail(to_text(x) + " has no blocks of " + std::to_string(b));
   const std::int64_t c = x[1] / (b * b);
   const bool crd = op.text("mode", "DCR") == "CRD";

@@ -29,10 +29,10 @@ class Resizing {
     const std::string mode = op_.text("mode", "nearest");
     if (op_.integer("antialias", 0) != 0) Operator::fail("antialias is not computed");
     if (mode != "nearest" && mode != "linear" && mode != "cubic") Operator::fail("mode " + mode + " is not computed");
-    ValueId x = op_.in(0);
-    const std::vector<double> scales = its_scales();
     if (out_.size() != in_.size() || count(in_) == 0)
       Operator::fail(to_text(in_) + " cannot be resized to " + to_text(out_));
+    ValueId x = op_.in(0);
+    const std::vector<double> scales = its_scales();
     for (std::size_t k = 0; k < in_.size(); ++k) {
       if (scales[k] == 1 && in_[k] == out_[k]) continue;
       x = mode == "nearest"  ? nearest(x, k, scales[k])
@@ -49,6 +49,7 @@ class Resizing {
     for (std::size_t k = 0; k < in_.size(); ++k) scales[k] = static_cast<double>(out_[k]) / static_cast<double>(in_[k]);
     if (op_.text("keep_aspect_ratio_policy", "stretch") != "stretch") return scales;  // of the sizes that came of it
     if (const auto* attribute = op_.node.attribute<std::vector<float>>("scales")) {
+      if (attribute->size() != in_.size()) Operator::fail("it needs a scale for each axis");
       std::copy(attribute->begin(), attribute->end(), scales.begin());
       return scales;
     }
