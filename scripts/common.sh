@@ -104,7 +104,7 @@ build() {
   local preset=$1 stamp
   shift
   stamp=build/$preset/build.ninja
-  if [ ! -f "$stamp" ] || [ CMakePresets.json -nt "$stamp" ]; then
+  if [ ! -f "$stamp" ] || [ CMakePresets.json -nt "$stamp" ] || [ .deps/mlir -nt "$stamp" ]; then
     say "configuring ($preset)"
     cmake --preset "$preset" >"build.$preset.log" 2>&1 || {
       cat "build.$preset.log" >&2

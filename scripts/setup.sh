@@ -14,7 +14,7 @@ wheels=()
 for name in ${WITH:-}; do
   if [ "$name" = mlir ]; then
     need_packages scripts/packages-mlir.txt
-    touch .deps/mlir
+    [ -e .deps/mlir ] || touch .deps/mlir # newer than what was configured without it
   else
     wheels+=("$name")
   fi
