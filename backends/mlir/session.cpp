@@ -48,21 +48,6 @@ kit::TensorInfo tensor_info(const onnx_graph::ValueInfo& value, const onnx_graph
   return info;
 }
 
-onnx_graph::InferenceRequest inference_request(const onnx_graph::Model& model, const kit::OpenRequest& request) {
-  onnx_graph::InferenceRequest wanted;
-  for (const kit::FixedShape& s : request.shapes) wanted.inputs[s.input] = s.shape;
-  if (request.batch_size <= 0) return wanted;
-  for (const onnx_graph::ValueInfo* input : compiler::inputs_of(model)) {
-    if (!input->type.shape) continue;
-    Shape& shape = wanted.inputs[input->name];
-    if (shape.empty()) {
-      for (const onnx_graph::Dimension& d : *input->type.shape) shape.push_back(d.size);
-    }
-    std::replace(shape.begin(), shape.end(), std::int64_t{-1}, request.batch_size);
-  }
-  return wanted;
-}
-
 bool is_fixed(const kit::TensorInfo& info) {
   return info.rank_known && std::all_of(info.shape.begin(), info.shape.end(), [](std::int64_t d) { return d >= 0; });
 }
@@ -123,12 +108,15 @@ void MlirSession::compile_foreseen() {
 }
 
 void MlirSession::describe_tensors(const kit::OpenRequest& request) {
-  const auto inference = guarded([&] { return onnx_graph::infer(model_, inference_request(model_, request)); });
+  Shapes fixed;
+  for (const kit::FixedShape& s : request.shapes) fixed[s.input] = s.shape;
+  const auto inference = guarded(
+      [&] { return onnx_graph::infer(model_, onnx_graph::request_of(model_, std::move(fixed), request.batch_size)); });
   const auto info = [&](const onnx_graph::ValueInfo& value) {
     const onnx_graph::TensorType* type = inference.type(value.name);
     return tensor_info(value, type != nullptr ? *type : value.type);
   };
-  for (const onnx_graph::ValueInfo* input : compiler::inputs_of(model_)) inputs_.push_back(info(*input));
+  for (const onnx_graph::ValueInfo* input : onnx_graph::inputs_of(model_)) inputs_.push_back(info(*input));
   for (const onnx_graph::ValueInfo& output : model_.graph.outputs) outputs_.push_back(info(output));
   fixed_ = std::all_of(inputs_.begin(), inputs_.end(), is_fixed);
 }

@@ -37,35 +37,11 @@ kit::TensorInfo tensor_info(const onnx_graph::ValueInfo& value, const onnx_graph
   return info;
 }
 
-/// Inputs that have no default.
-std::vector<const onnx_graph::ValueInfo*> inputs_of(const Model& model) {
-  std::set<std::string> defaults;
-  for (const auto& t : model.graph.initializers) defaults.insert(t.name);
-  std::vector<const onnx_graph::ValueInfo*> result;
-  for (const auto& input : model.graph.inputs) {
-    if (!defaults.contains(input.name)) result.push_back(&input);
-  }
-  return result;
-}
-
-onnx_graph::InferenceRequest inference_request(const Model& model, const TranslationRequest& request) {
-  onnx_graph::InferenceRequest wanted;
-  for (const kit::FixedShape& s : request.shapes) wanted.inputs[s.input] = s.shape;
-  if (request.batch_size <= 0) return wanted;
-  for (const onnx_graph::ValueInfo* input : inputs_of(model)) {
-    if (!input->type.shape) continue;
-    std::vector<std::int64_t>& shape = wanted.inputs[input->name];
-    if (shape.empty()) {
-      for (const Dimension& d : *input->type.shape) shape.push_back(d.size);
-    }
-    std::replace(shape.begin(), shape.end(), std::int64_t{-1}, request.batch_size);
-  }
-  return wanted;
-}
-
 Inference infer_types(const Model& model, const TranslationRequest& request) {
   try {
-    return infer(model, inference_request(model, request));
+    std::map<std::string, std::vector<std::int64_t>> shapes;
+    for (const kit::FixedShape& s : request.shapes) shapes[s.input] = s.shape;
+    return infer(model, request_of(model, std::move(shapes), request.batch_size));
   } catch (const Error& e) {
     throw kit::Failure(static_cast<assay_status>(e.code()), e.what());
   }

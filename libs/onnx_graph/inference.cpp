@@ -200,4 +200,30 @@ std::unordered_map<std::string, const Tensor*> constants(const Graph& graph) {
 
 Inference infer(const Model& model, const InferenceRequest& request) { return Pass(model, request).run(); }
 
+std::vector<const ValueInfo*> inputs_of(const Model& model) {
+  std::set<std::string> defaults;
+  for (const Tensor& t : model.graph.initializers) defaults.insert(t.name);
+  std::vector<const ValueInfo*> result;
+  for (const ValueInfo& input : model.graph.inputs) {
+    if (!defaults.contains(input.name)) result.push_back(&input);
+  }
+  return result;
+}
+
+InferenceRequest request_of(const Model& model, std::map<std::string, std::vector<std::int64_t>> shapes,
+                            std::int64_t batch_size) {
+  InferenceRequest wanted;
+  wanted.inputs = std::move(shapes);
+  if (batch_size <= 0) return wanted;
+  for (const ValueInfo* input : inputs_of(model)) {
+    if (!input->type.shape) continue;
+    std::vector<std::int64_t>& shape = wanted.inputs[input->name];
+    if (shape.empty()) {
+      for (const Dimension& d : *input->type.shape) shape.push_back(d.size);
+    }
+    std::replace(shape.begin(), shape.end(), std::int64_t{-1}, batch_size);
+  }
+  return wanted;
+}
+
 }  // namespace assay::onnx_graph

@@ -27,6 +27,14 @@ struct InferenceRequest {
   bool use_declared = true;
 };
 
+/// Inputs of the outermost graph that have no default.
+std::vector<const ValueInfo*> inputs_of(const Model& model);
+
+/// `shapes` of some inputs and, where `batch_size` is larger than 0, that along every axis which these and the model
+/// leave free.
+InferenceRequest request_of(const Model& model, std::map<std::string, std::vector<std::int64_t>> shapes,
+                            std::int64_t batch_size);
+
 struct Inference {
   std::unordered_map<std::string, TensorType> types;   ///< by value; only what is known
   std::unordered_map<std::string, Integers> integers;  ///< by value

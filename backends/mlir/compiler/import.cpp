@@ -131,16 +131,6 @@ void import_outputs(Import& import, Obstacles& obstacles) {
 
 }  // namespace
 
-std::vector<const onnx_graph::ValueInfo*> inputs_of(const onnx_graph::Model& model) {
-  std::set<std::string> defaults;
-  for (const auto& t : model.graph.initializers) defaults.insert(t.name);
-  std::vector<const onnx_graph::ValueInfo*> result;
-  for (const auto& input : model.graph.inputs) {
-    if (!defaults.contains(input.name)) result.push_back(&input);
-  }
-  return result;
-}
-
 void check_operators(const onnx_graph::Model& model) {
   check_opset(model);
   const auto tensors = onnx_graph::constants(model.graph);
@@ -164,7 +154,7 @@ Graph import_model(const onnx_graph::Model& model, const std::map<std::string, S
   const onnx_graph::Inference inference = infer_shapes(model, inputs);
   Import import{model, inference, {}, onnx_graph::constants(model.graph), {}};
   Obstacles obstacles;
-  for (const onnx_graph::ValueInfo* input : inputs_of(model)) {
+  for (const onnx_graph::ValueInfo* input : onnx_graph::inputs_of(model)) {
     import_input(import, *input, inputs.at(input->name), obstacles);
   }
   for (const onnx_graph::Node& node : model.graph.nodes) import_node(import, node, obstacles);

@@ -16,7 +16,4 @@ Graph import_model(const onnx_graph::Model& model, const std::map<std::string, S
 /// Throws Unsupported, naming them, where the model has operators that cannot be imported whatever the shapes.
 void check_operators(const onnx_graph::Model& model);
 
-/// Inputs that have no default.
-std::vector<const onnx_graph::ValueInfo*> inputs_of(const onnx_graph::Model& model);
-
 }  // namespace assay::compiler
