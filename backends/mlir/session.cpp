@@ -131,10 +131,10 @@ std::shared_ptr<const compiler::Program> MlirSession::program(const Shapes& shap
 std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& shapes) {
   compiler::Graph graph = compiler::import_model(model_, shapes);
   if (!settings_.dump.empty()) write_text(settings_.dump, "imported.txt", to_text(graph));
-  compiler::run_passes(graph, settings_.without);
+  const compiler::Math math = settings_.strict ? compiler::Math::kStrict : compiler::Math::kFast;
+  compiler::run_passes(graph, target_, math, settings_.without);
   if (!settings_.dump.empty()) write_text(settings_.dump, "graph.txt", to_text(graph));
-  compiler::Plan plan =
-      compiler::schedule(graph, target_, settings_.strict ? compiler::Math::kStrict : compiler::Math::kFast);
+  compiler::Plan plan = compiler::schedule(graph, target_, math);
   const Lease lease(*this);
   if (auto cached = from_cache(plan)) {
     from_cache_ = true;

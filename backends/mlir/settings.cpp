@@ -22,7 +22,7 @@ const std::array<assay_option, 6> kOptions = {{
     {"math", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "fast", 0, 0, kMath.data(),
      "fast: convolutions by Winograd's method, too, where it takes less time, which rounds otherwise; strict: none so"},
     {"without", ASSAY_OPTION_TEXT, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, nullptr,
-     "passes that are left out, to see what each is worth: fold,fuse,drop"},
+     "passes that are left out, to see what each is worth: fold,fuse,drop,split"},
     {"dump", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr,
      "a folder to write each stage to: the graph, MLIR before and after its passes, LLVM's form, assembly"},
 }};

@@ -5,87 +5,161 @@
 // What moves and what multiplies go side by side, but not wholly. The constants are of a core of some years around
 // 2023, and only have to tell methods apart.
 
+#include "algorithm.hpp"
+
 #include <algorithm>
 #include <cmath>
-
-#include "layout.hpp"
 
 namespace assay::compiler {
 namespace {
 
 constexpr double kDirectShare = 0.92, kProductShare = 0.85;  // of the peak that the kernels reach
+constexpr double kDepthwiseShare = 0.4;                      // likewise: a load for each product
 constexpr double kOverlap = 0.2;                             // of the shorter of computing and moving is not hidden
+constexpr double kTerm = 2;                                  // cycles of a vector and term of an expression
 
-/// Bytes a cycle of what is as large.
-double bytes_a_cycle(double bytes) {
-  constexpr double kL2 = 700e3, kL3 = 12e6, kNear = 32, kFar = 10, kMemory = 4;
-  return bytes <= kL2 ? kNear : bytes <= kL3 ? kFar : kMemory;
+double bytes_a_cycle(double bytes, const Target& target) {
+  constexpr double kNear = 32, kFar = 10, kMemory = 4;
+  return at_level(bytes, target, kNear, kFar, kMemory);
 }
 
+/// What computes and what moves go side by side, but not wholly.
 double together(double computing, double moving) {
   return std::max(computing, moving) + kOverlap * std::min(computing, moving);
 }
 
+/// Of a convolution, dense or depthwise.
 struct Problem {
-  std::int64_t batch, channels, outputs, rows, columns, lanes;
+  std::int64_t batch, channels, outputs, rows, columns, window;
+  bool is_3x3 = false;  ///< and in steps of 1, with channels enough for Winograd's method
 };
 
-double direct_cycles(const Problem& p) {
-  const double weights = 9.0 * static_cast<double>(p.channels * p.outputs) * sizeof(float);
-  const double products =
-      9.0 * static_cast<double>(p.channels * p.outputs * p.batch * p.rows * p.columns) / static_cast<double>(p.lanes);
-  return together(products / kDirectShare, weights / bytes_a_cycle(weights));
+Problem problem_of(const Graph& graph, const Node& node, std::int64_t samples) {
+  constexpr std::int64_t kLeastChannels = 8;
+  const Conv& conv = std::get<Conv>(node.operation);
+  const Shape &x = graph.shape(node.inputs[0]), &w = graph.shape(node.inputs[1]), &y = graph.shape(node.output);
+  const Shape one = {1, 1};
+  return {samples,
+          x[1],
+          y[1],
+          y[2],
+          y[3],
+          w[2] * w[3],
+          w[2] == 3 && w[3] == 3 && conv.strides == one && conv.dilations == one && x[1] >= kLeastChannels};
+}
+
+Cost direct_cost(const Problem& p, const Target& target) {
+  const std::int64_t lanes = target.vector_floats, blocks = (p.outputs + lanes - 1) / lanes;
+  const std::int64_t columns = p.window == 1 ? p.batch * p.rows * p.columns : p.columns;
+  const Tile tile = choose_tile(columns, blocks, target);
+  const auto computed = static_cast<double>((columns + tile.tile - 1) / tile.tile * tile.tile);
+  const double products = static_cast<double>(p.window * p.channels * blocks * p.batch * p.rows * p.columns) *
+                          (computed / static_cast<double>(columns));
+  const auto weights = static_cast<double>(p.window * p.channels * blocks * lanes) * sizeof(float);
+  return {together(products / kDirectShare, weights / bytes_a_cycle(weights, target)), weights};
 }
 
 std::int64_t up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// With blocks of so many tiles.
-double winograd_cycles(const Problem& p, const WinogradPlan& plan, const Target& target) {
+Cost winograd_cost(const Problem& p, const WinogradPlan& plan, const Target& target) {
   constexpr double kIn4 = 180, kOut4 = 150, kIn2 = 70, kOut2 = 50;  // a tile and block of channels
+  const std::int64_t lanes = target.vector_floats;
   const auto side = static_cast<double>(plan.m + 2), points = side * side;
-  const std::int64_t blocks = up(p.channels, p.lanes), out_blocks = up(p.outputs, p.lanes);
+  const std::int64_t blocks = up(p.channels, lanes), out_blocks = up(p.outputs, lanes);
   const std::int64_t tile_blocks = p.batch * plan.tile_rows * plan.tile_columns / plan.tiles;
   const Tile tile = choose_tile(plan.tiles, out_blocks, target);
   const std::int64_t group_count = out_blocks / tile.vectors;
   const auto groups = static_cast<double>(group_count);
-  const double all_weights = points * static_cast<double>(p.channels * out_blocks * p.lanes) * sizeof(float);
-  const double transformed = points * static_cast<double>(blocks * p.lanes * plan.tiles) * sizeof(float);
+  const double all_weights = points * static_cast<double>(p.channels * out_blocks * lanes) * sizeof(float);
+  const double transformed = points * static_cast<double>(blocks * lanes * plan.tiles) * sizeof(float);
   const double products = points * static_cast<double>(p.channels * tile.vectors * up(plan.tiles, tile.tile) *
                                                        std::max<std::int64_t>(tile.tile, 1 + tile.tile / tile.vectors));
-  const double moving = all_weights / groups / bytes_a_cycle(all_weights) + transformed / bytes_a_cycle(transformed);
+  const double moving =
+      all_weights / groups / bytes_a_cycle(all_weights, target) + transformed / bytes_a_cycle(transformed, target);
   const bool four = plan.m == 4;
   const double transforms =
       static_cast<double>(plan.tiles) *
       (static_cast<double>(blocks) * (four ? kIn4 : kIn2) + static_cast<double>(out_blocks) * (four ? kOut4 : kOut2));
-  return static_cast<double>(tile_blocks) * (groups * together(products / kProductShare, moving) + transforms);
+  return {static_cast<double>(tile_blocks) * (groups * together(products / kProductShare, moving) + transforms),
+          all_weights};
+}
+
+struct Method {
+  Cost cost;
+  std::optional<WinogradPlan> winograd;
+};
+
+Method best_method(const Problem& p, const Target& target, Math math) {
+  constexpr std::int64_t kMostTiles = 256;
+  constexpr std::int64_t kMostScratch = std::int64_t{24} << 20;  // bytes of a thread
+  Method best{direct_cost(p, target), std::nullopt};
+  if (!p.is_3x3 || math == Math::kStrict) return best;
+  for (const std::int64_t m : {2, 4}) {
+    WinogradPlan plan{m, up(p.rows, m), up(p.columns, m), 0};
+    const std::int64_t all = p.batch * plan.tile_rows * plan.tile_columns;
+    for (plan.tiles = 1; plan.tiles <= std::min(all, kMostTiles); ++plan.tiles) {
+      const std::int64_t scratch =
+          (m + 2) * (m + 2) * plan.tiles * (p.channels + std::int64_t{8} * target.vector_floats) * 4;
+      if (all % plan.tiles != 0 || scratch > kMostScratch) continue;
+      const Cost cost = winograd_cost(p, plan, target);
+      if (cost.cycles < best.cost.cycles) best = {cost, plan};
+    }
+  }
+  return best;
+}
+
+Cost depthwise_cost(const Problem& p, const Target& target) {
+  const auto blocks = static_cast<double>(up(p.channels, target.vector_floats));
+  return {blocks * static_cast<double>(p.batch * p.rows * p.columns * p.window) / kDepthwiseShare,
+          blocks * static_cast<double>(p.window * target.vector_floats) * sizeof(float)};
+}
+
+/// Terms for each element that is taken or given, whichever are more.
+double elementwise_cycles(const Graph& graph, const Node& node, std::size_t terms, const Target& target) {
+  std::int64_t most = count(graph.shape(node.output));
+  for (const ValueId id : node.inputs) most = std::max(most, count(graph.shape(id)));
+  return static_cast<double>(most * static_cast<std::int64_t>(terms)) * kTerm / target.vector_floats;
 }
 
 }  // namespace
 
+double at_level(double bytes, const Target& target, double near, double far, double memory) {
+  constexpr double kShareOfL2 = 0.67, kShareOfL3 = 0.375;  // what others leave: of L3 a core's part
+  if (bytes <= kShareOfL2 * static_cast<double>(target.l2_bytes)) return near;
+  return bytes <= kShareOfL3 * static_cast<double>(target.l3_bytes) ? far : memory;
+}
+
 std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target) {
-  constexpr std::int64_t kLeastChannels = 8, kMostTiles = 256;
-  constexpr std::int64_t kMostScratch = std::int64_t{24} << 20;  // bytes of a thread
-  const Conv& conv = std::get<Conv>(node.operation);
-  const Shape &x = graph.shape(node.inputs[0]), &w = graph.shape(node.inputs[1]), &y = graph.shape(node.output);
-  const Shape one = {1, 1};
-  if (w[2] != 3 || w[3] != 3 || conv.strides != one || conv.dilations != one || x[1] < kLeastChannels)
-    return std::nullopt;
-  const Problem problem{x[0], x[1], y[1], y[2], y[3], target.vector_floats};
-  double least = direct_cycles(problem);
-  std::optional<WinogradPlan> best;
-  for (const std::int64_t m : {2, 4}) {
-    WinogradPlan plan{m, up(y[2], m), up(y[3], m), 0};
-    const std::int64_t all = x[0] * plan.tile_rows * plan.tile_columns;
-    for (plan.tiles = 1; plan.tiles <= std::min(all, kMostTiles); ++plan.tiles) {
-      const std::int64_t scratch = (m + 2) * (m + 2) * plan.tiles * (x[1] + std::int64_t{8} * target.vector_floats) * 4;
-      if (all % plan.tiles != 0 || scratch > kMostScratch) continue;
-      const double cycles = winograd_cycles(problem, plan, target);
-      if (cycles >= least) continue;
-      least = cycles;
-      best = plan;
-    }
+  const Problem p = problem_of(graph, node, graph.shape(node.inputs[0])[0]);
+  return best_method(p, target, Math::kFast).winograd;
+}
+
+Cost cost_of(const Graph& graph, const Node& node, std::int64_t samples, const Target& target, Math math) {
+  const auto share = [&] {
+    return static_cast<double>(samples) / static_cast<double>(std::max<std::int64_t>(1, graph.shape(node.output)[0]));
+  };
+  if (std::holds_alternative<Conv>(node.operation)) {
+    const Conv& conv = std::get<Conv>(node.operation);
+    if (!is_dense(graph, node) && !is_depthwise(graph, node))
+      return {elementwise_cycles(graph, node, 1, target) * share(), 0};
+    const Problem p = problem_of(graph, node, samples);
+    Cost cost = conv.groups == 1 ? best_method(p, target, math).cost : depthwise_cost(p, target);
+    cost.cycles += elementwise_cycles(graph, node, conv.after.terms.size(), target) * share();
+    return cost;
   }
-  return best;
+  if (std::holds_alternative<MatMul>(node.operation)) {
+    const Shape &a = graph.shape(node.inputs[0]), &y = graph.shape(node.output);
+    if (graph.value(node.inputs[1]).constant == nullptr || a.size() != 2)
+      return {elementwise_cycles(graph, node, 1, target) * static_cast<double>(a.back()) * share(), 0};
+    return direct_cost({samples, a[1], y[1], 1, 1, 1}, target);
+  }
+  if (const Map* map = std::get_if<Map>(&node.operation))
+    return {elementwise_cycles(graph, node, map->expression.terms.size(), target) * share(), 0};
+  if (const Pool* pool = std::get_if<Pool>(&node.operation))
+    return {elementwise_cycles(graph, node, static_cast<std::size_t>(count(pool->kernel)), target) * share(), 0};
+  if (std::holds_alternative<Reduce>(node.operation)) return {elementwise_cycles(graph, node, 1, target) * share(), 0};
+  return {};
 }
 
 }  // namespace assay::compiler

@@ -45,7 +45,7 @@ BlockedView Scheduler::new_blocked(const Shape& four, const Border& border) {
   if (!border.empty()) {
     const BorderKernel kernel{
         blocks_of(four[1]) * four[0], four[2], four[3], border.top, border.left, border.bottom, border.right, lanes_};
-    add_step(emit(kernel), {made.buffer});
+    add_step(kernel, {made.buffer});
   }
   return made;
 }
@@ -55,7 +55,8 @@ BlockedView Scheduler::new_blocked(ValueId id) {
   if (part == layouts_.parts.end()) return blocked_[id] = new_blocked(four_axes(id), layouts_.borders[id]);
   const auto whole = blocked_.find(part->second.whole);
   BlockedView place = whole != blocked_.end() ? whole->second : new_blocked(part->second.whole);
-  place.access.offset += part->second.first_channel / lanes_ * place.access.block;
+  place.access.offset +=
+      part->second.first_channel / lanes_ * place.access.block + part->second.first_sample * place.access.batch;
   return blocked_[id] = place;
 }
 
@@ -103,7 +104,7 @@ void Scheduler::move_lanes(const View& plain, const BlockedView& blocked, const 
     kernel.expression = as_it_is();
     kernel.inputs = {out ? here : there};
     kernel.output = out ? there : here;
-    add_step(kernel,
+    add_step(std::move(kernel),
              out ? std::vector<int>{blocked.buffer, plain.buffer} : std::vector<int>{plain.buffer, blocked.buffer});
   }
 }

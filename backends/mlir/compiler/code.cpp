@@ -41,6 +41,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "cache_sizes.hpp"
+
 namespace assay::compiler {
 namespace {
 
@@ -249,17 +251,24 @@ Target target_of(const std::string& name) {
   const bool avx512 = has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl") && has("avx512cd");
   const bool avx2 = has("avx2") && has("fma");
   constexpr int kZmm = 16, kYmm = 8, kXmm = 4, kMany = 32, kFew = 16;
+  Target target;
   if (name == "host") {
     std::string all;
     for (const auto& feature : features) {
       all += (all.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
     }
-    return {llvm::sys::getHostCPUName().str(), all, avx512 ? kZmm : avx2 ? kYmm : kXmm, avx512 ? kMany : kFew};
+    target = {llvm::sys::getHostCPUName().str(), all, avx512 ? kZmm : avx2 ? kYmm : kXmm, avx512 ? kMany : kFew};
+  } else if (name == "avx512" && avx512) {
+    target = {"x86-64-v4", "-prefer-256-bit", kZmm, kMany};
+  } else if (name == "avx2" && avx2) {
+    target = {"x86-64-v3", "", kYmm, kFew};
+  } else {
+    throw Unsupported("code for " + name + " was asked for, which this CPU (" + llvm::sys::getHostCPUName().str() +
+                      ") does not have");
   }
-  if (name == "avx512" && avx512) return {"x86-64-v4", "-prefer-256-bit", kZmm, kMany};
-  if (name == "avx2" && avx2) return {"x86-64-v3", "", kYmm, kFew};
-  throw Unsupported("code for " + name + " was asked for, which this CPU (" + llvm::sys::getHostCPUName().str() +
-                    ") does not have");
+  target.l2_bytes = cache_bytes(2).value_or(target.l2_bytes);
+  target.l3_bytes = cache_bytes(3).value_or(target.l2_bytes);
+  return target;
 }
 
 std::string llvm_version() { return LLVM_VERSION_STRING; }

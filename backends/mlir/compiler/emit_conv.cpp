@@ -2,6 +2,7 @@
 // blocks, the window's rows and columns, and a block's channels; then what follows the sum is computed and stored.
 
 #include <algorithm>
+#include <tuple>
 
 #include "emitter.hpp"
 #include "kernel.hpp"
@@ -52,11 +53,15 @@ class ConvEmitter {
   // Loops.
 
   void unit(const std::string& u) {
-    const std::string rows = e_.index(k_.rows), batch = e_.index(k_.batch);
-    row_ = e_.let("arith.remui " + u + ", " + rows + " : index");
-    const std::string rest = e_.let("arith.divui " + u + ", " + rows + " : index");
-    sample_ = e_.let("arith.remui " + rest + ", " + batch + " : index");
-    group_ = e_.let("arith.divui " + rest + ", " + batch + " : index");
+    const auto split = [&](const std::string& number, std::int64_t by) {
+      const std::string size = e_.index(by);
+      return std::pair(e_.let("arith.divui " + number + ", " + size + " : index"),
+                       e_.let("arith.remui " + number + ", " + size + " : index"));
+    };
+    const auto [rest, in_stretch] = split(u, k_.together);
+    const auto [stretch, group] = split(rest, k_.groups);
+    std::tie(sample_, row_) = split(e_.affine(Affine().add(stretch, k_.together).add(in_stretch, 1)), k_.rows);
+    group_ = group;
     const std::int64_t whole = k_.columns / k_.tile * k_.tile;
     e_.loop(e_.index(0), e_.index(whole), k_.tile, [&](const std::string& x) { tile(x); });
     if (whole < k_.columns) tile(e_.index(k_.columns - k_.tile));  // the last one overlaps: the same is stored twice
@@ -199,7 +204,7 @@ class ConvEmitter {
 
 }  // namespace
 
-KernelText emit(const BorderKernel& k) {
+KernelText emit(const BorderKernel& k, const Target& /*target*/) {
   const std::int64_t width = k.left + k.columns + k.right, height = k.top + k.rows + k.bottom;
   const std::string type = "memref<" + std::to_string(k.images * height * width * k.lanes) + "xf32>";
   Emitter e;
@@ -230,6 +235,6 @@ KernelText emit(const BorderKernel& k) {
   return {e.function({{"%p0", type}}), k.images};
 }
 
-KernelText emit(const ConvKernel& kernel) { return ConvEmitter(kernel).text(); }
+KernelText emit(const ConvKernel& kernel, const Target& /*target*/) { return ConvEmitter(kernel).text(); }
 
 }  // namespace assay::compiler

@@ -279,6 +279,6 @@ class WinogradEmitter {
 
 }  // namespace
 
-KernelText emit(const WinogradKernel& kernel) { return WinogradEmitter(kernel).text(); }
+KernelText emit(const WinogradKernel& kernel, const Target& /*target*/) { return WinogradEmitter(kernel).text(); }
 
 }  // namespace assay::compiler

@@ -1,6 +1,8 @@
 #include "kernel.hpp"
 
+#include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace assay::compiler {
 namespace {
@@ -40,5 +42,41 @@ StridedKernel simplified(StridedKernel kernel) {
   }
   return kernel;
 }
+
+namespace {
+
+/// Of f32.
+std::int64_t taken(BlockedAccess& access) {
+  return std::exchange(access.offset, 0) * static_cast<std::int64_t>(sizeof(float));
+}
+
+template <class Kernel>
+std::vector<std::int64_t> taken_of_convolution(Kernel& k, std::vector<std::int64_t> before_input) {
+  std::vector<std::int64_t> offsets = std::move(before_input);
+  offsets.push_back(taken(k.input));
+  offsets.push_back(0);  // weights
+  for (BlockedAccess& o : k.others) offsets.push_back(taken(o));
+  offsets.push_back(taken(k.output));
+  return offsets;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> take_offsets(StridedKernel& kernel) {
+  std::vector<std::int64_t> offsets;
+  for_each_operand(kernel, [&](Operand& o) {
+    std::int64_t below = 0;  // strides may run backwards
+    for (std::size_t k = 0; k < kernel.sizes.size(); ++k)
+      below += std::min<std::int64_t>(0, o.access.strides[k]) * std::max<std::int64_t>(0, kernel.sizes[k] - 1);
+    offsets.push_back((o.access.offset + below) * static_cast<std::int64_t>(bytes_of(o.element)));
+    o.access.offset = -below;
+  });
+  return offsets;
+}
+
+std::vector<std::int64_t> take_offsets(GatherKernel& /*kernel*/) { return {0, 0, 0}; }
+std::vector<std::int64_t> take_offsets(BorderKernel& /*kernel*/) { return {0}; }
+std::vector<std::int64_t> take_offsets(ConvKernel& kernel) { return taken_of_convolution(kernel, {}); }
+std::vector<std::int64_t> take_offsets(WinogradKernel& kernel) { return taken_of_convolution(kernel, {0}); }
 
 }  // namespace assay::compiler

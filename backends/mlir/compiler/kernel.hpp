@@ -12,11 +12,13 @@ namespace assay::compiler {
 struct Access {
   std::int64_t offset = 0;
   Shape strides;
+  friend bool operator==(const Access&, const Access&) = default;
 };
 
 struct Operand {
   Element element = Element::kF32;
   Access access;
+  friend bool operator==(const Operand&, const Operand&) = default;
 };
 
 /// For every point of the loops: output = expression(inputs). With `reduced` loops: output = after(accumulated,
@@ -30,6 +32,7 @@ struct StridedKernel {
   Expression after;             ///< input 0: what was accumulated; without reduction not looked at
   std::vector<Operand> others;  ///< of `after`, from input 1 on
   Operand output;
+  friend bool operator==(const StridedKernel&, const StridedKernel&) = default;
 };
 
 /// output[o, p, i] = data[o, index[p], i]; negative indices count from the end. One outside is taken for the nearest
@@ -38,6 +41,7 @@ struct GatherKernel {
   std::int64_t outer = 1, picked = 1, inner = 1;
   std::int64_t extent = 1;  ///< of the axis that is indexed
   Element element = Element::kF32, index = Element::kI64;
+  friend bool operator==(const GatherKernel&, const GatherKernel&) = default;
 };
 
 /// Where a value in blocked layout lies: [channels / lanes][batch][height][width][lanes], each with a stride of its
@@ -46,13 +50,16 @@ struct BlockedAccess {
   std::int64_t offset = 0;
   std::int64_t block = 0, batch = 0, row = 0, column = 0;  ///< strides in elements
   bool lanes = true;                                       ///< false: one number for all of a block's channels
+  friend bool operator==(const BlockedAccess&, const BlockedAccess&) = default;
 };
 
 /// A convolution over blocked layout, of one group or depthwise. A unit is one row of one group of `vectors` blocks of
-/// output channels; in it `tile` neighbouring pixels are accumulated in registers at once.
+/// output channels; in it `tile` neighbouring pixels are accumulated in registers at once. Units follow one another by
+/// row among `together` rows, which a cache holds, then by group.
 struct ConvKernel {
   std::int64_t batch = 1, rows = 1, columns = 1;  ///< of the output
   std::int64_t groups = 1;                        ///< of output blocks, `vectors` each
+  std::int64_t together = 1;                      ///< divides batch * rows
   std::int64_t blocks = 1, last_channels = 0;     ///< input blocks, and channels in the last
   std::int64_t kernel_rows = 1, kernel_columns = 1, row_stride = 1, column_stride = 1, row_dilation = 1,
                column_dilation = 1;
@@ -62,6 +69,7 @@ struct ConvKernel {
   BlockedAccess input, output;  ///< input: of the window's first pixel at output row 0, column 0
   Expression after;             ///< input 0: the sum; no terms: as it is
   std::vector<BlockedAccess> others;
+  friend bool operator==(const ConvKernel&, const ConvKernel&) = default;
 };
 
 /// Zeros around images in blocked layout, whose memory something else had before. A unit is an image of one block of
@@ -70,6 +78,7 @@ struct BorderKernel {
   std::int64_t images = 1, rows = 1, columns = 1;  ///< without the border
   std::int64_t top = 0, left = 0, bottom = 0, right = 0;
   std::int64_t lanes = 16;
+  friend bool operator==(const BorderKernel&, const BorderKernel&) = default;
 };
 
 /// A convolution of a window of 3 by 3, steps of 1, by Winograd's method F(m x m, 3 x 3): Lavin and Gray, "Fast
@@ -87,6 +96,7 @@ struct WinogradKernel {
   Expression after;
   std::vector<BlockedAccess> others;
 
+  friend bool operator==(const WinogradKernel&, const WinogradKernel&) = default;
   [[nodiscard]] std::int64_t side() const { return m + 2; }
   [[nodiscard]] std::int64_t points() const { return side() * side(); }
   /// Floats between what belongs to one point and the next: with a gap, so that they do not all fall into one set of a
@@ -99,6 +109,14 @@ struct WinogradKernel {
 /// Loops of one step are left out, and neighbours become one where every operand allows it.
 StridedKernel simplified(StridedKernel kernel);
 
+/// Takes the offsets out of a kernel, so that it is one for all places in memory: bytes from the beginning of each
+/// operand's buffer to the first of its elements that the kernel reaches, in the order of the function's pointers.
+std::vector<std::int64_t> take_offsets(StridedKernel& kernel);
+std::vector<std::int64_t> take_offsets(GatherKernel& kernel);
+std::vector<std::int64_t> take_offsets(BorderKernel& kernel);
+std::vector<std::int64_t> take_offsets(ConvKernel& kernel);
+std::vector<std::int64_t> take_offsets(WinogradKernel& kernel);
+
 /// A kernel as a function of MLIR: pointers to the operands (inputs, others, output), then the first and the last unit
 /// to be computed, and the number of the thread that does.
 struct KernelText {
@@ -107,19 +125,24 @@ struct KernelText {
   std::int64_t scratch_bytes = 0;  ///< of each thread
 };
 
+/// kStrict: sums of products as they are defined. kFast: Winograd's method where it takes less time, too.
+enum class Math { kStrict, kFast };
+
 struct Target {
   std::string cpu;        ///< LLVM's name: "znver4", "x86-64-v3"
   std::string features;   ///< LLVM's: "+avx2,+fma"; empty: the CPU's own
   int vector_floats = 8;  ///< in one register
   int registers = 16;     ///< for vectors
+  std::int64_t l2_bytes = std::int64_t{1} << 20,
+               l3_bytes = std::int64_t{32} << 20;  ///< a core's own cache; that of several cores
 };
 
 KernelText emit(const StridedKernel& kernel, const Target& target);
 KernelText emit(const GatherKernel& kernel, const Target& target);
-KernelText emit(const BorderKernel& kernel);
+KernelText emit(const BorderKernel& kernel, const Target& target);
 /// Pointers: input, weights, others, output.
-KernelText emit(const ConvKernel& kernel);
+KernelText emit(const ConvKernel& kernel, const Target& target);
 /// Pointers: scratch memory, input, weights [group][point][block][channel][vector][lane], others, output.
-KernelText emit(const WinogradKernel& kernel);
+KernelText emit(const WinogradKernel& kernel, const Target& target);
 
 }  // namespace assay::compiler

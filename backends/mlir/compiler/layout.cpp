@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "algorithm.hpp"
 #include "compiler/passes/pass.hpp"
 
 namespace assay::compiler {
@@ -75,6 +76,11 @@ bool joins_blocks(const Graph& graph, const Node& node, std::int64_t lanes) {
                      [&](ValueId id) { return graph.shape(id)[1] % lanes == 0; });
 }
 
+bool joins_samples(const Graph& graph, const Node& node) {
+  const Concat* concat = std::get_if<Concat>(&node.operation);
+  return concat != nullptr && concat->axis == 0 && is_image(graph, node.output);
+}
+
 Layouts layouts_of(const Graph& graph, const Target& target, Math math) {
   const std::int64_t lanes = target.vector_floats;
   Layouts layouts;
@@ -94,11 +100,12 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math) {
       layouts.borders[node.inputs[0]].widen({pool->begin[0], pool->begin[1], pool->end[0], pool->end[1]});
       layouts.pools.insert(node.output);
     }
-    if (!joins_blocks(graph, node, lanes)) continue;
-    std::int64_t first = 0;
+    const bool samples = joins_samples(graph, node);
+    if (!samples && !joins_blocks(graph, node, lanes)) continue;
+    Part part{node.output, 0, 0};
     for (const ValueId id : node.inputs) {
-      if (by[static_cast<std::size_t>(id)] >= 0) layouts.parts.try_emplace(id, Part{node.output, first});
-      first += graph.shape(id)[1];
+      if (by[static_cast<std::size_t>(id)] >= 0) layouts.parts.try_emplace(id, part);
+      (samples ? part.first_sample : part.first_channel) += graph.shape(id)[samples ? 0 : 1];
     }
   }
   // A part has its whole's border. Parts are computed before their wholes, so each knows its own by then.

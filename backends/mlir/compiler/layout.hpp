@@ -22,7 +22,7 @@ struct Border {
 /// A value that is computed where a concatenation has it.
 struct Part {
   ValueId whole = -1;
-  std::int64_t first_channel = 0;
+  std::int64_t first_channel = 0, first_sample = 0;
 };
 
 /// How a convolution is computed by Winograd's method.
@@ -45,11 +45,10 @@ bool is_depthwise(const Graph& graph, const Node& node);
 /// Along channels, each part of whole blocks but the last.
 bool joins_blocks(const Graph& graph, const Node& node, std::int64_t lanes);
 
-Layouts layouts_of(const Graph& graph, const Target& target, Math math);
+/// Along the batch, of images.
+bool joins_samples(const Graph& graph, const Node& node);
 
-/// Winograd's method where it should take less time than the definition (see algorithm.cpp for the model). Of a
-/// convolution that is_dense.
-std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target);
+Layouts layouts_of(const Graph& graph, const Target& target, Math math);
 
 /// How the output's pixels and blocks are divided among registers.
 struct Tile {

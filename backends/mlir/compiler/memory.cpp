@@ -18,7 +18,7 @@ struct Lifetime {
 std::vector<Lifetime> lifetimes(const Plan& plan) {
   std::map<int, Lifetime> found;
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    for (const int b : plan.steps[i].buffers) {
+    for (const auto& [b, offset] : plan.steps[i].pointers) {
       if (plan.buffers[static_cast<std::size_t>(b)].place != Buffer::Place::kArena) continue;
       const auto [at, is_new] = found.try_emplace(b, Lifetime{b, i, i});
       at->second.last = i;

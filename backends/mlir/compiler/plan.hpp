@@ -28,10 +28,16 @@ struct Buffer {
   std::int64_t offset = 0;                   ///< of kArena, kPrepared and kPacked, in their memory
 };
 
-/// A kernel over all its units, on these buffers: inputs first, the output last.
+/// Where an operand of a kernel begins.
+struct Pointer {
+  int buffer = -1;
+  std::int64_t offset = 0;  ///< bytes
+};
+
+/// A kernel over all its units: inputs first, the output last.
 struct Step {
   int kernel = -1;
-  std::vector<int> buffers;
+  std::vector<Pointer> pointers;
   std::string label;  ///< of the node that it computes
 };
 
@@ -44,9 +50,6 @@ struct Plan {
   std::int64_t scratch_bytes = 0;      ///< of each thread
   std::vector<Value> inputs, outputs;  ///< names, types, shapes
 };
-
-/// kStrict: sums of products as they are defined. kFast: Winograd's method where it takes less time, too.
-enum class Math { kStrict, kFast };
 
 /// Kernels and order of a graph.
 Plan schedule(const Graph& graph, const Target& target, Math math);

@@ -16,6 +16,11 @@ void compute(const Plan& plan, const Code& code, const Step& step, void* const* 
            [&](std::int64_t begin, std::int64_t end, std::int64_t part) { kernel(addresses, begin, end, part); });
 }
 
+/// So many bytes on; nothing stays nothing.
+void* behind(void* address, std::int64_t offset) {
+  return address == nullptr ? nullptr : static_cast<std::byte*>(address) + offset;
+}
+
 }  // namespace
 
 AlignedMemory::AlignedMemory(std::int64_t bytes) {
@@ -67,7 +72,7 @@ Program::Program(Plan plan, std::span<const std::string> objects, std::shared_pt
   fixed_.resize(plan_.buffers.size(), nullptr);
   for (const auto* steps : {&plan_.prologue, &plan_.steps}) {
     for (const Step& step : *steps) {
-      for (const int b : step.buffers) {
+      for (const auto& [b, offset] : step.pointers) {
         void*& address = fixed_[static_cast<std::size_t>(b)];
         if (address == nullptr) address = fixed_address(plan_.buffers[static_cast<std::size_t>(b)]);
       }
@@ -76,9 +81,10 @@ Program::Program(Plan plan, std::span<const std::string> objects, std::shared_pt
   const AlignedMemory scratch(plan_.prologue.empty() ? 0 : plan_.scratch_bytes * team.size());
   for (const Step& step : plan_.prologue) {
     std::vector<void*> addresses;
-    for (const int b : step.buffers) {
+    for (const auto& [b, offset] : step.pointers) {
       const auto i = static_cast<std::size_t>(b);
-      addresses.push_back(plan_.buffers[i].place == Buffer::Place::kScratch ? scratch.data() : fixed_[i]);
+      addresses.push_back(plan_.buffers[i].place == Buffer::Place::kScratch ? scratch.data()
+                                                                            : behind(fixed_[i], offset));
     }
     compute(plan_, code_, step, addresses.data(), team);
   }
@@ -89,22 +95,25 @@ Run::Run(const Program& program, int threads)
   const Plan& plan = program.plan();
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     std::vector<void*>& addresses = addresses_.emplace_back();
-    for (std::size_t i = 0; i < plan.steps[s].buffers.size(); ++i) {
-      const auto b = static_cast<std::size_t>(plan.steps[s].buffers[i]);
+    for (std::size_t i = 0; i < plan.steps[s].pointers.size(); ++i) {
+      const auto [number, offset] = plan.steps[s].pointers[i];
+      const auto b = static_cast<std::size_t>(number);
       const Buffer& buffer = plan.buffers[b];
       void* address = program.fixed_[b];
       if (buffer.place == Buffer::Place::kScratch) address = scratch_.data();
       if (buffer.place == Buffer::Place::kArena) address = arena_.data() + buffer.offset;
-      if (buffer.place == Buffer::Place::kInput) inputs_.push_back({s, i, buffer.number});
-      if (buffer.place == Buffer::Place::kOutput) outputs_.push_back({s, i, buffer.number});
-      addresses.push_back(address);
+      if (buffer.place == Buffer::Place::kInput) inputs_.push_back({s, i, buffer.number, offset});
+      if (buffer.place == Buffer::Place::kOutput) outputs_.push_back({s, i, buffer.number, offset});
+      addresses.push_back(behind(address, offset));
     }
   }
 }
 
 void Run::operator()(Team& team, std::span<void* const> inputs, std::span<void* const> outputs) {
-  for (const Place& p : inputs_) addresses_[p.step][p.position] = inputs[static_cast<std::size_t>(p.number)];
-  for (const Place& p : outputs_) addresses_[p.step][p.position] = outputs[static_cast<std::size_t>(p.number)];
+  for (const Place& p : inputs_)
+    addresses_[p.step][p.position] = behind(inputs[static_cast<std::size_t>(p.number)], p.offset);
+  for (const Place& p : outputs_)
+    addresses_[p.step][p.position] = behind(outputs[static_cast<std::size_t>(p.number)], p.offset);
   const Plan& plan = program_.plan_;
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     if (step_ns_.empty()) {

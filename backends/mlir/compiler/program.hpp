@@ -68,6 +68,7 @@ class Run {
   struct Place {
     std::size_t step, position;
     int number;
+    std::int64_t offset;
   };
   std::vector<Place> inputs_, outputs_;  // what is set for each batch
   std::vector<std::int64_t> step_ns_;

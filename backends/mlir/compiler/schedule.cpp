@@ -60,15 +60,19 @@ int Scheduler::add_buffer(ValueId id, Buffer::Place place, int number) {
 }
 
 int Scheduler::add_constant(std::vector<float> values) {
-  const int buffer = add_buffer(static_cast<std::int64_t>(values.size() * sizeof(float)), Buffer::Place::kConstant);
-  plan_.buffers.back().constant = Constant::of(std::move(values));
+  const auto [at, is_new] = constants_.try_emplace(std::move(values), static_cast<int>(plan_.buffers.size()));
+  if (!is_new) return at->second;
+  const int buffer = add_buffer(static_cast<std::int64_t>(at->first.size() * sizeof(float)), Buffer::Place::kConstant);
+  plan_.buffers.back().constant = Constant::of(at->first);
   return buffer;
 }
 
-int Scheduler::add_packed(std::int64_t floats, std::function<void(float*)> make) {
-  const int buffer = add_buffer(floats * static_cast<std::int64_t>(sizeof(float)), Buffer::Place::kPacked);
+int Scheduler::add_packed(const std::string& key, std::int64_t floats, std::function<void(float*)> make) {
+  const auto [at, is_new] = packed_.try_emplace(key, static_cast<int>(plan_.buffers.size()));
+  if (!is_new) return at->second;
+  add_buffer(floats * static_cast<std::int64_t>(sizeof(float)), Buffer::Place::kPacked);
   plan_.buffers.back().make = std::move(make);
-  return buffer;
+  return at->second;
 }
 
 const View& Scheduler::view(ValueId id) {
@@ -105,19 +109,35 @@ View Scheduler::at_zero(ValueId id) {
   return views_[id] = copied;
 }
 
-void Scheduler::add_step(const KernelText& text, std::vector<int> buffers) {
-  if (text.units == 0) return;
+int Scheduler::number_of(const KernelText& text) {
   const auto [at, is_new] =
       kernels_.try_emplace(text.text + std::to_string(text.units), static_cast<int>(plan_.kernels.size()));
   if (is_new) plan_.kernels.push_back(text);
   plan_.scratch_bytes = std::max(plan_.scratch_bytes, text.scratch_bytes);
-  plan_.steps.push_back({at->second, std::move(buffers), node_ != nullptr ? node_->label : "output"});
+  return at->second;
 }
 
-void Scheduler::add_step(const StridedKernel& kernel, std::vector<int> buffers) {
-  const auto parallel = std::span(kernel.sizes).first(kernel.sizes.size() - kernel.reduced);
-  if (count(parallel) > 0) add_step(emit(simplified(kernel), target_), std::move(buffers));
+template <class Kernel>
+void Scheduler::add_step(Kernel kernel, const std::vector<int>& buffers) {
+  if constexpr (std::is_same_v<Kernel, StridedKernel>) {
+    if (count(std::span(kernel.sizes).first(kernel.sizes.size() - kernel.reduced)) == 0) return;
+    kernel = simplified(std::move(kernel));
+  }
+  Step step{-1, {}, node_ != nullptr ? node_->label : "output"};
+  const std::vector<std::int64_t> offsets = take_offsets(kernel);
+  for (std::size_t i = 0; i < buffers.size(); ++i) step.pointers.push_back({buffers[i], offsets[i]});
+  auto& known = std::get<std::vector<std::pair<Kernel, int>>>(known_);
+  const auto found = std::find_if(known.begin(), known.end(), [&](const auto& k) { return k.first == kernel; });
+  step.kernel = found != known.end() ? found->second : number_of(emit(kernel, target_));
+  if (found == known.end()) known.emplace_back(std::move(kernel), step.kernel);
+  if (plan_.kernels[static_cast<std::size_t>(step.kernel)].units > 0) plan_.steps.push_back(std::move(step));
 }
+
+template void Scheduler::add_step(StridedKernel kernel, const std::vector<int>& buffers);
+template void Scheduler::add_step(GatherKernel kernel, const std::vector<int>& buffers);
+template void Scheduler::add_step(BorderKernel kernel, const std::vector<int>& buffers);
+template void Scheduler::add_step(ConvKernel kernel, const std::vector<int>& buffers);
+template void Scheduler::add_step(WinogradKernel kernel, const std::vector<int>& buffers);
 
 void Scheduler::copy(const View& from, const View& to, const Shape& size, Element type) {
   StridedKernel kernel;
@@ -169,16 +189,16 @@ void Scheduler::separate_prologue() {
   for (bool changed = true; changed;) {  // a buffer that several steps write varies where one of them does
     changed = false;
     for (const Step& s : plan_.steps) {
-      const auto out = static_cast<std::size_t>(s.buffers.back());
-      const auto varying = [&](int b) { return varies[static_cast<std::size_t>(b)]; };
-      if (varies[out] || std::none_of(s.buffers.begin(), s.buffers.end(), varying)) continue;
+      const auto out = static_cast<std::size_t>(s.pointers.back().buffer);
+      const auto varying = [&](const Pointer& p) { return varies[static_cast<std::size_t>(p.buffer)]; };
+      if (varies[out] || std::none_of(s.pointers.begin(), s.pointers.end(), varying)) continue;
       varies[out] = true;
       changed = true;
     }
   }
   std::vector<Step> steps;
   for (Step& s : plan_.steps) {
-    const auto out = static_cast<std::size_t>(s.buffers.back());
+    const auto out = static_cast<std::size_t>(s.pointers.back().buffer);
     if (!varies[out]) plan_.buffers[out].place = Buffer::Place::kPrepared;
     (varies[out] ? steps : plan_.prologue).push_back(std::move(s));
   }

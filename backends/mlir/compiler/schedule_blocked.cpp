@@ -34,7 +34,7 @@ bool Scheduler::blocked(const Map& map) {
   const BlockedView made = new_blocked(out);
   kernel.output = over_lanes(made.access);
   buffers.push_back(made.buffer);
-  add_step(kernel, std::move(buffers));
+  add_step(std::move(kernel), buffers);
   return true;
 }
 
@@ -56,7 +56,7 @@ bool Scheduler::blocked(const Reduce& reduce) {
   kernel.expression = f.done(f.input(0));
   kernel.inputs = {{Element::kF32, {a.offset, {a.block, a.batch, 1, a.row, a.column}}}};
   kernel.output = {Element::kF32, {o.offset, {o.block, o.batch, 1, 0, 0}}};
-  add_step(kernel, {buffer, made.buffer});
+  add_step(std::move(kernel), {buffer, made.buffer});
   return true;
 }
 
@@ -90,15 +90,15 @@ bool Scheduler::blocked(const Pool& pool) {
     kernel.after = times_share();
   }
   buffers.push_back(made.buffer);
-  add_step(kernel, std::move(buffers));
+  add_step(std::move(kernel), buffers);
   return true;
 }
 
 /// Parts that were computed in their place are there already.
-bool Scheduler::blocked(const Concat& /*concat*/) {
+bool Scheduler::blocked(const Concat& concat) {
   const auto lies = [&](ValueId id) { return blocked_.contains(id); };
-  if (!joins_blocks(graph_, *node_, lanes_) || std::none_of(node_->inputs.begin(), node_->inputs.end(), lies))
-    return false;
+  if (!joins_samples(graph_, *node_) && !joins_blocks(graph_, *node_, lanes_)) return false;
+  if (std::none_of(node_->inputs.begin(), node_->inputs.end(), lies)) return false;
   const BlockedView all = lies(node_->output) ? blocked_[node_->output] : new_blocked(node_->output);
   BlockedView place = all;
   for (const ValueId id : node_->inputs) {
@@ -112,9 +112,10 @@ bool Scheduler::blocked(const Concat& /*concat*/) {
       kernel.expression = f.done(f.input(0));
       kernel.inputs = {over_lanes(part->second.access)};
       kernel.output = over_lanes(place.access);
-      add_step(kernel, {part->second.buffer, place.buffer});
+      add_step(std::move(kernel), {part->second.buffer, place.buffer});
     }
-    place.access.offset += shape(id)[1] / lanes_ * all.access.block;
+    place.access.offset +=
+        concat.axis == 0 ? shape(id)[0] * all.access.batch : shape(id)[1] / lanes_ * all.access.block;
   }
   return true;
 }

@@ -25,6 +25,20 @@ std::int64_t rows_of(std::int64_t pixels, std::int64_t blocks, const Target& tar
   return best;
 }
 
+/// Rows whose input a part of the second cache holds, while the groups of outputs are computed of it.
+std::int64_t rows_together(const ConvKernel& k, const Target& target) {
+  constexpr double kShare = 0.4;  // the rest is for weights and outputs
+  const std::int64_t all = k.batch * k.rows;
+  const auto of_row =
+      static_cast<double>(k.blocks * k.lanes * k.columns * k.column_stride * k.row_stride) * sizeof(float);
+  const double most = kShare * static_cast<double>(target.l2_bytes) / of_row;
+  std::int64_t best = 1;
+  for (std::int64_t n = 1; n <= all && static_cast<double>(n) <= most; ++n) {
+    if (all % n == 0) best = n;
+  }
+  return best;
+}
+
 std::int64_t depthwise_tile(std::int64_t columns, const Target& target) {
   constexpr std::int64_t kOthers = 4;  // registers for a weight and what is loaded
   const std::int64_t most = target.registers - kOthers, tiles = (columns + most - 1) / most;
@@ -32,6 +46,11 @@ std::int64_t depthwise_tile(std::int64_t columns, const Target& target) {
 }
 
 }  // namespace
+
+std::string Scheduler::key_of(const View& weights, std::int64_t outputs, const char* method, std::int64_t vectors) {
+  return std::string(method) + " " + std::to_string(vectors) + " of " + std::to_string(weights.buffer) + " " +
+         std::to_string(weights.access.offset) + " " + to_text(weights.access.strides) + " " + std::to_string(outputs);
+}
 
 bool Scheduler::blocked(const Conv& conv) {
   const bool depthwise = is_depthwise(graph_, *node_);
@@ -148,10 +167,11 @@ void Scheduler::convolve(const Convolution& c) {
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = out_blocks / k.vectors;
+  k.together = c.depthwise ? 1 : rows_together(k, target_);
   std::vector<int> buffers = {c.x.buffer, packed(c, k)};
   for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
   buffers.push_back(c.out.buffer);
-  add_step(emit(k), std::move(buffers));
+  add_step(std::move(k), buffers);
 }
 
 /// Weights in the order in which the kernel reads them; zeros where channels are filled up.
@@ -178,7 +198,8 @@ int Scheduler::packed(const Convolution& c, const ConvKernel& k) {
       }
     }
   };
-  return add_packed(k.groups * blocks * k.kernel_rows * k.kernel_columns * of_block * of_group, make);
+  return add_packed(key_of(c.weights, c.out_shape[1], c.depthwise ? "depthwise" : "direct", k.vectors),
+                    k.groups * blocks * k.kernel_rows * k.kernel_columns * of_block * of_group, make);
 }
 
 }  // namespace assay::compiler

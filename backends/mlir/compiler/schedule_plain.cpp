@@ -45,7 +45,7 @@ void Scheduler::lower(const Map& map) {
   const View out = new_output();
   kernel.output = {element(node_->output), out.access};
   buffers.push_back(out.buffer);
-  add_step(kernel, std::move(buffers));
+  add_step(std::move(kernel), buffers);
 }
 
 void Scheduler::lower(const Reduce& reduce) {
@@ -69,7 +69,7 @@ void Scheduler::lower(const Reduce& reduce) {
   if (kernel.reduced == 0) {
     copy(from, out, shape(x), element(x));
   } else {
-    add_step(kernel, {from.buffer, out.buffer});
+    add_step(std::move(kernel), {from.buffer, out.buffer});
   }
 }
 
@@ -119,7 +119,7 @@ void Scheduler::lower(const Conv& conv) {
   add_after(kernel, conv, of_group, buffers);
   kernel.output = to;
   buffers.push_back(out.buffer);
-  add_step(kernel, std::move(buffers));
+  add_step(std::move(kernel), buffers);
 }
 
 void Scheduler::add_after(StridedKernel& kernel, const Conv& conv, std::int64_t of_group, std::vector<int>& buffers) {
@@ -180,7 +180,7 @@ void Scheduler::lower(const Pool& pool) {
     kernel.after = times_share();
   }
   buffers.push_back(out.buffer);
-  add_step(kernel, std::move(buffers));
+  add_step(std::move(kernel), buffers);
 }
 
 void Scheduler::lower(const MatMul& /*matmul*/) {
@@ -202,7 +202,7 @@ void Scheduler::lower(const MatMul& /*matmul*/) {
   kernel.inputs = {l, r};
   kernel.output = {element(node_->output), out.access};
   kernel.output.access.strides.push_back(0);
-  add_step(kernel, {left.buffer, right.buffer, out.buffer});
+  add_step(std::move(kernel), {left.buffer, right.buffer, out.buffer});
 }
 
 void Scheduler::lower(const Reshape& /*reshape*/) {
@@ -245,7 +245,7 @@ void Scheduler::lower(const Gather& gather) {
   kernel.element = element(x);
   kernel.index = element(i);
   if (kernel.extent == 0) fill(out, shape(node_->output), element(x), 0);
-  if (kernel.inner > 0 && kernel.extent > 0) add_step(emit(kernel, target_), {data.buffer, index.buffer, out.buffer});
+  if (kernel.inner > 0 && kernel.extent > 0) add_step(kernel, {data.buffer, index.buffer, out.buffer});
 }
 
 std::vector<float> Scheduler::shares(const Pool& pool, const Shape& x, const Shape& space) {

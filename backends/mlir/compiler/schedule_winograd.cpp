@@ -32,7 +32,7 @@ void Scheduler::convolve_winograd(const Convolution& c, const WinogradPlan& plan
   std::vector<int> buffers = {add_buffer(0, Buffer::Place::kScratch), c.x.buffer, packed_winograd(c, k)};
   for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
   buffers.push_back(c.out.buffer);
-  add_step(emit(k), std::move(buffers));
+  add_step(std::move(k), buffers);
 }
 
 namespace {
@@ -74,7 +74,8 @@ int Scheduler::packed_winograd(const Convolution& c, const WinogradKernel& k) {
       }
     }
   };
-  return add_packed(k.groups * k.points() * of_point, make);
+  return add_packed(key_of(c.weights, outputs, k.m == 2 ? "winograd 2" : "winograd 4", k.vectors),
+                    k.groups * k.points() * of_point, make);
 }
 
 }  // namespace assay::compiler

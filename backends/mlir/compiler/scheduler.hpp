@@ -7,7 +7,9 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "layout.hpp"
@@ -40,7 +42,8 @@ class Scheduler {
   int add_buffer(std::int64_t bytes, Buffer::Place place);
   int add_buffer(ValueId id, Buffer::Place place, int number = -1);
   int add_constant(std::vector<float> values);
-  int add_packed(std::int64_t floats, std::function<void(float*)> make);
+  /// Equal keys are of equal weights in an equal order, which are there once.
+  int add_packed(const std::string& key, std::int64_t floats, std::function<void(float*)> make);
   [[nodiscard]] bool is_constant(int buffer) const {
     return plan_.buffers[static_cast<std::size_t>(buffer)].place == Buffer::Place::kConstant;
   }
@@ -56,9 +59,10 @@ class Scheduler {
   View at_zero(ValueId id);
 
   // Steps: schedule.cpp.
-  void add_step(const KernelText& text, std::vector<int> buffers);
-  /// Operands' buffers in the kernel's order.
-  void add_step(const StridedKernel& kernel, std::vector<int> buffers);
+  /// The kernel on its operands' buffers, in the order of the function's pointers.
+  template <class Kernel>
+  void add_step(Kernel kernel, const std::vector<int>& buffers);
+  int number_of(const KernelText& text);
   void copy(const View& from, const View& to, const Shape& size, Element type);
   void fill(const View& to, const Shape& size, Element type, double value);
   [[nodiscard]] static Access broadcast_access(const View& from, const Shape& own, std::size_t rank);
@@ -122,6 +126,8 @@ class Scheduler {
     Expression after{};
   };
   void convolve(const Convolution& c);
+  /// Of weights in the order in which a method reads them, for add_packed.
+  static std::string key_of(const View& weights, std::int64_t outputs, const char* method, std::int64_t vectors);
   [[nodiscard]] int packed(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] static bool flattens(const Convolution& c);
   void convolve_winograd(const Convolution& c, const WinogradPlan& plan);
@@ -139,7 +145,12 @@ class Scheduler {
   Plan plan_;
   std::unordered_map<ValueId, View> views_;
   std::unordered_map<ValueId, BlockedView> blocked_;
-  std::map<std::string, int> kernels_;
+  std::map<std::string, int> kernels_;  // by text
+  template <class... Kernels>
+  using Known = std::tuple<std::vector<std::pair<Kernels, int>>...>;
+  Known<StridedKernel, GatherKernel, BorderKernel, ConvKernel, WinogradKernel> known_;  // their numbers
+  std::map<std::string, int> packed_;                                                   // buffers, by what is packed
+  std::map<std::vector<float>, int> constants_;
 };
 
 }  // namespace assay::compiler

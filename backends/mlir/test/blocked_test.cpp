@@ -102,7 +102,7 @@ TEST(Prologue, AConvolutionOfConstantsByWinogradsMethodIsComputedOnce) {
     TestModel m;
     m.input("x", image).floats("c", image, c).floats("w", window, w);
     m.node("Conv", {"c", "w"}, {"k"}, {{"pads", Shape{1, 1, 1, 1}}}).node("Add", {"x", "k"}, {"y"}).output("y");
-    return test::answer(m, {{"x", image}}, {Floats(c.size(), 0)}, "host", "", math);
+    return test::answer(m, {{"x", image}}, {Floats(c.size(), 0)}, {.math = math});
   };
   EXPECT_THAT(answer(Math::kFast), Pointwise(FloatNear(2e-3F), answer(Math::kStrict)));
 }
@@ -112,15 +112,42 @@ class Blocked : public testing::TestWithParam<Net> {};
 TEST_P(Blocked, AnswersAsPlainLayoutDoes) {
   const Shape shape = {2, 32, 10, 9};
   const Floats x = test::random_floats(static_cast<std::size_t>(count(shape)), 7);
-  const auto answer = [&](bool blocked, const char* target, const char* without) {
+  const auto answer = [&](bool blocked, const char* without) {
     TestModel m;
     m.input("x", shape);
     GetParam().build(m, blocked);
-    return test::answer(m.output("y"), {{"x", shape}}, {x}, target, without);
+    return test::answer(m.output("y"), {{"x", shape}}, {x}, {.without = without});
   };
-  const Floats plain = answer(false, "host", "fold,fuse");
+  const Floats plain = answer(false, "fold,fuse");
   for (const char* without : {"", "fuse"}) {
-    EXPECT_THAT(answer(true, "host", without), Pointwise(FloatNear(2e-4F), plain)) << without;
+    EXPECT_THAT(answer(true, without), Pointwise(FloatNear(2e-4F), plain)) << without;
+  }
+}
+
+/// Of four samples: the first nodes one by one, then two, then all.
+TEST_P(Blocked, AnswersInChunksAsItDoesInOne) {
+  const Shape shape = {4, 32, 10, 9};
+  const Floats x = test::random_floats(static_cast<std::size_t>(count(shape)), 8);
+  TestModel m;
+  m.input("x", shape);
+  GetParam().build(m, true);
+  m.output("y");
+  for (const Math math : {Math::kStrict, Math::kFast}) {
+    const auto answer = [&](const std::function<void(Graph&)>& rewrite) {
+      return test::answer(m, {{"x", shape}}, {x}, {.without = "split", .math = math, .after_passes = rewrite});
+    };
+    const Floats whole = answer({});
+    for (const std::size_t part : {2U, 3U}) {  // where the levels begin
+      const Floats chunks = answer([&](Graph& graph) {
+        std::vector<std::int64_t> sizes;
+        for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+          const std::size_t level = n * part / graph.nodes.size();
+          sizes.push_back(level == 0 ? 1 : level == 1 ? 2 : 4);
+        }
+        split_batch(graph, sizes);
+      });
+      EXPECT_THAT(chunks, Pointwise(FloatNear(1e-3F), whole));
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Models compiled and run.
 
+#include <functional>
 #include <random>
 #include <vector>
 
@@ -20,15 +21,24 @@ inline Floats random_floats(std::size_t count, unsigned seed) {
   return values;
 }
 
+struct How {
+  std::string target = "host", without{};
+  Math math = Math::kStrict;
+  std::int64_t l2_bytes = 0;                   ///< of the second cache; 0: this machine's
+  std::function<void(Graph&)> after_passes{};  ///< what else is done to the graph
+};
+
 /// The first output of a model whose inputs and outputs are floats, computed by two threads.
 inline Floats answer(const TestModel& m, const std::map<std::string, Shape>& shapes, std::vector<Floats> inputs,
-                     const std::string& target = "host", const std::string& without = "", Math math = Math::kStrict) {
+                     const How& how = {}) {
   std::string bytes;
   Graph graph = imported(m, shapes, bytes);
-  run_passes(graph, without);
-  const Target compiled_for = target_of(target);
-  Plan plan = schedule(graph, compiled_for, math);
-  const std::vector<std::string> objects = compile(plan.kernels, compiled_for, 1);
+  Target target = target_of(how.target);
+  if (how.l2_bytes != 0) target.l2_bytes = how.l2_bytes;
+  run_passes(graph, target, how.math, how.without);
+  if (how.after_passes) how.after_passes(graph);
+  Plan plan = schedule(graph, target, how.math);
+  const std::vector<std::string> objects = compile(plan.kernels, target, 1);
   Team team(2, false);
   const Program program(std::move(plan), objects, nullptr, team);
   Run run(program, team.size());

@@ -23,7 +23,7 @@ Plan random_plan(unsigned seed) {
   for (int i = 0; i < 40; ++i) {
     const int from = static_cast<int>(random() % plan.buffers.size());
     const int to = add();
-    plan.steps.push_back({0, {from, to}, ""});
+    plan.steps.push_back({0, {{from}, {to}}, ""});
   }
   return plan;
 }
@@ -35,7 +35,7 @@ struct Use {
 std::vector<Use> uses_of(const Plan& plan) {
   std::vector<Use> uses(plan.buffers.size());
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-    for (const int b : plan.steps[s].buffers) {
+    for (const auto& [b, offset] : plan.steps[s].pointers) {
       Use& use = uses[static_cast<std::size_t>(b)];
       use.first = std::min(use.first, s);
       use.last = s;

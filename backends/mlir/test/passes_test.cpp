@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "compiler/batch.hpp"
 #include "compiler/passes/pass.hpp"
 #include "test/models.hpp"
 
@@ -30,7 +31,7 @@ TestModel normalized() {
 std::string after(const TestModel& m, const std::string& without = "") {
   std::string bytes;
   Graph graph = test::imported(m, kImage, bytes);
-  run_passes(graph, without);
+  run_passes(graph, {}, Math::kFast, without);
   return to_text(graph);
 }
 
@@ -81,13 +82,97 @@ TEST(Drop, WhatNobodyTakesIsNotComputed) {
   EXPECT_THAT(after(m, "drop"), HasSubstr("exp"));
 }
 
+/// x of four samples; a map, a convolution, and what is computed of both.
+Graph of_four_samples(std::string& bytes) {
+  TestModel m;
+  m.input("x", {4, 2, 3, 3}).floats("w", {2, 2, 1, 1}, {1, 2, 3, 4});
+  m.node("Exp", {"x"}, {"e"}).node("Conv", {"e", "w"}, {"c"}).node("Add", {"c", "x"}, {"y"}).output("y");
+  return test::imported(m, {{"x", {4, 2, 3, 3}}}, bytes);
+}
+
+TEST(Split, NodesOfAChunkFollowOneAnotherAndWhatLaterOnesTakeIsJoined) {
+  std::string bytes;
+  Graph graph = of_four_samples(bytes);
+  split_batch(graph, {1, 2, 4});
+  std::string kinds;
+  for (const Node& node : graph.nodes) {
+    const std::int64_t samples = graph.shape(node.output)[0];
+    kinds += std::string(kinds.empty() ? "" : " ") + kind_of(node.operation) + std::to_string(samples);
+  }
+  EXPECT_EQ(kinds, "Strided1 Map1 Strided1 Map1 Concat2 Conv2 Strided1 Map1 Strided1 Map1 Concat2 Conv2 Concat4 Map4");
+  EXPECT_EQ(graph.value(graph.outputs[0]).name, "y");
+  EXPECT_EQ(graph.nodes.back().inputs[1], graph.inputs[0]);  // of four samples
+}
+
+TEST(Split, ABatchInOneChunkStaysAsItIs) {
+  std::string bytes;
+  Graph graph = of_four_samples(bytes);
+  const std::string before = to_text(graph);
+  split_batch(graph, {4, 4, 4});
+  EXPECT_EQ(to_text(graph), before);
+}
+
+TEST(Split, AnOutputOfChunksIsJoinedAtTheEnd) {
+  std::string bytes;
+  Graph graph = of_four_samples(bytes);
+  split_batch(graph, {2, 2, 2});
+  EXPECT_EQ(graph.nodes.size(), 9U);  // twice a slice and three nodes, and the whole
+  EXPECT_THAT(to_text(graph), HasSubstr("f32 4x2x3x3 = Concat("));
+  EXPECT_EQ(graph.outputs[0], graph.nodes.back().output);
+}
+
+using Takes = Batch::Takes;
+struct Taking {
+  const char* name;
+  void (*build)(TestModel& m);  ///< from x (4, 4, 6) and the constant k (4, 6) to y
+  Takes takes;                  ///< what computes y
+};
+void PrintTo(const Taking& t, std::ostream* out) { *out << t.name; }  // NOLINT: gtest's name
+
+class OfABatch : public testing::TestWithParam<Taking> {};
+
+TEST_P(OfABatch, TakesItsSamplesApartOrTogether) {
+  TestModel m;
+  m.input("x", {4, 4, 6}).floats("k", {4, 6}, std::vector<float>(24, 1)).floats("t", {6, 3}, std::vector<float>(18, 1));
+  m.floats("each", {4, 1, 1}, {1, 2, 3, 4});
+  GetParam().build(m);
+  m.output("y");
+  std::string bytes;
+  const Graph graph = test::imported(m, {{"x", {4, 4, 6}}}, bytes);
+  const Batch batch = batch_of(graph);
+  EXPECT_EQ(batch.samples, 4);
+  EXPECT_EQ(batch.nodes.back(), GetParam().takes) << to_text(graph);
+}
+
+const std::vector<std::int64_t> kSwapFirst = {1, 0, 2}, kSwapLast = {0, 2, 1};
+INSTANTIATE_TEST_SUITE_P(
+    Nodes, OfABatch,
+    testing::Values(
+        Taking{"map_of_one_for_all", [](TestModel& m) { m.node("Add", {"x", "k"}, {"y"}); }, Takes::kApart},
+        Taking{"map_of_one_for_each", [](TestModel& m) { m.node("Add", {"x", "each"}, {"y"}); }, Takes::kTogether},
+        Taking{"constants_alone", [](TestModel& m) { m.node("Exp", {"k"}, {"y"}); }, Takes::kNothing},
+        Taking{"inner_transpose", [](TestModel& m) { m.node("Transpose", {"x"}, {"y"}, {{"perm", kSwapLast}}); },
+               Takes::kApart},
+        Taking{"outer_transpose", [](TestModel& m) { m.node("Transpose", {"x"}, {"y"}, {{"perm", kSwapFirst}}); },
+               Takes::kTogether},
+        Taking{"matrices_by_one", [](TestModel& m) { m.node("MatMul", {"x", "t"}, {"y"}); }, Takes::kApart},
+        Taking{"softmax_of_each", [](TestModel& m) { m.node("Softmax", {"x"}, {"y"}); }, Takes::kApart},
+        Taking{"softmax_over_samples",
+               [](TestModel& m) { m.node("Softmax", {"x"}, {"y"}, {{"axis", std::int64_t{0}}}); }, Takes::kTogether},
+        Taking{"joined_rows", [](TestModel& m) { m.node("Concat", {"x", "x"}, {"y"}, {{"axis", std::int64_t{1}}}); },
+               Takes::kApart},
+        Taking{"joined_samples", [](TestModel& m) { m.node("Concat", {"x", "x"}, {"y"}, {{"axis", std::int64_t{0}}}); },
+               Takes::kTogether},
+        Taking{"flattened", [](TestModel& m) { m.node("Flatten", {"x"}, {"y"}); }, Takes::kApart}),
+    [](const auto& p) { return std::string(p.param.name); });
+
 TEST(Passes, OneThatThereIsNotIsAnErrorThatNamesTheOthers) {
   Graph graph;
   try {
-    run_passes(graph, "fold,fusion");
+    run_passes(graph, {}, Math::kFast, "fold,fusion");
     FAIL();
   } catch (const Unsupported& e) {
-    EXPECT_THAT(e.what(), AllOf(HasSubstr("'fusion'"), HasSubstr("fold, fuse, drop")));
+    EXPECT_THAT(e.what(), AllOf(HasSubstr("'fusion'"), HasSubstr("fold, fuse, drop, split")));
   }
 }
 

@@ -6,10 +6,18 @@
 namespace assay::compiler {
 namespace {
 
-constexpr std::array<Pass, 3> kPasses = {{
-    {"fold", "factors and summands of channels go into the weights of the convolution before them", fold_into_weights},
-    {"fuse", "what follows element by element is computed with what it follows", fuse_maps},
-    {"drop", "what nobody takes is not computed", drop_unused},
+/// A pass that needs to know nothing but the graph.
+template <void (*kRun)(Graph&)>
+void of_graph(Graph& graph, const Target& /*target*/, Math /*math*/) {
+  kRun(graph);
+}
+
+constexpr std::array<Pass, 4> kPasses = {{
+    {"fold", "factors and summands of channels go into the weights of the convolution before them",
+     of_graph<fold_into_weights>},
+    {"fuse", "what follows element by element is computed with what it follows", of_graph<fuse_maps>},
+    {"drop", "what nobody takes is not computed", of_graph<drop_unused>},
+    {"split", "a batch is computed in chunks that caches hold", split_batch},
 }};
 
 std::vector<std::string> split(const std::string& list) {
@@ -26,7 +34,7 @@ std::vector<std::string> split(const std::string& list) {
 
 std::span<const Pass> passes() { return kPasses; }
 
-void run_passes(Graph& graph, const std::string& without) {
+void run_passes(Graph& graph, const Target& target, Math math, const std::string& without) {
   const std::vector<std::string> left_out = split(without);
   for (const std::string& name : left_out) {
     if (std::any_of(kPasses.begin(), kPasses.end(), [&](const Pass& p) { return name == p.name; })) continue;
@@ -35,7 +43,7 @@ void run_passes(Graph& graph, const std::string& without) {
     throw Unsupported("there is no pass '" + name + "' to leave out; there are " + known);
   }
   for (const Pass& p : kPasses) {
-    if (std::find(left_out.begin(), left_out.end(), p.name) == left_out.end()) p.run(graph);
+    if (std::find(left_out.begin(), left_out.end(), p.name) == left_out.end()) p.run(graph, target, math);
   }
 }
 

@@ -4,20 +4,20 @@
 #include <span>
 #include <string>
 
-#include "graph.hpp"
+#include "kernel.hpp"
 
 namespace assay::compiler {
 
 struct Pass {
   const char* name;
   const char* meaning;
-  void (*run)(Graph& graph);
+  void (*run)(Graph& graph, const Target& target, Math math);
 };
 /// In the order in which they run.
 std::span<const Pass> passes();
 
 /// All but those of a comma-separated list. Throws Unsupported for a name that is none.
-void run_passes(Graph& graph, const std::string& without);
+void run_passes(Graph& graph, const Target& target, Math math, const std::string& without);
 
 /// Factors and summands of a convolution's channels, as a batch normalization leaves them, into its weights and bias.
 void fold_into_weights(Graph& graph);
@@ -25,6 +25,12 @@ void fold_into_weights(Graph& graph);
 void fuse_maps(Graph& graph);
 /// What nobody takes.
 void drop_unused(Graph& graph);
+
+/// A batch into chunks that caches hold, of as many samples as pays.
+void split_batch(Graph& graph, const Target& target, Math math);
+/// `chunks`: by node, how many samples it takes at once: each a divisor of the batch and a multiple of the one before;
+/// the batch for nodes that do not compute each sample by itself.
+void split_batch(Graph& graph, const std::vector<std::int64_t>& chunks);
 
 /// By value: how many nodes take it, and graph outputs, as often as they name it.
 std::vector<int> uses(const Graph& graph);
