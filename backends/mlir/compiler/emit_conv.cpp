@@ -37,7 +37,8 @@ class ConvEmitter {
     const BlockedAccess& a = k_.input;
     const std::int64_t row = (k_.rows - 1) * k_.row_stride + (k_.kernel_rows - 1) * k_.row_dilation;
     const std::int64_t column = (k_.columns - 1) * k_.column_stride + (k_.kernel_columns - 1) * k_.column_dilation;
-    return a.offset + (k_.blocks - 1) * a.block + (k_.batch - 1) * a.batch + row * a.row + column * a.column + k_.lanes;
+    return a.offset + (k_.blocks - 1) * a.block + (k_.batch - 1) * a.batch + row * a.row + column * a.column +
+           (k_.lanes - 1) * k_.channel + 1;
   }
   [[nodiscard]] std::int64_t window() const { return k_.kernel_rows * k_.kernel_columns; }
   [[nodiscard]] std::int64_t weight_count() const {
@@ -147,7 +148,7 @@ class ConvEmitter {
     Values next;
     for (std::int64_t p = 0; p < k_.tile; ++p) {
       Affine at = pixel(block, kr, p);
-      at.add(kc, k_.column_dilation * k_.input.column).add(c, 1);
+      at.add(kc, k_.column_dilation * k_.input.column).add(c, k_.channel);
       const std::string x =
           e_.broadcast(e_.load("%p0", types_[0], e_.affine(at), Element::kF32, 1), Element::kF32, width_);
       for (std::int64_t v = 0; v < k_.vectors; ++v)

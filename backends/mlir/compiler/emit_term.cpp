@@ -1,5 +1,6 @@
 // Terms of expressions as operations of MLIR.
 
+#include <array>
 #include <stdexcept>
 
 #include "emitter.hpp"
@@ -154,12 +155,49 @@ std::string Emitter::term(const Term& t, const Values& a, const Expression& expr
     if (name == nullptr) throw std::logic_error(std::string(name_of(t.op)) + " of " + name_of(t.element));
     return let(std::string(name) + " " + a[0] + ", " + a[1] + " : " + type);
   }
+  if (t.op == Op::kSigmoid && is_float(t.element)) return sigmoid(a[0], width);
   if (!is_float(t.element)) {
     if (t.op == Op::kNegate) return let("arith.subi " + number(0, t.element, width) + ", " + a[0] + " : " + type);
     if (t.op == Op::kAbsolute) return is_unsigned(t.element) ? a[0] : let("math.absi " + a[0] + " : " + type);
     throw std::logic_error(std::string(name_of(t.op)) + " of " + name_of(t.element));
   }
   return let(std::string(unary_name(t.op)) + " " + a[0] + " : " + type);
+}
+
+/// 1 / (1 + exp(-x)), its relative error below 5e-7 where |x| < 87; beyond, as at 87. NaN stays NaN.
+///
+/// exp(-x) = 2^n exp(r), n the integer nearest to -x / ln 2: added to 1.5 * 2^23, it is the last bits of the sum, from
+/// where it goes into the exponent. exp(r), |r| <= ln 2 / 2, is a polynomial of degree 5, its coefficients by Lawson's
+/// method for the least largest relative error (9.2e-8).
+std::string Emitter::sigmoid(const std::string& x, int width) {
+  constexpr double kMost = 87, kLogOf2 = 0.69314718055994531, kRounder = 12582912;
+  constexpr std::array<double, 6> kPolynomial = {8.290272179419743e-3, 4.18981601562902e-2, 0.16667638129800316,
+                                                 0.4999914783714786,   0.9999997063117118,  1};
+  constexpr std::int64_t kMantissaBits = 23;
+  const std::string type = register_type(Element::kF32, width), bits = register_type(Element::kI32, width);
+  const std::string condition = register_type(Element::kBool, width);
+  const auto constant_of = [&](double value) { return number(value, Element::kF32, width); };
+  const auto fma = [&](const std::string& a, const std::string& b, const std::string& c) {
+    return let("math.fma " + a + ", " + b + ", " + c + " : " + type);
+  };
+  const auto bound = [&](const char* comparison, const std::string& a, double limit) {
+    const std::string other = constant_of(limit);
+    const std::string inside = let(std::string("arith.cmpf ") + comparison + ", " + a + ", " + other + " : " + type);
+    return let("arith.select " + inside + ", " + a + ", " + other + " : " + condition + ", " + type);
+  };
+  const auto bits_of = [&](const std::string& a) { return let("arith.bitcast " + a + " : " + type + " to " + bits); };
+  const std::string bounded = bound("ult", bound("ugt", x, -kMost), kMost);
+  const std::string shifted = fma(bounded, constant_of(-1 / kLogOf2), constant_of(kRounder));
+  const std::string n = let("arith.subf " + shifted + ", " + constant_of(kRounder) + " : " + type);
+  const std::string r = fma(n, constant_of(-kLogOf2), let("arith.negf " + bounded + " : " + type));
+  std::string e = constant_of(kPolynomial[0]);
+  for (std::size_t i = 1; i < kPolynomial.size(); ++i) e = fma(e, r, constant_of(kPolynomial[i]));
+  const std::string exponent =
+      let("arith.shli " + bits_of(shifted) + ", " + number(kMantissaBits, Element::kI32, width) + " : " + bits);
+  const std::string scaled = let("arith.addi " + bits_of(e) + ", " + exponent + " : " + bits);
+  const std::string power = let("arith.bitcast " + scaled + " : " + bits + " to " + type);
+  const std::string one = constant_of(1);
+  return let("arith.divf " + one + ", " + let("arith.addf " + power + ", " + one + " : " + type) + " : " + type);
 }
 
 /// By 0 and, where the type has a sign, by -1 the processor does not divide: x / 0 is x here, x / -1 is -x.

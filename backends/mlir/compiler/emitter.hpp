@@ -69,6 +69,7 @@ class Emitter {
 
  private:
   std::string constant(const std::string& text);  ///< at the function's beginning, each once
+  std::string sigmoid(const std::string& x, int width);
   std::string divided(const Term& term, const Values& arguments, int width);
   std::string term(const Term& term, const Values& arguments, const Expression& expression, int width);
 

@@ -11,13 +11,13 @@ struct OpRow {
   const char* name;
   int arity;
 };
-constexpr std::array<OpRow, 37> kOps = {{
-    {"input", 0},  {"number", 0},        {"add", 2},   {"sub", 2},  {"mul", 2},   {"div", 2},  {"rem", 2},
-    {"min", 2},    {"max", 2},           {"pow", 2},   {"neg", 1},  {"abs", 1},   {"sqrt", 1}, {"exp", 1},
-    {"log", 1},    {"log1p", 1},         {"expm1", 1}, {"tanh", 1}, {"erf", 1},   {"sin", 1},  {"cos", 1},
-    {"tan", 1},    {"asin", 1},          {"acos", 1},  {"atan", 1}, {"floor", 1}, {"ceil", 1}, {"round", 1},
-    {"less", 2},   {"less_or_equal", 2}, {"equal", 2}, {"and", 2},  {"or", 2},    {"xor", 2},  {"not", 1},
-    {"select", 3}, {"cast", 1},
+constexpr std::array<OpRow, 38> kOps = {{
+    {"input", 0}, {"number", 0}, {"add", 2},           {"sub", 2},   {"mul", 2},     {"div", 2},   {"rem", 2},
+    {"min", 2},   {"max", 2},    {"pow", 2},           {"neg", 1},   {"abs", 1},     {"sqrt", 1},  {"exp", 1},
+    {"log", 1},   {"log1p", 1},  {"expm1", 1},         {"tanh", 1},  {"sigmoid", 1}, {"erf", 1},   {"sin", 1},
+    {"cos", 1},   {"tan", 1},    {"asin", 1},          {"acos", 1},  {"atan", 1},    {"floor", 1}, {"ceil", 1},
+    {"round", 1}, {"less", 2},   {"less_or_equal", 2}, {"equal", 2}, {"and", 2},     {"or", 2},    {"xor", 2},
+    {"not", 1},   {"select", 3}, {"cast", 1},
 }};
 static_assert(kOps.size() == static_cast<std::size_t>(Op::kCast) + 1);
 

@@ -34,6 +34,7 @@ enum class Op : std::uint8_t {
   kLogarithm1p,
   kExponentialM1,
   kTanh,
+  kSigmoid,
   kErf,
   kSine,
   kCosine,

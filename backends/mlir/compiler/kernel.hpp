@@ -67,6 +67,7 @@ struct ConvKernel {
       false;  ///< weights [block][kernel row][kernel column][lane]; else [group][block][…][channel][vector][lane]
   std::int64_t lanes = 16, vectors = 1, tile = 1;
   BlockedAccess input, output;  ///< input: of the window's first pixel at output row 0, column 0
+  std::int64_t channel = 1;     ///< stride of an input block's channels
   Expression after;             ///< input 0: the sum; no terms: as it is
   std::vector<BlockedAccess> others;
   friend bool operator==(const ConvKernel&, const ConvKernel&) = default;

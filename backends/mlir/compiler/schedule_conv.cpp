@@ -59,7 +59,14 @@ bool Scheduler::blocked(const Conv& conv) {
   const std::size_t first = conv.bias ? 3 : 2;
   const auto fits = [&](ValueId id) { return can_be_operand(id, shape(out)); };
   if (!std::all_of(node_->inputs.begin() + static_cast<std::ptrdiff_t>(first), node_->inputs.end(), fits)) return false;
-  const BlockedView from = blocked_view(x);
+  const std::optional<View> plain = depthwise ? std::nullopt : plain_input(conv);
+  BlockedView from;
+  if (plain) {
+    const Shape& s = plain->access.strides;
+    from = {plain->buffer, {plain->access.offset, 0, s[0], s[2], s[3]}};
+  } else {
+    from = blocked_view(x);
+  }
   std::vector<BlockedView> others;
   Formula f;
   if (conv.bias) {
@@ -88,11 +95,23 @@ bool Scheduler::blocked(const Conv& conv) {
                       view(node_->inputs[1]),
                       Shape(shape(node_->inputs[1]).begin() + 2, shape(node_->inputs[1]).end()),
                       depthwise,
+                      plain ? plain->access.strides[1] : 1,
                       std::move(others),
                       std::move(after)};
   const auto winograd = layouts_.winograd.find(out);
   winograd != layouts_.winograd.end() ? convolve_winograd(c, winograd->second) : convolve(c);
   return true;
+}
+
+std::optional<View> Scheduler::plain_input(const Conv& conv) {
+  constexpr std::int64_t kMostChannels = 4;
+  const ValueId x = node_->inputs[0];
+  if (blocked_.contains(x) || shape(x)[1] > kMostChannels || layouts_.winograd.contains(node_->output))
+    return std::nullopt;
+  Shape padded;
+  View seen = bordered(x, conv.begin, conv.end, 0, &padded);
+  for (std::size_t k = 0; k < conv.begin.size(); ++k) seen.access.offset += conv.begin[k] * seen.access.strides[k + 2];
+  return seen;
 }
 
 bool Scheduler::blocked(const MatMul& /*matmul*/) {
@@ -147,6 +166,7 @@ void Scheduler::convolve(const Convolution& c) {
   k.depthwise = c.depthwise;
   k.lanes = lanes_;
   k.input = c.x.access;
+  k.channel = c.channel;
   k.input.offset -= c.conv.begin[0] * k.input.row + c.conv.begin[1] * k.input.column;
   k.output = c.out.access;
   k.after = c.after;

@@ -117,11 +117,12 @@ class Scheduler {
   // Convolutions: schedule_conv.cpp.
   struct Convolution {
     const Conv& conv;
-    BlockedView x, out;
+    BlockedView x, out;        ///< x may lie plain: its blocks are one, its channels a stride apart
     Shape x_shape, out_shape;  ///< batch, channels, height, width
     View weights;              ///< strides of outputs, channels, rows, columns of the window
     Shape window;              ///< its rows and columns
     bool depthwise;
+    std::int64_t channel = 1;  ///< stride of x's channels
     std::vector<BlockedView> others{};
     Expression after{};
   };
@@ -129,6 +130,8 @@ class Scheduler {
   /// Of weights in the order in which a method reads them, for add_packed.
   static std::string key_of(const View& weights, std::int64_t outputs, const char* method, std::int64_t vectors);
   [[nodiscard]] int packed(const Convolution& c, const ConvKernel& kernel);
+  /// x of a convolution, zeros around it, in plain layout: of so few channels that blocks would be mostly empty.
+  [[nodiscard]] std::optional<View> plain_input(const Conv& conv);
   [[nodiscard]] static bool flattens(const Convolution& c);
   void convolve_winograd(const Convolution& c, const WinogradPlan& plan);
   [[nodiscard]] int packed_winograd(const Convolution& c, const WinogradKernel& kernel);

@@ -64,7 +64,6 @@ X logical_xor(X a, X b) { return a.formula->apply(Op::kXor, Element::kBool, a, b
 
 X relu(Formula& f, X x) { return maximum(x, f.number(0)); }
 /// 1 / (1 + e^-x): e^-x may be infinite, the result is 0 then.
-X sigmoid(Formula& f, X x) { return f.number(1) / (f.number(1) + apply(Op::kExponential, -x)); }
 /// max(x, 0) + log(1 + e^-|x|): of no x too large.
 X softplus(Formula& f, X x) {
   const X tail = apply(Op::kLogarithm1p, apply(Op::kExponential, -apply(Op::kAbsolute, x)));
@@ -194,7 +193,7 @@ constexpr OperatorRow kElementwise[] = {
     {"", "Reciprocal", formula<reciprocal>},
     {"", "Relu", formula<relu>},
     {"", "Round", unary<Op::kRound>},
-    {"", "Sigmoid", formula<sigmoid>},
+    {"", "Sigmoid", unary<Op::kSigmoid>},
     {"", "Sign", formula<sign>},
     {"", "Sin", unary<Op::kSine>},
     {"", "Sinh", formula<sinh>},

@@ -1,0 +1,53 @@
+// Functions that the compiler has a polynomial of its own for, against the C++ library's in double.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+
+#include "test/compiled.hpp"
+
+namespace assay::compiler {
+namespace {
+
+using test::Floats;
+using test::TestModel;
+
+/// Of as many numbers as an odd length of vectors, and of one, which is computed without vectors.
+Floats sigmoids(const Floats& x, const char* target) {
+  TestModel m;
+  const Shape shape = {static_cast<std::int64_t>(x.size())};
+  m.input("x", shape).node("Sigmoid", {"x"}, {"y"}).output("y");
+  return test::answer(m, {{"x", shape}}, {x}, {.target = target});
+}
+
+TEST(Sigmoid, IsAsExactAsAFloatNearly) {
+  constexpr float kMost = 86.5F;
+  constexpr int kSteps = 20001;
+  Floats x;
+  for (int i = 0; i < kSteps; ++i) x.push_back(-kMost + 2 * kMost * static_cast<float>(i) / (kSteps - 1));
+  for (const char* target : {"host", "avx2"}) {
+    const Floats y = sigmoids(x, target);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double wanted = 1 / (1 + std::exp(-static_cast<double>(x[i])));
+      ASSERT_NEAR(y[i], wanted, 5e-7 * wanted) << x[i] << " " << target;
+    }
+  }
+}
+
+TEST(Sigmoid, EndsAtZeroAndOneAndKeepsWhatIsNoNumber) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNaN = std::numeric_limits<float>::quiet_NaN();
+  for (const Floats& rest : {Floats{}, Floats(40, 0)}) {
+    Floats x = {kInfinity, -kInfinity, 1e30F, -1e30F, 0, kNaN};
+    x.insert(x.end(), rest.begin(), rest.end());
+    const Floats y = sigmoids(x, "host");
+    EXPECT_EQ(y[0], 1);
+    EXPECT_NEAR(y[1], 0, 1e-37);
+    EXPECT_EQ(y[2], 1);
+    EXPECT_NEAR(y[3], 0, 1e-37);
+    EXPECT_EQ(y[4], 0.5F);
+    EXPECT_TRUE(std::isnan(y[5]));
+  }
+}
+
+}  // namespace
+}  // namespace assay::compiler
