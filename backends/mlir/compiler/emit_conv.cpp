@@ -27,6 +27,8 @@ class ConvEmitter {
   }
 
  private:
+  static constexpr std::size_t kFewTerms = 5;  // bias, residual, ReLU
+
   // Sizes of the buffers, as far as the kernel reaches.
 
   [[nodiscard]] std::int64_t extent(const BlockedAccess& a) const {
@@ -76,9 +78,31 @@ class ConvEmitter {
     const Values zeros(n, e_.number(0, Element::kF32, width_));
     const std::vector<std::string> types(n, vector_type());
     const Values sums = k_.depthwise ? over_rows(group_, zeros, types) : over_blocks(zeros, types);
-    for (std::int64_t p = 0; p < k_.tile; ++p) {
-      for (std::int64_t v = 0; v < k_.vectors; ++v) finish(sums[static_cast<std::size_t>(p * k_.vectors + v)], p, v);
+    const auto for_each = [&](const auto& visit) {
+      for (std::int64_t p = 0; p < k_.tile; ++p) {
+        for (std::int64_t v = 0; v < k_.vectors; ++v) visit(sums[static_cast<std::size_t>(p * k_.vectors + v)], p, v);
+      }
+    };
+    if (k_.after.terms.size() <= kFewTerms) {
+      for_each([&](const std::string& sum, std::int64_t p, std::int64_t v) { finish(sum, column_, p, v); });
+      return;
     }
+    // All at once, so long an expression would leave no register for its numbers: sums wait where the output will be.
+    for_each([&](const std::string& sum, std::int64_t p, std::int64_t v) {
+      e_.store(sum, arguments_.back().first, types_.back(), place(k_.output, column_, p, v), Element::kF32, width_);
+    });
+    e_.loop(x, e_.affine(shifted(x, k_.tile)), 1, [&](const std::string& column) {
+      for (std::int64_t v = 0; v < k_.vectors; ++v) {
+        const std::string at = place(k_.output, column, 0, v);
+        finish(e_.load(arguments_.back().first, types_.back(), at, Element::kF32, width_), column, 0, v);
+      }
+    });
+  }
+
+  static Affine shifted(const std::string& index, std::int64_t by) {
+    Affine sum;
+    sum.constant = by;
+    return sum.add(index, 1);
   }
 
   Values over_blocks(const Values& zeros, const std::vector<std::string>& types) {
@@ -175,22 +199,23 @@ class ConvEmitter {
     return e_.let("math.fma " + a + ", " + b + ", " + sum + " : " + vector_type());
   }
 
-  void finish(const std::string& sum, std::int64_t p, std::int64_t v) {
+  void finish(const std::string& sum, const std::string& column, std::int64_t p, std::int64_t v) {
     Values inputs = {sum};
     for (std::size_t i = 0; i < k_.others.size(); ++i) {
       const BlockedAccess& o = k_.others[i];
       const std::string value =
-          e_.load(arguments_[i + 2].first, types_[i + 2], place(o, p, v), Element::kF32, o.lanes ? width_ : 1);
+          e_.load(arguments_[i + 2].first, types_[i + 2], place(o, column, p, v), Element::kF32, o.lanes ? width_ : 1);
       inputs.push_back(o.lanes ? value : e_.broadcast(value, Element::kF32, width_));
     }
     const std::string result = k_.after.terms.empty() ? sum : e_.evaluate(k_.after, inputs, width_);
-    e_.store(result, arguments_.back().first, types_.back(), place(k_.output, p, v), Element::kF32, width_);
+    e_.store(result, arguments_.back().first, types_.back(), place(k_.output, column, p, v), Element::kF32, width_);
   }
 
-  std::string place(const BlockedAccess& a, std::int64_t p, std::int64_t v) {
+  /// Of pixel p behind a column.
+  std::string place(const BlockedAccess& a, const std::string& column, std::int64_t p, std::int64_t v) {
     Affine at;
     at.constant = a.offset + p * a.column + v * a.block;
-    at.add(group_, k_.vectors * a.block).add(sample_, a.batch).add(row_, a.row).add(column_, a.column);
+    at.add(group_, k_.vectors * a.block).add(sample_, a.batch).add(row_, a.row).add(column, a.column);
     return e_.affine(at);
   }
 
