@@ -1,5 +1,7 @@
 #include "session.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <fstream>
 #include <utility>
@@ -8,6 +10,7 @@
 #include "assay/error.hpp"
 #include "compiler/import.hpp"
 #include "compiler/passes/pass.hpp"
+#include "compiler/peak.hpp"
 #include "onnx_graph/inference.hpp"
 #include "slot.hpp"
 
@@ -73,7 +76,7 @@ MlirSession::MlirSession(const kit::OpenRequest& request)
     : host_(request.host),
       settings_(settings_of(request)),
       target_(guarded([&] { return compiler::target_of(settings_.target); })),
-      profile_(request.profile),
+      profile_(request.profile ? std::make_unique<Profile>() : nullptr),
       cache_read_(request.cache_read),
       cache_fill_(request.cache_fill),
       free_streams_(settings_.streams) {
@@ -142,6 +145,7 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
   }
   const std::vector<std::string> objects =
       compiler::compile(plan.kernels, target_, settings_.streams * settings_.threads_of_stream, {settings_.dump});
+  malloc_trim(0);  // what compiling took is not wanted beside the weights that are packed now
   auto program = std::make_shared<const compiler::Program>(std::move(plan), objects, nullptr, lease.team());
   if (!cache_fill_.empty())
     fill_cache(std::exchange(cache_fill_, ""), program->plan(), target_, objects, program->packed());
@@ -197,30 +201,13 @@ std::unique_ptr<kit::Slot> MlirSession::open_slot(std::span<const kit::FixedShap
   return std::make_unique<MlirSlot>(*this, program(wanted));
 }
 
-void MlirSession::add_profile(const compiler::Plan& plan, std::span<const std::int64_t> step_ns) {
-  const std::lock_guard lock(profile_mutex_);
-  ++profiled_batches_;
-  for (std::size_t i = 0; i < step_ns.size(); ++i) {
-    LayerTime& layer = layers_[plan.steps[i].label];
-    layer.ns += step_ns[i];
-    ++layer.runs;
-  }
-}
-
 std::string MlirSession::report(const std::string& kind) {
   if (kind != "profile") return Session::report(kind);
-  if (!profile_) {
+  if (profile_ == nullptr) {
     throw kit::Failure(ASSAY_UNSUPPORTED, "no profile was collected: ask for it when the model is opened");
   }
-  const std::lock_guard lock(profile_mutex_);
-  std::string text = "{\"batches\": " + std::to_string(profiled_batches_) + ", \"nodes\": [";
-  for (const auto& [name, layer] : layers_) {
-    constexpr std::int64_t kNsOfUs = 1000;
-    if (text.back() != '[') text += ", ";
-    text += "{\"name\": " + kit::json_string(name) + ", \"runs\": " + std::to_string(layer.runs) +
-            ", \"wall_us\": " + std::to_string(layer.ns / kNsOfUs) + "}";
-  }
-  return text + "]}";
+  const Lease lease(*this);
+  return profile_->json(compiler::peak_of(target_, lease.team()));
 }
 
 }  // namespace assay::mlir_backend

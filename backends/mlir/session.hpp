@@ -12,6 +12,7 @@
 #include "compiler/program.hpp"
 #include "kernel_cache.hpp"
 #include "onnx_graph/graph.hpp"
+#include "profile.hpp"
 #include "settings.hpp"
 
 namespace assay::mlir_backend {
@@ -41,9 +42,8 @@ class MlirSession final : public kit::Session {
   [[nodiscard]] const std::vector<kit::TensorInfo>& inputs() const noexcept { return inputs_; }
   [[nodiscard]] const std::vector<kit::TensorInfo>& outputs() const noexcept { return outputs_; }
   [[nodiscard]] int threads_of_stream() const noexcept { return settings_.threads_of_stream; }
-  [[nodiscard]] bool profiles() const noexcept { return profile_; }
-  /// Of a batch: nanoseconds of each step.
-  void add_profile(const compiler::Plan& plan, std::span<const std::int64_t> step_ns);
+  /// nullptr: none was asked for.
+  [[nodiscard]] Profile* profile() const noexcept { return profile_.get(); }
 
  private:
   using Shapes = std::map<std::string, compiler::Shape>;
@@ -56,7 +56,7 @@ class MlirSession final : public kit::Session {
   kit::Host host_;
   Settings settings_;
   compiler::Target target_;
-  bool profile_ = false;
+  std::unique_ptr<Profile> profile_;
   std::string cache_read_, cache_fill_;  // of the first program alone
   bool from_cache_ = false;
   onnx_graph::Model model_;
@@ -70,13 +70,6 @@ class MlirSession final : public kit::Session {
 
   std::mutex programs_mutex_;
   std::map<Shapes, std::shared_ptr<const compiler::Program>> programs_;
-
-  struct LayerTime {
-    std::int64_t ns = 0, runs = 0;
-  };
-  std::mutex profile_mutex_;
-  std::map<std::string, LayerTime> layers_;
-  std::int64_t profiled_batches_ = 0;
 };
 
 }  // namespace assay::mlir_backend

@@ -16,7 +16,7 @@ MlirSlot::MlirSlot(MlirSession& session, std::shared_ptr<const compiler::Program
   own_.resize(program_->plan().outputs.size());
   inputs_.resize(program_->plan().inputs.size());
   outputs_.resize(own_.size());
-  run_.measure_steps(session.profiles());
+  run_.measure_steps(session.profile() != nullptr);
 }
 
 void MlirSlot::check(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs) const {
@@ -63,7 +63,7 @@ void MlirSlot::run(std::span<const assay_tensor> inputs, std::span<assay_tensor>
   const auto begin = std::chrono::steady_clock::now();
   run_(lease.team(), inputs_, outputs_);
   timing.compute_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
-  if (session_.profiles()) session_.add_profile(plan, run_.step_ns());
+  if (Profile* profile = session_.profile()) profile->add(plan, run_.step_ns());
 }
 
 }  // namespace assay::mlir_backend

@@ -38,7 +38,9 @@ struct Pointer {
 struct Step {
   int kernel = -1;
   std::vector<Pointer> pointers;
-  std::string label;  ///< of the node that it computes
+  std::string label;       ///< of the node that it computes
+  std::string schedule{};  ///< how, in words, where it was chosen: "direct, 14 pixels x 2 vectors"
+  double operations = 0;   ///< multiplications and additions of the definition, whatever the method
 };
 
 struct Plan {

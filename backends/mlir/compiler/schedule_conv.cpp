@@ -191,7 +191,8 @@ void Scheduler::convolve(const Convolution& c) {
   std::vector<int> buffers = {c.x.buffer, packed(c, k)};
   for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
   buffers.push_back(c.out.buffer);
-  add_step(std::move(k), buffers);
+  const char* method = c.depthwise ? "depthwise" : k.kernel_rows * k.kernel_columns == 1 ? "product" : "direct";
+  add_step(std::move(k), buffers, c, method);
 }
 
 /// Weights in the order in which the kernel reads them; zeros where channels are filled up.

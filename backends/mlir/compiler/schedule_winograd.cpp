@@ -32,7 +32,9 @@ void Scheduler::convolve_winograd(const Convolution& c, const WinogradPlan& plan
   std::vector<int> buffers = {add_buffer(0, Buffer::Place::kScratch), c.x.buffer, packed_winograd(c, k)};
   for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
   buffers.push_back(c.out.buffer);
-  add_step(std::move(k), buffers);
+  const std::string m = std::to_string(k.m);
+  std::string method = "Winograd F(" + m + "x" + m + ") of " + std::to_string(k.tiles) + " tiles";
+  add_step(std::move(k), buffers, c, method);
 }
 
 namespace {

@@ -38,6 +38,18 @@ class Scheduler {
   Plan run();
 
  private:
+  struct Convolution {
+    const Conv& conv;
+    BlockedView x, out;        ///< x may lie plain: its blocks are one, its channels a stride apart
+    Shape x_shape, out_shape;  ///< batch, channels, height, width
+    View weights;              ///< strides of outputs, channels, rows, columns of the window
+    Shape window;              ///< its rows and columns
+    bool depthwise;
+    std::int64_t channel = 1;  ///< stride of x's channels
+    std::vector<BlockedView> others{};
+    Expression after{};
+  };
+
   // Buffers and views: schedule.cpp.
   int add_buffer(std::int64_t bytes, Buffer::Place place);
   int add_buffer(ValueId id, Buffer::Place place, int number = -1);
@@ -62,6 +74,9 @@ class Scheduler {
   /// The kernel on its operands' buffers, in the order of the function's pointers.
   template <class Kernel>
   void add_step(Kernel kernel, const std::vector<int>& buffers);
+  /// The same, of what a convolution chose.
+  template <class Kernel>
+  void add_step(Kernel kernel, const std::vector<int>& buffers, const Convolution& c, const std::string& method);
   int number_of(const KernelText& text);
   void copy(const View& from, const View& to, const Shape& size, Element type);
   void fill(const View& to, const Shape& size, Element type, double value);
@@ -115,17 +130,6 @@ class Scheduler {
   }
 
   // Convolutions: schedule_conv.cpp.
-  struct Convolution {
-    const Conv& conv;
-    BlockedView x, out;        ///< x may lie plain: its blocks are one, its channels a stride apart
-    Shape x_shape, out_shape;  ///< batch, channels, height, width
-    View weights;              ///< strides of outputs, channels, rows, columns of the window
-    Shape window;              ///< its rows and columns
-    bool depthwise;
-    std::int64_t channel = 1;  ///< stride of x's channels
-    std::vector<BlockedView> others{};
-    Expression after{};
-  };
   void convolve(const Convolution& c);
   /// Of weights in the order in which a method reads them, for add_packed.
   static std::string key_of(const View& weights, std::int64_t outputs, const char* method, std::int64_t vectors);
