@@ -49,6 +49,8 @@ Engine::Engine(const Runtime& runtime, const Place& place, std::span<const std::
   trt_->setMaxThreads(std::max(1, place_.threads));
   engine_.reset(trt_->deserializeCudaEngine(serialized.data(), serialized.size()));
   if (engine_ == nullptr) errors_.fail("reading the engine (" + std::to_string(serialized.size()) + " bytes)");
+  // TensorRT reads an engine on the thread's GPU, whichever was asked for: CUDA says which that is.
+  device_ = place_.cuda.current_device();
   read_ports();
 }
 
@@ -105,7 +107,7 @@ std::uint64_t Engine::most_scratch() const {
 
 std::vector<std::pair<std::string, std::string>> Engine::in_force() const {
   std::vector<std::pair<std::string, std::string>> settings = {
-      {"device", device_name(place_.device)},
+      {"device", device_name(device_)},
       {"precision", facts_.precision},
       {"threads", std::to_string(trt_->getMaxThreads())},
       {"version", runtime_.version},
@@ -120,7 +122,7 @@ std::vector<std::pair<std::string, std::string>> Engine::in_force() const {
       {"cuda_runtime", place_.cuda.library()},
   };
   for (const InputRange& range : ranges_) settings.emplace_back("profile." + range.name, to_text(range));
-  for (auto& setting : place_.cuda.in_force(place_.device)) settings.push_back(std::move(setting));
+  for (auto& setting : place_.cuda.in_force(device_)) settings.push_back(std::move(setting));
   return settings;
 }
 
@@ -139,8 +141,8 @@ std::string Engine::plan() const {
 }
 
 std::string Engine::placement() const {
-  return "{\"device\": " + kit::json_string(device_name(place_.device)) +
-         ", \"name\": " + kit::json_string(place_.cuda.facts(place_.device).name) +
+  return "{\"device\": " + kit::json_string(device_name(device_)) +
+         ", \"name\": " + kit::json_string(place_.cuda.facts(device_).name) +
          ", \"layers\": " + std::to_string(engine_->getNbLayers()) + ", \"engine\": " + plan() + "}";
 }
 

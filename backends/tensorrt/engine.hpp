@@ -46,7 +46,8 @@ class Engine {
   Engine(const Runtime& runtime, const Place& place, std::span<const std::byte> serialized, Facts facts);
 
   [[nodiscard]] const nvidia::CudaRuntime& cuda() const { return place_.cuda; }
-  [[nodiscard]] int device() const { return place_.device; }
+  /// The GPU that it was read on, as CUDA tells it afterwards.
+  [[nodiscard]] int device() const { return device_; }
   [[nodiscard]] const std::vector<Port>& inputs() const { return inputs_; }
   [[nodiscard]] const std::vector<Port>& outputs() const { return outputs_; }
   [[nodiscard]] const std::vector<InputRange>& ranges() const { return ranges_; }  ///< of the inputs
@@ -81,6 +82,7 @@ class Engine {
   const Runtime& runtime_;
   Place place_;
   Facts facts_;
+  int device_ = 0;
   ErrorList errors_;  // outlives what follows
   std::unique_ptr<nvinfer1::IRuntime> trt_;
   std::unique_ptr<nvinfer1::ICudaEngine> engine_;

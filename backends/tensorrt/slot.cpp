@@ -38,6 +38,9 @@ TrtSlot::TrtSlot(Engine& engine, const SlotSettings& settings, std::span<const k
   bind_inputs(shapes);
   bind_outputs();
   give_scratch();
+  require_on_device(scratch_);
+  for (const Input& input : inputs_) require_on_device(input.memory);
+  for (const Output& output : outputs_) require_on_device(output.memory);
   if (settings_.times != nullptr) {
     context_->setProfiler(settings_.times);
     waits_ = true;  // for the layers that it tells of
@@ -132,6 +135,17 @@ void TrtSlot::give_scratch() {
   if (bytes == 0) return;
   scratch_ = nvidia::DeviceBuffer(engine_.cuda(), engine_.device(), bytes);
   context_->setDeviceMemoryV2(scratch_.data(), static_cast<std::int64_t>(bytes));
+}
+
+/// What lies on another GPU would be read from there, and its time be this one's.
+void TrtSlot::require_on_device(const nvidia::DeviceBuffer& memory) const {
+  if (memory.data() == nullptr) return;
+  const std::optional<int> there = engine_.cuda().device_of(memory.data());
+  if (there == engine_.device()) return;
+  const std::string met = there ? "on gpu:" + std::to_string(*there) : "in the host's memory";
+  throw kit::Failure(ASSAY_FRAMEWORK, "a batch's memory was asked for on gpu:" + std::to_string(engine_.device()) +
+                                          ", where the engine is, and CUDA says that it lies " + met +
+                                          ": set CUDA_VISIBLE_DEVICES to the one GPU that is meant");
 }
 
 void TrtSlot::count_memory() {

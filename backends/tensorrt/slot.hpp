@@ -55,6 +55,7 @@ class TrtSlot final : public kit::BlockingSlot {
   void bind_outputs();
   void bind_output(Output& output);
   void give_scratch();
+  void require_on_device(const nvidia::DeviceBuffer& memory) const;
   void count_memory();
   void check(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs) const;
   void launch(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs);

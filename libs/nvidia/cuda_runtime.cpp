@@ -243,6 +243,19 @@ void CudaRuntime::set_device(int device) const {
   if (status != cudaSuccess) check(status, "use gpu:" + std::to_string(device));
 }
 
+int CudaRuntime::current_device() const {
+  int device = 0;
+  check(table_->get_device(&device), "ask which GPU is the thread's");
+  return device;
+}
+
+std::optional<int> CudaRuntime::device_of(const void* data) const {
+  cudaPointerAttributes attributes{};
+  check(table_->pointer_get_attributes(&attributes, data), "ask which GPU memory lies on");
+  if (attributes.type != cudaMemoryTypeDevice) return std::nullopt;
+  return attributes.device;
+}
+
 void CudaRuntime::synchronize() const {
   const cudaError_t status = table_->device_synchronize();
   if (status != cudaSuccess) check(status, "wait for the GPU");

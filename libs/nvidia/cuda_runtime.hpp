@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,8 +61,11 @@ class CudaRuntime {
   /// N of "gpu:N". ASSAY_UNAVAILABLE naming those that are there.
   [[nodiscard]] int index_of(const std::string& device) const;
 
-  void set_device(int device) const;  ///< of the calling thread; every call below acts on it
-  void synchronize() const;           ///< the calling thread's device
+  void set_device(int device) const;         ///< of the calling thread; every call below acts on it
+  [[nodiscard]] int current_device() const;  ///< the calling thread's, as CUDA tells it
+  /// The device that memory lies on, as CUDA tells it; nothing where it is the host's, or no memory of CUDA's.
+  [[nodiscard]] std::optional<int> device_of(const void* data) const;
+  void synchronize() const;  ///< the calling thread's device
 
   struct Table;  ///< the functions, by name; for the wrappers of cuda_objects.hpp
   [[nodiscard]] const Table& table() const;

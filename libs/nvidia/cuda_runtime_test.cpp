@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "nvidia/cuda_objects.hpp"
 #include "nvidia/fixture.hpp"
 #include "support/environment.hpp"
 
@@ -126,6 +127,27 @@ TEST(CudaRuntime, ADeviceThatIsNotThereIsUnavailableNamingThoseThatAre) {
   }
   fake::cudart().set("devices=0");
   EXPECT_THAT(thrown_by([&] { static_cast<void>(cuda->index_of("gpu:0")); }).message, HasSubstr("sees no GPU"));
+}
+
+TEST(CudaRuntime, WhereAThreadAndMemoryAreIsCudasWord) {
+  fake::cudart().set("devices=2");
+  const auto cuda = CudaRuntime::load(fake::roots());
+  const DeviceBuffer there(*cuda, 1, 64);
+  cuda->set_device(0);
+  EXPECT_EQ(cuda->current_device(), 0);
+  EXPECT_EQ(cuda->device_of(there.data()).value_or(-1), 1) << "whichever the thread's is";
+  const int on_host = 0;
+  EXPECT_FALSE(cuda->device_of(&on_host).has_value());
+  EXPECT_FALSE(cuda->device_of(nullptr).has_value());
+  fake::cudart().set("devices=2 current_device=1 pointer_device=0");
+  EXPECT_EQ(cuda->current_device(), 1);
+  EXPECT_EQ(cuda->device_of(there.data()).value_or(-1), 0);
+  fake::cudart().set("cudaGetDevice=999 cudaPointerGetAttributes=1");
+  EXPECT_THAT(thrown_by([&] { static_cast<void>(cuda->current_device()); }).message,
+              HasSubstr("cannot ask which GPU is the thread's"));
+  EXPECT_THAT(thrown_by([&] { static_cast<void>(cuda->device_of(there.data())); }).message,
+              HasSubstr("cannot ask which GPU memory lies on"));
+  fake::cudart().set("devices=2");
 }
 
 TEST(CudaRuntime, AnErrorSaysWhatWasAskedWhatCudaSaidAndWhatToDo) {

@@ -17,8 +17,10 @@ struct CudaRuntime::Table {
   decltype(&::cudaDeviceGetAttribute) device_get_attribute = nullptr;
   decltype(&::cudaDeviceGetPCIBusId) device_get_pci_bus_id = nullptr;
   decltype(&::cudaSetDevice) set_device = nullptr;
+  decltype(&::cudaGetDevice) get_device = nullptr;
   decltype(&::cudaDeviceSynchronize) device_synchronize = nullptr;
   decltype(&::cudaMemGetInfo) mem_get_info = nullptr;
+  decltype(&::cudaPointerGetAttributes) pointer_get_attributes = nullptr;
   decltype(&::cudaMalloc) device_malloc = nullptr;
   decltype(&::cudaFree) device_free = nullptr;
   decltype(&::cudaHostAlloc) host_alloc = nullptr;
@@ -54,8 +56,10 @@ void for_each_symbol(CudaRuntime::Table& t, F f) {
   f("cudaDeviceGetAttribute", t.device_get_attribute);
   f("cudaDeviceGetPCIBusId", t.device_get_pci_bus_id);
   f("cudaSetDevice", t.set_device);
+  f("cudaGetDevice", t.get_device);
   f("cudaDeviceSynchronize", t.device_synchronize);
   f("cudaMemGetInfo", t.mem_get_info);
+  f("cudaPointerGetAttributes", t.pointer_get_attributes);
   f("cudaMalloc", t.device_malloc);
   f("cudaFree", t.device_free);
   f("cudaHostAlloc", t.host_alloc);

@@ -57,6 +57,28 @@ TEST_F(FakeSession, IsDescribedAsTheEngineAndTheDeviceSay) {
   EXPECT_THAT(in_force(*session, "gpu.uuid"), HasSubstr("GPU-"));
 }
 
+TEST_F(FakeSession, IsOnTheGpuThatCudaTellsAndNotOnTheOneThatWasAskedFor) {
+  cuda().set("devices=2 current_device=1");
+  const auto session = open(kPlain);
+  EXPECT_EQ(in_force(*session, "device"), "gpu:1") << "asked for was " << request_.device;
+  EXPECT_EQ(in_force(*session, "gpu.name"), "Fake GPU 1");
+  EXPECT_THAT(session->report("placement"), HasSubstr("{\"device\": \"gpu:1\", \"name\": \"Fake GPU 1\""));
+  cuda().set("cudaGetDevice=999");
+  std::ofstream(request_.model_path) << kPlain;  // a cache of no use is built anew
+  EXPECT_EQ(thrown_by([&] { (void)open(kPlain); }).first, ASSAY_FRAMEWORK) << "what is not told is not taken for so";
+}
+
+TEST_F(FakeSession, MemoryOnAnotherGpuThanTheEngineIsRefused) {
+  const auto session = open(kPlain);
+  cuda().set("pointer_device=1");
+  const auto [status, text] = thrown_by([&] { (void)session->open_slot(two_); });
+  EXPECT_EQ(status, ASSAY_FRAMEWORK);
+  EXPECT_THAT(text, HasSubstr("asked for on gpu:0, where the engine is, and CUDA says that it lies on gpu:1: "));
+  EXPECT_EQ(cuda().held(), 0);
+  cuda().set("");
+  (void)session->open_slot(two_);
+}
+
 TEST_F(FakeSession, ABatchIsCopiedInComputedAndCopiedOutOnOneStream) {
   const auto session = open(kPlain);
   const auto slot = session->open_slot(two_);

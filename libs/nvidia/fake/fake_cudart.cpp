@@ -1,5 +1,6 @@
 // A libcudart of ours: settings in ASSAY_FAKE_CUDA or by assay_fake_set (script.hpp). Beside errors:
 //   devices=1  driver=13000 (0: none)  runtime=13000  memory_mib=1024  capability=90
+//   current_device, pointer_device: which GPU is said to be a thread's, and to hold memory, whichever it is
 // An error after which CUDA answers nothing more is answered to every later call, too.
 
 #include <cuda_runtime_api.h>
@@ -72,23 +73,34 @@ class DeviceMemory {
     const std::lock_guard lock(mutex_);
     if (taken_ + bytes > capacity()) return nullptr;
     void* data = std::malloc(bytes);
-    taken_ += sizes_[data] = bytes;
+    blocks_[data] = {bytes, current_device};
+    taken_ += bytes;
     return data;
   }
   void give_back(void* data) {
     const std::lock_guard lock(mutex_);
-    taken_ -= sizes_[data];
-    sizes_.erase(data);
+    taken_ -= blocks_[data].bytes;
+    blocks_.erase(data);
     std::free(data);
   }
   [[nodiscard]] std::size_t taken() const {
     const std::lock_guard lock(mutex_);
     return taken_;
   }
+  /// Which has the block that begins there; negative: none has.
+  [[nodiscard]] int device_of(const void* data) const {
+    const std::lock_guard lock(mutex_);
+    const auto it = blocks_.find(data);
+    return it == blocks_.end() ? -1 : it->second.device;
+  }
 
  private:
+  struct Block {
+    std::size_t bytes = 0;
+    int device = 0;
+  };
   mutable std::mutex mutex_;
-  std::map<void*, std::size_t> sizes_;
+  std::map<const void*, Block> blocks_;
   std::size_t taken_ = 0;
 };
 
@@ -169,6 +181,10 @@ cudaError_t cudaSetDevice(int device) {
   current_device = device;
   return cudaSuccess;
 }
+cudaError_t cudaGetDevice(int* device) {
+  *device = static_cast<int>(script().number("current_device", current_device));
+  return answer("cudaGetDevice");
+}
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   if (const cudaError_t error = answer("cudaGetDeviceProperties"); error != cudaSuccess) return error;
   *properties = {};
@@ -207,6 +223,13 @@ cudaError_t cudaFree(void* data) {
   if (!script().gone(data)) return refuse(cudaErrorInvalidValue);
   memory().give_back(data);
   return error;
+}
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* data) {
+  *attributes = {};
+  const int there = memory().device_of(data);
+  attributes->type = there < 0 ? cudaMemoryTypeUnregistered : cudaMemoryTypeDevice;
+  attributes->device = there < 0 ? there : static_cast<int>(script().number("pointer_device", there));
+  return answer("cudaPointerGetAttributes");
 }
 cudaError_t cudaHostAlloc(void** data, std::size_t bytes, unsigned flags) {
   const std::string detail = std::to_string(bytes) + (flags == cudaHostAllocPortable ? " portable" : "");
