@@ -2,11 +2,14 @@
 
 #include <array>
 #include <filesystem>
+#include <span>
+#include <string_view>
 
 #include "assay/backend_kit_file.hpp"
 #include "assay/error.hpp"
 #include "model_types.hpp"
 #include "onnx_graph/float16.hpp"
+#include "onnx_graph/graph.hpp"
 #include "parse_issues.hpp"
 #include "trt_log.hpp"
 
@@ -60,12 +63,33 @@ std::vector<ParseIssue> issues_of(const nvonnxparser::IParser& parser) {
   return issues;
 }
 
+/// What the parser is given.
+struct ModelBytes {
+  std::string_view bytes;
+  std::filesystem::path path;  ///< absolute, of the file beside which external data lie; "": the bytes are all
+};
+
+/// Names those that are told by their place alone; a node without a name goes by its first output's.
+void name_nodes(std::vector<ParseIssue>& issues, const ModelBytes& model) {
+  try {
+    const onnx_graph::Model read = onnx_graph::parse(std::as_bytes(std::span(model.bytes)), model.path.parent_path());
+    for (ParseIssue& issue : issues) {
+      if (issue.node < 0 || static_cast<std::size_t>(issue.node) >= read.graph.nodes.size()) continue;
+      const onnx_graph::Node& node = read.graph.nodes[static_cast<std::size_t>(issue.node)];
+      issue.type = node.op_type;
+      issue.name = node.name.empty() && !node.outputs.empty() ? node.outputs.front() : node.name;
+    }
+  } catch (const Error&) {
+    // Not for a reader of names to say: their places are told.
+  }
+}
+
 /// Parsing ends at the first node that it cannot do; this asks about all of them.
-std::vector<ParseIssue> all_unsupported(const Runtime& runtime, nvinfer1::IBuilder& builder, const std::string& path) {
+std::vector<ParseIssue> all_unsupported(const Runtime& runtime, nvinfer1::IBuilder& builder, const ModelBytes& model) {
   const Network network = new_network(runtime, builder);
   nvonnxparser::IParser& parser = *network.parser;
-  const kit::MappedFile file(path);
-  if (parser.supportsModelV2(file.text(), file.size(), std::filesystem::absolute(path).c_str())) return {};
+  const char* path = model.path.empty() ? nullptr : model.path.c_str();
+  if (parser.supportsModelV2(model.bytes.data(), model.bytes.size(), path)) return {};
   std::vector<ParseIssue> issues = issues_of(parser);
   std::vector<ParseIssue> unnamed;
   for (std::int64_t i = 0; i < parser.getNbSubgraphs(); ++i) {
@@ -76,15 +100,14 @@ std::vector<ParseIssue> all_unsupported(const Runtime& runtime, nvinfer1::IBuild
       unnamed.push_back({IssueKind::kUnsupported, static_cast<int>(nodes[n]), "", "", ""});
     }
   }
+  name_nodes(unnamed, model);
   add_unknown(issues, unnamed);
   return issues;
 }
 
 [[noreturn]] void refuse_model(const Runtime& runtime, nvinfer1::IBuilder& builder, const kit::OpenRequest& request,
-                               std::vector<ParseIssue> issues) {
-  if (status_of(issues) == ASSAY_UNSUPPORTED) {
-    add_unknown(issues, all_unsupported(runtime, builder, request.model_path));
-  }
+                               const ModelBytes& model, std::vector<ParseIssue> issues) {
+  if (status_of(issues) == ASSAY_UNSUPPORTED) add_unknown(issues, all_unsupported(runtime, builder, model));
   if (issues.size() > kMostTold) {
     request.host.log(ASSAY_LOG_WARNING, "TensorRT's parser: " + describe(issues, issues.size()));
   }
@@ -100,7 +123,9 @@ Network parse_model(const Runtime& runtime, nvinfer1::IBuilder& builder, const k
   Network network = new_network(runtime, builder);
   const int verbosity = static_cast<int>(nvinfer1::ILogger::Severity::kWARNING);
   if (!network.parser->parseFromFile(request.model_path.c_str(), verbosity)) {
-    refuse_model(runtime, builder, request, issues_of(*network.parser));
+    const kit::MappedFile file(request.model_path);
+    refuse_model(runtime, builder, request, {{file.text(), file.size()}, std::filesystem::absolute(request.model_path)},
+                 issues_of(*network.parser));
   }
   if (network.definition->getNbOutputs() == 0) {  // an empty file is a model to the parser
     throw kit::Failure(ASSAY_INVALID_MODEL, "the model " + request.model_path + " has no outputs: is the file whole?");
@@ -119,7 +144,7 @@ Network parse_in_float16(const Runtime& runtime, nvinfer1::IBuilder& builder, co
   }
   Network network = new_network(runtime, builder);
   if (!network.parser->parse(model.data(), model.size(), nullptr)) {
-    refuse_model(runtime, builder, request, issues_of(*network.parser));
+    refuse_model(runtime, builder, request, {model, {}}, issues_of(*network.parser));
   }
   return network;
 }

@@ -23,7 +23,7 @@ struct Network {
 /// Throws Failure, naming every node that is not supported; the log gets all of them where they are many.
 Network parse_model(const Runtime& runtime, nvinfer1::IBuilder& builder, const kit::OpenRequest& request);
 
-/// The same of a model in float32 that is converted first (libs/onnx_graph/float16.hpp). Throws
+/// The same, nodes and all, of a model in float32 that is converted first (libs/onnx_graph/float16.hpp). Throws
 /// Failure(ASSAY_UNSUPPORTED), with the reason, where it is not known to mean the same in float16.
 Network parse_in_float16(const Runtime& runtime, nvinfer1::IBuilder& builder, const kit::OpenRequest& request);
 

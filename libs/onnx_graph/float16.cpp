@@ -1,6 +1,7 @@
 #include "onnx_graph/float16.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "assay/error.hpp"
 #include "base/half.hpp"
@@ -86,6 +88,9 @@ constexpr auto kTakeFloat16 = std::to_array<std::string_view>({
     "Where",
 });
 
+/// Nodes in one message.
+constexpr std::size_t kMostNamed = 10;
+
 /// The first in which initializers need not be inputs.
 constexpr std::int64_t kLeastIr = 4;
 
@@ -119,11 +124,16 @@ class Conversion {
   void check() const {
     if (!model_.functions.empty()) refuse_float16("it has functions of its own");
     if (model_.has_sparse_initializers) refuse_float16("it has sparse initializers");
+    std::vector<std::string> unknown;
     for (const Node& node : model_.graph.nodes) {
       if (!node.domain.empty()) refuse_float16(fmt::format("{} is of the domain {}", label(node), quote(node.domain)));
-      if (!takes_float16(node.op_type)) {
-        refuse_float16(fmt::format("it is not known whether {} means the same in float16", label(node)));
-      }
+      if (!takes_float16(node.op_type)) unknown.push_back(label(node));
+    }
+    if (!unknown.empty()) {
+      const std::size_t more = unknown.size() - std::min(unknown.size(), kMostNamed);
+      unknown.resize(unknown.size() - more);
+      refuse_float16(fmt::format("of these nodes it is not known whether they mean the same in float16: {}{}",
+                                 fmt::join(unknown, ", "), more > 0 ? fmt::format(" and {} more", more) : ""));
     }
     for (const Tensor& t : model_.graph.initializers) check_floating(t.type, t.name);
     for (const ValueInfo& v : model_.graph.inputs) check_floating(v.type.element, v.name);

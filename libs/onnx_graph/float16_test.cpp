@@ -126,6 +126,14 @@ TEST_F(Float16, WhatIsNotKnownToBeTheSameIsRefusedByName) {
   for (const Row& row :
        {Row{changed([](TestModel& m) { m.node("LRN", {"y"}, {"z"}, {{"size", std::int64_t{3}}}); }), "LRN"},
         {changed([](TestModel& m) {
+           for (const char* z : {"z1", "z2"}) m.node("LRN", {"y"}, {z}, {{"size", std::int64_t{3}}});
+         }),
+         "float16: LRN node \"z1\", LRN node \"z2\""},
+        {changed([](TestModel& m) {
+           for (int i = 0; i < 12; ++i) m.node("LRN", {"y"}, {"z" + std::to_string(i)}, {{"size", std::int64_t{3}}});
+         }),
+         " and 2 more"},
+        {changed([](TestModel& m) {
            m.node("Relu", {"y"}, {"z"});
            m.proto.mutable_graph()->mutable_node(3)->set_domain("com.example");
          }),

@@ -114,9 +114,11 @@ TEST_F(Build, ComputesInTheModelsTypesOrSaysWhyNot) {
   }
 }
 
-/// y = relu(x) as an ONNX file that is a model to the fake parser, too: the text is the name of who produced it.
-std::string relu_model(const char* type) {
+/// y = relu(x) as an ONNX file that is a model to the fake parser, too: the text is the name of who produced it, and
+/// that of the graph, which a conversion keeps.
+std::string relu_model(const char* type, const std::string& more = "graph") {
   onnx_graph::TestModel model;
+  model.proto.mutable_graph()->set_name(more);
   model.proto.set_producer_name("\nin x 2x4\nlayer a " + std::string(type) + "\nout y 2x4\n");
   model.input("x", {2, 4}).output("y", {2, 4}).node("Relu", {"x"}, {"y"});
   return model.bytes();
@@ -140,6 +142,15 @@ TEST_F(Build, NamesEveryNodeThatIsNotSupported) {
   EXPECT_EQ(status, ASSAY_UNSUPPORTED);
   EXPECT_THAT(text, HasSubstr("cannot take the model " + request_.model_path +
                               ": 3 nodes are not supported: Foo 'n3' (no importer); Bar 'n5' (no importer); node 9"));
+}
+
+TEST_F(Build, NamesEveryNodeThatIsNotSupportedOnceTheModelIsConverted) {
+  const std::string model = relu_model("f32", "\nbad16 0 Foo\nbad16 2 Bar\nworse16 1\n");
+  EXPECT_EQ(in_force(*build(model), "precision"), "f32") << "as it is, all are";
+  request_.precision = ASSAY_PRECISION_F16;
+  const auto [status, text] = thrown_by([&] { (void)build(model); });
+  EXPECT_EQ(status, ASSAY_UNSUPPORTED);
+  EXPECT_THAT(text, HasSubstr("3 nodes are not supported: Foo 'n0' (no importer); Bar 'n2' (no importer); Relu 'y"));
 }
 
 TEST_F(Build, TellsTheLogOfMoreNodesThanAMessageHolds) {

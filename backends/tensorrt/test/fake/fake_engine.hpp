@@ -8,6 +8,7 @@
 //   layer conv f16  a layer that answers f32, f16 or bf16, or that quantizes
 //   shape x         the input x decides on shapes
 //   bad 3 Foo       the node 3 is not supported; "worse 4": neither is 4, and no error tells of it
+//   bad16 3 Foo     the same of a model that was converted to float16 alone; likewise "worse16 4"
 
 #include <NvInferRuntime.h>
 
