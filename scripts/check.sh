@@ -3,6 +3,7 @@
 source "$(dirname "$0")/common.sh"
 
 stage "set-up" scripts/setup.sh --tests
+need_tensorrt_headers
 stage "clang-tidy" scripts/tidy.sh
 for sanitizer in asan tsan; do
   stage "build, $sanitizer" build "$sanitizer"

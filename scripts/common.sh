@@ -99,12 +99,23 @@ fetch_wheels() {
   mv -T "$fresh" "$store" 2>/dev/null || rm -rf "$fresh" # another clone was faster
 }
 
+# need_tensorrt_headers: dies where the build would leave the plugin tensorrt out, after `make setup` could not fetch its headers.
+need_tensorrt_headers() {
+  [ -z "${TENSORRT_ROOT:-}" ] && [ ! -e .deps/tensorrt-headers/NvOnnxParser.h ] || return 0
+  die "TensorRT's headers are neither in .deps/tensorrt-headers nor named by TENSORRT_ROOT: none of the plugin tensorrt would be compiled or tested. Run scripts/tensorrt_headers.sh, which says what keeps it from fetching them (it takes cargo 1.82 or later and its registry), or set TENSORRT_ROOT to the folder of a TensorRT"
+}
+
+# tensorrt_has_come PRESET: its headers are here, and were not when the preset was configured.
+tensorrt_has_come() {
+  [ -e .deps/tensorrt-headers ] && grep -qs '^ASSAY_TENSORRT_INCLUDE:.*-NOTFOUND$' "build/$1/CMakeCache.txt"
+}
+
 # build PRESET [TARGET…]: configures when there is something new to configure, and builds.
 build() {
   local preset=$1 stamp
   shift
   stamp=build/$preset/build.ninja
-  if [ ! -f "$stamp" ] || [ CMakePresets.json -nt "$stamp" ] || [ .deps/mlir -nt "$stamp" ]; then
+  if [ ! -f "$stamp" ] || [ CMakePresets.json -nt "$stamp" ] || [ .deps/mlir -nt "$stamp" ] || tensorrt_has_come "$preset"; then
     say "configuring ($preset)"
     cmake --preset "$preset" >"build.$preset.log" 2>&1 || {
       cat "build.$preset.log" >&2

@@ -4,6 +4,7 @@
 source "$(dirname "$0")/common.sh"
 
 stage "set-up" env WITH="tensorflow mlir" scripts/setup.sh --tests
+need_tensorrt_headers
 stage "format and layout" scripts/lint.sh
 stage "build" build release
 say "stage: tests"
