@@ -158,7 +158,14 @@ void CudaSlot::step(std::span<const assay_tensor> inputs, std::span<const assay_
   timing.copy_in_ns = copied_in_.nanoseconds_since(begun_);
   timing.compute_ns = computed_.nanoseconds_since(launched_);
   timing.copy_out_ns = copied_out_.nanoseconds_since(copying_out_);
-  if (!run_waits_) timing.ahead_ns = nvidia::nanoseconds_ahead(begun_, computed_, launching);
+  if (knows_launches()) timing.ahead_ns = nvidia::nanoseconds_ahead(begun_, computed_, launching);
+}
+
+/// Whether the library launched this batch and went on. Where it waited, the device was done as soon as the host was,
+/// whatever the bound is: while it captures it waits, and an older one waits for each graph that it launches.
+bool CudaSlot::knows_launches() const {
+  if (run_waits_) return false;
+  return !run_captures_ || (captured_ && session_.library().has(kApiGraphsGoOn));
 }
 
 void CudaSlot::drain() noexcept {

@@ -31,6 +31,7 @@ class CudaSlot final : public OrtSlot {
   void give_back() noexcept;
   void choose_run(std::span<const assay_tensor> outputs);
   void step(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, kit::Timing& timing);
+  [[nodiscard]] bool knows_launches() const;
   void drain() noexcept;
   void copy_in(std::span<const assay_tensor> inputs);
   void launch();

@@ -49,8 +49,8 @@ class CudaTest : public ::testing::Test {
     std::filesystem::create_symlink(to, path);
   }
 
-  Library& library(const char* (*version)() = [] { return "1.31.1"; }) {
-    const ApiBase base = {fake_ort::table, version};
+  Library& library() {
+    const ApiBase base = {fake_ort::table, version_};
     const std::string path = (folder_.path() / "onnxruntime/capi/libonnxruntime.so.1.31.1").string();
     library_ = std::make_unique<Library>(base, kit::FoundLibrary{path, "the test"});
     return *library_;
@@ -97,6 +97,7 @@ class CudaTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  const char* (*version_)() = [] { return "1.31.1"; };  ///< of the library
   std::unique_ptr<Library> library_;
   std::unique_ptr<OrtBackendSession> session_;
   std::unique_ptr<kit::Slot> slot_;

@@ -97,6 +97,29 @@ TEST_F(CudaTest, AGraphBelongsToWhatIsBound) {
   EXPECT_NE(world().runs.back(), first) << "another slot's addresses";
 }
 
+TEST_F(CudaTest, HowFarTheDeviceWasBehindIsToldOfGraphsThatAreNotWaitedFor) {
+  struct Row {
+    const char* (*version)();
+    const char* graph;
+    bool first, second;  // batch
+  };
+  for (const Row& row : {Row{[] { return "1.26.0"; }, "false", true, true},
+                         {[] { return "1.26.0"; }, "true", false, false},
+                         {[] { return "1.27.1"; }, "true", false, false},
+                         {[] { return "1.28.0"; }, "true", false, true},
+                         {[] { return "1.31.1"; }, "true", false, true}}) {
+    version_ = row.version;
+    open({{"enable_cuda_graph", row.graph}});
+    open_slot();
+    for (const bool told_of : {row.first, row.second}) {
+      timing_ = {};
+      ASSERT_EQ(run().message, "");
+      EXPECT_EQ(timing_.ahead_ns >= 0, told_of) << row.version() << ", graph " << row.graph;
+      EXPECT_EQ(timing_.compute_ns, 1'000'000) << "events tell that all the same";
+    }
+  }
+}
+
 TEST_F(CudaTest, WhereNoBatchIsCapturedNoGraphIsReadBack) {
   open({{"enable_cuda_graph", "true"}});
   open_slot();
