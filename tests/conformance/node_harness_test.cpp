@@ -12,6 +12,7 @@
 
 #include <unistd.h>
 
+#include "base/file.hpp"
 #include "conformance/node_rows.hpp"
 #include "conformance/node_tests.hpp"
 
@@ -101,6 +102,69 @@ TEST(NodeParams, HaveADeviceAmongTheSettings) {
   EXPECT_EQ(params.options, (std::map<std::string, std::string>{{"use_tf32", "true"}}));
 }
 
+TEST(NodeFellBack, IsReadFromWhatIsInForce) {
+  struct Row {
+    const char* device;
+    std::map<std::string, std::string> in_force;
+    const char* said;
+  };
+  for (const Row& row :
+       std::vector<Row>{{"cpu", {{"device", "cpu"}, {"nodes.cpu", "3: a, b, c"}}, ""},
+                        {"gpu:0", {{"device", "gpu:0"}}, ""},
+                        {"gpu:0", {{"device", "gpu:0"}, {"nodes.cpu", "0"}}, ""},
+                        {"gpu:0", {{"device", "gpu:0"}, {"nodes.cpu", "1: y"}}, "nodes on the CPU: 1: y"},
+                        {"gpu:0", {{"device", "gpu:1"}}, "gpu:0 was asked for, and gpu:1 is read back"},
+                        {"gpu:0",
+                         {{"device", "cpu"}, {"nodes.cpu", "1: y"}},
+                         "gpu:0 was asked for, and cpu is read back; nodes on the CPU: 1: y"},
+                        {"gpu:0", {}, "gpu:0 was asked for, and no device is read back"}}) {
+    EXPECT_EQ(fell_back(row.device, row.in_force), row.said);
+  }
+}
+
+TEST(NodeFellBack, IsNoPassAndAWrongAnswerIsWorse) {
+  const std::vector<NodeValue> expected = {row({1, 2})};
+  struct Case {
+    NodeAnswer found;
+    Kind kind;
+  };
+  for (const Case& c : std::vector<Case>{{{{row({1, 2})}, ""}, Kind::kPassed},
+                                         {{{row({1, 2})}, "nodes on the CPU: 1: y"}, Kind::kFellBack},
+                                         {{{row({1, 3})}, ""}, Kind::kFailed},
+                                         {{{row({1, 3})}, "nodes on the CPU: 1: y"}, Kind::kFailed}}) {
+    EXPECT_EQ(weigh(expected, c.found).kind, c.kind) << c.found.fell_back;
+  }
+}
+
+/// The null backend's device says what it is told to say.
+TEST(NodeFellBack, IsFoundOutThroughLoadAndPredict) {
+  onnx_graph::TestModel model;
+  model.input("x", {2, 4}).node("Relu", {"x"}, {"y"}).output("y", {2, 4});
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "model.onnx";
+  write_file_atomically(file, model.bytes());
+  const NodeValue x = value<float>(DType::kFloat32, {2, 4}, std::vector<float>(8, 1));
+  for (const auto& [subject, said] :
+       {std::pair{"null", ""},
+        {"null,device=gpu:0", ""},
+        {"null,device=gpu:0,reads_back=device=cpu", "gpu:0 was asked for, and cpu is read back"},
+        {"null,device=gpu:0,reads_back=nodes.cpu=1: y", "nodes on the CPU: 1: y"}}) {
+    const NodeAnswer answer = predict_whole(file, {x}, params_of(subject));
+    EXPECT_EQ(answer.outputs.size(), 1U);
+    EXPECT_EQ(answer.fell_back, said) << subject;
+  }
+}
+
+TEST(NodeFellBack, IsAFailureUnlessItIsListed) {
+  NodeVerdict verdict(std::vector<NodeLimit>{NodeLimit{"shape_*", "its values are on the CPU"}});
+  const NodeOutcome outcome = {Kind::kFellBack, "nodes on the CPU: 1: y"};
+  EXPECT_EQ(verdict.add("shape_1", outcome), "known");
+  EXPECT_EQ(verdict.add("conv", outcome), "FELL BACK");
+  EXPECT_THAT(verdict.failures(), ElementsAre("conv: fell back: nodes on the CPU: 1: y"));
+  EXPECT_EQ(verdict.fell_back, 2);
+  EXPECT_EQ(verdict.passed, 0);
+}
+
 TEST(NodeVerdictTest, AListThatIsNotTrueFails) {
   NodeVerdict verdict({{"known_*", "cannot"}, {"passes", "could not"}, {"gone", "no such test"}, {"left_out", "x"}});
   EXPECT_EQ(verdict.add("good", {}), "passed");
@@ -153,6 +217,7 @@ TEST(NodeApart, ACrashTakesNoOtherAlong) {
          for (;;) ::pause();
        }},
       {"skipped", [](const std::string&) { return NodeOutcome{Kind::kSkipped, "a reason"}; }},
+      {"elsewhere", [](const std::string&) { return NodeOutcome{Kind::kFellBack, "on the CPU"}; }},
       {"last killed", [](const std::string&) -> NodeOutcome { ::raise(SIGKILL), ::_exit(1); }}};
   std::vector<std::string> found;
   run_apart(
@@ -163,7 +228,7 @@ TEST(NodeApart, ACrashTakesNoOtherAlong) {
       1);
   EXPECT_THAT(found, ElementsAre("first 0 ", "killed 1 the process died: Killed", "second 0 ",
                                  "ends 1 the process ended itself with status 3", "throws 1 two lines of mine",
-                                 "hangs 1 not done within 1 s", "skipped 2 a reason",
+                                 "hangs 1 not done within 1 s", "skipped 2 a reason", "elsewhere 3 on the CPU",
                                  "last killed 1 the process died: Killed"));
 }
 

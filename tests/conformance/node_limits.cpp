@@ -30,13 +30,15 @@ std::string NodeVerdict::add(const std::string& test, const NodeOutcome& outcome
     limit = limit == nullptr ? &l : limit;
   }
   const bool passes = outcome.kind == NodeOutcome::Kind::kPassed;
+  const bool elsewhere = outcome.kind == NodeOutcome::Kind::kFellBack;
+  fell_back += elsewhere ? 1 : 0;
   if (limit == nullptr) {
     if (passes) {
       ++passed;
       return "passed";
     }
-    failures_.push_back(test + ": " + outcome.why);
-    return "FAILED";
+    failures_.push_back(test + ": " + (elsewhere ? "fell back: " : "") + outcome.why);
+    return elsewhere ? "FELL BACK" : "FAILED";
   }
   if (!passes) {
     ++known;

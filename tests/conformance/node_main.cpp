@@ -82,6 +82,7 @@ int run(const std::string& backend, const std::string& pattern) {
   for (const auto& [why, count] : skipped) fmt::print("skipped {}: {}\n", count, why);
   fmt::print("{}: {} passed, {} known not to pass, {} skipped, {} failed\n", backend, verdict.passed, verdict.known,
              verdict.skipped, verdict.failures().size());
+  if (verdict.fell_back > 0) fmt::print("{} of these fell back to another device\n", verdict.fell_back);
   for (const std::string& failure : verdict.failures()) fmt::print("FAILED {}\n", failure);
   return verdict.failures().empty() ? 0 : kFailed;
 }

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,9 +31,14 @@ struct NodeValue {
 };
 
 struct NodeOutcome {
-  enum class Kind { kPassed, kFailed, kSkipped };
+  enum class Kind {
+    kPassed,
+    kFailed,
+    kSkipped,
+    kFellBack  ///< right, but some of it was not computed on the device that was asked for
+  };
   Kind kind = Kind::kPassed;
-  std::string why;  ///< of what failed or was skipped: one line
+  std::string why;  ///< of what did not pass: one line
 };
 
 struct NodeTest {
@@ -63,9 +69,19 @@ std::optional<NodePart> node_part(const std::string& text);
 /// among the settings.
 Params params_of(const std::string& backend);
 
+/// Where a session on `device` computed elsewhere, as what it says is in force tells ("device", and ONNX Runtime's
+/// "nodes.cpu"); "" where all was computed there. The CPU has nowhere to fall back to.
+std::string fell_back(const std::string& device, const std::map<std::string, std::string>& in_force);
+
+struct NodeAnswer {
+  std::vector<NodeValue> outputs;
+  std::string fell_back;
+};
 /// A model and its inputs, through load and predict.
-std::vector<NodeValue> predict_whole(const std::filesystem::path& model, const std::vector<NodeValue>& inputs,
-                                     const Params& params);
+NodeAnswer predict_whole(const std::filesystem::path& model, const std::vector<NodeValue>& inputs,
+                         const Params& params);
+/// An answer that is wrong has failed, wherever it was computed.
+NodeOutcome weigh(const std::vector<NodeValue>& expected, const NodeAnswer& found);
 
 /// Tests in child processes: what a test kills or hangs takes no other along. Calls `report` in the order of the tests.
 void run_apart(const std::vector<NodeTest>& tests, const std::string& backend,
@@ -83,12 +99,14 @@ std::vector<NodeLimit> node_limits(std::istream& text, const std::string& device
 class NodeVerdict {
  public:
   explicit NodeVerdict(std::vector<NodeLimit> limits) : limits_(std::move(limits)) {}
-  /// One word for the outcome: "passed", "known", "skipped", "FAILED", "UNEXPECTED PASS".
+  /// One word for the outcome: "passed", "known", "skipped", "FAILED", "FELL BACK" (a failure, too, unless it is
+  /// listed), "UNEXPECTED PASS".
   std::string add(const std::string& test, const NodeOutcome& outcome);
   /// Lines of limits that no test has met. Only after all tests but those `elsewhere`, which another run has to meet.
   void find_idle_limits(const std::vector<std::string>& elsewhere = {});
   [[nodiscard]] const std::vector<std::string>& failures() const { return failures_; }
   int passed = 0, known = 0, skipped = 0;
+  int fell_back = 0;  ///< of the known and the failed
 
  private:
   std::vector<NodeLimit> limits_;
