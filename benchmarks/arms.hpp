@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,21 @@ struct ArmsSetup {
   double seconds;  ///< a round, about
 };
 
+/// So many batches, so many times.
+struct Round {
+  int batches, times;
+};
+
+/// About `wanted` times `least` batches, of which `least` take `bytes`. However fast they are answered, a round's
+/// memory is bounded: its batches are answered again, and the pause between two times, which is the same for both arms,
+/// is small beside so many.
+inline Round round_of(int least, double wanted, double bytes) {
+  constexpr double kMostBytes = 2.0 * 1024 * 1024 * 1024;
+  const double parts = std::max(1.0, std::round(wanted)), fit = std::max(1.0, std::floor(kMostBytes / bytes));
+  const double times = std::ceil(parts / fit);
+  return {least * static_cast<int>(std::ceil(parts / times)), static_cast<int>(times)};
+}
+
 /// Median ratio of throughputs, a's over b's. Both answer the same batches in the same memory; while one runs, the
 /// other is idle.
 inline double throughput_ratio(const Answer& a, const Answer& b, const ArmsSetup& c) {
@@ -128,12 +144,13 @@ inline double throughput_ratio(const Answer& a, const Answer& b, const ArmsSetup
   b(x, y, c.least);
   const double begin = now_ns();
   b(x, y, c.least);
-  const int batches = c.least * std::max(1, static_cast<int>(std::lround(c.seconds * 1e9 / (now_ns() - begin))));
-  x = ramp(with_batch(c.in, c.batch * batches));
-  y = Tensor(c.out.dtype, with_batch(c.out, c.batch * batches));
+  const Round lasts =
+      round_of(c.least, c.seconds * 1e9 / (now_ns() - begin), static_cast<double>(x.bytes() + y.bytes()));
+  x = ramp(with_batch(c.in, c.batch * lasts.batches));
+  y = Tensor(c.out.dtype, with_batch(c.out, c.batch * lasts.batches));
   const auto rate = [&](const Answer& answer) {
     const double start = now_ns();
-    answer(x, y, batches);
+    for (int t = 0; t < lasts.times; ++t) answer(x, y, lasts.batches);
     return 1 / (now_ns() - start);
   };
   rate(a);
@@ -147,16 +164,24 @@ inline void predict_into(Session& session, const Tensor& x, Tensor& y) {
   session.predict({&in, 1}, {&out, 1});
 }
 
-/// Runs a program through the shell; the number that its output begins with. Ends this program where there is none.
-inline double number_printed_by(const std::string& command) {
+/// Runs a program through the shell; the number that its output begins with. Throws where there is none, or where the
+/// program fails.
+inline double number_from(const std::string& command) {
   std::FILE* const pipe = ::popen(command.c_str(), "r");
   double number = 0;
   const bool read = pipe != nullptr && std::fscanf(pipe, "%lf", &number) == 1;
-  if (pipe == nullptr || ::pclose(pipe) != 0 || !read) {
-    std::fprintf(stderr, "no number from: %s\n", command.c_str());
+  if (pipe == nullptr || ::pclose(pipe) != 0 || !read) throw std::runtime_error("no number from: " + command);
+  return number;
+}
+
+/// The same where nothing is to be done without it: ends this program then.
+inline double number_printed_by(const std::string& command) {
+  try {
+    return number_from(command);
+  } catch (const std::runtime_error& e) {
+    std::fprintf(stderr, "%s\n", e.what());
     std::exit(1);
   }
-  return number;
 }
 
 /// A plugin's table, called as its functions are, with nothing of Assay's between. Ends the program on an error.
