@@ -73,6 +73,7 @@ class CampaignRun {
   void finish_if_done(Pending& p);
   void measure_memory(Pending& p);
   void measure_start(Pending& p);
+  [[nodiscard]] std::uint64_t device_memory(const Case& c);
   void start_together(Pending& p, const worker::Request& request);
   void find_ladders();
   [[nodiscard]] std::optional<double> rate_at(std::size_t planned) const;

@@ -16,13 +16,40 @@ TEST_F(RunnerTest, OnAGpuTheMachinesMemoryIsNoBoundAndBuildingMayTakeItsTime) {
   campaign_.plan.back().device = "gpu:0";
   run();
   EXPECT_EQ(outcome_of("onnxruntime", 1000).state, OutcomeState::kMeasured) << outcome_of("onnxruntime", 1000).reason;
-  EXPECT_GE(launcher_.last_limits.silence, std::chrono::minutes(30));
-  EXPECT_GT(launcher_.last_limits.timeout, launcher_.last_limits.silence);
+  EXPECT_GE(launcher_.last_limits.opening, std::chrono::minutes(30));
+  EXPECT_GT(launcher_.last_limits.timeout, launcher_.last_limits.opening);
+  EXPECT_LT(launcher_.last_limits.silence, std::chrono::minutes(30)) << "computing is no building";
   const auto facts = settings_.models(campaign_.plan[0]);
   Case on_cpu = campaign_.plan[0];
   on_cpu.device = "cpu";
   EXPECT_LT(estimate_process(campaign_.plan[0], settings_.effort, facts, {}),
             estimate_process(on_cpu, settings_.effort, facts, {}));
+}
+
+TEST_F(RunnerTest, FourOnAGpuAreComparedWithTheGpusMemory) {
+  struct Row {
+    const char* memory;  // of the device, as its probe says
+    int starts;
+  };
+  for (const Row& row : {Row{R"(, "memory_bytes": 1073741824)", 1 + 4},
+                         {R"(, "memory_bytes": 104857600)", 1},  // 100 MiB
+                         {R"(, "memory_bytes": 0)", 1 + 4},
+                         {"", 1 + 4}}) {
+    launcher_.devices = std::string(R"([{"name": "cpu", "memory_bytes": 1}, {"name": "gpu:0")") + row.memory + "}]";
+    launcher_.requests.clear();
+    recorder_.outcomes.clear();
+    campaign_ = {};
+    settings_.effort = measure::effort_by_name("standard");
+    settings_.control = false;
+    settings_.machine_memory = UINT64_C(100) << 20;
+    plan({"onnxruntime"}, {60});  // 61 MiB
+    campaign_.plan.back().device = "gpu:0";
+    run();
+    EXPECT_EQ(launcher_.count(Kind::kStart), row.starts) << row.memory;
+    const bool said =
+        find_metric(recorder_.outcomes.at(0), "start")->remark.find("would not fit into memory") != std::string::npos;
+    EXPECT_EQ(said, row.starts == 1) << row.memory;
+  }
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ ProbeAnswer probe_backend(const std::string& backend, const std::filesystem::pat
     request.test_case.backend = backend;
     request.library = library;
     const worker::Exit exit =
-        launcher.run(request, {kProbeTimeout, kProbeTimeout, 0}, [](const worker::Event&) {}, stop);
+        launcher.run(request, {kProbeTimeout, kProbeTimeout, 0, {}}, [](const worker::Event&) {}, stop);
     if (!exit.ok) {
       answer.reason = exit.reason;
       return answer;
@@ -47,7 +47,8 @@ ProbeAnswer probe_backend(const std::string& backend, const std::filesystem::pat
     const std::string devices = text(exit.result, "devices");
     if (!devices.empty()) {
       for (const auto& d : parse_json(devices, "the worker's list of devices")) {
-        answer.devices.push_back({d.value("name", ""), d.value("description", "")});
+        answer.devices.push_back(
+            {d.value("name", ""), d.value("description", ""), d.value("memory_bytes", std::uint64_t{0})});
       }
     }
   } catch (const std::exception& e) {

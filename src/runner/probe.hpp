@@ -1,6 +1,7 @@
 #pragma once
 // What a backend said of itself in a worker process of its own.
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct ProbeAnswer {
   std::string version, library, origin;
   struct Device {
     std::string name, description;
+    std::uint64_t memory_bytes = 0;  ///< 0: not told
   };
   std::vector<Device> devices;
   std::string absent;               ///< why devices that it can have elsewhere are not here

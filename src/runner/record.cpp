@@ -65,7 +65,7 @@ worker::Limits CampaignRun::limits(const Pending& p) const {
   limits.timeout = std::max(limits.timeout, 5 * expected);
   limits.silence = std::max(limits.silence, 2 * expected);
   if (case_of(p).device != "cpu") {
-    limits.silence = std::max(limits.silence, kBuilding);
+    limits.opening = kBuilding;
     limits.timeout = std::max(limits.timeout, 2 * kBuilding);
   }
   return limits;
@@ -122,6 +122,15 @@ void CampaignRun::measure_start(Pending& p) {
   if (settings_.effort.processes > 1) start_together(p, r);
 }
 
+/// Of what the case computes on; 0: not known.
+std::uint64_t CampaignRun::device_memory(const Case& c) {
+  if (c.device == "cpu") return settings_.machine_memory;
+  for (const ProbeAnswer::Device& device : probe(c.backend).devices) {
+    if (device.name == c.device) return device.memory_bytes;
+  }
+  return 0;
+}
+
 /// The paper's elasticity: several instances asked for at once.
 void CampaignRun::start_together(Pending& p, const worker::Request& request) {
   const auto remark = [&](const std::string& text) {
@@ -129,7 +138,8 @@ void CampaignRun::start_together(Pending& p, const worker::Request& request) {
     all += (all.empty() ? "" : "; ") + text;
   };
   const auto least = least_memory(case_of(p), p.facts);
-  if (least && settings_.machine_memory > 0 && kTogether * *least > settings_.machine_memory) {
+  const std::uint64_t there = device_memory(case_of(p));
+  if (least && there > 0 && kTogether * *least > there) {
     return remark(fmt::format("{} at once were not started: they would not fit into memory", kTogether));
   }
   std::array<worker::Exit, kTogether> exits;

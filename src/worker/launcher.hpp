@@ -16,6 +16,9 @@ struct Limits {
   std::chrono::milliseconds timeout{600'000};  ///< whole process
   std::chrono::milliseconds silence{120'000};  ///< between two events: a hang
   std::uint64_t memory_bytes = 0;              ///< resident; 0: what the machine has, less a reserve
+  /// The same as `silence` in the phases "open" and "load" alone, where it is longer: a GPU's engine is built without
+  /// a word.
+  std::chrono::milliseconds opening{0};
 };
 
 /// Where no memory was asked for: what is available, less a reserve for the rest of the machine; none where too little

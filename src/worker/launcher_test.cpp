@@ -136,6 +136,17 @@ TEST_F(LauncherTest, AHangIsEnded) {
   EXPECT_THAT(exit.reason, HasSubstr("no sign of life for 0.2 s"));
 }
 
+TEST_F(LauncherTest, OpeningAndLoadingMayBeSilentForLongerAndNothingElse) {
+  limits_.silence = milliseconds(500);
+  limits_.opening = milliseconds(60'000);
+  const std::string builds = say_phase("open") + "sleep 1\n" + say_phase("load") + "sleep 1\n";
+  EXPECT_TRUE(run(builds + say_result()).ok);
+  const Exit exit = run(builds + say_phase("first") + "exec sleep 1000");
+  EXPECT_EQ(exit.code, ErrorCode::kTimeout);
+  EXPECT_EQ(exit.phase, "first");
+  EXPECT_THAT(exit.reason, HasSubstr("no sign of life for 0.5 s"));
+}
+
 TEST_F(LauncherTest, WhoIgnoresSigtermIsKilled) {
   limits_.timeout = milliseconds(200);
   const Exit exit = run("trap '' TERM; while :; do sleep 0.1; done");

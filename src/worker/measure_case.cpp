@@ -208,14 +208,13 @@ void require_as_asked(const Case& c, const std::map<std::string, std::string>& i
 TaskResult measure_case(const Request& request, Reporter& reporter) {
   TaskResult result;
   MemoryMarks marks;
-  reporter.phase("open");
+  reporter.phase(kOpenPhase);
   marks.start = measure::read_process_memory();
   open_library(request, result);
   marks.library = measure::read_process_memory();
   GpuAccount gpu(request, result, reporter);
   const ModelRead model = read_through(request);
 
-  reporter.phase("load");
   Session session = load_twice(request, model.cacheable, reporter, result);
   describe_session(session, result);
   reporter.phase("first");

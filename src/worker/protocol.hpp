@@ -37,6 +37,10 @@ struct Request {
   std::int64_t exec_ns = 0;  ///< CLOCK_MONOTONIC just before the worker was started; set by the launcher
 };
 
+/// The phases in which an engine is opened, and a model loaded (each time anew).
+inline constexpr const char* kOpenPhase = "open";
+inline constexpr const char* kLoadPhase = "load";
+
 /// What a worker reports. `phase` names where it is ("load", "first", "parity", "warm-up", "window", "memory",
 /// "unload").
 struct Event {

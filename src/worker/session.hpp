@@ -32,7 +32,7 @@ struct ModelRead {
 /// loading it then says what is wrong, or the backend knows better.
 ModelRead read_through(const Request& request);
 
-/// `loaded`: see engine::LoadSettings.
+/// Says each time that it loads: a second load is no silence of the first. `loaded`: see engine::LoadSettings.
 Session load_session(const Request& request, const std::filesystem::path& cache, Reporter& reporter,
                      const std::function<void(const std::string&)>& loaded = {});
 

@@ -160,9 +160,14 @@ void Supervisor::check_limits() {
     return end(ErrorCode::kTimeout,
                fmt::format("not done after {:.1f} s, the limit (--timeout)", seconds(limits_.timeout)), true);
   }
-  if (now - last_news_ >= limits_.silence) {
-    end(ErrorCode::kTimeout, fmt::format("hangs: no sign of life for {:.1f} s", seconds(limits_.silence)), true);
+  if (now - last_news_ >= silence()) {
+    end(ErrorCode::kTimeout, fmt::format("hangs: no sign of life for {:.1f} s", seconds(silence())), true);
   }
+}
+
+std::chrono::milliseconds Supervisor::silence() const {
+  const bool opens = exit_.phase == kOpenPhase || exit_.phase == kLoadPhase;
+  return opens ? std::max(limits_.silence, limits_.opening) : limits_.silence;
 }
 
 void Supervisor::end(ErrorCode code, std::string reason, bool politely) {

@@ -48,6 +48,8 @@ class Supervisor {
   void take(const Event& event);
   void tell(const Event& event);
   void check_limits();
+  /// How long the worker may say nothing where it is.
+  [[nodiscard]] std::chrono::milliseconds silence() const;
   /// From here on the worker is being ended; the first reason counts.
   void end(ErrorCode code, std::string reason, bool politely);
   Exit conclude(const Ending& ending);

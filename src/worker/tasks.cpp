@@ -26,7 +26,7 @@ double now_ns() {
 TaskResult read_memory(const Request& request, Reporter& reporter) {
   TaskResult result;
   MemoryMarks marks;
-  reporter.phase("memory");
+  reporter.phase(kOpenPhase);
   marks.start = measure::read_process_memory();
   open_library(request, result);
   marks.library = measure::read_process_memory();
@@ -40,6 +40,7 @@ TaskResult read_memory(const Request& request, Reporter& reporter) {
     result.values["member." + member + ".memory"] = {std::max(0.0, static_cast<double>(now->pss) - before)};
     before = static_cast<double>(now->pss);
   });
+  reporter.phase("memory");
   describe_session(session, result);
   gpu.loaded(session.in_force());
   marks.before_inputs = measure::read_process_memory();
@@ -55,10 +56,9 @@ TaskResult read_memory(const Request& request, Reporter& reporter) {
 
 TaskResult make_reference(const Request& request, Reporter& reporter) {
   TaskResult result;
-  reporter.phase("open");
+  reporter.phase(kOpenPhase);
   open_library(request, result);
   const std::vector<std::optional<int>> axes = read_through(request).softmax_axis;
-  reporter.phase("load");
   Session session = load_session(request, {}, reporter);
   describe_session(session, result);
   reporter.phase("reference");
@@ -91,7 +91,6 @@ TaskResult make_reference(const Request& request, Reporter& reporter) {
 
 TaskResult answer_once(const Request& request, Reporter& reporter) {
   TaskResult result;
-  reporter.phase("load");
   const std::filesystem::path cache = request.test_case.cache ? request.cache_folder : std::filesystem::path();
   Session session = load_session(request, cache, reporter);
   // Whoever asks brings the inputs along: making them up is not charged.
@@ -108,7 +107,7 @@ TaskResult answer_once(const Request& request, Reporter& reporter) {
 }
 
 TaskResult probe_backend(const Request& request, Reporter& reporter) {
-  reporter.phase("open");
+  reporter.phase(kOpenPhase);
   const backend::Backend backend = backend::load_backend(request.test_case.backend);
   const backend::Probe probe = backend.probe(request.library);
   nlohmann::json devices = nlohmann::json::array();

@@ -61,12 +61,14 @@ class WorkerTest : public ::testing::Test {
   }
   Exit run_once(const Request& request) {
     phases_.clear();
+    begun_.clear();
     warnings_.clear();
     return process_launcher()->run(
         request, limits_,
         [this](const Event& e) {
           if (e.kind == Event::Kind::kPhase && (phases_.empty() || phases_.back() != e.phase))
             phases_.push_back(e.phase);
+          if (e.kind == Event::Kind::kPhase && e.progress == 0) begun_.push_back(e.phase);
           if (!e.warning.empty()) warnings_.push_back(e.warning + ": " + e.message);
         },
         stop_);
@@ -82,7 +84,8 @@ class WorkerTest : public ::testing::Test {
   Request request_;
   Limits limits_;
   std::atomic<bool> stop_{false};
-  std::vector<std::string> phases_;
+  std::vector<std::string> phases_;    ///< each once for as long as it lasts
+  std::vector<std::string> begun_;     ///< each as often as it begins
   std::vector<std::string> warnings_;  ///< "kind: message"
 };
 
@@ -105,6 +108,26 @@ TEST_F(WorkerTest, MeasuresACase) {
   EXPECT_THAT(exit.result.texts, Contains(Key("in_force.device")));
   EXPECT_THAT(exit.result.texts.at("parity"), HasSubstr("unverified"));
   EXPECT_GT(exit.peak_bytes, 0U);
+}
+
+TEST_F(WorkerTest, EveryLoadIsAPhaseOfItsOwn) {
+  struct Row {
+    Request::Kind kind;
+    bool cached;
+    std::vector<std::string> begins;
+  };
+  for (const Row& row : {Row{Request::Kind::kMeasure, false, {"open", "load", "first"}},
+                         // Cold; filling the cache, where nobody did before; from it.
+                         {Request::Kind::kMeasure, true, {"open", "load", "load", "load", "first"}},
+                         {Request::Kind::kMemory, true, {"open", "load", "memory"}},
+                         {Request::Kind::kStart, true, {"load", "first"}}}) {
+    request_.kind = row.kind;
+    request_.cache_folder = row.cached ? own_.path() / "cache" : std::filesystem::path();
+    const Exit exit = run(request_);
+    ASSERT_TRUE(exit.ok) << exit.phase << ": " << exit.reason;
+    ASSERT_GE(begun_.size(), row.begins.size());
+    EXPECT_EQ(std::vector(begun_.begin(), begun_.begin() + static_cast<std::ptrdiff_t>(row.begins.size())), row.begins);
+  }
 }
 
 TEST_F(WorkerTest, AGpuIsReadByItsUuid) {
