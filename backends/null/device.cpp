@@ -61,4 +61,20 @@ std::uint64_t Device::taken() const {
   return taken_;
 }
 
+std::uint64_t HandOvers::add() {
+  const std::lock_guard lock(mutex_);
+  added_.notify_all();
+  return count_++;
+}
+
+void HandOvers::hold(std::uint64_t batch, std::chrono::milliseconds patience) {
+  if (settings_.held_by == 0) return;
+  const std::uint64_t wanted = std::min(batch + 1 + settings_.held_by, settings_.held_batches);
+  std::unique_lock lock(mutex_);
+  if (added_.wait_for(lock, patience, [&] { return count_ >= wanted; })) return;
+  throw kit::Failure(ASSAY_FRAMEWORK, "batch " + std::to_string(batch) + " is held until " + std::to_string(wanted) +
+                                          " are handed over (held_by), and " + std::to_string(count_) +
+                                          " were: have more in flight");
+}
+
 }  // namespace assay::null_backend

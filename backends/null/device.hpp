@@ -2,6 +2,7 @@
 // The pretended device. Pure: the time is the caller's.
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <mutex>
 
@@ -37,6 +38,25 @@ class Device {
   mutable std::mutex mutex_;
   Clock::time_point copy_in_free_{}, compute_free_{}, copy_out_free_{}, launch_free_{};
   std::uint64_t count_ = 0, taken_ = 0;
+};
+
+/// Batches as they are handed over. One that is held is not done before others were: what runs beside what is seen by
+/// events then, and not by times. Thread-safe.
+class HandOvers {
+ public:
+  explicit HandOvers(const Settings& settings) : settings_(settings) {}
+
+  /// The batch's number, from 0.
+  std::uint64_t add();
+  /// Until `held_by` later ones were handed over, or all `held_batches`. Throws kit::Failure(ASSAY_FRAMEWORK) where
+  /// none comes for `patience`.
+  void hold(std::uint64_t batch, std::chrono::milliseconds patience = std::chrono::seconds(20));
+
+ private:
+  const Settings& settings_;
+  std::mutex mutex_;
+  std::condition_variable added_;
+  std::uint64_t count_ = 0;
 };
 
 }  // namespace assay::null_backend

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <thread>
 
 namespace assay::null_backend {
 namespace {
@@ -69,6 +70,42 @@ TEST(NullDevice, WaitsForLaunchesThatTakeLongerThanComputing) {
     EXPECT_EQ(turn.computed - turn.launched, milliseconds(row.ahead)) << row.launch_ms;
     EXPECT_EQ(turn.end, Clock::time_point(milliseconds(row.end))) << row.launch_ms;
   }
+}
+
+TEST(HandOvers, ABatchIsHeldUntilLaterOnesAreThere) {
+  Settings s;
+  s.held_by = 2;
+  s.held_batches = 4;
+  HandOvers hand_overs(s);
+  constexpr milliseconds kAtOnce{0};
+  const auto is_held = [&](std::uint64_t batch) {
+    try {
+      hand_overs.hold(batch, kAtOnce);
+      return false;
+    } catch (const kit::Failure& e) {
+      EXPECT_EQ(e.code(), ASSAY_FRAMEWORK);
+      return true;
+    }
+  };
+  for (std::uint64_t handed_over = 0; handed_over < 4; ++handed_over) {
+    EXPECT_EQ(hand_overs.add(), handed_over);
+    EXPECT_EQ(is_held(0), handed_over < 2) << handed_over;
+    EXPECT_EQ(is_held(1), handed_over < 3) << handed_over;
+  }
+  EXPECT_FALSE(is_held(3)) << "no more will come";
+  s.held_by = 0;
+  EXPECT_FALSE(is_held(9));
+}
+
+TEST(HandOvers, WhoIsHeldSleepsUntilThen) {
+  Settings s;
+  s.held_by = 1;
+  s.held_batches = 2;
+  HandOvers hand_overs(s);
+  hand_overs.add();
+  std::thread held([&] { EXPECT_NO_THROW(hand_overs.hold(0)); });
+  hand_overs.add();
+  held.join();
 }
 
 TEST(NullDevice, ItsMemoryIsCounted) {

@@ -41,6 +41,7 @@ struct Loaded {  // what slots share
   IoRule rule;
   Faults faults{settings};
   Device device{settings};
+  HandOvers hand_overs{settings};
   bool own_memory = false;                            ///< of the device: what is computed on is copied there
   std::atomic<std::uint64_t> pinned{0}, pageable{0};  ///< tensors of the host's that were met
 };
@@ -81,6 +82,7 @@ class NullSlot final : public kit::BlockingSlot {
       return loaded_.own_memory ? bytes : 0;
     };
     turn_ = loaded_.device.reserve(Clock::now(), of_all(inputs), of_all(outputs));
+    number_ = loaded_.hand_overs.add();
     BlockingSlot::submit(inputs, outputs, done, user);
   }
 
@@ -91,6 +93,7 @@ class NullSlot final : public kit::BlockingSlot {
     std::this_thread::sleep_until(turn_.compute);
     const std::span<const assay_tensor> computed_on = loaded_.own_memory ? copied_in(inputs) : inputs;
     std::this_thread::sleep_until(turn_.copy_out);
+    if (loaded_.own_memory) loaded_.hand_overs.hold(number_);
     hash_samples(loaded_.rule, computed_on, loaded_.settings.values_seed, hashes_);
     if (hashes_ != before_) throw Failure(ASSAY_INVALID_ARGUMENT, "an input changed while its batch was under way");
     for (std::size_t i = 0; i < outputs.size(); ++i) answer(i, inputs[0], outputs[i]);
@@ -140,6 +143,7 @@ class NullSlot final : public kit::BlockingSlot {
   Loaded& loaded_;
   std::vector<kit::FixedShape> shapes_;
   Device::Turn turn_;
+  std::uint64_t number_ = 0;  // of the batch among the session's
   std::vector<std::uint64_t> before_, hashes_;
   std::vector<std::vector<std::int64_t>> out_shapes_;
   std::vector<std::vector<std::byte>> out_memory_;

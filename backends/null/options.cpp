@@ -28,6 +28,10 @@ const assay_option kOptions[] = {
     number("copy_out_gb_s", ASSAY_OPTION_REAL, "0", 0, 1e6, "the same out of it"),
     number("launch_ms", ASSAY_OPTION_REAL, "0", 0, 1e6,
            "of the device gpu:0: time that the host takes to launch a batch's computing, milliseconds"),
+    number("held_by", ASSAY_OPTION_INT, "0", 0, 64,
+           "of the device gpu:0: a batch is not done before so many later ones were handed over"),
+    number("held_batches", ASSAY_OPTION_INT, "0", 0, 1e9,
+           "of held_by: how many batches there will be, after which none is waited for"),
     number("device_memory_mb", ASSAY_OPTION_INT, "0", 0, 1e6, "of the device gpu:0: its memory, MiB; 0: any"),
     number("open_ms", ASSAY_OPTION_REAL, "0", 0, 1e6,
            "time that opening takes when the graph is not in the cache, milliseconds"),
@@ -76,6 +80,8 @@ Settings read_settings(const kit::OpenRequest& request) {
   s.copy_in_gb_s = std::stod(value(request, "copy_in_gb_s"));
   s.copy_out_gb_s = std::stod(value(request, "copy_out_gb_s"));
   s.launch_ms = std::stod(value(request, "launch_ms"));
+  s.held_by = std::stoull(value(request, "held_by"));
+  s.held_batches = std::stoull(value(request, "held_batches"));
   s.device_memory_mb = std::stoull(value(request, "device_memory_mb"));
   s.open_ms = std::stod(value(request, "open_ms"));
   s.jitter = std::stod(value(request, "jitter"));

@@ -15,7 +15,7 @@ struct Settings {
   assay_status fail_as = ASSAY_FRAMEWORK;
   int crash_signal = 0, useful_slots = 0;
   std::uint32_t alignment = 0;
-  std::uint64_t memory_mb = 0, device_memory_mb = 0, noise_seed = 0, values_seed = 0;
+  std::uint64_t memory_mb = 0, device_memory_mb = 0, noise_seed = 0, values_seed = 0, held_by = 0, held_batches = 0;
   bool pad = false, computes_in_wait = false;
 };
 

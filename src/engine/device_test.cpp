@@ -1,5 +1,6 @@
-// The null backend's device with memory of its own: staging, its memory's end, its loss. How copies overlap is tested
-// on a clock set by hand (backends/null/device_test.cpp) and measured in benchmarks/overhead.cpp.
+// The null backend's device with memory of its own: staging, overlap, its memory's end, its loss. How long copies
+// beside computing take is tested on a clock set by hand (backends/null/device_test.cpp) and measured in
+// benchmarks/overhead.cpp.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
@@ -35,6 +36,21 @@ TEST(OwnMemory, BatchesGoThroughPinnedBuffersWhereverTheCallersMemoryLies) {
   EXPECT_EQ(memory["pageable_tensors"], 0);
   EXPECT_EQ(memory["pinned_tensors"], 6);  // three batches, one input and one output
   EXPECT_GT(memory["device_bytes"], 0);
+}
+
+/// By events, at any pace: a batch is not done before two later ones are handed over to be copied in, for which a
+/// pipeline that waited for it first would wait in vain.
+TEST(OwnMemory, TheNextBatchesAreHandedOverBeforeTheOneThatComputesIsDone) {
+  constexpr std::int64_t kBatches = 20;
+  for (const char* computes_in_wait : {"false", "true"}) {
+    Params params = on_device(
+        {{"held_by", "2"}, {"held_batches", std::to_string(kBatches)}, {"computes_in_wait", computes_in_wait}});
+    params.in_flight = 3;
+    Session session = test::open_null(test::kIo, params);
+    const Tensor x = test::random_tensor(DType::kFloat32, {kBatches * params.batch_size, 5}, 3);
+    const Tensor y = std::move(session.predict(x.view())[0]);
+    EXPECT_EQ(y.shape(), (Shape{kBatches * params.batch_size, 3}));
+  }
 }
 
 TEST(OwnMemory, TakenUpIsOutOfMemoryAndSaysHowMuchThereIs) {
