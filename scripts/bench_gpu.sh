@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bench_gpu.sh [ARGS…]: the GPU's part of the study, and the figures that have bounds: sets up, builds, runs
-# `assay bench --plan benchmarks/gpu.json ARGS` (the four networks and their ensemble, batches of 1 to 1024, f32 and f16,
-# on each engine) and bench_gpu. Some hours, on a GPU that does nothing else. Leaves a section for docs/gpu-log.md.
+# `assay bench --plan benchmarks/gpu.json ARGS` (the four networks, with and without batches in flight beside each other, and
+# their ensemble, batches of 1 to 1024, f32 and f16, on each engine) and bench_gpu. Some hours, on a GPU that does nothing else. Leaves a section for docs/gpu-log.md.
 # Status 1 where a case failed or a bound was missed; 2 without a GPU, before anything is set up.
 source "$(dirname "$0")/common.sh"
 source scripts/gpu.sh

@@ -87,7 +87,8 @@ def tests(file):
         count[state] += 1
         said = re.search(r"\d+ passed, \d+ known not to pass, \d+ skipped, \d+ failed", output)
         if said:
-            count["said"] = said.group(0)
+            elsewhere = re.search(r"\d+ of these fell back", output)
+            count["said"] = said.group(0) + ("; " + elsewhere.group(0) if elsewhere else "")
         if state == "failed":
             name = case.get("name").split("  #")[0]
             failures.append(f"- `{name}`: " + without_paths(" ".join(why_failed(output).split()))[:MOST_LETTERS])
@@ -116,8 +117,24 @@ def figure(metrics, tag, digits):
     return write(metric["value"]) + interval
 
 
+def overlap(cases):
+    """What several batches in flight are worth: throughput over that of one, of cases alike in all else."""
+    rates, lines = {}, []
+    for outcome in cases:
+        case, metrics = outcome["case"], {m["tag"]: m for m in outcome["metrics"]}
+        rate = metrics.get("throughput", {}).get("value")
+        if outcome["state"] != "measured" or case["for"] != "throughput" or not rate:
+            continue
+        name = (case["model"], case["backend"], case["strategy"], str(case["batch_size"]), case["precision"])
+        rates.setdefault(name, {})[str(case["in_flight"])] = rate
+    for name, of in sorted(rates.items()):
+        if {"auto", "1"} <= of.keys():
+            lines.append([*name, f"{of['auto'] / of['1']:.2f}"])
+    return rows(["model", "engine", "strategy", "batch", "precision", "overlapped over one at a time"], lines)
+
+
 def results(program, file):
-    lines, reasons, warnings = [], {}, []
+    lines, reasons, warnings, cases = [], {}, [], []
     for campaign in campaigns(program, file):
         for warning in campaign.get("campaign", {}).get("warnings", []):
             line = f"- {warning['kind']}: {without_paths(warning['message'])}"
@@ -125,19 +142,20 @@ def results(program, file):
                 warnings.append(line)
         for outcome in campaign.get("outcomes", []):
             case = outcome["case"]
+            cases.append(outcome)
             metrics = {m["tag"]: m for m in outcome["metrics"]}
             name = [case["model"], case["backend"], case["strategy"], case["for"], str(case["batch_size"]),
-                    case["precision"]]
+                    str(case["in_flight"]), case["precision"]]
             lines.append(name + [outcome["state"]] + [figure(metrics, tag, digits) for _, tag, digits in COLUMNS])
             if outcome["reason"]:
                 why = f"{outcome['state']} ({outcome['phase']}): {without_paths(outcome['reason'])[:MOST_LETTERS]}"
                 reasons.setdefault(why, []).append(" ".join(name))
-    header = ["model", "engine", "strategy", "for", "batch", "precision", "outcome"]
+    header = ["model", "engine", "strategy", "for", "batch", "in flight", "precision", "outcome"]
     text = rows(header + [title for title, _, _ in COLUMNS], lines)
     for why, cases in reasons.items():
         more = f" and {len(cases) - 1} more" if len(cases) > 1 else ""
         text.append(f"- {cases[0]}{more}: {why}")
-    return text + warnings + ([""] if reasons or warnings else [])
+    return text + warnings + ([""] if reasons or warnings else []) + overlap(cases)
 
 
 def main():

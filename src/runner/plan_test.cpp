@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
+#include <map>
+#include <utility>
 
 #include "assay/ensemble.hpp"
 #include "assay/error.hpp"
@@ -184,6 +187,22 @@ TEST(Plan, ThePapersStudy) {
   axes.backends = {"x", "y"};
   axes.threads = {2};
   EXPECT_EQ(expand(axes).size(), 4U * 2 * 2 * 11);
+}
+
+TEST(Plan, TheStudyOnAGpuHasEveryNetworkWithAndWithoutOverlap) {
+  std::map<std::string, std::array<int, 2>> cases;  // for throughput: as many in flight as are useful, and one
+  for (Axes axes : read_plan(ASSAY_SOURCE_DIR "/benchmarks/gpu.json")) {
+    axes.threads = {2};
+    for (Case c : expand(axes)) {
+      EXPECT_EQ(c.device, "gpu:0");
+      if (c.goal != Goal::kThroughput || is_ensemble(c)) continue;
+      const auto in_flight = static_cast<std::size_t>(std::exchange(c.in_flight, 0));
+      ASSERT_LT(in_flight, 2U);
+      ++cases[case_key(c)][in_flight];
+    }
+  }
+  EXPECT_EQ(cases.size(), 4U * 2 * 5 * 2) << "networks, engines, batch sizes, precisions";
+  for (const auto& [key, count] : cases) EXPECT_THAT(count, ElementsAre(1, 1)) << key;
 }
 
 TEST(Plan, AFileThatIsNotThereIsSaidSo) {
