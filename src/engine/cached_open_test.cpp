@@ -70,6 +70,27 @@ TEST_F(CachedLoadTest, AnotherModelIsAnotherEntry) {
   EXPECT_TRUE(open().from_cache());
 }
 
+/// What an engine is built for: a graph of another GPU, driver or library is none of this one's.
+TEST(CacheKey, IsAnotherOnAnotherGpuAndWithAnotherDriverOrVersion) {
+  const backend::Backend null = backend::load_backend("null");
+  const auto key = [&](const char* name, const char* identity, const char* version) {
+    backend::Probe probe;
+    probe.version = version;
+    backend::Device device;
+    device.name = name;
+    device.identity = identity;
+    return key_parts("hash", null, probe, device, {});
+  };
+  const KeyParts one = key("gpu:0", "GPU-a0, capability 9.0, driver 580", "11.1");
+  EXPECT_EQ(one, key("gpu:0", "GPU-a0, capability 9.0, driver 580", "11.1"));
+  for (const KeyParts& other : {key("gpu:1", "GPU-a0, capability 9.0, driver 580", "11.1"),
+                                key("gpu:0", "GPU-a1, capability 9.0, driver 580", "11.1"),
+                                key("gpu:0", "GPU-a0, capability 9.0, driver 590", "11.1"),
+                                key("gpu:0", "GPU-a0, capability 9.0, driver 580", "11.2")}) {
+    EXPECT_NE(one, other);
+  }
+}
+
 TEST_F(CachedLoadTest, ADamagedEntryIsRebuilt) {
   {
     const Session s = open();
