@@ -11,6 +11,7 @@ namespace {
 
 constexpr const char* kKernelsFile = "/kernels.mlir";
 constexpr const char* kWeightsFile = "/weights.bin";
+constexpr const char* kTuningFile = "/tuning.txt";
 constexpr int kFormat = 1;  // of how weights are packed: another number for another order
 
 std::string object_file(const std::string& folder, std::size_t i) {
@@ -53,11 +54,22 @@ std::optional<CachedKernels> read_cache(const std::string& folder, const compile
   return found;
 }
 
+std::shared_ptr<const compiler::Tuning> cached_tuning(const std::string& folder) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(folder + kTuningFile, ignored)) return nullptr;
+  std::optional<compiler::Tuning> tuning = compiler::tuning_of(read_file(folder + kTuningFile));
+  return tuning ? std::make_shared<const compiler::Tuning>(std::move(*tuning)) : nullptr;
+}
+
 void fill_cache(const std::string& folder, const compiler::Plan& plan, const compiler::Target& target,
                 const std::vector<std::string>& objects, std::span<const std::byte> packed) {
   for (std::size_t i = 0; i < objects.size(); ++i)
     write_file(object_file(folder, i), std::as_bytes(std::span(objects[i])));
   if (!packed.empty()) write_file(folder + kWeightsFile, packed);
+  if (target.tuning != nullptr) {
+    const std::string tuning = to_text(*target.tuning);
+    write_file(folder + kTuningFile, std::as_bytes(std::span(tuning)));
+  }
   const std::string identity = identity_of(plan, target);
   write_file(folder + kKernelsFile, std::as_bytes(std::span(identity)));
 }

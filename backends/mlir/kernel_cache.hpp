@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compiler/plan.hpp"
+#include "compiler/tuning.hpp"
 
 namespace assay::mlir_backend {
 
@@ -19,6 +20,9 @@ struct CachedKernels {
 /// Nothing where the folder's are of another plan or target. Throws kit::Failure where a file cannot be read.
 std::optional<CachedKernels> read_cache(const std::string& folder, const compiler::Plan& plan,
                                         const compiler::Target& target);
+
+/// What `autotune` found when the folder was filled; nothing where it did not or cannot be read.
+std::shared_ptr<const compiler::Tuning> cached_tuning(const std::string& folder);
 
 /// Throws kit::Failure where a file cannot be written.
 void fill_cache(const std::string& folder, const compiler::Plan& plan, const compiler::Target& target,

@@ -8,6 +8,7 @@
 
 #include "assay/backend_kit_json.hpp"
 #include "assay/error.hpp"
+#include "compiler/autotune.hpp"
 #include "compiler/import.hpp"
 #include "compiler/passes/pass.hpp"
 #include "compiler/peak.hpp"
@@ -137,8 +138,9 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
   const compiler::Math math = settings_.strict ? compiler::Math::kStrict : compiler::Math::kFast;
   compiler::run_passes(graph, target_, math, settings_.without);
   if (!settings_.dump.empty()) write_text(settings_.dump, "graph.txt", to_text(graph));
-  compiler::Plan plan = compiler::schedule(graph, target_, math);
   const Lease lease(*this);
+  if (settings_.autotune_s > 0 && target_.tuning == nullptr) tune(graph, math, lease.team());
+  compiler::Plan plan = compiler::schedule(graph, target_, math);
   if (auto cached = from_cache(plan)) {
     from_cache_ = true;
     return std::make_shared<const compiler::Program>(std::move(plan), cached->objects, cached->packed, lease.team());
@@ -150,6 +152,18 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
   if (!cache_fill_.empty())
     fill_cache(std::exchange(cache_fill_, ""), program->plan(), target_, objects, program->packed());
   return program;
+}
+
+/// Of the first program alone: others use of it what fits.
+void MlirSession::tune(const compiler::Graph& graph, compiler::Math math, compiler::Team& team) {
+  if (!cache_read_.empty()) target_.tuning = cached_tuning(cache_read_);
+  if (target_.tuning != nullptr) return;
+  compiler::Autotuned found = compiler::autotune(graph, target_, math, team, settings_.autotune_s);
+  host_.log(ASSAY_LOG_INFO, "autotune: of " + std::to_string(found.problems) + " different convolutions " +
+                                std::to_string(found.measured) + " were measured, " +
+                                std::to_string(found.tuning.schedules.size()) +
+                                " are faster another way than the model's");
+  target_.tuning = std::make_shared<const compiler::Tuning>(std::move(found.tuning));
 }
 
 std::optional<CachedKernels> MlirSession::from_cache(const compiler::Plan& plan) {
@@ -178,6 +192,10 @@ kit::Description MlirSession::describe() {
                 {"cpu", target_.cpu},
                 {"vector_width", std::to_string(target_.vector_floats * 32)},
                 {"spin", settings_.spin ? "true" : "false"}};
+  if (target_.tuning != nullptr) {
+    d.in_force.emplace_back("autotune", std::to_string(settings_.autotune_s));
+    d.in_force.emplace_back("tuned_convolutions", std::to_string(target_.tuning->schedules.size()));
+  }
   if (!settings_.without.empty()) d.in_force.emplace_back("without", settings_.without);
   return d;
 }

@@ -50,6 +50,7 @@ class MlirSession final : public kit::Session {
   [[nodiscard]] std::shared_ptr<const compiler::Program> program(const Shapes& shapes);
   [[nodiscard]] std::shared_ptr<const compiler::Program> compiled(const Shapes& shapes);
   [[nodiscard]] std::optional<CachedKernels> from_cache(const compiler::Plan& plan);
+  void tune(const compiler::Graph& graph, compiler::Math math, compiler::Team& team);
   void compile_foreseen();
   void describe_tensors(const kit::OpenRequest& request);
 

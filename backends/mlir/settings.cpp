@@ -7,11 +7,11 @@ namespace assay::mlir_backend {
 namespace {
 
 constexpr const char* kAuto = "auto";
-constexpr double kMostThreads = 1024;
+constexpr double kMostThreads = 1024, kMostSeconds = 3600;
 constexpr std::array<const char*, 3> kMath = {"fast", "strict", nullptr};
 constexpr std::array<const char*, 4> kTargets = {"host", "avx512", "avx2", nullptr};
 
-const std::array<assay_option, 6> kOptions = {{
+const std::array<assay_option, 7> kOptions = {{
     {"streams", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
      "batches computed side by side, each by its share of the threads; auto: 1 for latency, one a thread for "
      "throughput"},
@@ -21,6 +21,10 @@ const std::array<assay_option, 6> kOptions = {{
      "the instructions that are compiled for"},
     {"math", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "fast", 0, 0, kMath.data(),
      "fast: convolutions by Winograd's method, too, where it takes less time, which rounds otherwise; strict: none so"},
+    {"autotune", ASSAY_OPTION_INT, ASSAY_OPTION_SHAPES_GRAPH, "0", 0, kMostSeconds, nullptr,
+     "seconds to measure other ways of computing each convolution than the one that a model of the CPU finds best, "
+     "when "
+     "a model is first opened; the result goes into the cache"},
     {"without", ASSAY_OPTION_TEXT, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, nullptr,
      "passes that are left out, to see what each is worth: fold,fuse,drop,split"},
     {"dump", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr,
@@ -47,6 +51,7 @@ Settings settings_of(const kit::OpenRequest& request) {
   s.spin = spin == kAuto ? !request.shared_cores : spin == "true";
   s.target = request.option("target", "host");
   s.strict = request.option("math", "fast") == "strict";
+  s.autotune_s = number(request, "autotune", 0);
   s.without = request.option("without", "");
   s.dump = request.option("dump", "");
   return s;

@@ -14,6 +14,7 @@ struct Settings {
   int threads_of_stream = 1;
   bool spin = false;
   std::string target;
+  int autotune_s = 0;   ///< seconds
   std::string without;  ///< passes
   bool strict = false;  ///< no Winograd
   std::string dump;     ///< a folder, or empty

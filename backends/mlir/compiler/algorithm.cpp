@@ -90,21 +90,29 @@ struct Method {
   std::optional<WinogradPlan> winograd;
 };
 
-Method best_method(const Problem& p, const Target& target, Math math) {
+/// All that Winograd's method may do: for m = 2 and 4, blocks of as many tiles as divide all.
+std::vector<WinogradPlan> winograd_plans(const Problem& p, const Target& target) {
   constexpr std::int64_t kMostTiles = 256;
   constexpr std::int64_t kMostScratch = std::int64_t{24} << 20;  // bytes of a thread
-  Method best{direct_cost(p, target), std::nullopt};
-  if (!p.is_3x3 || math == Math::kStrict) return best;
+  std::vector<WinogradPlan> plans;
   for (const std::int64_t m : {2, 4}) {
     WinogradPlan plan{m, up(p.rows, m), up(p.columns, m), 0};
     const std::int64_t all = p.batch * plan.tile_rows * plan.tile_columns;
     for (plan.tiles = 1; plan.tiles <= std::min(all, kMostTiles); ++plan.tiles) {
       const std::int64_t scratch =
           (m + 2) * (m + 2) * plan.tiles * (p.channels + std::int64_t{8} * target.vector_floats) * 4;
-      if (all % plan.tiles != 0 || scratch > kMostScratch) continue;
-      const Cost cost = winograd_cost(p, plan, target);
-      if (cost.cycles < best.cost.cycles) best = {cost, plan};
+      if (all % plan.tiles == 0 && scratch <= kMostScratch) plans.push_back(plan);
     }
+  }
+  return plans;
+}
+
+Method best_method(const Problem& p, const Target& target, Math math) {
+  Method best{direct_cost(p, target), std::nullopt};
+  if (!p.is_3x3 || math == Math::kStrict) return best;
+  for (const WinogradPlan& plan : winograd_plans(p, target)) {
+    const Cost cost = winograd_cost(p, plan, target);
+    if (cost.cycles < best.cost.cycles) best = {cost, plan};
   }
   return best;
 }
@@ -132,33 +140,65 @@ double at_level(double bytes, const Target& target, double near, double far, dou
 
 std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target) {
   const Problem p = problem_of(graph, node, graph.shape(node.inputs[0])[0]);
+  if (const ConvSchedule* schedule = tuned(graph, node, target)) {
+    if (schedule->m == 0) return std::nullopt;
+    for (const WinogradPlan& plan : p.is_3x3 ? winograd_plans(p, target) : std::vector<WinogradPlan>{}) {
+      if (plan.m == schedule->m && plan.tiles == schedule->tiles) return plan;
+    }
+  }
   return best_method(p, target, Math::kFast).winograd;
 }
 
-Cost cost_of(const Graph& graph, const Node& node, std::int64_t samples, const Target& target, Math math) {
-  const auto share = [&] {
-    return static_cast<double>(samples) / static_cast<double>(std::max<std::int64_t>(1, graph.shape(node.output)[0]));
+std::vector<ConvSchedule> schedules_of(const Graph& graph, const Node& node, const Target& target, Math math) {
+  constexpr std::size_t kMostTiles = 3, kMostOfMethod = 4;
+  const Problem p = problem_of(graph, node, graph.shape(node.inputs[0])[0]);
+  const std::int64_t blocks = up(p.outputs, target.vector_floats);
+  std::vector<std::pair<double, ConvSchedule>> found;
+  const auto add = [&](double cycles, std::int64_t m, std::int64_t tiles, std::int64_t columns) {
+    constexpr double kNextTile = 1.02;  // so that the best tile of each comes first
+    std::size_t number = 0;
+    for (const Tile& tile : tiles_by_cost(columns, blocks, target)) {
+      if (number++ == kMostTiles) break;
+      found.push_back({cycles, {m, tiles, tile}});
+      cycles *= kNextTile;
+    }
   };
+  add(direct_cost(p, target).cycles, 0, 0, p.window == 1 ? p.batch * p.rows * p.columns : p.columns);
+  for (const WinogradPlan& plan :
+       p.is_3x3&& math == Math::kFast ? winograd_plans(p, target) : std::vector<WinogradPlan>{}) {
+    add(winograd_cost(p, plan, target).cycles, plan.m, plan.tiles, plan.tiles);
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<ConvSchedule> schedules;
+  std::map<std::int64_t, std::size_t> of_method;
+  for (const auto& [cycles, schedule] : found) {
+    if (of_method[schedule.m]++ < kMostOfMethod) schedules.push_back(schedule);
+  }
+  return schedules;
+}
+
+Cost cost_of(const Graph& graph, const Node& node, Share part, const Target& target, Math math) {
+  const double share = static_cast<double>(part.samples) / static_cast<double>(part.of);
   if (std::holds_alternative<Conv>(node.operation)) {
     const Conv& conv = std::get<Conv>(node.operation);
     if (!is_dense(graph, node) && !is_depthwise(graph, node))
-      return {elementwise_cycles(graph, node, 1, target) * share(), 0};
-    const Problem p = problem_of(graph, node, samples);
+      return {elementwise_cycles(graph, node, 1, target) * share, 0};
+    const Problem p = problem_of(graph, node, graph.shape(node.inputs[0])[0] * part.samples / part.of);
     Cost cost = conv.groups == 1 ? best_method(p, target, math).cost : depthwise_cost(p, target);
-    cost.cycles += elementwise_cycles(graph, node, conv.after.terms.size(), target) * share();
+    cost.cycles += elementwise_cycles(graph, node, conv.after.terms.size(), target) * share;
     return cost;
   }
   if (std::holds_alternative<MatMul>(node.operation)) {
     const Shape &a = graph.shape(node.inputs[0]), &y = graph.shape(node.output);
     if (graph.value(node.inputs[1]).constant == nullptr || a.size() != 2)
-      return {elementwise_cycles(graph, node, 1, target) * static_cast<double>(a.back()) * share(), 0};
-    return direct_cost({samples, a[1], y[1], 1, 1, 1}, target);
+      return {elementwise_cycles(graph, node, 1, target) * static_cast<double>(a.back()) * share, 0};
+    return direct_cost({a[0] * part.samples / part.of, a[1], y[1], 1, 1, 1}, target);
   }
   if (const Map* map = std::get_if<Map>(&node.operation))
-    return {elementwise_cycles(graph, node, map->expression.terms.size(), target) * share(), 0};
+    return {elementwise_cycles(graph, node, map->expression.terms.size(), target) * share, 0};
   if (const Pool* pool = std::get_if<Pool>(&node.operation))
-    return {elementwise_cycles(graph, node, static_cast<std::size_t>(count(pool->kernel)), target) * share(), 0};
-  if (std::holds_alternative<Reduce>(node.operation)) return {elementwise_cycles(graph, node, 1, target) * share(), 0};
+    return {elementwise_cycles(graph, node, static_cast<std::size_t>(count(pool->kernel)), target) * share, 0};
+  if (std::holds_alternative<Reduce>(node.operation)) return {elementwise_cycles(graph, node, 1, target) * share, 0};
   return {};
 }
 

@@ -10,7 +10,8 @@ class Analysis {
   explicit Analysis(const Graph& graph) : graph_(graph) {
     batch_.values.assign(graph.values.size(), false);
     if (graph.inputs.empty() || graph.shape(graph.inputs[0]).empty()) return;
-    batch_.samples = graph.shape(graph.inputs[0])[0];
+    batch_.samples = std::max<std::int64_t>(1, graph.shape(graph.inputs[0])[0]);
+    if (batch_.samples == 1) return;
     for (const ValueId id : graph.inputs) mark(id, starts_with_samples(id));
   }
 

@@ -13,7 +13,7 @@ struct Batch {
     kApart,     ///< samples of the batch, each for itself: a part of the batch gives that part of the answer
     kTogether,  ///< the batch as a whole
   };
-  std::int64_t samples = 1;  ///< the first axis of the graph's first input
+  std::int64_t samples = 1;  ///< the first axis of the graph's first input; of 1, or none, nothing is of the batch
   std::vector<bool> values;  ///< by value: its first axis is that of the batch
   std::vector<Takes> nodes;  ///< by node
 };

@@ -79,7 +79,7 @@ class Choice {
         if (batch_.values[static_cast<std::size_t>(id)]) w.moved += bytes_of_sample(graph_, id, batch_.samples);
       }
       w.moved += bytes_of_sample(graph_, node.output, batch_.samples);
-      w.weights = cost_of(graph_, node, batch_.samples, target_, math_).weights;
+      w.weights = cost_of(graph_, node, {1, 1}, target_, math_).weights;
       w.before = before += w.weights;
       work_.push_back(w);
     }
@@ -92,7 +92,7 @@ class Choice {
     if (batch_.nodes[n] == Batch::Takes::kNothing) return 0;
     if (!w.apart && !all) return std::numeric_limits<double>::infinity();
     const auto chunk = static_cast<double>(sizes_[c]);
-    const Cost cost = cost_of(graph_, graph_.nodes[n], sizes_[c], target_, math_);
+    const Cost cost = cost_of(graph_, graph_.nodes[n], {sizes_[c], batch_.samples}, target_, math_);
     if (cost.cycles == 0) return 0;
     const double between = all ? work_.back().before : w.before;
     const double waits =

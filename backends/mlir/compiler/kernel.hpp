@@ -1,6 +1,7 @@
 #pragma once
 // What is computed by one function of machine code, before it is MLIR: loops with an access for each operand.
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -129,6 +130,8 @@ struct KernelText {
 /// kStrict: sums of products as they are defined. kFast: Winograd's method where it takes less time, too.
 enum class Math { kStrict, kFast };
 
+struct Tuning;
+
 struct Target {
   std::string cpu;        ///< LLVM's name: "znver4", "x86-64-v3"
   std::string features;   ///< LLVM's: "+avx2,+fma"; empty: the CPU's own
@@ -136,6 +139,7 @@ struct Target {
   int registers = 16;     ///< for vectors
   std::int64_t l2_bytes = std::int64_t{1} << 20,
                l3_bytes = std::int64_t{32} << 20;  ///< a core's own cache; that of several cores
+  std::shared_ptr<const Tuning> tuning{};  ///< what was measured to be fastest on it (tuning.hpp); nullptr: nothing
 };
 
 KernelText emit(const StridedKernel& kernel, const Target& target);

@@ -119,21 +119,26 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math) {
 /// A tile of p pixels and v vectors takes, for each input channel and tap, p * v multiplications, v loads of weights
 /// and p of pixels; the two last go beside the multiplications, of which there must be enough to hide how long one
 /// takes.
-Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target) {
+std::vector<Tile> tiles_by_cost(std::int64_t columns, std::int64_t blocks, const Target& target) {
   constexpr std::int64_t kMostVectors = 8, kLatency = 8, kOverhead = 1;
-  Tile best;
-  std::int64_t least = 0;
+  std::vector<std::pair<std::int64_t, Tile>> found;
   for (std::int64_t v = 1; v <= kMostVectors; ++v) {
     if (blocks % v != 0) continue;
     for (std::int64_t p = 1; p * v + v + 1 <= target.registers && p <= columns; ++p) {
       const std::int64_t tiles = (columns + p - 1) / p;
       const std::int64_t cost = tiles * (blocks / v) * (std::max({p * v, p + v, kLatency}) + kOverhead);
-      if (least != 0 && cost >= least) continue;
-      least = cost;
-      best = {v, p};
+      found.push_back({cost, {v, p}});
     }
   }
-  return best;
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Tile> tiles;
+  for (const auto& [cost, tile] : found) tiles.push_back(tile);
+  return tiles;
+}
+
+Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target) {
+  const std::vector<Tile> tiles = tiles_by_cost(columns, blocks, target);
+  return tiles.empty() ? Tile{} : tiles.front();
 }
 
 }  // namespace assay::compiler

@@ -53,8 +53,11 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math);
 /// How the output's pixels and blocks are divided among registers.
 struct Tile {
   std::int64_t vectors = 1, tile = 1;
+  friend bool operator==(const Tile&, const Tile&) = default;
 };
-/// The one that should take least time (see layout.cpp for the model).
+/// Those that registers hold, the one that should take least time first (see layout.cpp for the model).
+std::vector<Tile> tiles_by_cost(std::int64_t columns, std::int64_t blocks, const Target& target);
+/// The first of them.
 Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target);
 
 }  // namespace assay::compiler

@@ -11,7 +11,7 @@
 namespace assay::compiler {
 namespace {
 
-constexpr std::int64_t kRounds = 20000;
+constexpr std::int64_t kProducts = 20000;  // one behind the other, of each sum
 
 /// As many sums as registers hold, which hide each other's latency; each thread stores them in a place of its own.
 KernelText sums(const Target& target, std::int64_t count, int threads) {
@@ -31,7 +31,7 @@ KernelText sums(const Target& target, std::int64_t count, int threads) {
     Emitter::Values start;
     for (std::int64_t i = 0; i < count; ++i) start.push_back(e.load("%p0", type, place(unit, i), Element::kF32, width));
     const Emitter::Values end =
-        e.loop(e.index(0), e.index(kRounds), 1, start, types, [&](const std::string&, const Emitter::Values& v) {
+        e.loop(e.index(0), e.index(kProducts), 1, start, types, [&](const std::string&, const Emitter::Values& v) {
           Emitter::Values next;
           for (const std::string& sum : v)
             next.push_back(e.let("math.fma " + factor + ", " + factor + ", " + sum + " : " + vector));
@@ -61,7 +61,7 @@ double peak_of(const Target& target, Team& team) {
     least = i == 0 ? took.count() : std::min(least, took.count());
   }
   constexpr double kMultiplyAndAdd = 2;
-  return kMultiplyAndAdd * static_cast<double>(kRounds * count * target.vector_floats * team.size()) / least;
+  return kMultiplyAndAdd * static_cast<double>(kProducts * count * target.vector_floats * team.size()) / least;
 }
 
 }  // namespace assay::compiler

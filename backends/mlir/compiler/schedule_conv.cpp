@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler.hpp"
+#include "tuning.hpp"
 
 namespace assay::compiler {
 namespace {
@@ -182,8 +183,8 @@ void Scheduler::convolve(const Convolution& c) {
     lengthen(k.output);
     for (BlockedAccess& o : k.others) lengthen(o);
   }
-  const Tile tile =
-      c.depthwise ? Tile{1, depthwise_tile(k.columns, target_)} : choose_tile(k.columns, out_blocks, target_);
+  const Tile tile = c.depthwise ? Tile{1, depthwise_tile(k.columns, target_)}
+                                : tile_of(tuned(graph_, *node_, target_), 0, k.columns, out_blocks, target_);
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = out_blocks / k.vectors;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "scheduler.hpp"
+#include "tuning.hpp"
 #include "winograd.hpp"
 
 namespace assay::compiler {
@@ -20,7 +21,7 @@ void Scheduler::convolve_winograd(const Convolution& c, const WinogradPlan& plan
   k.last_channels = c.x_shape[1] - (k.blocks - 1) * lanes_;
   k.lanes = lanes_;
   const std::int64_t out_blocks = blocks_of(c.out_shape[1]);
-  const Tile tile = choose_tile(k.tiles, out_blocks, target_);
+  const Tile tile = tile_of(tuned(graph_, *node_, target_), k.m, k.tiles, out_blocks, target_);
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = out_blocks / k.vectors;

@@ -9,6 +9,7 @@
 
 #include "compiler/passes/pass.hpp"
 #include "compiler/program.hpp"
+#include "compiler/tuning.hpp"
 #include "test/models.hpp"
 
 namespace assay::compiler::test {
@@ -26,7 +27,8 @@ inline Floats random_floats(std::size_t count, unsigned seed) {
 struct How {
   std::string target = "host", without{};
   Math math = Math::kStrict;
-  std::int64_t l2_bytes = 0;                   ///< of the second cache; 0: this machine's
+  std::int64_t l2_bytes = 0;  ///< of the second cache; 0: this machine's
+  std::shared_ptr<const Tuning> tuning{};
   std::function<void(Graph&)> after_passes{};  ///< what else is done to the graph
 };
 
@@ -37,6 +39,7 @@ inline Floats answer(const TestModel& m, const std::map<std::string, Shape>& sha
   Graph graph = imported(m, shapes, bytes);
   Target target = target_of(how.target);
   if (how.l2_bytes != 0) target.l2_bytes = how.l2_bytes;
+  target.tuning = how.tuning;
   run_passes(graph, target, how.math, how.without);
   if (how.after_passes) how.after_passes(graph);
   Plan plan = schedule(graph, target, how.math);

@@ -1,6 +1,8 @@
 // Convolutions of all kinds against their definition, for each width of vectors that this CPU has.
 #include <gmock/gmock.h>
 
+#include "compiler/algorithm.hpp"
+#include "compiler/autotune.hpp"
 #include "test/compiled.hpp"
 
 namespace assay::compiler {
@@ -83,6 +85,34 @@ const std::vector<Convolution> kConvolutions = {
     {"depthwise_with_two_outputs_each", {1, 6, 6, 6}, {12, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 6},
 };
 
+/// A convolution of random numbers, then ReLU.
+struct Case {
+  explicit Case(const Convolution& c) : shape(c.x), x(test::random_floats(static_cast<std::size_t>(count(c.x)), 1)) {
+    const Floats w = test::random_floats(static_cast<std::size_t>(count(c.w)), 2);
+    const Floats b = test::random_floats(static_cast<std::size_t>(c.w[0]), 3);
+    m.input("x", c.x)
+        .floats("w", c.w, w)
+        .floats("b", {c.w[0]}, b)
+        .node("Conv", {"x", "w", "b"}, {"c"},
+              {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.groups}})
+        .node("Relu", {"c"}, {"y"})
+        .output("y");
+    wanted = expected(c, x, w, b);
+    bound = 2e-5F * *std::max_element(wanted.begin(), wanted.end());
+  }
+  [[nodiscard]] Floats answer(const test::How& how) const { return test::answer(m, {{"x", shape}}, {x}, how); }
+  [[nodiscard]] Graph graph(const Target& target, std::string& bytes) const {
+    Graph g = test::imported(m, {{"x", shape}}, bytes);
+    run_passes(g, target, Math::kFast, "");
+    return g;
+  }
+
+  Shape shape;
+  Floats x, wanted;
+  TestModel m;
+  float bound = 0;
+};
+
 class Convolutions : public testing::TestWithParam<std::tuple<Convolution, const char*, Math>> {};
 
 TEST_P(Convolutions, AgreeWithTheDefinition) {
@@ -92,25 +122,50 @@ TEST_P(Convolutions, AgreeWithTheDefinition) {
   } catch (const Unsupported& e) {
     GTEST_SKIP() << e.what();
   }
-  const Floats x = test::random_floats(static_cast<std::size_t>(count(c.x)), 1);
-  const Floats w = test::random_floats(static_cast<std::size_t>(count(c.w)), 2);
-  const Floats b = test::random_floats(static_cast<std::size_t>(c.w[0]), 3);
-  TestModel m;
-  m.input("x", c.x)
-      .floats("w", c.w, w)
-      .floats("b", {c.w[0]}, b)
-      .node("Conv", {"x", "w", "b"}, {"c"},
-            {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.groups}})
-      .node("Relu", {"c"}, {"y"})
-      .output("y");
-  const Floats wanted = expected(c, x, w, b);
-  const float bound = 2e-5F * *std::max_element(wanted.begin(), wanted.end());
+  const Case one(c);
   for (const std::int64_t l2_bytes : {0, 4096}) {  // in so small a cache rows are taken one by one
     if (l2_bytes != 0 && math == Math::kFast) continue;
-    EXPECT_THAT(test::answer(m, {{"x", c.x}}, {x}, {.target = target, .math = math, .l2_bytes = l2_bytes}),
-                Pointwise(FloatNear(bound), wanted));
+    EXPECT_THAT(one.answer({.target = target, .math = math, .l2_bytes = l2_bytes}),
+                Pointwise(FloatNear(one.bound), one.wanted));
   }
 }
+
+class Schedules : public testing::TestWithParam<Convolution> {};
+
+TEST_P(Schedules, AllThatMayBeMeasuredAgreeWithTheDefinition) {
+  const Case one(GetParam());
+  std::string bytes;
+  const Target target = target_of("host");
+  const Graph graph = one.graph(target, bytes);
+  ASSERT_EQ(graph.nodes.size(), 1U);
+  const std::vector<ConvSchedule> schedules = schedules_of(graph, graph.nodes[0], target, Math::kFast);
+  EXPECT_GE(schedules.size(), 3U);
+  for (const ConvSchedule& s : schedules) {
+    const auto tuning = std::make_shared<Tuning>(Tuning{{{problem_text(graph, graph.nodes[0]), s}}});
+    EXPECT_THAT(one.answer({.math = Math::kFast, .tuning = tuning}), Pointwise(FloatNear(one.bound), one.wanted))
+        << "F(" << s.m << ") of " << s.tiles << ", " << s.tile.tile << " x " << s.tile.vectors;
+  }
+}
+
+TEST(Autotune, MeasuresEachProblemOnceAndKeepsWhatIsFaster) {
+  const Case one(kConvolutions[12]);  // 64 channels, 28 x 28
+  std::string bytes;
+  const Target target = target_of("host");
+  Graph graph = one.graph(target, bytes);
+  graph.nodes.push_back(graph.nodes[0]);  // the same problem again
+  graph.nodes.back().output = graph.add(graph.value(graph.nodes[0].output));
+  Team team(1, false);
+  const Autotuned found = autotune(graph, target, Math::kFast, team, 60);
+  EXPECT_EQ(found.problems, 1);
+  EXPECT_EQ(found.measured, 1);
+  EXPECT_LE(found.tuning.schedules.size(), 1U);
+  EXPECT_EQ(autotune(graph, target, Math::kFast, team, 0).measured, 0);
+}
+
+std::string name_of_schedule(const testing::TestParamInfo<Convolution>& info) { return info.param.name; }
+INSTANTIATE_TEST_SUITE_P(Some, Schedules,
+                         testing::Values(kConvolutions[0], kConvolutions[5], kConvolutions[13], kConvolutions[14]),
+                         name_of_schedule);
 
 std::string name_of(const testing::TestParamInfo<std::tuple<Convolution, const char*, Math>>& info) {
   return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param) +
