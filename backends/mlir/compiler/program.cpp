@@ -1,14 +1,12 @@
 #include "program.hpp"
 
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 namespace assay::compiler {
 namespace {
 
-constexpr std::size_t kAlignment = 64;
+constexpr std::uintptr_t kAlignment = 64;
 
 void compute(const Plan& plan, const Code& code, const Step& step, void* const* addresses, Team& team) {
   const KernelFunction kernel = code.kernel(step.kernel);
@@ -22,16 +20,6 @@ void* behind(void* address, std::int64_t offset) {
 }
 
 }  // namespace
-
-AlignedMemory::AlignedMemory(std::int64_t bytes) {
-  const std::size_t size = (static_cast<std::size_t>(bytes) + kAlignment - 1) / kAlignment * kAlignment;
-  if (size == 0) return;
-  data_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, size)));
-  if (data_ == nullptr) throw std::bad_alloc();
-  std::memset(data_.get(), 0, size);
-}
-
-void AlignedMemory::Free::operator()(std::byte* p) const noexcept { std::free(p); }
 
 /// Each buffer by one thread.
 void Program::pack(Team& team) {

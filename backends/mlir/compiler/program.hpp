@@ -7,24 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "aligned_memory.hpp"
 #include "code.hpp"
 #include "plan.hpp"
 #include "team.hpp"
 
 namespace assay::compiler {
-
-/// Zeros, from a multiple of 64 on.
-class AlignedMemory {
- public:
-  explicit AlignedMemory(std::int64_t bytes = 0);
-  [[nodiscard]] std::byte* data() const noexcept { return data_.get(); }
-
- private:
-  struct Free {
-    void operator()(std::byte* p) const noexcept;
-  };
-  std::unique_ptr<std::byte, Free> data_;
-};
 
 class Program {
  public:

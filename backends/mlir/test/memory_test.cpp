@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <random>
 
+#include "compiler/aligned_memory.hpp"
 #include "compiler/plan.hpp"
 
 namespace assay::compiler {
@@ -66,6 +67,18 @@ TEST_P(PlaceBuffers, NoTwoThatAreNeededTogetherOverlap) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, PlaceBuffers, testing::Range(0U, 20U));
+
+TEST(AlignedMemory, IsZerosAndEndsWherePagesBeginThatNobodyMayTouch) {
+  for (const std::int64_t bytes : {1, 64, 4096, 100000}) {
+    AlignedMemory memory(bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.data()) % 64, 0U);
+    for (std::int64_t i = 0; i < bytes; ++i) ASSERT_EQ(memory.data()[i], std::byte{0});
+    memory.data()[bytes - 1] = std::byte{1};
+    const std::int64_t end = (bytes + 63) / 64 * 64;
+    EXPECT_DEATH(memory.data()[end] = std::byte{1}, "");
+  }
+  EXPECT_EQ(AlignedMemory(0).data(), nullptr);
+}
 
 }  // namespace
 }  // namespace assay::compiler
