@@ -44,6 +44,10 @@ class ConvEmitter {
   }
   [[nodiscard]] std::int64_t window() const { return k_.kernel_rows * k_.kernel_columns; }
   [[nodiscard]] std::int64_t weight_count() const {
+    const std::int64_t channels = (k_.blocks - 1) * k_.lanes + k_.last_channels;
+    if (k_.plain_weights) {
+      return (k_.batch - 1) * k_.weight_batch + (channels - 1) * k_.weight_channel + k_.groups * k_.vectors * k_.lanes;
+    }
     return k_.depthwise ? k_.blocks * window() * k_.lanes
                         : k_.groups * k_.blocks * window() * k_.lanes * k_.vectors * k_.lanes;
   }
@@ -166,7 +170,12 @@ class ConvEmitter {
     for (std::int64_t v = 0; v < k_.vectors; ++v) {
       Affine at;
       at.constant = v * k_.lanes;
-      at.add(group_, k_.blocks * of_block).add(block, of_block).add(kr, of_row).add(kc, of_tap).add(c, of_channel);
+      if (k_.plain_weights) {
+        at.add(sample_, k_.weight_batch).add(group_, of_channel).add(block, k_.lanes * k_.weight_channel);
+        at.add(c, k_.weight_channel);
+      } else {
+        at.add(group_, k_.blocks * of_block).add(block, of_block).add(kr, of_row).add(kc, of_tap).add(c, of_channel);
+      }
       weights.push_back(e_.load("%p1", types_[1], e_.affine(at), Element::kF32, width_));
     }
     Values next;

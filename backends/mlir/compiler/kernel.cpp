@@ -51,10 +51,11 @@ std::int64_t taken(BlockedAccess& access) {
 }
 
 template <class Kernel>
-std::vector<std::int64_t> taken_of_convolution(Kernel& k, std::vector<std::int64_t> before_input) {
+std::vector<std::int64_t> taken_of_convolution(Kernel& k, std::int64_t& weight_offset,
+                                               std::vector<std::int64_t> before_input) {
   std::vector<std::int64_t> offsets = std::move(before_input);
   offsets.push_back(taken(k.input));
-  offsets.push_back(0);  // weights
+  offsets.push_back(std::exchange(weight_offset, 0) * static_cast<std::int64_t>(sizeof(float)));
   for (BlockedAccess& o : k.others) offsets.push_back(taken(o));
   offsets.push_back(taken(k.output));
   return offsets;
@@ -76,7 +77,12 @@ std::vector<std::int64_t> take_offsets(StridedKernel& kernel) {
 
 std::vector<std::int64_t> take_offsets(GatherKernel& /*kernel*/) { return {0, 0, 0}; }
 std::vector<std::int64_t> take_offsets(BorderKernel& /*kernel*/) { return {0}; }
-std::vector<std::int64_t> take_offsets(ConvKernel& kernel) { return taken_of_convolution(kernel, {}); }
-std::vector<std::int64_t> take_offsets(WinogradKernel& kernel) { return taken_of_convolution(kernel, {0}); }
+std::vector<std::int64_t> take_offsets(ConvKernel& kernel) {
+  return taken_of_convolution(kernel, kernel.weight_offset, {});
+}
+std::vector<std::int64_t> take_offsets(WinogradKernel& kernel) {
+  std::int64_t weight_offset = 0;
+  return taken_of_convolution(kernel, weight_offset, {0});
+}
 
 }  // namespace assay::compiler

@@ -69,7 +69,9 @@ struct ConvKernel {
   std::int64_t lanes = 16, vectors = 1, tile = 1;
   BlockedAccess input, output;  ///< input: of the window's first pixel at output row 0, column 0
   std::int64_t channel = 1;     ///< stride of an input block's channels
-  Expression after;             ///< input 0: the sum; no terms: as it is
+  bool plain_weights = false;   ///< a row of all outputs for each channel, so far apart; of each sample, so far
+  std::int64_t weight_offset = 0, weight_channel = 0, weight_batch = 0;
+  Expression after;  ///< input 0: the sum; no terms: as it is
   std::vector<BlockedAccess> others;
   friend bool operator==(const ConvKernel&, const ConvKernel&) = default;
 };

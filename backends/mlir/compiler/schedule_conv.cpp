@@ -1,4 +1,4 @@
-// Convolutions over blocked layout, and products with constant matrices, which are convolutions of one pixel a row.
+// Convolutions over blocked layout.
 
 #include <algorithm>
 
@@ -109,29 +109,12 @@ std::optional<View> Scheduler::plain_input(const Conv& conv) {
   const ValueId x = node_->inputs[0];
   if (blocked_.contains(x) || shape(x)[1] > kMostChannels || layouts_.winograd.contains(node_->output))
     return std::nullopt;
+  const Shape& strides = view(x).access.strides;
+  if (std::any_of(strides.begin(), strides.end(), [](std::int64_t s) { return s < 0; })) return std::nullopt;
   Shape padded;
   View seen = bordered(x, conv.begin, conv.end, 0, &padded);
   for (std::size_t k = 0; k < conv.begin.size(); ++k) seen.access.offset += conv.begin[k] * seen.access.strides[k + 2];
   return seen;
-}
-
-bool Scheduler::blocked(const MatMul& /*matmul*/) {
-  const ValueId a = node_->inputs[0], b = node_->inputs[1], out = node_->output;
-  if (shape(a).size() != 2 || shape(b).size() != 2 || element(a) != Element::kF32 || count(shape(out)) == 0)
-    return false;
-  const View weights = view(b);
-  if (!is_constant(weights.buffer) || shape(a)[1] == 0) return false;
-  const Conv one{{1, 1}, {1, 1}, {0, 0}, {0, 0}};
-  const Shape x_shape = {shape(a)[0], shape(a)[1], 1, 1}, out_shape = {shape(out)[0], shape(out)[1], 1, 1};
-  const View from = view(a);
-  const BlockedView x = new_blocked(x_shape, {}), y = new_blocked(out_shape, {});
-  to_blocked({from.buffer, {from.access.offset, {from.access.strides[0], from.access.strides[1], 0, 0}}}, x, x_shape);
-  const View turned{weights.buffer,
-                    {weights.access.offset, {weights.access.strides[1], weights.access.strides[0], 0, 0}}};
-  convolve({one, x, y, x_shape, out_shape, turned, {1, 1}, false});
-  const View to = new_output();
-  to_plain(y, {to.buffer, {to.access.offset, {to.access.strides[0], to.access.strides[1], 0, 0}}}, out_shape);
-  return true;
 }
 
 /// A window of one pixel over images without gaps: all pixels are one row.

@@ -130,6 +130,10 @@ class Scheduler {
   }
 
   // Convolutions: schedule_conv.cpp.
+  // Matrices: schedule_matmul.cpp.
+  void multiply_by_constant(ValueId a, ValueId b);
+  void multiply_computed(ValueId a, ValueId b, std::int64_t lanes);
+
   void convolve(const Convolution& c);
   /// Of weights in the order in which a method reads them, for add_packed.
   static std::string key_of(const View& weights, std::int64_t outputs, const char* method, std::int64_t vectors);
