@@ -64,8 +64,9 @@ class Net {
   }
 
   Image conv(const Image& x, const Window& w) {
-    const double fan = static_cast<double>(x.channels / w.groups * w.size * w.size);
-    const std::string weights = floats({w.outputs, x.channels / w.groups, w.size, w.size}, std::sqrt(2 / fan));
+    const std::int64_t of_group = x.channels / w.groups;
+    const auto fan = static_cast<double>(of_group * w.size * w.size);
+    const std::string weights = floats({w.outputs, of_group, w.size, w.size}, std::sqrt(2 / fan));
     const std::int64_t pad = w.size / 2;
     return {node("Conv", {x.name, weights, floats({w.outputs}, 0.1)},
                  {{"pads", Sizes{pad, pad, pad, pad}}, {"strides", Sizes{w.stride, w.stride}}, {"group", w.groups}}),

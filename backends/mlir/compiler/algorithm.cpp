@@ -52,7 +52,8 @@ Cost direct_cost(const Problem& p, const Target& target) {
   const std::int64_t lanes = target.vector_floats, blocks = (p.outputs + lanes - 1) / lanes;
   const std::int64_t columns = p.window == 1 ? p.batch * p.rows * p.columns : p.columns;
   const Tile tile = choose_tile(columns, blocks, target);
-  const auto computed = static_cast<double>((columns + tile.tile - 1) / tile.tile * tile.tile);
+  const std::int64_t tiles = (columns + tile.tile - 1) / tile.tile;
+  const auto computed = static_cast<double>(tiles * tile.tile);
   const double products = static_cast<double>(p.window * p.channels * blocks * p.batch * p.rows * p.columns) *
                           (computed / static_cast<double>(columns));
   const auto weights = static_cast<double>(p.window * p.channels * blocks * lanes) * sizeof(float);
