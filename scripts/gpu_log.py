@@ -152,9 +152,9 @@ def results(program, file):
                 reasons.setdefault(why, []).append(" ".join(name))
     header = ["model", "engine", "strategy", "for", "batch", "in flight", "precision", "outcome"]
     text = rows(header + [title for title, _, _ in COLUMNS], lines)
-    for why, cases in reasons.items():
-        more = f" and {len(cases) - 1} more" if len(cases) > 1 else ""
-        text.append(f"- {cases[0]}{more}: {why}")
+    for why, names in reasons.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        text.append(f"- {names[0]}{more}: {why}")
     return text + warnings + ([""] if reasons or warnings else []) + overlap(cases)
 
 
