@@ -72,23 +72,6 @@ std::vector<PlacedNodes> read_placement(const Library& library, const OrtSession
   return placed;
 }
 
-PlacementCount count_placement(const std::vector<PlacedNodes>& placed, const std::string& provider) {
-  constexpr std::size_t kNamed = 8;
-  PlacementCount count;
-  for (const PlacedNodes& part : placed) {
-    if (part.provider == provider) {
-      count.here += part.nodes.size();
-      continue;
-    }
-    for (const auto& [name, type] : part.nodes) {
-      if (++count.elsewhere > kNamed) continue;
-      count.names += (count.names.empty() ? "" : ", ") + type + " " + name;
-    }
-  }
-  if (count.elsewhere > kNamed) count.names += ", …";
-  return count;
-}
-
 std::string placement_report(const Library& library, const OrtSession* session) {
   std::string text = "[";
   for (const PlacedNodes& part : read_placement(library, session)) {

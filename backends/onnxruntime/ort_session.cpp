@@ -219,9 +219,10 @@ void OrtBackendSession::require_on_gpu(const char* what, const std::vector<kit::
 void OrtBackendSession::add_gpu(std::vector<std::pair<std::string, std::string>>& settings) const {
   const std::vector<std::pair<std::string, std::string>> gpu = cuda_->in_force();
   settings.insert(settings.end(), gpu.begin(), gpu.end());
-  settings.emplace_back("nodes.gpu", std::to_string(placement_.here));
-  settings.emplace_back(
-      "nodes.cpu", std::to_string(placement_.elsewhere) + (placement_.names.empty() ? "" : ": " + placement_.names));
+  settings.emplace_back("nodes.gpu", std::to_string(placement_.all.here));
+  const std::string left = std::to_string(placement_.all.elsewhere);
+  settings.emplace_back("nodes.cpu", left + (placement_.names.empty() ? "" : ": " + placement_.names));
+  if (!placement_.operators.empty()) settings.emplace_back("nodes.cpu.operators", placement_.operators);
 }
 
 std::string OrtBackendSession::config(const std::string& key) const {
@@ -244,8 +245,8 @@ std::vector<std::pair<std::string, std::string>> OrtBackendSession::in_force() c
     library_.call<GetSessionExecutionMode>("reading execution_mode back", options_.get(), &mode);
     pattern = enabled != 0;
   }
-  // A session that asked for a GPU and has no node there runs elsewhere, and says so.
-  const bool on_gpu = cuda_ && placement_.here > 0;
+  // A session that asked for a GPU and computes elsewhere says so.
+  const bool on_gpu = cuda_ && placement_.runs_here();
   std::vector<std::pair<std::string, std::string>> settings = {
       {"device", on_gpu ? device_ : "cpu"},
       {"precision", precision_},

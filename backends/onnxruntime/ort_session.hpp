@@ -42,7 +42,7 @@ class OrtBackendSession final : public kit::Session {
   /// Does the library take the tensor from the GPU's memory, or leave it there?
   [[nodiscard]] bool input_on_gpu(std::size_t i) const { return input_on_gpu_[i]; }
   [[nodiscard]] bool output_on_gpu(std::size_t i) const { return output_on_gpu_[i]; }
-  [[nodiscard]] bool all_on_gpu() const { return placement_.elsewhere == 0; }
+  [[nodiscard]] bool all_on_gpu() const { return placement_.all.elsewhere == 0; }
 
  private:
   void open(const kit::OpenRequest& request);

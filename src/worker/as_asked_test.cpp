@@ -14,9 +14,9 @@ struct AsAsked {
 };
 void PrintTo(const AsAsked& a, std::ostream* out) { *out << a.name; }  // NOLINT: gtest's name
 
-class ReadBack : public testing::TestWithParam<AsAsked> {};
+class AReadBack : public testing::TestWithParam<AsAsked> {};
 
-TEST_P(ReadBack, MustBeWhatWasAskedFor) {
+TEST_P(AReadBack, MustBeWhatWasAskedFor) {
   Case c;
   c.backend = "onnxruntime";
   c.device = "gpu:0";
@@ -27,8 +27,22 @@ TEST_P(ReadBack, MustBeWhatWasAskedFor) {
   }
 }
 
+TEST(ReadBack, NamesTheNodesThatMadeItAnotherDevice) {
+  Case c;
+  c.device = "gpu:0";
+  for (const char* member : {"", "b."}) {
+    const std::string name = member;
+    try {
+      require_as_asked(c, {{name + "device", "cpu"}, {name + "nodes.cpu", "3: Conv x, Conv y, Conv z"}});
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& e) {
+      EXPECT_NE(std::string(e.what()).find("; nodes on the CPU: 3: Conv x, Conv y, Conv z"), std::string::npos);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
-    Of, ReadBack,
+    Of, AReadBack,
     testing::Values(AsAsked{"a_model", {{"device", "gpu:0"}, {"precision", "f32"}}, true},
                     AsAsked{"nothing_said", {}, true}, AsAsked{"another_device", {{"device", "cpu"}}, false},
                     AsAsked{"an_ensemble", {{"a.device", "gpu:0"}, {"b.device", "gpu:0"}, {"device", "gpu:0"}}, true},

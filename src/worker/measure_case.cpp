@@ -8,6 +8,7 @@
 
 #include "base/file.hpp"
 #include "measure/environment.hpp"
+#include "measure/fallback.hpp"
 #include "measure/fma_peak.hpp"
 #include "measure/launch.hpp"
 #include "measure/noise.hpp"
@@ -188,6 +189,13 @@ void measure_peak(const Request& request, const ModelRead& model, TaskResult& re
   if (model.flops) result.values["model.flops"] = {static_cast<double>(*model.flops)};
 }
 
+/// What an engine says of the nodes that made it another device; `key`: "device", or a member's.
+std::string nodes_elsewhere(const std::map<std::string, std::string>& in_force, const std::string& key) {
+  const std::string member = key.substr(0, key.size() - std::string("device").size());
+  const auto nodes = in_force.find(member + "nodes.cpu");
+  return nodes == in_force.end() ? "" : fmt::format("; nodes on the CPU: {}", nodes->second);
+}
+
 }  // namespace
 
 void require_as_asked(const Case& c, const std::map<std::string, std::string>& in_force) {
@@ -199,8 +207,8 @@ void require_as_asked(const Case& c, const std::map<std::string, std::string>& i
       if (wanted == to_string(Precision::kFloat32) && met != to_string(Precision::kBFloat16)) continue;
       throw Error(
           ErrorCode::kFramework,
-          fmt::format("the {} {} was asked for, and {} reads back {} as {}: it would be measured under a wrong name",
-                      what, wanted, c.backend, key, met));
+          fmt::format("the {} {} was asked for, and {} reads back {} as {}: it would be measured under a wrong name{}",
+                      what, wanted, c.backend, key, met, what == "device" ? nodes_elsewhere(in_force, key) : ""));
     }
   }
 }
@@ -221,6 +229,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
   result.values["first"] = {time_one_batch(session, parity_inputs(request, session))};
   describe_session(session, result);  // again: what is known only after a batch
   require_as_asked(request.test_case, session.in_force());
+  if (const auto left = measure::fallback_warning(request.test_case, session.in_force())) reporter.warn(*left);
   gpu.loaded(session.in_force());
   reporter.phase("parity");
   check_parity(request, session, result);

@@ -155,6 +155,13 @@ TEST_F(WorkerTest, ADeviceThatIsNoGpuOfNvidiasSaysWhyItHasNoReadings) {
   EXPECT_THAT(exit.result.texts.at("remark.energy.gross"), HasSubstr("gpu.uuid"));
 }
 
+TEST_F(WorkerTest, NodesThatFellBackAreAWarningOfTheirOwnKind) {
+  request_.test_case.device = "gpu:0";
+  const Exit exit = run_with("reads_back", "nodes.cpu=1: Shape /s");
+  ASSERT_TRUE(exit.ok) << exit.phase << ": " << exit.reason;
+  EXPECT_THAT(warnings_, Contains(AllOf(HasSubstr("cpu-fallback: tiny-mlp · null"), HasSubstr("1: Shape /s"))));
+}
+
 TEST_F(WorkerTest, ADeviceThatWaitsForLaunchesIsAWarningOfItsOwnKind) {
   struct Row {
     const char *device, *launch_ms, *compute_ms;

@@ -105,6 +105,7 @@ TEST_F(CudaTest, NodesOnTheCpuAreCountedAndNamed) {
   open();
   EXPECT_EQ(in_force().at("device"), "gpu:0");
   EXPECT_EQ(in_force().at("nodes.cpu"), "2: Shape /s, Gather /g");
+  EXPECT_EQ(in_force().at("nodes.cpu.operators"), "Gather 1, Shape 1");
   world().placement = {{"CPUExecutionProvider", {}, {}}};
   for (int i = 0; i < 20; ++i) world().placement[0].nodes.push_back({"n" + std::to_string(i), "Relu"});
   open();
@@ -119,6 +120,15 @@ TEST_F(CudaTest, WithNoNodeOnTheGpuItDoesNotClaimTheGpu) {
   EXPECT_EQ(in_force().at("device"), "cpu");
   EXPECT_EQ(in_force().at("provider"), "CPUExecutionProvider");
   EXPECT_EQ(in_force().at("nodes.gpu"), "0");
+}
+
+TEST_F(CudaTest, WithMostOfWhatComputesOnTheCpuItDoesNotClaimTheGpu) {
+  world().placement = {{"CPUExecutionProvider", {{"a", "Conv"}, {"b", "Conv"}}, {}},
+                       {"CUDAExecutionProvider", {{"c", "Relu"}}, {}}};
+  open();
+  EXPECT_EQ(in_force().at("device"), "cpu");
+  EXPECT_EQ(in_force().at("provider"), "CPUExecutionProvider");
+  EXPECT_EQ(in_force().at("nodes.gpu"), "1");
 }
 
 TEST_F(CudaTest, PinnedMemoryIsCudas) {
