@@ -12,7 +12,8 @@ namespace assay::tensorrt {
 class ComputeOrder {
  public:
   /// Puts what `compute` launches on `stream`, between two events, behind what was put before; no thread waits for the
-  /// device. `end` must stay until `forget`.
+  /// device. `end` must stay until `forget`. Where `compute` throws, it leaves nothing on the stream: the next batch
+  /// does not wait for it, and has the same scratch memory.
   template <class Compute>
   void launch(nvidia::Stream& stream, nvidia::Event& begin, nvidia::Event& end, const Compute& compute) {
     const std::lock_guard lock(mutex_);

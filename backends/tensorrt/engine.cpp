@@ -105,6 +105,16 @@ std::uint64_t Engine::most_scratch() const {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, engine_->getDeviceMemorySizeV2()));
 }
 
+std::shared_ptr<const nvidia::DeviceBuffer> Engine::scratch() {
+  const std::lock_guard lock(scratch_mutex_);
+  std::shared_ptr<const nvidia::DeviceBuffer> held = scratch_.lock();
+  if (held == nullptr) {
+    held = std::make_shared<const nvidia::DeviceBuffer>(place_.cuda, device_, most_scratch());
+    scratch_ = held;
+  }
+  return held;
+}
+
 std::vector<std::pair<std::string, std::string>> Engine::in_force() const {
   std::vector<std::pair<std::string, std::string>> settings = {
       {"device", device_name(device_)},
@@ -164,10 +174,16 @@ std::string Engine::graphs_in_force() const {
   return std::to_string(graphs) + " of " + std::to_string(slots) + " slots: a slot's second batch is captured";
 }
 
+std::uint64_t Engine::scratch_in_use() const {
+  const std::lock_guard lock(scratch_mutex_);
+  const std::shared_ptr<const nvidia::DeviceBuffer> held = scratch_.lock();
+  return held == nullptr ? 0 : held->bytes();
+}
+
 std::string Engine::memory() const {
   const std::int64_t weights = engine_->getEngineStat(nvinfer1::EngineStat::kTOTAL_WEIGHTS_SIZE);
   return "{\"weights_bytes\": " + (weights < 0 ? "null" : std::to_string(weights)) +
-         ", \"most_scratch_bytes\": " + std::to_string(most_scratch()) +
+         ", \"scratch_bytes\": " + std::to_string(scratch_in_use()) +
          ", \"slots_bytes\": " + std::to_string(slot_bytes_.load()) + "}";
 }
 

@@ -15,6 +15,7 @@
 #include "compute_order.hpp"
 #include "engine_cache.hpp"
 #include "layer_times.hpp"
+#include "nvidia/cuda_objects.hpp"
 #include "nvidia/cuda_runtime.hpp"
 #include "profile_shapes.hpp"
 #include "runtime.hpp"
@@ -56,13 +57,16 @@ class Engine {
 
   /// Its scratch memory is the caller's to give. `errors` must outlive it.
   std::unique_ptr<nvinfer1::IExecutionContext> new_context(ErrorList& errors);
-  /// Bytes that any slot's scratch memory may take.
+  /// Bytes of scratch memory that a batch of any shape may take.
   [[nodiscard]] std::uint64_t most_scratch() const;
+  /// So many bytes on the device, the same for all who hold them at once: batches compute one after another, and a
+  /// captured graph has the address. Throws ASSAY_OUT_OF_MEMORY. Thread-safe.
+  [[nodiscard]] std::shared_ptr<const nvidia::DeviceBuffer> scratch();
 
   /// Of the slots' batches.
   [[nodiscard]] ComputeOrder& compute_order() { return compute_order_; }
 
-  /// A slot is there, with so many bytes on the device; it has captured a graph; it goes.
+  /// A slot is there, with so many bytes of its own on the device; it has captured a graph; it goes.
   void count_slot(std::int64_t bytes);
   void count_graph() { ++graphs_; }
   void forget_slot(std::int64_t bytes, bool has_graph);
@@ -73,11 +77,12 @@ class Engine {
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> in_force() const;
   [[nodiscard]] std::string plan() const;       ///< the inspector's JSON
   [[nodiscard]] std::string placement() const;  ///< JSON: the device, and the layers on it
-  [[nodiscard]] std::string memory() const;     ///< JSON: bytes of weights, scratch and slots
+  [[nodiscard]] std::string memory() const;     ///< JSON: bytes of weights, of scratch memory, of the slots' own
 
  private:
   void read_ports();
   [[nodiscard]] InputRange range_of(const Port& port) const;
+  [[nodiscard]] std::uint64_t scratch_in_use() const;
 
   const Runtime& runtime_;
   Place place_;
@@ -91,6 +96,8 @@ class Engine {
   std::atomic<std::int64_t> slot_bytes_{0};
   std::atomic<int> slots_{0}, graphs_{0};
   ComputeOrder compute_order_;
+  mutable std::mutex scratch_mutex_;
+  std::weak_ptr<const nvidia::DeviceBuffer> scratch_;  // the slots hold it
   mutable std::mutex inspector_mutex_;
 };
 

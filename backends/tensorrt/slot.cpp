@@ -34,11 +34,12 @@ TrtSlot::TrtSlot(Engine& engine, const SlotSettings& settings, std::span<const k
       computing_(engine.cuda(), engine.device()),
       computed_(engine.cuda(), engine.device()),
       copied_out_(engine.cuda(), engine.device()),
+      scratch_(engine.scratch()),
       context_(engine.new_context(errors_)) {
   bind_inputs(shapes);
   bind_outputs();
   give_scratch();
-  require_on_device(scratch_);
+  require_on_device(*scratch_);
   for (const Input& input : inputs_) require_on_device(input.memory);
   for (const Output& output : outputs_) require_on_device(output.memory);
   if (settings_.times != nullptr) {
@@ -128,13 +129,11 @@ void TrtSlot::bind_output(Output& output) {
   if (!bound) errors_.fail("binding the output '" + port.info.name + "'");
 }
 
-/// As much as these shapes need, which may be far less than the largest that the engine takes.
+/// TensorRT forbids contexts that run in parallel to share it; those of one engine run one after another
+/// (ComputeOrder).
 void TrtSlot::give_scratch() {
-  std::uint64_t bytes = context_->updateDeviceMemorySizeForShapes();
-  if (bytes == 0) bytes = engine_.most_scratch();  // none is needed, or it could not say
-  if (bytes == 0) return;
-  scratch_ = nvidia::DeviceBuffer(engine_.cuda(), engine_.device(), bytes);
-  context_->setDeviceMemoryV2(scratch_.data(), static_cast<std::int64_t>(bytes));
+  if (scratch_->bytes() == 0) return;  // none is needed
+  context_->setDeviceMemoryV2(scratch_->data(), static_cast<std::int64_t>(scratch_->bytes()));
 }
 
 /// What lies on another GPU would be read from there, and its time be this one's.
@@ -149,7 +148,7 @@ void TrtSlot::require_on_device(const nvidia::DeviceBuffer& memory) const {
 }
 
 void TrtSlot::count_memory() {
-  std::uint64_t bytes = scratch_.bytes();
+  std::uint64_t bytes = 0;
   for (const Input& input : inputs_) bytes += input.memory.bytes();
   for (const Output& output : outputs_) bytes += output.memory.bytes();
   counted_bytes_ = static_cast<std::int64_t>(bytes);

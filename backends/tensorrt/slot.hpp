@@ -71,7 +71,7 @@ class TrtSlot final : public kit::BlockingSlot {
   ErrorList errors_;  // outlives the context
   nvidia::Stream stream_;
   nvidia::Event begin_, copied_in_, computing_, computed_, copied_out_;
-  nvidia::DeviceBuffer scratch_;
+  std::shared_ptr<const nvidia::DeviceBuffer> scratch_;  // of all slots; outlives the context and its graph
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
   std::unique_ptr<nvinfer1::IExecutionContext> context_;

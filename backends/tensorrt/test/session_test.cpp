@@ -159,11 +159,9 @@ TEST_F(FakeSession, SlotsOfADynamicEngineTakeWhatItWasBuiltFor) {
   EXPECT_THAT(session->describe().inputs[0].shape, ElementsAre(-1, 4));
   EXPECT_EQ(in_force(*session, "profile.x"), "1 to 8 x 4, best 4 x 4");
   for (const std::int64_t batch : {1, 8}) {
-    trt().set("");
     const std::vector<kit::FixedShape> shapes = {{"x", {batch, 4}}};
     const auto slot = session->open_slot(shapes);
-    EXPECT_THAT(trt().log(), HasSubstr("setDeviceMemoryV2 " + std::to_string(4096 * batch) + "\n"));
-    EXPECT_THAT(session->report("memory"), HasSubstr("\"slots_bytes\": " + std::to_string(4096 * batch + batch * 28)));
+    EXPECT_THAT(session->report("memory"), HasSubstr("\"slots_bytes\": " + std::to_string(batch * 28)));
   }
   EXPECT_THAT(session->report("memory"), HasSubstr("\"slots_bytes\": 0"));
   struct Row {
@@ -178,6 +176,28 @@ TEST_F(FakeSession, SlotsOfADynamicEngineTakeWhatItWasBuiltFor) {
     const auto [status, text] = thrown_by([&] { (void)session->open_slot(row.shapes); });
     EXPECT_EQ(status, ASSAY_INVALID_ARGUMENT);
     EXPECT_THAT(text, HasSubstr(row.says));
+  }
+}
+
+TEST_F(FakeSession, SlotsShareOneScratchMemoryAsLongAsThereAreAny) {
+  const auto session = open(kDynamic);
+  const auto scratch = [] { return count(cuda().log(), "cudaMalloc 4096\n"); };
+  for (int round = 1; round <= 2; ++round) {
+    trt().set("");
+    cuda().set("");
+    std::vector<std::unique_ptr<kit::Slot>> slots;
+    for (const std::int64_t batch : {2, 8, 1, 2, 2}) {
+      const std::vector<kit::FixedShape> shapes = {{"x", {batch, 4}}};
+      slots.push_back(session->open_slot(shapes));
+      EXPECT_EQ(scratch(), 1U);
+    }
+    EXPECT_EQ(count(trt().log(), "setDeviceMemoryV2 4096\n"), slots.size());
+    slots.erase(slots.begin());
+    run_batch(*slots.back());
+    EXPECT_THAT(session->report("memory"), HasSubstr("\"scratch_bytes\": 4096"));
+    slots.clear();
+    EXPECT_EQ(cuda().held(), 0) << "it goes with the last slot";
+    EXPECT_THAT(session->report("memory"), HasSubstr("\"scratch_bytes\": 0"));
   }
 }
 
@@ -322,7 +342,7 @@ TEST_F(FakeSession, ReportsWhatItKnows) {
   EXPECT_EQ(plain->report("plan"), "{\"Layers\": [\"layer\"]}");
   EXPECT_EQ(plain->report("placement"),
             "{\"device\": \"gpu:0\", \"name\": \"Fake GPU 0\", \"layers\": 1, \"engine\": {\"Layers\": [\"layer\"]}}");
-  EXPECT_EQ(plain->report("memory"), "{\"weights_bytes\": 1000, \"most_scratch_bytes\": 4096, \"slots_bytes\": 0}");
+  EXPECT_EQ(plain->report("memory"), "{\"weights_bytes\": 1000, \"scratch_bytes\": 0, \"slots_bytes\": 0}");
   EXPECT_EQ(thrown_by([&] { (void)plain->report("profile"); }).first, ASSAY_UNSUPPORTED);
   EXPECT_EQ(thrown_by([&] { (void)plain->report("dump"); }).first, ASSAY_UNSUPPORTED);
   request_.profile = true;

@@ -27,9 +27,6 @@ class Context final : public NoContext {
     return goes_well("setOutputAllocator", errors_, name);
   }
   std::int64_t getMaxOutputSize(const char* /*name*/) const noexcept override { return 0; }
-  std::size_t updateDeviceMemorySizeForShapes() noexcept override {
-    return static_cast<std::size_t>(kScratch * batch_);
-  }
   void setDeviceMemoryV2(void* /*memory*/, std::int64_t bytes) noexcept override {
     script().called("setDeviceMemoryV2", std::to_string(bytes));
   }
