@@ -259,6 +259,10 @@ enum {
   ASSAY_MODEL_GRAPH_DEF = 4u    /* TensorFlow's frozen graph: a file named *.pb */
 };
 
+/* Of an open request, what the optimized graph that is left in the cache does not depend on, whatever the options:
+ * requests that differ in nothing else share one. */
+enum { ASSAY_GRAPH_IGNORES_GOAL = 1u, ASSAY_GRAPH_IGNORES_IN_FLIGHT = 2u };
+
 typedef struct assay_backend_table {
   uint32_t struct_size;
   uint32_t abi_version; /* the plugin's ASSAY_ABI_VERSION */
@@ -295,7 +299,8 @@ typedef struct assay_backend_table {
 
   /* Kinds of model that `open` takes: bits of ASSAY_MODEL_…; 0, or a table that ends before: ONNX alone. */
   uint32_t model_formats;
-  uint32_t reserved;
+  /* Bits of ASSAY_GRAPH_IGNORES_…; 0, or a table that ends before: the graph depends on all of the request. */
+  uint32_t graph_ignores;
 } assay_backend_table;
 
 /* The one symbol. Answers the plugin's table (static storage). The host compares `abi_version` and says what does not

@@ -242,6 +242,8 @@ class Backend {
   virtual std::unique_ptr<Session> open(const OpenRequest& request) = 0;
   /// Kinds of model that `open` takes: bits of ASSAY_MODEL_….
   [[nodiscard]] virtual std::uint32_t model_formats() const { return ASSAY_MODEL_ONNX; }
+  /// What of an OpenRequest changes nothing of what is left in `cache_fill`: bits of ASSAY_GRAPH_IGNORES_….
+  [[nodiscard]] virtual std::uint32_t graph_ignores() const { return 0; }
 };
 
 }  // namespace assay::kit

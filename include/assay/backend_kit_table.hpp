@@ -240,7 +240,7 @@ struct Table {
                                               buffer,
                                               close,
                                               backend().model_formats(),
-                                              0};
+                                              backend().graph_ignores()};
     return &table;
   }
 };

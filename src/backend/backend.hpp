@@ -133,6 +133,8 @@ class Backend {
   [[nodiscard]] const std::vector<Option>& options() const { return options_; }
   /// Kinds of model that it takes: bits of ASSAY_MODEL_….
   [[nodiscard]] std::uint32_t model_formats() const { return model_formats_; }
+  /// What of a request its cached graph does not depend on: bits of ASSAY_GRAPH_IGNORES_….
+  [[nodiscard]] std::uint32_t graph_ignores() const { return graph_ignores_; }
   /// Checks names, types, ranges and choices of the options first (an unknown name lists the near ones), then opens.
   [[nodiscard]] BackendSession open(const OpenRequest& request) const;
 
@@ -144,6 +146,7 @@ class Backend {
   const assay_backend_table* table_ = nullptr;
   std::vector<Option> options_;
   std::uint32_t model_formats_ = 0;
+  std::uint32_t graph_ignores_ = 0;
 };
 
 /// Folders in which plugins are looked for, in order: ASSAY_BACKEND_PATH's, then the build tree's or the installed one.

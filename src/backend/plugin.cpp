@@ -73,6 +73,11 @@ std::uint32_t model_formats(const assay_backend_table& table) {
   return says && table.model_formats != 0 ? table.model_formats : std::uint32_t{ASSAY_MODEL_ONNX};
 }
 
+std::uint32_t graph_ignores(const assay_backend_table& table) {
+  const bool says = table.struct_size >= offsetof(assay_backend_table, graph_ignores) + sizeof table.graph_ignores;
+  return says ? table.graph_ignores : 0;
+}
+
 }  // namespace
 
 void check_table(const assay_backend_table* table, const fs::path& file) {
@@ -138,6 +143,7 @@ Backend load_plugin(const fs::path& file) {
   }
   backend.options_ = option_list(backend.table_, path);
   backend.model_formats_ = model_formats(*backend.table_);
+  backend.graph_ignores_ = graph_ignores(*backend.table_);
   return loaded.emplace(path, std::move(backend)).first->second;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "assay/backend_abi.h"
 #include "base/file_state.hpp"
 #include "core/case.hpp"
 
@@ -77,11 +78,12 @@ KeyParts key_parts(const std::string& model_hash, const backend::Backend& backen
                     {"version", probe.version},
                     {"device", device.name},
                     {"device identity", device.identity},
-                    {"for", to_string(request.goal)},
                     {"precision", to_string(request.precision)},
                     {"threads", std::to_string(request.threads)},
-                    {"in flight", std::to_string(request.in_flight)},
                     {"batch size", std::to_string(request.batch_size)}};
+  const std::uint32_t ignored = backend.graph_ignores();
+  if ((ignored & ASSAY_GRAPH_IGNORES_GOAL) == 0) parts["for"] = to_string(request.goal);
+  if ((ignored & ASSAY_GRAPH_IGNORES_IN_FLIGHT) == 0) parts["in flight"] = std::to_string(request.in_flight);
   if (request.profile) parts["profile"] = "true";
   for (const auto& [name, shape] : request.shapes) parts["shape " + name] = to_string(shape);
   for (const backend::Option& option : backend.options()) {

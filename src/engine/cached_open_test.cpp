@@ -91,6 +91,30 @@ TEST(CacheKey, IsAnotherOnAnotherGpuAndWithAnotherDriverOrVersion) {
   }
 }
 
+/// Two arms of a comparison are one graph where the plugin says that it is the same for both.
+TEST(CacheKey, IsTheSameForWhatTheBackendsGraphDoesNotDependOn) {
+  struct Row {
+    const char* backend;
+    bool ignores;
+  };
+  for (const Row& row : {Row{"null", false}, {"spy", true}}) {
+    const backend::Backend backend =
+        row.ignores ? backend::load_plugin(ASSAY_BUILD_DIR "/tests/plugins/libassay_backend_spy.so")
+                    : backend::load_backend("null");
+    const auto key = [&](Goal goal, int in_flight, std::int64_t batch_size) {
+      backend::OpenRequest request;
+      request.goal = goal;
+      request.in_flight = in_flight;
+      request.batch_size = batch_size;
+      return key_parts("hash", backend, {}, {}, request);
+    };
+    const KeyParts one = key(Goal::kThroughput, 0, 8);
+    EXPECT_EQ(one == key(Goal::kThroughput, 1, 8), row.ignores) << row.backend;
+    EXPECT_EQ(one == key(Goal::kLatency, 0, 8), row.ignores) << row.backend;
+    EXPECT_NE(one, key(Goal::kThroughput, 0, 16)) << row.backend;
+  }
+}
+
 TEST_F(CachedLoadTest, ADamagedEntryIsRebuilt) {
   {
     const Session s = open();

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "fake_fixture.hpp"
 #include "onnx_graph/test_model.hpp"
@@ -75,6 +76,23 @@ TEST_F(Build, LeavesWhatOpensFromTheCache) {
   }
   EXPECT_EQ(in_force(*read, "precision"), "f16");
   EXPECT_TRUE(std::filesystem::exists(kept + "/timing.cache"));
+}
+
+/// As the plugin says of itself (graph_ignores): requests that differ in these share a cached engine.
+TEST_F(Build, BuildsTheSameWhateverTheGoalAndTheBatchesInFlight) {
+  EXPECT_EQ(backend_.graph_ignores(), ASSAY_GRAPH_IGNORES_GOAL | ASSAY_GRAPH_IGNORES_IN_FLIGHT);
+  request_.batch_size = 2;
+  std::set<std::string> calls;
+  for (const assay_goal goal : {ASSAY_GOAL_THROUGHPUT, ASSAY_GOAL_LATENCY}) {
+    for (const int in_flight : {0, 1, 8}) {
+      trt().set("");
+      request_.goal = goal;
+      request_.in_flight = in_flight;
+      (void)build(kFree);
+      calls.insert(trt().log());
+    }
+  }
+  EXPECT_EQ(calls.size(), 1U);
 }
 
 TEST_F(Build, TakesAndLeavesKernelsTimes) {

@@ -117,6 +117,9 @@ class SpyBackend final : public kit::Backend {
   std::unique_ptr<kit::Session> open(const kit::OpenRequest& request) override {
     return std::make_unique<SpySession>(request);
   }
+  [[nodiscard]] std::uint32_t graph_ignores() const override {
+    return ASSAY_GRAPH_IGNORES_GOAL | ASSAY_GRAPH_IGNORES_IN_FLIGHT;
+  }
 };
 
 }  // namespace
