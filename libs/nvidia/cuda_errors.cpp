@@ -5,8 +5,20 @@
 #include <cstdio>
 
 namespace assay::nvidia {
+namespace {
+
+// By number, since headers that are older than the library which is met may lack their names: cudaErrorContained,
+// cudaErrorTensorMemoryLeak.
+constexpr int kErrorContained = 226, kErrorTensorMemoryLeak = 721;
+
+constexpr ErrorMeaning kLost = {
+    ASSAY_DEVICE_LOST,
+    "The GPU answers this process nothing more; a new process may use it. The kernel's log says more (Xid)."};
+
+}  // namespace
 
 ErrorMeaning meaning_of(cudaError_t status) {
+  if (status == kErrorContained || status == kErrorTensorMemoryLeak) return kLost;
   switch (status) {
     case cudaErrorMemoryAllocation:
       return {ASSAY_OUT_OF_MEMORY,
@@ -39,8 +51,12 @@ ErrorMeaning meaning_of(cudaError_t status) {
     case cudaErrorInvalidPc:
     case cudaErrorLaunchFailure:
     case cudaErrorExternalDevice:
-      return {ASSAY_DEVICE_LOST,
-              "The GPU answers this process nothing more; a new process may use it. The kernel's log says more (Xid)."};
+      return kLost;
+    case cudaErrorMpsClientTerminated:
+      return {
+          ASSAY_DEVICE_LOST,
+          "The GPU's server (MPS) ended what this process had there; a new process may use it. The server's log says "
+          "why."};
     case cudaErrorStreamCaptureUnsupported:
     case cudaErrorStreamCaptureInvalidated:
     case cudaErrorStreamCaptureMerge:

@@ -20,6 +20,10 @@ TEST(CudaErrors, MeanWhatFollowsFromThem) {
                          {cudaErrorLaunchFailure, ASSAY_DEVICE_LOST},
                          {cudaErrorIllegalAddress, ASSAY_DEVICE_LOST},
                          {cudaErrorECCUncorrectable, ASSAY_DEVICE_LOST},
+                         {cudaErrorContained, ASSAY_DEVICE_LOST},
+                         {cudaErrorTensorMemoryLeak, ASSAY_DEVICE_LOST},
+                         {cudaErrorMpsClientTerminated, ASSAY_DEVICE_LOST},
+                         {cudaErrorMpsServerNotReady, ASSAY_FRAMEWORK},
                          {cudaErrorStreamCaptureInvalidated, ASSAY_UNSUPPORTED},
                          {cudaErrorInvalidValue, ASSAY_FRAMEWORK},
                          {cudaErrorUnknown, ASSAY_FRAMEWORK}}) {

@@ -44,10 +44,29 @@ std::atomic<long> now_ms{0};
 thread_local int current_device = 0;
 thread_local cudaError_t last_error = cudaSuccess;
 
+/// "To continue using CUDA, the process must be terminated and relaunched", as CUDA's reference says of these.
 bool ends_all(int status) {
-  return status == cudaErrorECCUncorrectable ||
-         (status >= cudaErrorIllegalAddress && status <= cudaErrorLaunchFailure &&
-          status != cudaErrorLaunchOutOfResources);
+  switch (status) {
+    case cudaErrorECCUncorrectable:
+    case cudaErrorNvlinkUncorrectable:
+    case cudaErrorContained:
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorContextIsDestroyed:
+    case cudaErrorAssert:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorLaunchFailure:
+    case cudaErrorTensorMemoryLeak:
+    case cudaErrorMpsClientTerminated:
+    case cudaErrorExternalDevice:
+      return true;
+    default:
+      return false;
+  }
 }
 
 cudaError_t answer(const std::string& function, const std::string& detail = {}) {
