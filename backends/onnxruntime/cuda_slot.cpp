@@ -151,9 +151,11 @@ void CudaSlot::step(std::span<const assay_tensor> inputs, std::span<const assay_
     launching = std::chrono::steady_clock::now() - begin;
     copy_out(outputs);
     copied_out_.synchronize();
-  } catch (...) {
-    drain();  // the caller's memory is free to go when this returns
-    throw;
+  } catch (const std::exception& failure) {
+    // The caller's memory is free to go when this returns. Of a lost device the library's words need not tell.
+    const std::string lost = drain();
+    if (lost.empty()) throw;
+    throw kit::Failure(ASSAY_DEVICE_LOST, lost + " It was met as: " + failure.what());
   }
   timing.copy_in_ns = copied_in_.nanoseconds_since(begun_);
   timing.compute_ns = computed_.nanoseconds_since(launched_);
@@ -168,13 +170,18 @@ bool CudaSlot::knows_launches() const {
   return !run_captures_ || (captured_ && session_.library().has(kApiGraphsGoOn));
 }
 
-void CudaSlot::drain() noexcept {
+/// Waits for all that was launched. CUDA's words where the device is lost, else "": the failure that is reported came
+/// first.
+std::string CudaSlot::drain() {
+  std::string lost;
   for (nvidia::Stream* stream : {&stream_, &device_.compute()}) {
     try {
       stream->synchronize();
-    } catch (const std::exception&) {  // the failure that is reported came first
+    } catch (const kit::Failure& failure) {
+      if (failure.code() == ASSAY_DEVICE_LOST) lost = failure.what();
     }
   }
+  return lost;
 }
 
 void CudaSlot::copy_in(std::span<const assay_tensor> inputs) {

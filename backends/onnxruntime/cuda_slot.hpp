@@ -5,6 +5,7 @@
 //   session's stream            └─ compute ───┘   (other batches' before and after)
 // Tensors that the library wants in the host's memory (an input that a node on the CPU reads) stay the caller's.
 
+#include <string>
 #include <vector>
 
 #include "cuda_device.hpp"
@@ -32,7 +33,7 @@ class CudaSlot final : public OrtSlot {
   void choose_run(std::span<const assay_tensor> outputs);
   void step(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, kit::Timing& timing);
   [[nodiscard]] bool knows_launches() const;
-  void drain() noexcept;
+  [[nodiscard]] std::string drain();
   void copy_in(std::span<const assay_tensor> inputs);
   void launch();
   void copy_out(std::span<const assay_tensor> outputs);

@@ -153,13 +153,19 @@ TEST_F(CudaTest, WhatFailsIsSaidAndLeaksNothingAndTheSlotGoesOn) {
     const char* ort;
     assay_status code;
   };
-  for (const Row& row : {Row{"cudaMemcpyAsync=1", "", ASSAY_FRAMEWORK},
-                         {"cudaMemcpyAsync@2=1", "", ASSAY_FRAMEWORK},
-                         {"cudaEventRecord@3=400", "", ASSAY_FRAMEWORK},
-                         {"cudaEventSynchronize=719", "", ASSAY_DEVICE_LOST},
-                         {"", "CUDA failure 2: out of memory ; GPU=0", ASSAY_OUT_OF_MEMORY},
-                         {"", "CUDA failure 700: an illegal memory access was encountered", ASSAY_DEVICE_LOST},
-                         {"", "Non-zero status code", ASSAY_FRAMEWORK}}) {
+  for (const Row& row :
+       {Row{"cudaMemcpyAsync=1", "", ASSAY_FRAMEWORK},
+        {"cudaMemcpyAsync@2=1", "", ASSAY_FRAMEWORK},
+        {"cudaEventRecord@3=400", "", ASSAY_FRAMEWORK},
+        {"cudaEventSynchronize=719", "", ASSAY_DEVICE_LOST},
+        {"", "CUDA failure 2: out of memory ; GPU=0", ASSAY_OUT_OF_MEMORY},
+        {"", "CUDA failure 700: an illegal memory access was encountered", ASSAY_DEVICE_LOST},
+        {"", "Non-zero status code", ASSAY_FRAMEWORK},
+        {"cudaStreamSynchronize=1", "Non-zero status code", ASSAY_FRAMEWORK},
+        // Whatever the library calls it, CUDA says that the device is lost; of one stream, or the other.
+        {"cudaStreamSynchronize=700", "Non-zero status code", ASSAY_DEVICE_LOST},
+        {"cudaStreamSynchronize@2=226", "CUBLAS failure 14", ASSAY_DEVICE_LOST},
+        {"cudaStreamSynchronize=721", "out of memory", ASSAY_DEVICE_LOST}}) {
     told("");
     open();
     open_slot();
@@ -168,6 +174,7 @@ TEST_F(CudaTest, WhatFailsIsSaidAndLeaksNothingAndTheSlotGoesOn) {
     world().run_fails = row.ort;
     const auto thrown = run();
     EXPECT_EQ(thrown.code, row.code) << row.cuda << row.ort << ": " << thrown.message;
+    EXPECT_THAT(thrown.message, HasSubstr(row.ort));
     if (std::string(row.cuda).find("719") == std::string::npos) {  // a device that is lost is not asked
       EXPECT_THAT(log(), HasSubstr("cudaStreamSynchronize")) << "something is under way still: " << row.cuda << row.ort;
     }
