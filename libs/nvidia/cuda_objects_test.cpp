@@ -100,12 +100,26 @@ TEST_F(CudaObjects, ABatchGoesInAndOutInOrderAndIsTimed) {
     std::string calls = log();
     for (std::size_t at = 0; (at = calls.find("cudaSetDevice 0\n")) != std::string::npos;) calls.erase(at, 16);
     EXPECT_EQ(calls,
-              "cudaEventRecord\ncudaMemcpyAsync in 8\ncudaMemcpyAsync out 8\ncudaEventRecord\ncudaLaunchHostFunc\n"
-              "cudaEventSynchronize\ncudaStreamSynchronize\ncudaEventElapsedTime\n");
+              "cudaEventRecord e1 s1\ncudaMemcpyAsync in 8 s1\ncudaMemcpyAsync out 8 s1\ncudaEventRecord e2 s1\n"
+              "cudaLaunchHostFunc\ncudaEventSynchronize e2\ncudaStreamSynchronize s1\ncudaEventElapsedTime\n");
   }
   EXPECT_EQ(out, in);
   EXPECT_TRUE(done);
   EXPECT_NE(caller, std::this_thread::get_id());
+}
+
+TEST_F(CudaObjects, AStreamWaitsForAnEventOfAnother) {
+  Stream copies(*cuda_, 0), computes(*cuda_, 0);
+  Event copied(*cuda_, 0), computed(*cuda_, 0);
+  told("");
+  copied.record(copies);
+  computes.wait(copied);
+  computed.record(computes);
+  copies.wait(computed);
+  std::string calls = log();
+  for (std::size_t at = 0; (at = calls.find("cudaSetDevice 0\n")) != std::string::npos;) calls.erase(at, 16);
+  EXPECT_EQ(calls,
+            "cudaEventRecord e1 s1\ncudaStreamWaitEvent s2 e1\ncudaEventRecord e2 s2\ncudaStreamWaitEvent s1 e2\n");
 }
 
 TEST_F(CudaObjects, HowLongTheDeviceWentOnIsItsTimeLessTheHosts) {
@@ -213,12 +227,12 @@ TEST_F(CudaObjects, AGraphIsCapturedOnceAndLaunchedOften) {
     told("");
     CapturedGraph graph(*cuda_, stream, [&] { stream.copy_out(host.data(), buffer.data(), host.size()); });
     EXPECT_EQ(log(),
-              "cudaSetDevice 0\ncudaStreamBeginCapture thread-local\ncudaSetDevice 0\ncudaMemcpyAsync out 8\n"
+              "cudaSetDevice 0\ncudaStreamBeginCapture thread-local\ncudaSetDevice 0\ncudaMemcpyAsync out 8 s1\n"
               "cudaStreamEndCapture\ncudaGraphInstantiate\ncudaSetDevice 0\ncudaGraphDestroy\n");
     EXPECT_EQ(host[0], 'x') << "captured, not run";
     graph.launch(stream);
     graph.launch(stream);
-    EXPECT_THAT(log(), HasSubstr("cudaGraphLaunch\ncudaSetDevice 0\ncudaGraphLaunch\n"));
+    EXPECT_THAT(log(), HasSubstr("cudaGraphLaunch s1\ncudaSetDevice 0\ncudaGraphLaunch s1\n"));
     EXPECT_EQ(fake::cudart().held(), 3) << "stream, buffer and what is launched";
   }
   EXPECT_THAT(log(), HasSubstr("cudaGraphExecDestroy"));

@@ -33,10 +33,11 @@ TEST_F(CudaTest, ABatchIsCopiedInComputedAndCopiedOutAndIsTimed) {
   EXPECT_EQ(output_.data, y_.data());
   // Begun, copied in; the session's stream waits for it, launches; this one waits for that, and copies out.
   const std::string in =
-      "cudaEventRecord\ncudaMemcpyAsync in 32\ncudaEventRecord\ncudaStreamWaitEvent\ncudaEventRecord\n";
+      "cudaEventRecord e1 s1\ncudaMemcpyAsync in 32 s1\ncudaEventRecord e2 s1\n"
+      "cudaStreamWaitEvent s2 e2\ncudaEventRecord e3 s2\n";
   const std::string out =
-      "cudaEventRecord\ncudaStreamWaitEvent\ncudaEventRecord\ncudaMemcpyAsync out 32\ncudaEventRecord\n"
-      "cudaEventSynchronize\n";
+      "cudaEventRecord e4 s2\ncudaStreamWaitEvent s1 e4\ncudaEventRecord e5 s1\ncudaMemcpyAsync out 32 s1\n"
+      "cudaEventRecord e6 s1\ncudaEventSynchronize e6\n";
   EXPECT_EQ(without_device(world().cuda_log.back()), in);
   EXPECT_THAT(log(), StartsWith(in + out));
   EXPECT_THAT(world().bound, ElementsAre()) << "what was bound stays bound";

@@ -30,6 +30,14 @@ using test::trt;
 constexpr const char* kPlain = "in x 2x4\nout y 2x3\n";
 constexpr const char* kDynamic = "in x -1x4\nout y -1x3\n";
 
+/// Since it was set, without those that only name the device.
+std::string cuda_calls() {
+  constexpr std::string_view kDevice = "cudaSetDevice 0\n";
+  std::string calls = cuda().log();
+  for (std::size_t at = 0; (at = calls.find(kDevice)) != std::string::npos;) calls.erase(at, kDevice.size());
+  return calls;
+}
+
 TEST_F(FakeSession, IsDescribedAsTheEngineAndTheDeviceSay) {
   const auto session = open(kPlain);
   const kit::Description d = session->describe();
@@ -82,20 +90,17 @@ TEST_F(FakeSession, MemoryOnAnotherGpuThanTheEngineIsRefused) {
 TEST_F(FakeSession, ABatchIsCopiedInComputedAndCopiedOutOnOneStream) {
   const auto session = open(kPlain);
   const auto slot = session->open_slot(two_);
-  const std::size_t before = cuda().log().size();
+  cuda().set("");
   trt().set("");
   const assay_tensor x = tensor(x_, x_shape_);
   assay_tensor y = tensor(y_, y_shape_);
   slot->submit({&x, 1}, {&y, 1}, nullptr, nullptr);
   kit::Timing timing;
   slot->wait({&y, 1}, timing);
-  std::string calls = cuda().log().substr(before);
-  for (std::size_t at; (at = calls.find("cudaSetDevice 0\n")) != std::string::npos;) calls.erase(at, 16);
-  EXPECT_EQ(calls,
-            "cudaEventRecord\ncudaMemcpyAsync in "
-            "32\ncudaEventRecord\ncudaEventRecord\ncudaEventRecord\ncudaMemcpyAsync out 24\n"
-            "cudaEventRecord\ncudaEventSynchronize\ncudaEventElapsedTime\ncudaEventElapsedTime\n"
-            "cudaEventElapsedTime\ncudaEventElapsedTime\n");
+  EXPECT_EQ(cuda_calls(),
+            "cudaEventRecord e1 s1\ncudaMemcpyAsync in 32 s1\ncudaEventRecord e2 s1\ncudaEventRecord e3 s1\n"
+            "cudaEventRecord e4 s1\ncudaMemcpyAsync out 24 s1\ncudaEventRecord e5 s1\ncudaEventSynchronize e5\n"
+            "cudaEventElapsedTime\ncudaEventElapsedTime\ncudaEventElapsedTime\ncudaEventElapsedTime\n");
   EXPECT_EQ(trt().log(), "enqueueV3\n");
   EXPECT_THAT(y_, ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_EQ(timing.copy_in_ns, 1000000);
@@ -116,10 +121,10 @@ TEST_F(FakeSession, BatchesOfSeveralSlotsComputeOneAfterAnother) {
     cuda().set("");
     slot.submit({&x, 1}, {&y, 1}, nullptr, nullptr);
     slot.wait({&y, 1}, timing);
-    std::string calls = cuda().log();
-    for (std::size_t at; (at = calls.find("cudaSetDevice 0\n")) != std::string::npos;) calls.erase(at, 16);
+    const std::string calls = cuda_calls();
     const bool in_place = calls.starts_with(
-        "cudaEventRecord\ncudaMemcpyAsync in 32\ncudaEventRecord\ncudaStreamWaitEvent\ncudaEventRecord\n");
+        "cudaEventRecord e1 s1\ncudaMemcpyAsync in 32 s1\ncudaEventRecord e2 s1\ncudaStreamWaitEvent s1 e3\n"
+        "cudaEventRecord e4 s1\n");
     EXPECT_EQ(count(calls, "cudaStreamWaitEvent"), in_place ? 1U : 0U)
         << "after the copies in, before the clock begins";
     EXPECT_EQ(timing.compute_ns, 1000000);
@@ -132,6 +137,18 @@ TEST_F(FakeSession, BatchesOfSeveralSlotsComputeOneAfterAnother) {
   EXPECT_EQ(waits_of(*second), 1U);
   second.reset();
   EXPECT_EQ(waits_of(*first), 0U) << "a slot that is closed is not waited for";
+}
+
+TEST_F(FakeSession, ABatchWaitsForWhatTheOneBeforeComputedAndForNoneOfItsCopies) {
+  const auto session = open(kPlain);
+  const auto first = session->open_slot(two_);
+  const auto second = session->open_slot(two_);
+  cuda().set("");
+  for (kit::Slot* slot : {first.get(), second.get()}) run_batch(*slot);
+  EXPECT_THAT(cuda_calls(), HasSubstr("cudaMemcpyAsync in 32 s1\ncudaEventRecord e2 s1\ncudaEventRecord e3 s1\n"
+                                      "cudaEventRecord e4 s1\ncudaMemcpyAsync out 24 s1\n"));
+  EXPECT_THAT(cuda_calls(), HasSubstr("cudaMemcpyAsync in 32 s2\ncudaEventRecord e7 s2\ncudaStreamWaitEvent s2 e4\n"
+                                      "cudaEventRecord e8 s2\ncudaEventRecord e9 s2\ncudaMemcpyAsync out 24 s2\n"));
 }
 
 TEST_F(FakeSession, ACallbackIsCalledOnceAndMemoryOfTheSlotsIsPinned) {

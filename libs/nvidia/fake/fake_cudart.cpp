@@ -78,6 +78,11 @@ cudaError_t answer(const std::string& function, const std::string& detail = {}) 
   return error;
 }
 
+// In the log streams are s1, s2 …, events e1, e2 …, in the order of their first use since it was told: which waits for
+// which is what a test of order has to see.
+std::string name_of(cudaStream_t stream) { return script().name_of("s", stream); }
+std::string name_of(cudaEvent_t event) { return script().name_of("e", event); }
+
 cudaError_t refuse(cudaError_t error) {
   last_error = error;
   return error;
@@ -264,7 +269,8 @@ cudaError_t cudaFreeHost(void* data) {
   return error;
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
-  const std::string detail = (kind == cudaMemcpyHostToDevice ? "in " : "out ") + std::to_string(bytes);
+  const std::string detail =
+      (kind == cudaMemcpyHostToDevice ? "in " : "out ") + std::to_string(bytes) + " " + name_of(stream);
   if (const cudaError_t error = answer("cudaMemcpyAsync", detail); error != cudaSuccess) return error;
   if (!stream->capturing) std::memcpy(to, from, bytes);
   return cudaSuccess;
@@ -282,9 +288,9 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const cudaError_t gone = destroy(stream);
   return error != cudaSuccess ? error : gone;
 }
-cudaError_t cudaStreamSynchronize(cudaStream_t /*stream*/) { return answer("cudaStreamSynchronize"); }
-cudaError_t cudaStreamWaitEvent(cudaStream_t /*stream*/, cudaEvent_t /*event*/, unsigned /*flags*/) {
-  return answer("cudaStreamWaitEvent");
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return answer("cudaStreamSynchronize", name_of(stream)); }
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned /*flags*/) {
+  return answer("cudaStreamWaitEvent", name_of(stream) + " " + name_of(event));
 }
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
   const char* detail = mode == cudaStreamCaptureModeThreadLocal ? "thread-local" : "";
@@ -310,12 +316,13 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return error != cudaSuccess ? error : gone;
 }
 /// A millisecond passes from one record to the next.
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t /*stream*/) {
-  if (const cudaError_t error = answer("cudaEventRecord"); error != cudaSuccess) return error;
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const std::string detail = name_of(event) + " " + name_of(stream);
+  if (const cudaError_t error = answer("cudaEventRecord", detail); error != cudaSuccess) return error;
   event->time_ms = ++now_ms;
   return cudaSuccess;
 }
-cudaError_t cudaEventSynchronize(cudaEvent_t /*event*/) { return answer("cudaEventSynchronize"); }
+cudaError_t cudaEventSynchronize(cudaEvent_t event) { return answer("cudaEventSynchronize", name_of(event)); }
 
 #ifndef ASSAY_FAKE_WITHOUT_EVENTS
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
@@ -335,8 +342,8 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t /*grap
   if (const cudaError_t error = answer("cudaGraphInstantiate"); error != cudaSuccess) return error;
   return make(executable);
 }
-cudaError_t cudaGraphLaunch(cudaGraphExec_t /*executable*/, cudaStream_t /*stream*/) {
-  return answer("cudaGraphLaunch");
+cudaError_t cudaGraphLaunch(cudaGraphExec_t /*executable*/, cudaStream_t stream) {
+  return answer("cudaGraphLaunch", name_of(stream));
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   const cudaError_t error = answer("cudaGraphDestroy");

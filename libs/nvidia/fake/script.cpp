@@ -22,6 +22,8 @@ void Script::set(const std::string& settings) {
   settings_.clear();
   calls_.clear();
   log_.clear();
+  names_.clear();
+  named_.clear();
   parse(settings);
 }
 
@@ -47,6 +49,13 @@ std::string Script::text(const std::string& name, const std::string& fallback) c
   return it == settings_.end() ? fallback : it->second;
 }
 
+std::string Script::name_of(const char* kind, const void* object) {
+  const std::lock_guard lock(mutex_);
+  std::string& name = names_[object];
+  if (name.empty()) name = kind + std::to_string(++named_[kind]);
+  return name;
+}
+
 void Script::made(const void* object) {
   const std::lock_guard lock(mutex_);
   held_.insert(object);
@@ -54,6 +63,7 @@ void Script::made(const void* object) {
 
 bool Script::gone(const void* object) {
   const std::lock_guard lock(mutex_);
+  names_.erase(object);  // another may get its address
   return held_.erase(object) > 0;
 }
 

@@ -24,6 +24,9 @@ class Script {
   [[nodiscard]] long number(const std::string& name, long fallback) const;
   [[nodiscard]] std::string text(const std::string& name, const std::string& fallback) const;
 
+  /// A name for the log, the same as long as the object is there and nothing is set anew: `kind` and a number from 1
+  /// on, in the order in which objects are first named.
+  std::string name_of(const char* kind, const void* object);
   /// Objects that are to be given back.
   void made(const void* object);
   /// False: it is none that was made.
@@ -39,6 +42,8 @@ class Script {
   std::map<std::string, std::string> settings_;
   std::map<std::string, int> calls_;
   std::set<const void*> held_;
+  std::map<const void*, std::string> names_;
+  std::map<std::string, int> named_;  // of each kind
   std::string log_;
 };
 
