@@ -76,6 +76,7 @@ void OrtBackendSession::open(const kit::OpenRequest& request) {
   inputs_ = read_inputs(library_, session_.get());
   outputs_ = read_outputs(library_, session_.get());
   if (cuda_) read_places();
+  if (cuda_ && !request.cache_fill.empty()) keep_only_what_loads_again(request.cache_fill);
   apply_shapes(request);
 }
 
@@ -202,6 +203,19 @@ void OrtBackendSession::read_places() {
   if (setup_.cuda.graph) require_on_gpu("output", outputs_, memory);
 }
 
+/// Between a node on the CPU and one on the GPU the library puts nodes that copy, and saves them; such a file it does
+/// not load again (microsoft/onnxruntime, issues 11348 and 17837).
+void OrtBackendSession::keep_only_what_loads_again(const std::string& folder) {
+  if (all_on_gpu()) return;
+  for (const char* file : {kCachedGraph, kCachedWeights}) {
+    std::error_code none;  // the library need not have saved weights beside the graph
+    std::filesystem::remove(std::filesystem::path(folder) / file, none);
+  }
+  graph_cache_ =
+      "not kept: " + std::to_string(placement_.all.elsewhere) +
+      " nodes are on the CPU, and ONNX Runtime does not load a graph again in which it copies to and from them";
+}
+
 /// A graph that is launched again has the values that it read in the host's memory when it was captured (the shape of a
 /// Reshape): answers would be wrong, and nothing would say so. Of a tensor that no node uses, there is no memory.
 void OrtBackendSession::require_on_gpu(const char* what, const std::vector<kit::TensorInfo>& tensors,
@@ -222,6 +236,7 @@ void OrtBackendSession::add_gpu(std::vector<std::pair<std::string, std::string>>
   settings.emplace_back("nodes.gpu", std::to_string(placement_.all.here));
   const std::string left = std::to_string(placement_.all.elsewhere);
   settings.emplace_back("nodes.cpu", left + (placement_.names.empty() ? "" : ": " + placement_.names));
+  if (!graph_cache_.empty()) settings.emplace_back("graph_cache", graph_cache_);
   if (!placement_.operators.empty()) settings.emplace_back("nodes.cpu.operators", placement_.operators);
 }
 

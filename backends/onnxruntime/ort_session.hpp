@@ -55,6 +55,7 @@ class OrtBackendSession final : public kit::Session {
   void apply_shapes(const kit::OpenRequest& request);
   void count_threads();
   void read_places();
+  void keep_only_what_loads_again(const std::string& folder);
   void require_on_gpu(const char* what, const std::vector<kit::TensorInfo>& tensors,
                       const std::vector<const OrtMemoryInfo*>& memory) const;
   void add_gpu(std::vector<std::pair<std::string, std::string>>& settings) const;
@@ -81,6 +82,7 @@ class OrtBackendSession final : public kit::Session {
   std::unique_ptr<CudaDevice> cuda_;  // nullptr: on the CPU; outlives the library's session, which uses its stream
   std::vector<bool> input_on_gpu_, output_on_gpu_;
   PlacementCount placement_;
+  std::string graph_cache_;  // why nothing is left for the cache; "" where something is, or nothing was asked for
   OwnedOptions options_;
   OwnedSession session_;
   std::vector<kit::TensorInfo> inputs_, outputs_;

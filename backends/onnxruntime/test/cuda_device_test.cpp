@@ -1,6 +1,8 @@
 // Which GPU a session is on, why it is on none, and what it says of it.
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "cuda_fixture.hpp"
 #include "cuda_libraries.hpp"
@@ -129,6 +131,29 @@ TEST_F(CudaTest, WithMostOfWhatComputesOnTheCpuItDoesNotClaimTheGpu) {
   EXPECT_EQ(in_force().at("device"), "cpu");
   EXPECT_EQ(in_force().at("provider"), "CPUExecutionProvider");
   EXPECT_EQ(in_force().at("nodes.gpu"), "1");
+}
+
+TEST_F(CudaTest, AGraphIsLeftForTheCacheWhereNoNodeIsOnTheCpu) {
+  const auto left = [this] { return std::distance(fs::directory_iterator(folder_.path() / "cache"), {}); };
+  fs::create_directory(folder_.path() / "cache");
+  for (const bool falls_back : {false, true}) {
+    world() = {};
+    if (falls_back) world().placement.push_back({"CPUExecutionProvider", {{"/s", "Shape"}}, {}});
+    for (const char* saved : {"graph.onnx", "weights.bin"}) {  // as the library would
+      std::ofstream(folder_.path() / "cache" / saved) << "a graph";
+    }
+    kit::OpenRequest request;
+    request.device = "gpu:0";
+    request.model_path = "fake.onnx";
+    request.cache_fill = (folder_.path() / "cache").string();
+    session_ = std::make_unique<OrtBackendSession>(library(), request);
+    EXPECT_EQ(left(), falls_back ? 0 : 2);
+    EXPECT_EQ(in_force().contains("graph_cache"), falls_back);
+    if (falls_back) {
+      EXPECT_THAT(in_force().at("graph_cache"), StartsWith("not kept: 1 nodes are on the CPU"));
+    }
+    close();
+  }
 }
 
 TEST_F(CudaTest, PinnedMemoryIsCudas) {
