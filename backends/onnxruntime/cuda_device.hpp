@@ -53,6 +53,11 @@ class CudaDevice {
   /// A batch was run, as a captured graph or, though a graph was asked for, launched plainly.
   void note_run(bool captured) { (captured ? has_graph_runs_ : has_plain_runs_) = true; }
 
+  /// The library was back from launching a captured graph before the device was done with it: it does not wait for
+  /// those. Older ones do; which, is not told.
+  void note_graph_went_on() { graphs_go_on_ = true; }
+  [[nodiscard]] bool graphs_go_on() const { return graphs_go_on_; }
+
   /// While a graph is captured, no other thread may call CUDA: whoever captures holds this alone, everybody else shares
   /// it. One for all sessions of the process.
   static std::shared_mutex& capture_gate();
@@ -70,7 +75,7 @@ class CudaDevice {
   OwnedMemoryInfo memory_;
   std::map<std::string, std::string> options_;  ///< in force
   bool graph_ = false;
-  std::atomic<bool> has_graph_runs_{false}, has_plain_runs_{false};
+  std::atomic<bool> has_graph_runs_{false}, has_plain_runs_{false}, graphs_go_on_{false};
 };
 
 }  // namespace assay::ort

@@ -149,6 +149,7 @@ void CudaSlot::step(std::span<const assay_tensor> inputs, std::span<const assay_
     copy_in(inputs);
     launch();
     launching = std::chrono::steady_clock::now() - begin;
+    look_whether_graphs_go_on();
     copy_out(outputs);
     copied_out_.synchronize();
   } catch (const std::exception& failure) {
@@ -163,11 +164,17 @@ void CudaSlot::step(std::span<const assay_tensor> inputs, std::span<const assay_
   if (knows_launches()) timing.ahead_ns = nvidia::nanoseconds_ahead(begun_, computed_, launching);
 }
 
+/// A device that is done may have been waited for or have been fast: that tells nothing.
+void CudaSlot::look_whether_graphs_go_on() {
+  if (!run_captures_ || !captured_ || device_.graphs_go_on()) return;
+  if (!computed_.passed()) device_.note_graph_went_on();
+}
+
 /// Whether the library launched this batch and went on. Where it waited, the device was done as soon as the host was,
-/// whatever the bound is: while it captures it waits, and an older one waits for each graph that it launches.
+/// whatever the bound is: while it captures it waits, and some wait for each graph that they launch.
 bool CudaSlot::knows_launches() const {
   if (run_waits_) return false;
-  return !run_captures_ || (captured_ && session_.library().has(kApiGraphsGoOn));
+  return !run_captures_ || (captured_ && device_.graphs_go_on());
 }
 
 /// Waits for all that was launched. CUDA's words where the device is lost, else "": the failure that is reported came

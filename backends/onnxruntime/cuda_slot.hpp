@@ -32,6 +32,7 @@ class CudaSlot final : public OrtSlot {
   void give_back() noexcept;
   void choose_run(std::span<const assay_tensor> outputs);
   void step(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, kit::Timing& timing);
+  void look_whether_graphs_go_on();
   [[nodiscard]] bool knows_launches() const;
   [[nodiscard]] std::string drain();
   void copy_in(std::span<const assay_tensor> inputs);

@@ -80,8 +80,6 @@ inline constexpr std::uint32_t kApiAllocatorStats = 23;
 inline constexpr std::uint32_t kApiTensorMemory = 23;
 inline constexpr std::uint32_t kApiPlacement = 24;
 inline constexpr std::uint32_t kApiReadBack = 27;
-/// No entry: surely from then on the library leaves a captured graph computing where it is told to wait for nothing.
-inline constexpr std::uint32_t kApiGraphsGoOn = 28;
 
 /// One position of the table.
 template <unsigned Index, class SignatureType, std::uint32_t SinceVersion = kApiRequired>

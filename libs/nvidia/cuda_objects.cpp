@@ -180,6 +180,17 @@ void Event::record(Stream& stream) {
                [&] { return "mark a time on " + gpu_name(event_.device()); });
 }
 
+bool Event::passed() const {
+  const CudaRuntime& cuda = event_.cuda();
+  const cudaError_t status = cuda.table().event_query(event_.get());
+  if (status == cudaErrorNotReady) {
+    cuda.table().get_last_error();  // no error, and a framework that asks for the last one would take it for one
+    return false;
+  }
+  check_lazily(cuda, status, [&] { return "ask whether a batch on " + gpu_name(event_.device()) + " is done"; });
+  return true;
+}
+
 void Event::synchronize() {
   const CudaRuntime& cuda = event_.cuda();
   cuda.set_device(event_.device());

@@ -97,7 +97,8 @@ class Event {
   Event(const CudaRuntime& cuda, int device);
   [[nodiscard]] cudaEvent_t get() const { return event_.get(); }
   void record(Stream& stream);
-  void synchronize();  ///< the waiting thread sleeps
+  [[nodiscard]] bool passed() const;  ///< waits for nothing
+  void synchronize();                 ///< the waiting thread sleeps
   /// From `begin` to this one, both passed.
   [[nodiscard]] std::int64_t nanoseconds_since(const Event& begin) const;
 

@@ -122,6 +122,18 @@ TEST_F(CudaObjects, AStreamWaitsForAnEventOfAnother) {
             "cudaEventRecord e1 s1\ncudaStreamWaitEvent s2 e1\ncudaEventRecord e2 s2\ncudaStreamWaitEvent s1 e2\n");
 }
 
+TEST_F(CudaObjects, AnEventThatHasNotPassedIsNoError) {
+  const Event event(*cuda_, 0);
+  told("cudaEventQuery@1=600 cudaEventQuery@2=719");
+  EXPECT_FALSE(event.passed());
+  EXPECT_EQ(log(), "cudaEventQuery e1\ncudaGetLastError\n");
+  const auto thrown = thrown_by([&] { static_cast<void>(event.passed()); });
+  EXPECT_EQ(thrown.code, ASSAY_DEVICE_LOST);
+  EXPECT_THAT(thrown.message, HasSubstr("cannot ask whether a batch on gpu:0 is done"));
+  told("");
+  EXPECT_TRUE(event.passed());
+}
+
 TEST_F(CudaObjects, HowLongTheDeviceWentOnIsItsTimeLessTheHosts) {
   using std::chrono::microseconds;
   Stream stream(*cuda_, 0);

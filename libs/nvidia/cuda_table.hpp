@@ -36,6 +36,7 @@ struct CudaRuntime::Table {
   decltype(&::cudaEventCreateWithFlags) event_create = nullptr;
   decltype(&::cudaEventDestroy) event_destroy = nullptr;
   decltype(&::cudaEventRecord) event_record = nullptr;
+  decltype(&::cudaEventQuery) event_query = nullptr;
   decltype(&::cudaEventSynchronize) event_synchronize = nullptr;
   decltype(&::cudaEventElapsedTime) event_elapsed_time = nullptr;
   decltype(&::cudaGraphInstantiate) graph_instantiate = nullptr;
@@ -75,6 +76,7 @@ void for_each_symbol(CudaRuntime::Table& t, F f) {
   f("cudaEventCreateWithFlags", t.event_create);
   f("cudaEventDestroy", t.event_destroy);
   f("cudaEventRecord", t.event_record);
+  f("cudaEventQuery", t.event_query);
   f("cudaEventSynchronize", t.event_synchronize);
   f("cudaEventElapsedTime", t.event_elapsed_time);
   f("cudaGraphInstantiate", t.graph_instantiate);  // of three arguments since CUDA 12.0

@@ -322,6 +322,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   event->time_ms = ++now_ms;
   return cudaSuccess;
 }
+cudaError_t cudaEventQuery(cudaEvent_t event) { return answer("cudaEventQuery", name_of(event)); }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) { return answer("cudaEventSynchronize", name_of(event)); }
 
 #ifndef ASSAY_FAKE_WITHOUT_EVENTS
