@@ -59,7 +59,7 @@ class CudaDevice {
   [[nodiscard]] bool graphs_go_on() const { return graphs_go_on_; }
 
   /// While a graph is captured, no other thread may call CUDA: whoever captures holds this alone, everybody else shares
-  /// it. One for all sessions of the process.
+  /// it. One for all sessions of this plugin; what others call in the process is not kept out (ADR 8).
   static std::shared_mutex& capture_gate();
 
  private:

@@ -47,7 +47,7 @@ class Engine {
   Engine(const Runtime& runtime, const Place& place, std::span<const std::byte> serialized, Facts facts);
 
   [[nodiscard]] const nvidia::CudaRuntime& cuda() const { return place_.cuda; }
-  /// The GPU that it was read on, as CUDA tells it afterwards.
+  /// The GPU that was the thread's after it was read, as CUDA tells it: TensorRT reads on the thread's, and tells none.
   [[nodiscard]] int device() const { return device_; }
   [[nodiscard]] const std::vector<Port>& inputs() const { return inputs_; }
   [[nodiscard]] const std::vector<Port>& outputs() const { return outputs_; }
