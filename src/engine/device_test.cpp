@@ -1,6 +1,6 @@
 // The null backend's device with memory of its own: staging, overlap, its memory's end, its loss. How long copies
-// beside computing take is tested on a clock set by hand (backends/null/device_test.cpp) and measured in
-// benchmarks/overhead.cpp.
+// beside computing take is tested on clocks of their own (backends/null/device_test.cpp, virtual_time_test.cpp) and
+// measured in benchmarks/overhead.cpp.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
