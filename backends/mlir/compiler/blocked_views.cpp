@@ -52,7 +52,10 @@ BlockedView Scheduler::new_blocked(const Shape& four, const Border& border) {
 
 BlockedView Scheduler::new_blocked(ValueId id) {
   const auto part = layouts_.parts.find(id);
-  if (part == layouts_.parts.end()) return blocked_[id] = new_blocked(four_axes(id), layouts_.borders[id]);
+  // Where the whole was made in plain layout already, nobody would compute the rest of it here.
+  const bool apart =
+      part == layouts_.parts.end() || (views_.contains(part->second.whole) && !blocked_.contains(part->second.whole));
+  if (apart) return blocked_[id] = new_blocked(four_axes(id), layouts_.borders[id]);
   const auto whole = blocked_.find(part->second.whole);
   BlockedView place = whole != blocked_.end() ? whole->second : new_blocked(part->second.whole);
   place.access.offset +=

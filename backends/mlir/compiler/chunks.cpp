@@ -40,32 +40,37 @@ class Choice {
  public:
   Choice(const Graph& graph, const Target& target, Math math)
       : graph_(graph), target_(target), math_(math), batch_(batch_of(graph)) {
-    for (std::int64_t c = 1; c <= batch_.samples; ++c) {
-      if (batch_.samples % c == 0 && batch_.samples / c <= kMostParts) sizes_.push_back(c);
+    for (std::int64_t parts = std::min(kMostParts, batch_.samples); parts >= 1; --parts) {
+      if (batch_.samples % parts == 0) sizes_.push_back(batch_.samples / parts);
     }
   }
 
   std::vector<std::int64_t> run() {
     if (sizes_.size() < 2) return {};
     describe();
-    // best[c]: cycles a sample of the nodes so far, where the last of them has sizes_[c] or less.
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
+    // best[c]: cycles a sample of the nodes so far, where the last of them has sizes_[c]; came_from: what the one
+    // before has.
     std::vector<double> best(sizes_.size(), 0);
-    std::vector<std::vector<std::size_t>> choices;
+    std::vector<std::vector<std::size_t>> came_from;
     double whole = 0;
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
-      std::vector<std::size_t>& choice = choices.emplace_back(sizes_.size(), sizes_.size() - 1);
+      std::vector<std::size_t>& from = came_from.emplace_back(sizes_.size(), 0);
+      std::vector<double> next(sizes_.size(), kInfinity);
       for (std::size_t c = 0; c < sizes_.size(); ++c) {
-        best[c] += cycles(n, c);
-        choice[c] = c;
-        if (c > 0 && best[c - 1] < best[c]) {
-          best[c] = best[c - 1];
-          choice[c] = choice[c - 1];
+        for (std::size_t before = 0; before <= c; ++before) {
+          if (sizes_[c] % sizes_[before] != 0 || best[before] > next[c]) continue;
+          next[c] = best[before];
+          from[c] = before;
         }
+        next[c] += cycles(n, c);
       }
+      best = std::move(next);
       whole += cycles(n, sizes_.size() - 1);
     }
-    if (best.back() > (1 - kLeastGain) * whole) return {};
-    return back(choices);
+    const auto least = std::min_element(best.begin(), best.end());
+    if (*least > (1 - kLeastGain) * whole) return {};
+    return back(came_from, static_cast<std::size_t>(least - best.begin()));
   }
 
  private:
@@ -100,12 +105,12 @@ class Choice {
     return (cost.cycles + waits + kStep) / chunk;
   }
 
-  std::vector<std::int64_t> back(const std::vector<std::vector<std::size_t>>& choices) const {
-    std::vector<std::int64_t> chunks(choices.size());
-    std::size_t c = sizes_.size() - 1;
-    for (std::size_t n = choices.size(); n-- > 0;) {
-      c = choices[n][c];
-      chunks[n] = sizes_[c];
+  [[nodiscard]] std::vector<std::int64_t> back(const std::vector<std::vector<std::size_t>>& came_from,
+                                               std::size_t last) const {
+    std::vector<std::int64_t> chunks(came_from.size());
+    for (std::size_t n = came_from.size(); n-- > 0;) {
+      chunks[n] = sizes_[last];
+      last = came_from[n][last];
     }
     return chunks;
   }

@@ -164,7 +164,7 @@ std::string Emitter::term(const Term& t, const Values& a, const Expression& expr
   return let(std::string(unary_name(t.op)) + " " + a[0] + " : " + type);
 }
 
-/// 1 / (1 + exp(-x)), its relative error below 5e-7 where |x| < 87; beyond, as at 87. NaN stays NaN.
+/// 1 / (1 + exp(-x)), its relative error below 5e-7 where |x| < 87; beyond, 0 and 1. NaN stays NaN.
 ///
 /// exp(-x) = 2^n exp(r), n the integer nearest to -x / ln 2: added to 1.5 * 2^23, it is the last bits of the sum, from
 /// where it goes into the exponent. exp(r), |r| <= ln 2 / 2, is a polynomial of degree 5, its coefficients by Lawson's
@@ -197,7 +197,15 @@ std::string Emitter::sigmoid(const std::string& x, int width) {
   const std::string scaled = let("arith.addi " + bits_of(e) + ", " + exponent + " : " + bits);
   const std::string power = let("arith.bitcast " + scaled + " : " + bits + " to " + type);
   const std::string one = constant_of(1);
-  return let("arith.divf " + one + ", " + let("arith.addf " + power + ", " + one + " : " + type) + " : " + type);
+  const std::string result =
+      let("arith.divf " + one + ", " + let("arith.addf " + power + ", " + one + " : " + type) + " : " + type);
+  // Far below, 0, so that x times it is none of note; and NaN, whose bits went into the exponent.
+  const auto choose = [&](const char* comparison, const std::string& limit, const std::string& yes,
+                          const std::string& no) {
+    const std::string chosen = let(std::string("arith.cmpf ") + comparison + ", " + x + ", " + limit + " : " + type);
+    return let("arith.select " + chosen + ", " + yes + ", " + no + " : " + condition + ", " + type);
+  };
+  return choose("uno", x, x, choose("olt", constant_of(-kMost), constant_of(0), result));
 }
 
 /// By 0 and, where the type has a sign, by -1 the processor does not divide: x / 0 is x here, x / -1 is -x.

@@ -1,6 +1,7 @@
 #include "scheduler.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace assay::compiler {
 namespace {
@@ -60,15 +61,19 @@ int Scheduler::add_buffer(ValueId id, Buffer::Place place, int number) {
 }
 
 int Scheduler::add_constant(std::vector<float> values) {
-  const auto [at, is_new] = constants_.try_emplace(std::move(values), static_cast<int>(plan_.buffers.size()));
+  const std::string bytes(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+  const auto [at, is_new] = constants_.try_emplace(bytes, static_cast<int>(plan_.buffers.size()));
   if (!is_new) return at->second;
-  const int buffer = add_buffer(static_cast<std::int64_t>(at->first.size() * sizeof(float)), Buffer::Place::kConstant);
-  plan_.buffers.back().constant = Constant::of(at->first);
-  return buffer;
+  add_buffer(static_cast<std::int64_t>(bytes.size()), Buffer::Place::kConstant);
+  plan_.buffers.back().constant = Constant::of(std::move(values));
+  return at->second;
 }
 
 int Scheduler::add_packed(const std::string& key, std::int64_t floats, std::function<void(float*)> make) {
   const auto [at, is_new] = packed_.try_emplace(key, static_cast<int>(plan_.buffers.size()));
+  const auto bytes = floats * static_cast<std::int64_t>(sizeof(float));
+  if (!is_new && plan_.buffers[static_cast<std::size_t>(at->second)].bytes != bytes)
+    throw std::logic_error("weights of two sizes are packed as one: " + key);
   if (!is_new) return at->second;
   add_buffer(floats * static_cast<std::int64_t>(sizeof(float)), Buffer::Place::kPacked);
   plan_.buffers.back().make = std::move(make);

@@ -48,9 +48,10 @@ std::int64_t depthwise_tile(std::int64_t columns, const Target& target) {
 
 }  // namespace
 
-std::string Scheduler::key_of(const View& weights, std::int64_t outputs, const char* method, std::int64_t vectors) {
-  return std::string(method) + " " + std::to_string(vectors) + " of " + std::to_string(weights.buffer) + " " +
-         std::to_string(weights.access.offset) + " " + to_text(weights.access.strides) + " " + std::to_string(outputs);
+std::string Scheduler::key_of(const Convolution& c, const char* method, std::int64_t vectors) {
+  return std::string(method) + " " + std::to_string(vectors) + " of " + std::to_string(c.weights.buffer) + " " +
+         std::to_string(c.weights.access.offset) + " " + to_text(c.weights.access.strides) + " " +
+         std::to_string(c.out_shape[1]) + " by " + std::to_string(c.x_shape[1]) + " by " + to_text(c.window);
 }
 
 bool Scheduler::blocked(const Conv& conv) {
@@ -203,7 +204,7 @@ int Scheduler::packed(const Convolution& c, const ConvKernel& k) {
       }
     }
   };
-  return add_packed(key_of(c.weights, c.out_shape[1], c.depthwise ? "depthwise" : "direct", k.vectors),
+  return add_packed(key_of(c, c.depthwise ? "depthwise" : "direct", k.vectors),
                     k.groups * blocks * k.kernel_rows * k.kernel_columns * of_block * of_group, make);
 }
 

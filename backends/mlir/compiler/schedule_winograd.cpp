@@ -77,8 +77,8 @@ int Scheduler::packed_winograd(const Convolution& c, const WinogradKernel& k) {
       }
     }
   };
-  return add_packed(key_of(c.weights, outputs, k.m == 2 ? "winograd 2" : "winograd 4", k.vectors),
-                    k.groups * k.points() * of_point, make);
+  return add_packed(key_of(c, k.m == 2 ? "winograd 2" : "winograd 4", k.vectors), k.groups * k.points() * of_point,
+                    make);
 }
 
 }  // namespace assay::compiler

@@ -136,7 +136,7 @@ class Scheduler {
 
   void convolve(const Convolution& c);
   /// Of weights in the order in which a method reads them, for add_packed.
-  static std::string key_of(const View& weights, std::int64_t outputs, const char* method, std::int64_t vectors);
+  static std::string key_of(const Convolution& c, const char* method, std::int64_t vectors);
   [[nodiscard]] int packed(const Convolution& c, const ConvKernel& kernel);
   /// x of a convolution, zeros around it, in plain layout: of so few channels that blocks would be mostly empty.
   [[nodiscard]] std::optional<View> plain_input(const Conv& conv);
@@ -161,7 +161,7 @@ class Scheduler {
   using Known = std::tuple<std::vector<std::pair<Kernels, int>>...>;
   Known<StridedKernel, GatherKernel, BorderKernel, ConvKernel, WinogradKernel> known_;  // their numbers
   std::map<std::string, int> packed_;                                                   // buffers, by what is packed
-  std::map<std::vector<float>, int> constants_;
+  std::map<std::string, int> constants_;                                                // by their bytes
 };
 
 }  // namespace assay::compiler

@@ -107,6 +107,51 @@ TEST(Prologue, AConvolutionOfConstantsByWinogradsMethodIsComputedOnce) {
   EXPECT_THAT(answer(Math::kFast), Pointwise(FloatNear(2e-3F), answer(Math::kStrict)));
 }
 
+/// A part that a convolution takes after the whole was made in plain layout.
+TEST(InPlace, APartThatIsWantedInBlocksAfterItsWholeWasMadePlainLeavesTheWholeAlone) {
+  const Shape shape = {1, 32, 8, 8};
+  const Floats x = test::random_floats(32 * 64, 1), y = test::random_floats(32 * 64, 2);
+  for (const std::int64_t axis : {0, 1}) {
+    const std::int64_t channels = axis == 0 ? 32 : 64;
+    const Floats v = test::random_floats(static_cast<std::size_t>(16 * channels), 4);
+    const auto answer = [&](bool with_part) {
+      TestModel m;
+      m.input("x", shape).input("y", shape);
+      m.floats("w", {16, 32, 1, 1}, test::random_floats(16 * 32, 3)).floats("v", {16, channels, 1, 1}, v);
+      m.node("Neg", {"x"}, {"a"}).node("Neg", {"y"}, {"b"});
+      m.node("Concat", {"a", "b"}, {"c"}, {{"axis", axis}});
+      if (with_part) m.node("Conv", {"a", "w"}, {"d"});
+      m.node("Conv", {"c", "v"}, {"e"}).output("e");
+      if (with_part) m.output("d");
+      return test::answer(m, {{"x", shape}, {"y", shape}}, {x, y}, {.without = "fuse"});
+    };
+    EXPECT_EQ(answer(true), answer(false)) << axis;
+  }
+}
+
+TEST(Packed, PartsOfOneMatrixAreNotTakenForOneAnother) {
+  for (const bool part_first : {true, false}) {
+    TestModel m;
+    const Floats x = test::random_floats(5 * 4, 1), z = test::random_floats(5 * 8, 2);
+    m.input("x", {5, 4}).input("z", {5, 8}).floats("w", {8, 16}, test::random_floats(8 * 16, 3));
+    m.integers("from", {0}).integers("to", {4}).node("Slice", {"w", "from", "to"}, {"part"});
+    if (part_first) m.node("MatMul", {"x", "part"}, {"p"}).node("MatMul", {"z", "w"}, {"q"});
+    if (!part_first) m.node("MatMul", {"z", "w"}, {"q"}).node("MatMul", {"x", "part"}, {"p"});
+    m.node("Add", {"p", "q"}, {"y"}).output("y");
+    const Floats w = test::random_floats(8 * 16, 3);
+    Floats wanted;
+    for (std::size_t r = 0; r < 5; ++r) {
+      for (std::size_t c = 0; c < 16; ++c) {
+        double sum = 0;
+        for (std::size_t k = 0; k < 4; ++k) sum += static_cast<double>(x[r * 4 + k]) * w[k * 16 + c];
+        for (std::size_t k = 0; k < 8; ++k) sum += static_cast<double>(z[r * 8 + k]) * w[k * 16 + c];
+        wanted.push_back(static_cast<float>(sum));
+      }
+    }
+    EXPECT_THAT(test::answer(m, {{"x", {5, 4}}, {"z", {5, 8}}}, {x, z}), Pointwise(FloatNear(1e-5F), wanted));
+  }
+}
+
 class Blocked : public testing::TestWithParam<Net> {};
 
 TEST_P(Blocked, AnswersAsPlainLayoutDoes) {

@@ -65,5 +65,26 @@ TEST(Chunks, AreNotMadeWhereACacheHoldsAllOrThereIsNothingToSplit) {
   EXPECT_THAT(chunks(0, 1 << 20, 8 << 20), IsEmpty());
 }
 
+TEST(Chunks, DivideTheBatchAndOneAnother) {
+  for (const std::int64_t samples : {6, 12, 20, 30, 48, 1000}) {
+    TestModel m;
+    const Shape shape = {samples, 16, 48, 48};
+    m.input("x", shape).node("Relu", {"x"}, {"r"});
+    m.node("MaxPool", {"r"}, {"y"}, {{"kernel_shape", Shape{2, 2}}, {"strides", Shape{2, 2}}}).output("y");
+    std::string bytes;
+    const Graph graph = test::imported(m, {{"x", shape}}, bytes);
+    for (const std::int64_t l2_bytes : {1 << 19, 1 << 20, 3 << 19, 1 << 21}) {
+      Target target{"", "", 16, 32};
+      target.l2_bytes = l2_bytes;
+      std::int64_t before = 1;
+      for (const std::int64_t chunk : chunks_of(graph, target, Math::kFast)) {
+        EXPECT_EQ(samples % chunk, 0);
+        EXPECT_EQ(chunk % before, 0) << before << " then " << chunk << " of " << samples;
+        before = chunk;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace assay::compiler

@@ -2,6 +2,7 @@
 // later nodes, whose weights are large and whose images are small, for more samples or all.
 
 #include <map>
+#include <stdexcept>
 #include <unordered_map>
 
 #include "compiler/batch.hpp"
@@ -28,11 +29,11 @@ class Splitter {
         done_.push_back(std::move(node));
         continue;
       }
-      if (levels_.empty() || levels_.back().chunk < chunks[n]) levels_.push_back({chunks[n], {}, {}});
+      if (levels_.empty() || levels_.back().chunk != chunks[n]) add_level(chunks[n]);
       level_of_[static_cast<std::size_t>(node.output)] = levels_.size() - 1;
       levels_.back().nodes.push_back(std::move(node));
     }
-    if (levels_.empty() || levels_.back().chunk < batch_.samples) levels_.push_back({batch_.samples, {}, {}});
+    if (levels_.empty() || levels_.back().chunk != batch_.samples) add_level(batch_.samples);
     find_handed_on();
     now_.resize(levels_.size());
     first_.resize(levels_.size());
@@ -45,6 +46,11 @@ class Splitter {
   }
 
  private:
+  void add_level(std::int64_t chunk) {
+    if (chunk < 1 || batch_.samples % chunk != 0 || (!levels_.empty() && chunk % levels_.back().chunk != 0))
+      throw std::logic_error("chunks that do not divide the batch, or one another");
+    levels_.push_back({chunk, {}, {}});
+  }
   [[nodiscard]] bool is_of_batch(ValueId id) const { return batch_.values[static_cast<std::size_t>(id)]; }
   [[nodiscard]] bool is_input(ValueId id) const {
     return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end();
