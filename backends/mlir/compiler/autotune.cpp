@@ -48,10 +48,13 @@ std::vector<void*> addresses_of(const std::vector<AlignedMemory>& all) {
 /// One way of computing a convolution, compiled.
 class Way {
  public:
-  Way(const Graph& graph, Target target, Math math, const ConvSchedule& schedule, Team& team) {
-    auto tuning = std::make_shared<Tuning>();
-    tuning->schedules[problem_text(graph, graph.nodes[0])] = schedule;
-    target.tuning = std::move(tuning);
+  /// nullptr: as the model chooses.
+  Way(const Graph& graph, Target target, Math math, const ConvSchedule* schedule, Team& team) {
+    if (schedule != nullptr) {
+      auto tuning = std::make_shared<Tuning>();
+      tuning->schedules[problem_text(graph, graph.nodes[0])] = *schedule;
+      target.tuning = std::move(tuning);
+    }
     Plan plan = compiler::schedule(graph, target, math);
     const std::vector<std::string> objects = compile(plan.kernels, target, team.size());
     program_ = std::make_unique<Program>(std::move(plan), objects, nullptr, team);
@@ -78,11 +81,15 @@ class Way {
   std::vector<AlignedMemory> inputs_, outputs_;
 };
 
-/// The fastest; nothing where that is the first, or not faster by enough.
-std::optional<ConvSchedule> fastest(const Graph& graph, const Target& target, Math math, Team& team) {
+/// The fastest; nothing where no other is faster than the model's choice by enough. No way is begun after `end`.
+std::optional<ConvSchedule> fastest(const Graph& graph, const Target& target, Math math, Team& team,
+                                    Clock::time_point end) {
   const std::vector<ConvSchedule> schedules = schedules_of(graph, graph.nodes[0], target, math);
   std::vector<Way> ways;
-  for (const ConvSchedule& s : schedules) ways.emplace_back(graph, target, math, s, team);
+  ways.emplace_back(graph, target, math, nullptr, team);
+  for (const ConvSchedule& s : schedules) {
+    if (Clock::now() < end) ways.emplace_back(graph, target, math, &s, team);
+  }
   std::vector<std::int64_t> least(ways.size(), 0);
   for (int round = 0; round < kRounds; ++round) {
     for (std::size_t i = 0; i < ways.size(); ++i) {
@@ -92,7 +99,13 @@ std::optional<ConvSchedule> fastest(const Graph& graph, const Target& target, Ma
   }
   const auto best = std::min_element(least.begin(), least.end());
   if (static_cast<double>(*best) > (1 - kLeastGain) * static_cast<double>(least[0])) return std::nullopt;
-  return schedules[static_cast<std::size_t>(best - least.begin())];
+  return schedules[static_cast<std::size_t>(best - least.begin()) - 1];
+}
+
+/// A dozen copies of its images would take gigabytes.
+bool is_large(const Graph& graph, const Node& node) {
+  constexpr std::int64_t kMostFloats = std::int64_t{1} << 25;
+  return count(graph.shape(node.inputs[0])) + count(graph.shape(node.output)) > kMostFloats;
 }
 
 struct Candidate {
@@ -107,7 +120,7 @@ Autotuned autotune(const Graph& graph, const Target& target, Math math, Team& te
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   std::map<std::string, Candidate> problems;
   for (const Node& node : graph.nodes) {
-    if (!is_dense(graph, node)) continue;
+    if (!is_dense(graph, node) || is_large(graph, node)) continue;
     Candidate& c = problems.try_emplace(problem_text(graph, node), Candidate{&node, 0}).first->second;
     c.cycles += cost_of(graph, node, {1, 1}, target, math).cycles;
   }
@@ -119,7 +132,7 @@ Autotuned autotune(const Graph& graph, const Target& target, Math math, Team& te
   for (const auto& [problem, candidate] : order) {
     if (Clock::now() >= end) break;
     ++result.measured;
-    if (const auto best = fastest(alone(graph, *candidate.node), target, math, team))
+    if (const auto best = fastest(alone(graph, *candidate.node), target, math, team, end))
       result.tuning.schedules[problem] = *best;
   }
   return result;

@@ -14,9 +14,9 @@
 namespace assay::compiler {
 namespace {
 
-constexpr double kStep = 2000;       // cycles to begin a kernel, and to wait for all threads
-constexpr double kLeastGain = 0.02;  // of the time: for less nothing is split
-constexpr std::int64_t kMostParts = 32;
+constexpr double kStep = 2000;                               // cycles to begin a kernel, and to wait for all threads
+constexpr double kLeastGain = 0.02;                          // of the time: for less nothing is split
+constexpr std::int64_t kMostParts = 32, kMostNodes = 20000;  // copies of a node; all nodes with their copies
 
 /// Cycles for which a byte is waited for beside computing, seen on a core of 2022 (ResNet50's layers at batch 1 and 8).
 double wait_of_byte(double bytes, const Target& target) {
@@ -40,7 +40,9 @@ class Choice {
  public:
   Choice(const Graph& graph, const Target& target, Math math)
       : graph_(graph), target_(target), math_(math), batch_(batch_of(graph)) {
-    for (std::int64_t parts = std::min(kMostParts, batch_.samples); parts >= 1; --parts) {
+    const std::int64_t nodes = std::max<std::int64_t>(1, static_cast<std::int64_t>(graph.nodes.size()));
+    const std::int64_t most = std::min(kMostParts, std::max<std::int64_t>(1, kMostNodes / nodes));
+    for (std::int64_t parts = std::min(most, batch_.samples); parts >= 1; --parts) {
       if (batch_.samples % parts == 0) sizes_.push_back(batch_.samples / parts);
     }
   }

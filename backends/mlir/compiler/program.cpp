@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <stdexcept>
 
 namespace assay::compiler {
 namespace {
@@ -13,6 +14,8 @@ void compute(const Plan& plan, const Code& code, const Step& step, void* const* 
   team.run(plan.kernels[static_cast<std::size_t>(step.kernel)].units,
            [&](std::int64_t begin, std::int64_t end, std::int64_t part) { kernel(addresses, begin, end, part); });
 }
+
+std::size_t rounded(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 /// So many bytes on; nothing stays nothing.
 void* behind(void* address, std::int64_t offset) {
@@ -45,9 +48,12 @@ void* Program::fixed_address(const Buffer& buffer) {
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kAlignment == 0) {
     return const_cast<std::byte*>(bytes.data());  // no kernel writes to its inputs
   }
-  copies_.emplace_back(static_cast<std::int64_t>(bytes.size()));
-  if (!bytes.empty()) std::memcpy(copies_.back().data(), bytes.data(), bytes.size());
-  return copies_.back().data();
+  if (bytes.size() > static_cast<std::size_t>(buffer.bytes))
+    throw std::logic_error("a constant is longer than its buffer");
+  std::byte* copy = copies_.data() + copied_bytes_;
+  if (!bytes.empty()) std::memcpy(copy, bytes.data(), bytes.size());
+  copied_bytes_ += rounded(bytes.size());
+  return copy;
 }
 
 Program::Program(Plan plan, std::span<const std::string> objects, std::shared_ptr<const std::byte> packed, Team& team)
@@ -58,6 +64,11 @@ Program::Program(Plan plan, std::span<const std::string> objects, std::shared_pt
   if (packed_ == nullptr) pack(team);
   for (Buffer& b : plan_.buffers) b.make = nullptr;  // with the constants that they hold
   fixed_.resize(plan_.buffers.size(), nullptr);
+  std::size_t most_copied = 0;
+  for (const Buffer& b : plan_.buffers) {
+    if (b.place == Buffer::Place::kConstant) most_copied += rounded(static_cast<std::size_t>(b.bytes));
+  }
+  copies_ = AlignedMemory(static_cast<std::int64_t>(most_copied));  // what nobody writes takes no memory
   for (const auto* steps : {&plan_.prologue, &plan_.steps}) {
     for (const Step& step : *steps) {
       for (const auto& [b, offset] : step.pointers) {

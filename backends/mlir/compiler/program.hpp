@@ -34,8 +34,9 @@ class Program {
   Code code_;
   std::shared_ptr<const std::byte> packed_;
   AlignedMemory prepared_;
-  std::vector<AlignedMemory> copies_;  // of constants that are not aligned in the file
-  std::vector<void*> fixed_;           // of each buffer; nullptr for those of a run
+  AlignedMemory copies_;  // of constants that are not aligned in the file
+  std::size_t copied_bytes_ = 0;
+  std::vector<void*> fixed_;  // of each buffer; nullptr for those of a run
 };
 
 /// One batch at a time, with memory of its own for what lies between.

@@ -1,6 +1,7 @@
 // Products of matrices by the kernel of convolutions: a row of the left matrix is a pixel, its columns are channels.
 
 #include <algorithm>
+#include <span>
 
 #include "scheduler.hpp"
 #include "tuning.hpp"
@@ -31,8 +32,10 @@ bool Scheduler::blocked(const MatMul& /*matmul*/) {
     multiply_by_constant(a, b);
     return true;
   }
+  constexpr std::int64_t kMostSteps = 64;  // one each for all but the last axis of a stack
+  const Shape& out = shape(node_->output);
   const std::int64_t lanes = lanes_of(shape(b).back(), lanes_);
-  if (lanes == 0) return false;
+  if (lanes == 0 || (out.size() > 3 && count(std::span(out).first(out.size() - 3)) > kMostSteps)) return false;
   multiply_computed(a, b, lanes);
   return true;
 }
