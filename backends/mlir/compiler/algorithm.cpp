@@ -28,10 +28,15 @@ double together(double computing, double moving) {
   return std::max(computing, moving) + kOverlap * std::min(computing, moving);
 }
 
+std::int64_t up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 /// Of a convolution, dense or depthwise.
 struct Problem {
   std::int64_t batch, channels, outputs, rows, columns, window;
   bool is_3x3 = false;  ///< and in steps of 1, with channels enough for Winograd's method
+
+  /// Pixels of which tiles are made: of a row, or of all where a window of one pixel makes them one row.
+  [[nodiscard]] std::int64_t row() const { return window == 1 ? batch * rows * columns : columns; }
 };
 
 Problem problem_of(const Graph& graph, const Node& node, std::int64_t samples) {
@@ -49,18 +54,14 @@ Problem problem_of(const Graph& graph, const Node& node, std::int64_t samples) {
 }
 
 Cost direct_cost(const Problem& p, const Target& target) {
-  const std::int64_t lanes = target.vector_floats, blocks = (p.outputs + lanes - 1) / lanes;
-  const std::int64_t columns = p.window == 1 ? p.batch * p.rows * p.columns : p.columns;
+  const std::int64_t lanes = target.vector_floats, blocks = up(p.outputs, lanes), columns = p.row();
   const Tile tile = choose_tile(columns, blocks, target);
-  const std::int64_t tiles = (columns + tile.tile - 1) / tile.tile;
-  const auto computed = static_cast<double>(tiles * tile.tile);
+  const auto computed = static_cast<double>(up(columns, tile.tile) * tile.tile);
   const double products = static_cast<double>(p.window * p.channels * blocks * p.batch * p.rows * p.columns) *
                           (computed / static_cast<double>(columns));
   const auto weights = static_cast<double>(p.window * p.channels * blocks * lanes) * sizeof(float);
   return {together(products / kDirectShare, weights / bytes_a_cycle(weights, target)), weights};
 }
-
-std::int64_t up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// With blocks of so many tiles.
 Cost winograd_cost(const Problem& p, const WinogradPlan& plan, const Target& target) {
@@ -91,11 +92,13 @@ struct Method {
   std::optional<WinogradPlan> winograd;
 };
 
-/// All that Winograd's method may do: for m = 2 and 4, blocks of as many tiles as divide all.
+/// All that Winograd's method may do, nothing where it does not fit: for m = 2 and 4, blocks of as many tiles as divide
+/// all.
 std::vector<WinogradPlan> winograd_plans(const Problem& p, const Target& target) {
   constexpr std::int64_t kMostTiles = 256;
   constexpr std::int64_t kMostScratch = std::int64_t{24} << 20;  // bytes of a thread
   std::vector<WinogradPlan> plans;
+  if (!p.is_3x3) return plans;
   for (const std::int64_t m : {2, 4}) {
     WinogradPlan plan{m, up(p.rows, m), up(p.columns, m), 0};
     const std::int64_t all = p.batch * plan.tile_rows * plan.tile_columns;
@@ -110,7 +113,7 @@ std::vector<WinogradPlan> winograd_plans(const Problem& p, const Target& target)
 
 Method best_method(const Problem& p, const Target& target, Math math) {
   Method best{direct_cost(p, target), std::nullopt};
-  if (!p.is_3x3 || math == Math::kStrict) return best;
+  if (math == Math::kStrict) return best;
   for (const WinogradPlan& plan : winograd_plans(p, target)) {
     const Cost cost = winograd_cost(p, plan, target);
     if (cost.cycles < best.cost.cycles) best = {cost, plan};
@@ -143,7 +146,7 @@ std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, co
   const Problem p = problem_of(graph, node, graph.shape(node.inputs[0])[0]);
   if (const ConvSchedule* schedule = tuned(graph, node, target)) {
     if (schedule->m == 0) return std::nullopt;
-    for (const WinogradPlan& plan : p.is_3x3 ? winograd_plans(p, target) : std::vector<WinogradPlan>{}) {
+    for (const WinogradPlan& plan : winograd_plans(p, target)) {
       if (plan.m == schedule->m && plan.tiles == schedule->tiles) return plan;
     }
   }
@@ -164,10 +167,10 @@ std::vector<ConvSchedule> schedules_of(const Graph& graph, const Node& node, con
       cycles *= kNextTile;
     }
   };
-  add(direct_cost(p, target).cycles, 0, 0, p.window == 1 ? p.batch * p.rows * p.columns : p.columns);
-  for (const WinogradPlan& plan :
-       p.is_3x3&& math == Math::kFast ? winograd_plans(p, target) : std::vector<WinogradPlan>{}) {
-    add(winograd_cost(p, plan, target).cycles, plan.m, plan.tiles, plan.tiles);
+  add(direct_cost(p, target).cycles, 0, 0, p.row());
+  if (math == Math::kFast) {
+    for (const WinogradPlan& plan : winograd_plans(p, target))
+      add(winograd_cost(p, plan, target).cycles, plan.m, plan.tiles, plan.tiles);
   }
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<ConvSchedule> schedules;

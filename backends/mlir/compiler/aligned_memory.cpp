@@ -8,8 +8,7 @@
 namespace assay::compiler {
 
 AlignedMemory::AlignedMemory(std::int64_t bytes) {
-  constexpr std::size_t kAlignment = 64;
-  const std::size_t size = (static_cast<std::size_t>(bytes) + kAlignment - 1) / kAlignment * kAlignment;
+  const auto size = static_cast<std::size_t>(aligned(bytes));
   if (size == 0) return;
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   const std::size_t inside = (size + page - 1) / page * page;

@@ -6,8 +6,12 @@
 
 namespace assay::compiler {
 
-/// Zeros, from a multiple of 64 on, of pages of its own. What compiled code would read or write beyond it is a page
-/// that nobody may touch, on both sides: at the end from less than 64 bytes on.
+constexpr std::int64_t kAlignment = 64;
+/// So many bytes and what is missing to whole kAlignment.
+constexpr std::int64_t aligned(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+/// Zeros, from a multiple of kAlignment on, of pages of its own. What compiled code would read or write beyond it is a
+/// page that nobody may touch, on both sides: at the end from less than 64 bytes on.
 class AlignedMemory {
  public:
   /// Throws std::bad_alloc.

@@ -65,10 +65,11 @@ class Choice {
           next[c] = best[before];
           from[c] = before;
         }
-        next[c] += cycles(n, c);
+        const double own = cycles(n, c);
+        next[c] += own;
+        if (c + 1 == sizes_.size()) whole += own;
       }
       best = std::move(next);
-      whole += cycles(n, sizes_.size() - 1);
     }
     const auto least = std::min_element(best.begin(), best.end());
     if (*least > (1 - kLeastGain) * whole) return {};

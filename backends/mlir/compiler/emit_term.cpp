@@ -180,10 +180,13 @@ std::string Emitter::sigmoid(const std::string& x, int width) {
   const auto fma = [&](const std::string& a, const std::string& b, const std::string& c) {
     return let("math.fma " + a + ", " + b + ", " + c + " : " + type);
   };
+  const auto choose = [&](const char* comparison, const std::string& a, const std::string& limit,
+                          const std::string& yes, const std::string& no) {
+    const std::string chosen = let(std::string("arith.cmpf ") + comparison + ", " + a + ", " + limit + " : " + type);
+    return let("arith.select " + chosen + ", " + yes + ", " + no + " : " + condition + ", " + type);
+  };
   const auto bound = [&](const char* comparison, const std::string& a, double limit) {
-    const std::string other = constant_of(limit);
-    const std::string inside = let(std::string("arith.cmpf ") + comparison + ", " + a + ", " + other + " : " + type);
-    return let("arith.select " + inside + ", " + a + ", " + other + " : " + condition + ", " + type);
+    return choose(comparison, a, constant_of(limit), a, constant_of(limit));
   };
   const auto bits_of = [&](const std::string& a) { return let("arith.bitcast " + a + " : " + type + " to " + bits); };
   const std::string bounded = bound("ult", bound("ugt", x, -kMost), kMost);
@@ -200,12 +203,7 @@ std::string Emitter::sigmoid(const std::string& x, int width) {
   const std::string result =
       let("arith.divf " + one + ", " + let("arith.addf " + power + ", " + one + " : " + type) + " : " + type);
   // Far below, 0, so that x times it is none of note; and NaN, whose bits went into the exponent.
-  const auto choose = [&](const char* comparison, const std::string& limit, const std::string& yes,
-                          const std::string& no) {
-    const std::string chosen = let(std::string("arith.cmpf ") + comparison + ", " + x + ", " + limit + " : " + type);
-    return let("arith.select " + chosen + ", " + yes + ", " + no + " : " + condition + ", " + type);
-  };
-  return choose("uno", x, x, choose("olt", constant_of(-kMost), constant_of(0), result));
+  return choose("uno", x, x, x, choose("olt", x, constant_of(-kMost), constant_of(0), result));
 }
 
 /// By 0 and, where the type has a sign, by -1 the processor does not divide: x / 0 is x here, x / -1 is -x.

@@ -116,20 +116,28 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math) {
   return layouts;
 }
 
+namespace {
+
 /// A tile of p pixels and v vectors takes, for each input channel and tap, p * v multiplications, v loads of weights
 /// and p of pixels; the two last go beside the multiplications, of which there must be enough to hide how long one
 /// takes.
-std::vector<Tile> tiles_by_cost(std::int64_t columns, std::int64_t blocks, const Target& target) {
+template <class Visit>
+void for_each_tile(std::int64_t columns, std::int64_t blocks, const Target& target, const Visit& visit) {
   constexpr std::int64_t kMostVectors = 8, kLatency = 8, kOverhead = 1;
-  std::vector<std::pair<std::int64_t, Tile>> found;
   for (std::int64_t v = 1; v <= kMostVectors; ++v) {
     if (blocks % v != 0) continue;
     for (std::int64_t p = 1; p * v + v + 1 <= target.registers && p <= columns; ++p) {
       const std::int64_t tiles = (columns + p - 1) / p;
-      const std::int64_t cost = tiles * (blocks / v) * (std::max({p * v, p + v, kLatency}) + kOverhead);
-      found.push_back({cost, {v, p}});
+      visit(tiles * (blocks / v) * (std::max({p * v, p + v, kLatency}) + kOverhead), Tile{v, p});
     }
   }
+}
+
+}  // namespace
+
+std::vector<Tile> tiles_by_cost(std::int64_t columns, std::int64_t blocks, const Target& target) {
+  std::vector<std::pair<std::int64_t, Tile>> found;
+  for_each_tile(columns, blocks, target, [&](std::int64_t cost, const Tile& tile) { found.emplace_back(cost, tile); });
   std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Tile> tiles;
   for (const auto& [cost, tile] : found) tiles.push_back(tile);
@@ -137,8 +145,14 @@ std::vector<Tile> tiles_by_cost(std::int64_t columns, std::int64_t blocks, const
 }
 
 Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target) {
-  const std::vector<Tile> tiles = tiles_by_cost(columns, blocks, target);
-  return tiles.empty() ? Tile{} : tiles.front();
+  Tile best;
+  std::int64_t least = 0;
+  for_each_tile(columns, blocks, target, [&](std::int64_t cost, const Tile& tile) {
+    if (least != 0 && cost >= least) return;
+    least = cost;
+    best = tile;
+  });
+  return best;
 }
 
 }  // namespace assay::compiler

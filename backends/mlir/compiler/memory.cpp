@@ -1,14 +1,11 @@
 #include <algorithm>
 #include <map>
 
+#include "aligned_memory.hpp"
 #include "plan.hpp"
 
 namespace assay::compiler {
 namespace {
-
-constexpr std::int64_t kAlignment = 64;
-
-std::int64_t aligned(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 struct Lifetime {
   int buffer = -1;

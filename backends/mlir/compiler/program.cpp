@@ -7,15 +7,11 @@
 namespace assay::compiler {
 namespace {
 
-constexpr std::uintptr_t kAlignment = 64;
-
 void compute(const Plan& plan, const Code& code, const Step& step, void* const* addresses, Team& team) {
   const KernelFunction kernel = code.kernel(step.kernel);
   team.run(plan.kernels[static_cast<std::size_t>(step.kernel)].units,
            [&](std::int64_t begin, std::int64_t end, std::int64_t part) { kernel(addresses, begin, end, part); });
 }
-
-std::size_t rounded(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 /// So many bytes on; nothing stays nothing.
 void* behind(void* address, std::int64_t offset) {
@@ -52,7 +48,7 @@ void* Program::fixed_address(const Buffer& buffer) {
     throw std::logic_error("a constant is longer than its buffer");
   std::byte* copy = copies_.data() + copied_bytes_;
   if (!bytes.empty()) std::memcpy(copy, bytes.data(), bytes.size());
-  copied_bytes_ += rounded(bytes.size());
+  copied_bytes_ += aligned(buffer.bytes);
   return copy;
 }
 
@@ -64,11 +60,11 @@ Program::Program(Plan plan, std::span<const std::string> objects, std::shared_pt
   if (packed_ == nullptr) pack(team);
   for (Buffer& b : plan_.buffers) b.make = nullptr;  // with the constants that they hold
   fixed_.resize(plan_.buffers.size(), nullptr);
-  std::size_t most_copied = 0;
+  std::int64_t most_copied = 0;
   for (const Buffer& b : plan_.buffers) {
-    if (b.place == Buffer::Place::kConstant) most_copied += rounded(static_cast<std::size_t>(b.bytes));
+    if (b.place == Buffer::Place::kConstant) most_copied += aligned(b.bytes);
   }
-  copies_ = AlignedMemory(static_cast<std::int64_t>(most_copied));  // what nobody writes takes no memory
+  copies_ = AlignedMemory(most_copied);  // what nobody writes takes no memory
   for (const auto* steps : {&plan_.prologue, &plan_.steps}) {
     for (const Step& step : *steps) {
       for (const auto& [b, offset] : step.pointers) {

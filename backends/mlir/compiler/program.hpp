@@ -35,7 +35,7 @@ class Program {
   std::shared_ptr<const std::byte> packed_;
   AlignedMemory prepared_;
   AlignedMemory copies_;  // of constants that are not aligned in the file
-  std::size_t copied_bytes_ = 0;
+  std::int64_t copied_bytes_ = 0;
   std::vector<void*> fixed_;  // of each buffer; nullptr for those of a run
 };
 

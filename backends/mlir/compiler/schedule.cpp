@@ -139,23 +139,30 @@ void Scheduler::add_step(Kernel kernel, const std::vector<int>& buffers) {
 }
 
 template <class Kernel>
-void Scheduler::add_step(Kernel kernel, const std::vector<int>& buffers, const Convolution& c,
-                         const std::string& method) {
-  const std::string tile = ", " + std::to_string(kernel.tile) + " pixels x " + std::to_string(kernel.vectors) +
-                           " vectors, " + std::to_string(kernel.groups) + " groups";
+void Scheduler::add_step(Kernel kernel, const std::vector<int>& buffers, std::string schedule, std::int64_t products) {
   const std::size_t before = plan_.steps.size();
   add_step(std::move(kernel), buffers);
   if (plan_.steps.size() == before) return;
   constexpr double kMultiplyAndAdd = 2;
-  plan_.steps.back().schedule = method + tile;
-  plan_.steps.back().operations = kMultiplyAndAdd * static_cast<double>(count(c.out_shape)) *
-                                  static_cast<double>(count(c.window) * (c.depthwise ? 1 : c.x_shape[1]));
+  plan_.steps.back().schedule = std::move(schedule);
+  plan_.steps.back().operations = kMultiplyAndAdd * static_cast<double>(products);
 }
 
-template void Scheduler::add_step(ConvKernel kernel, const std::vector<int>& buffers, const Convolution& c,
-                                  const std::string& method);
-template void Scheduler::add_step(WinogradKernel kernel, const std::vector<int>& buffers, const Convolution& c,
-                                  const std::string& method);
+template <class Kernel>
+void Scheduler::add_convolution(Kernel kernel, const std::vector<int>& buffers, const Convolution& c,
+                                const std::string& method) {
+  std::string schedule = method + ", " + std::to_string(kernel.tile) + " pixels x " + std::to_string(kernel.vectors) +
+                         " vectors, " + std::to_string(kernel.groups) + " groups";
+  const std::int64_t of_pixel = count(c.window) * (c.depthwise ? 1 : c.x_shape[1]);
+  add_step(std::move(kernel), buffers, std::move(schedule), count(c.out_shape) * of_pixel);
+}
+
+template void Scheduler::add_step(ConvKernel kernel, const std::vector<int>& buffers, std::string schedule,
+                                  std::int64_t products);
+template void Scheduler::add_convolution(ConvKernel kernel, const std::vector<int>& buffers, const Convolution& c,
+                                         const std::string& method);
+template void Scheduler::add_convolution(WinogradKernel kernel, const std::vector<int>& buffers, const Convolution& c,
+                                         const std::string& method);
 template void Scheduler::add_step(StridedKernel kernel, const std::vector<int>& buffers);
 template void Scheduler::add_step(GatherKernel kernel, const std::vector<int>& buffers);
 template void Scheduler::add_step(BorderKernel kernel, const std::vector<int>& buffers);

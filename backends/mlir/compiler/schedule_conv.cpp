@@ -177,7 +177,7 @@ void Scheduler::convolve(const Convolution& c) {
   for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
   buffers.push_back(c.out.buffer);
   const char* method = c.depthwise ? "depthwise" : k.kernel_rows * k.kernel_columns == 1 ? "product" : "direct";
-  add_step(std::move(k), buffers, c, method);
+  add_convolution(std::move(k), buffers, c, method);
 }
 
 /// Weights in the order in which the kernel reads them; zeros where channels are filled up.

@@ -96,17 +96,15 @@ void Scheduler::multiply_computed(ValueId a, ValueId b, std::int64_t lanes) {
     for (std::size_t d = 0; d < outer.size(); ++d) offset += number / places[d] % outer[d] * access.strides[d];
     return offset;
   };
+  const std::string schedule = "product of computed matrices, " + std::to_string(k.tile) + " rows x " +
+                               std::to_string(k.vectors) + " vectors of " + std::to_string(lanes);
+  const std::int64_t products = k.batch * out_shape[stack] * out_shape[inner] * channels;
   for (std::int64_t number = 0; number < count(outer); ++number) {
     ConvKernel one = k;
     one.input.offset = offset_of(from, number);
     one.weight_offset = offset_of(by, number);
     one.output.offset = offset_of(out.access, number);
-    add_step(std::move(one), {left.buffer, right.buffer, out.buffer});
-    constexpr double kMultiplyAndAdd = 2;
-    plan_.steps.back().schedule = "product of computed matrices, " + std::to_string(k.tile) + " rows x " +
-                                  std::to_string(k.vectors) + " vectors of " + std::to_string(lanes);
-    plan_.steps.back().operations =
-        kMultiplyAndAdd * static_cast<double>(k.batch * out_shape[stack] * out_shape[inner] * channels);
+    add_step(std::move(one), {left.buffer, right.buffer, out.buffer}, schedule, products);
   }
 }
 

@@ -34,8 +34,8 @@ void Scheduler::convolve_winograd(const Convolution& c, const WinogradPlan& plan
   for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
   buffers.push_back(c.out.buffer);
   const std::string m = std::to_string(k.m);
-  std::string method = "Winograd F(" + m + "x" + m + ") of " + std::to_string(k.tiles) + " tiles";
-  add_step(std::move(k), buffers, c, method);
+  const std::string method = "Winograd F(" + m + "x" + m + ") of " + std::to_string(k.tiles) + " tiles";
+  add_convolution(std::move(k), buffers, c, method);
 }
 
 namespace {

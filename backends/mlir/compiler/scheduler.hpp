@@ -74,9 +74,11 @@ class Scheduler {
   /// The kernel on its operands' buffers, in the order of the function's pointers.
   template <class Kernel>
   void add_step(Kernel kernel, const std::vector<int>& buffers);
-  /// The same, of what a convolution chose.
+  /// The same, with its account for the profile: the definition's multiplications, each with an addition.
   template <class Kernel>
-  void add_step(Kernel kernel, const std::vector<int>& buffers, const Convolution& c, const std::string& method);
+  void add_step(Kernel kernel, const std::vector<int>& buffers, std::string schedule, std::int64_t products);
+  template <class Kernel>
+  void add_convolution(Kernel kernel, const std::vector<int>& buffers, const Convolution& c, const std::string& method);
   int number_of(const KernelText& text);
   void copy(const View& from, const View& to, const Shape& size, Element type);
   void fill(const View& to, const Shape& size, Element type, double value);
