@@ -56,6 +56,7 @@ OrtBackendSession::OrtBackendSession(Library& library, const kit::OpenRequest& r
 }
 
 void OrtBackendSession::open(const kit::OpenRequest& request) {
+  (void)library_.env();  // before CUDA's options, which write to its log
   const bool convert = converts_to_float16(request.precision, device_, precision_);
   if (convert) precision_ = "f16";
   OrtSessionOptions* options = nullptr;

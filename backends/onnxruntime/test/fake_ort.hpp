@@ -72,6 +72,11 @@ inline World& world() {
   static World world;
   return world;
 }
+/// Whether the environment was made, which a library makes once for as long as the process lasts.
+inline bool& has_environment() {
+  static bool has = false;
+  return has;
+}
 /// Held while slots of several threads write into it.
 inline std::mutex& notes() {
   static std::mutex mutex;
@@ -216,7 +221,8 @@ inline void set_cuda(Table& t) {
     return *out = reinterpret_cast<OrtCUDAProviderOptionsV2*>(&options), nothing();
   });
   set<UpdateCudaOptions>(
-      t, [](OrtCUDAProviderOptionsV2*, const char* const* keys, const char* const* values, std::size_t count) {
+      t, [](OrtCUDAProviderOptionsV2*, const char* const* keys, const char* const* values, std::size_t count) -> S {
+        if (!has_environment()) return new OrtStatus{ErrorCode::kFail, "Attempt to use DefaultLogger"};  // as 1.31 does
         for (std::size_t i = 0; i < count; ++i) world().cuda_options[keys[i]] = values[i];
         return nothing();
       });
@@ -284,6 +290,10 @@ inline const void* const* table(std::uint32_t /*version*/) {
       return nothing();
     });
     set<GetBuildInfoString>(t, [] { return "a fake"; });
+    set<CreateEnvWithCustomLogger>(t, [](LogFunction*, void*, LogLevel, const char*, OrtEnv**) {
+      has_environment() = true;
+      return nothing();
+    });
     set<CreateSession>(t, [](const OrtEnv*, const char*, const OrtSessionOptions*, OrtSession** out) {
       static char session;
       return *out = reinterpret_cast<OrtSession*>(&session), nothing();
