@@ -143,19 +143,28 @@ class Conversion {
   void name_ends() {
     std::unordered_set<std::string> taken;
     for (const Tensor& t : model_.graph.initializers) initializers_.insert(t.name);
-    for (const Node& node : model_.graph.nodes) taken.insert(node.outputs.begin(), node.outputs.end());
+    for (const Node& node : model_.graph.nodes) {
+      taken.insert(node.outputs.begin(), node.outputs.end());
+      used_.insert(node.inputs.begin(), node.inputs.end());
+    }
     for (const ValueInfo& v : model_.graph.inputs) taken.insert(v.name);
     taken.insert(initializers_.begin(), initializers_.end());
-    const auto rename = [&](const std::string& name) {
-      std::string inside = name + "/float16";
-      while (!taken.insert(inside).second) inside += "#";
-      inside_.emplace(name, inside);
+    const auto new_name = [&](std::string name) {
+      while (!taken.insert(name).second) name += "#";
+      return name;
     };
+    const auto rename = [&](const std::string& name) { inside_.emplace(name, new_name(name + "/float16")); };
     for (const ValueInfo& v : model_.graph.inputs) {
       if (is_input(v) && is_float32(v.type.element)) rename(v.name);
     }
     for (const ValueInfo& v : model_.graph.outputs) {
       if (!inside_.contains(v.name) && is_float32(type_of(v))) rename(v.name);
+    }
+    for (const Node& node : model_.graph.nodes) {
+      const bool of_probabilities = node.op_type == "Softmax" || node.op_type == "LogSoftmax";
+      if (!of_probabilities || node.inputs.size() != 1 || node.outputs.size() != 1) continue;
+      const std::string& output = node.outputs[0];
+      if (inside_.contains(output)) wide_.emplace(output, new_name(output + "/float32"));
     }
   }
 
@@ -191,7 +200,8 @@ class Conversion {
       graph_.message(onnx::GraphProto::kOutputFieldNumber, value_message(v));
       const bool is_also_input = std::any_of(graph.inputs.begin(), graph.inputs.end(),
                                              [&](const ValueInfo& i) { return i.name == v.name && is_input(i); });
-      if (inside_.contains(v.name) && !is_also_input) cast(inside(v.name), v.name, ElementType::kFloat32);
+      if (inside_.contains(v.name) && !is_also_input && !wide_.contains(v.name))
+        cast(inside(v.name), v.name, ElementType::kFloat32);
     }
     graph_.text(onnx::GraphProto::kNameFieldNumber, graph.name.empty() ? "float16" : graph.name);
   }
@@ -213,9 +223,24 @@ class Conversion {
   }
 
   void write(const Node& node) {
+    const auto wide = node.outputs.empty() ? wide_.end() : wide_.find(node.outputs[0]);
+    if (wide == wide_.end()) {
+      std::vector<std::string> inputs, outputs;
+      for (const std::string& input : node.inputs) inputs.push_back(inside(input));
+      for (const std::string& output : node.outputs) outputs.push_back(inside(output));
+      write(node, inputs, outputs);
+      return;
+    }
+    const std::string& output = node.outputs[0];
+    cast(inside(node.inputs[0]), wide->second, ElementType::kFloat32);
+    write(node, {wide->second}, {output});
+    if (used_.contains(output)) cast(output, inside(output), ElementType::kFloat16);
+  }
+
+  void write(const Node& node, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs) {
     MessageWriter m;
-    for (const std::string& input : node.inputs) m.text(NodeProto::kInputFieldNumber, inside(input));
-    for (const std::string& output : node.outputs) m.text(NodeProto::kOutputFieldNumber, inside(output));
+    for (const std::string& input : inputs) m.text(NodeProto::kInputFieldNumber, input);
+    for (const std::string& output : outputs) m.text(NodeProto::kOutputFieldNumber, output);
     if (!node.name.empty()) m.text(NodeProto::kNameFieldNumber, node.name);
     m.text(NodeProto::kOpTypeFieldNumber, node.op_type);
     for (const Attribute& a : node.attributes) write(node, a, m);
@@ -288,8 +313,9 @@ class Conversion {
 
   const Model& model_;
   const Inference types_;
-  std::unordered_set<std::string> initializers_;
+  std::unordered_set<std::string> initializers_, used_;
   std::unordered_map<std::string, std::string> inside_;  // of an input or output in float32: its name in the graph
+  std::unordered_map<std::string, std::string> wide_;    // of an output that is probabilities: what these are made of
   std::deque<std::vector<std::byte>> contents_;
   MessageWriter graph_;
 };

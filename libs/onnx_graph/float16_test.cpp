@@ -73,6 +73,19 @@ TEST_F(Float16, IsWithinAndTheEndsStay) {
   EXPECT_EQ(m.opset(), 17);
 }
 
+TEST_F(Float16, ProbabilitiesThatAreAnOutputAreMadeInFloat32) {
+  TestModel m = dense();
+  m.node("Softmax", {"y"}, {"p"}).node("Softmax", {"y"}, {"q"}).node("Relu", {"p"}, {"r2"}).node("Relu", {"q"}, {"s"});
+  m.output("p", {-1, 2}).output("r2", {-1, 2}).output("s", {-1, 2});
+  const Model& converted = convert(m);
+  const Inference types = infer(converted, {{}, false});
+  std::vector<ElementType> made;
+  for (const Node& node : converted.graph.nodes) {
+    if (node.op_type == "Softmax") made.push_back(types.type(node.outputs[0])->element);
+  }
+  EXPECT_THAT(made, ElementsAre(ElementType::kFloat32, ElementType::kFloat16));  // q is no output
+}
+
 TEST_F(Float16, OutputsMayBeUsedAgainOrBeInputsOrWeights) {
   TestModel m = dense();
   m.node("Relu", {"y"}, {"z"}).output("z", {-1, 2}).output("x", {-1, 2}).output("W", {2, 2});

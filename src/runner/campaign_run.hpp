@@ -17,6 +17,7 @@ struct Pending {
   std::size_t index = 0;  ///< into the plan
   ModelFacts facts;
   std::filesystem::path reference;             ///< "": unverified
+  std::filesystem::path rounded_reference;     ///< of weights rounded to the case's precision; "": none
   std::chrono::duration<double> estimated{0};  ///< one process
   std::vector<ProcessSamples> samples;
   std::map<std::string, std::string> texts;
@@ -55,7 +56,13 @@ class CampaignRun {
   void skip_unreadable();
   void skip_too_large();
   void make_references();
-  std::filesystem::path make_reference(const Pending& p, std::string& why_not);
+  /// A reference's file; "" and why there is none.
+  struct MadeReference {
+    std::filesystem::path file;
+    std::string why_not;
+  };
+  const MadeReference& reference_of(const Pending& p, Precision weights_rounded_to);
+  MadeReference make_reference(const Pending& p, worker::Request request);
   std::filesystem::path reference_folder();
   void choose_twins();
 
@@ -117,6 +124,7 @@ class CampaignRun {
   std::map<std::size_t, std::size_t> pending_of_;    ///< from an index into the plan to one into pending_
   std::map<std::size_t, double> finished_rates_;     ///< by index into the plan: what an earlier run measured
   std::vector<std::vector<std::size_t>> ladders_;    ///< curves that may be cut short, as indices into the plan
+  std::map<std::string, MadeReference> references_;  ///< by name
   std::unique_ptr<TemporaryFolder> own_references_;  ///< where the cache cannot be written
   std::map<std::string, ProbeAnswer> probes_;
   std::vector<double> control_ms_;

@@ -1,10 +1,12 @@
 // How long things take, on the long side.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "assay/error.hpp"
 #include "runner/probe.hpp"
 #include "runner/runner.hpp"
+#include "worker/rounded_models.hpp"
 
 namespace assay::runner {
 namespace {
@@ -118,7 +120,7 @@ std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effo
   constexpr double kReferenceSeconds = 2;
   double total = 0;
   double runs = 0;
-  std::map<std::string, bool> referenced;
+  std::set<std::pair<std::string, std::string>> referenced;  // model, what its weights are rounded to
   for (const Case& c : plan) {
     try {
       const ModelFacts facts = models(c);
@@ -126,7 +128,9 @@ std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effo
       total += one.count() * effort.processes;
       ++runs;
       if (effort.memory_apart) total += one.count() / 4;
-      if (referenced.emplace(facts.hash, true).second) {
+      const std::string rounded = worker::is_reduced(c.precision) ? to_string(c.precision) : "";
+      for (const std::string& weights : std::set<std::string>{"", rounded}) {
+        if (!referenced.emplace(facts.hash, weights).second) continue;
         total += kReferenceSeconds + effort.parity_samples * sample_seconds(c, facts);
       }
     } catch (const Error&) {

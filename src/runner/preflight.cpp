@@ -12,6 +12,7 @@
 #include "runner/order.hpp"
 #include "runner/reference.hpp"
 #include "worker/reference.hpp"
+#include "worker/rounded_models.hpp"
 
 namespace assay::runner {
 namespace {
@@ -166,10 +167,10 @@ void CampaignRun::skip_too_large() {
 }
 
 void CampaignRun::make_references() {
-  std::map<std::string, std::pair<std::filesystem::path, std::string>> made;
   for (Pending& p : pending_) {
     if (p.closed || stop_) continue;
-    if (case_of(p).backend == kNullBackend) {
+    const Case& c = case_of(p);
+    if (c.backend == kNullBackend) {
       p.texts["parity"] = "unverified: the null backend computes nothing";
       continue;
     }
@@ -178,41 +179,47 @@ void CampaignRun::make_references() {
                                       describe(p.facts.format), kReferenceBackend);
       continue;
     }
-    const std::string name = reference_name(reference_request(case_of(p), p.facts, settings_.effort), p.facts.hash, "");
-    auto it = made.find(name);
-    if (it == made.end()) {
-      std::string why_not;
-      std::filesystem::path file = make_reference(p, why_not);
-      it = made.emplace(name, std::pair(std::move(file), std::move(why_not))).first;
-      if (!it->second.second.empty() && !stop_) tell(Progress::Kind::kNote, &case_of(p), it->second.second);
-    }
-    p.reference = it->second.first;
-    if (p.reference.empty()) p.texts["parity"] = it->second.second;
+    const MadeReference& reference = reference_of(p, Precision::kFloat32);
+    p.reference = reference.file;
+    if (p.reference.empty()) p.texts["parity"] = "unverified: " + reference.why_not;
+    if (!p.reference.empty() && worker::is_reduced(c.precision))
+      p.rounded_reference = reference_of(p, c.precision).file;
   }
 }
 
-std::filesystem::path CampaignRun::make_reference(const Pending& p, std::string& why_not) {
+/// Made once in a campaign, or found.
+const CampaignRun::MadeReference& CampaignRun::reference_of(const Pending& p, Precision weights_rounded_to) {
+  worker::Request request = reference_request(case_of(p), p.facts, settings_.effort);
+  request.weights_rounded_to = weights_rounded_to;
+  const auto [it, is_new] = references_.try_emplace(reference_name(request, p.facts.hash, ""));
+  if (!is_new) return it->second;
+  it->second = make_reference(p, request);
+  if (it->second.why_not.empty() || stop_) return it->second;
+  const bool rounded = worker::is_reduced(weights_rounded_to);
+  tell(Progress::Kind::kNote, &case_of(p),
+       rounded ? fmt::format("the tolerance of {} does not follow how the model is conditioned: {}",
+                             to_string(weights_rounded_to), it->second.why_not)
+               : "unverified: " + it->second.why_not);
+  return it->second;
+}
+
+CampaignRun::MadeReference CampaignRun::make_reference(const Pending& p, worker::Request request) {
   const ProbeAnswer& answer = probe(kReferenceBackend);
   const std::string missing = why_unavailable(answer, kReferenceBackend, "cpu");
-  if (!missing.empty()) {
-    why_not = "unverified: there is no reference, since " + missing;
-    return {};
-  }
-  worker::Request request = reference_request(case_of(p), p.facts, settings_.effort);
+  if (!missing.empty()) return {{}, "there is no reference, since " + missing};
   request.library = settings_.library_of(kReferenceBackend);
   const std::string name = reference_name(request, p.facts.hash, answer.version);
-  if (const std::filesystem::path kept = settings_.reference_folder / name; usable(kept)) return kept;
+  if (const std::filesystem::path kept = settings_.reference_folder / name; usable(kept)) return {kept, ""};
   const std::filesystem::path file = reference_folder() / name;
   std::error_code error;
   request.reference_file = file;
   request.reference_file += fmt::format(".{}.tmp", campaign_.id);
   const worker::Exit exit = launch(request, limits(p), &case_of(p));
   if (exit.ok) std::filesystem::rename(request.reference_file, file, error);
-  if (exit.ok && !error) return file;
+  if (exit.ok && !error) return {file, ""};
   const std::string reason = exit.ok ? error.message() : exit.phase + ": " + exit.reason;
   std::filesystem::remove(request.reference_file, error);
-  why_not = "unverified: the reference could not be made: " + reason;
-  return {};
+  return {{}, "the reference could not be made: " + reason};
 }
 
 std::filesystem::path CampaignRun::reference_folder() {

@@ -44,6 +44,7 @@ worker::Request CampaignRun::request(const Pending& p, worker::Request::Kind kin
   request.effort = settings_.effort;
   if (request.test_case.cache) request.cache_folder = settings_.cache_folder;
   request.reference_file = p.reference;
+  request.rounded_reference_file = p.rounded_reference;
   request.parity_tolerance = parity_tolerance(request.test_case.precision);
   const std::vector<std::string> engines = members_of(request.test_case.backend);  // of a placed ensemble, several
   request.library = settings_.library_of(engines.front());

@@ -4,6 +4,7 @@
 
 #include "base/sha256.hpp"
 #include "core/json.hpp"
+#include "worker/rounded_models.hpp"
 
 namespace assay::runner {
 namespace {
@@ -39,11 +40,12 @@ std::string reference_name(const worker::Request& request, const std::string& mo
   Case of = request.test_case;
   of.model.clear();  // its content counts, not its name
   of.threads = 0;
-  const nlohmann::json identity = {{"case", to_json(of)},
-                                   {"model", model_hash},
-                                   {"samples", request.effort.parity_samples},
-                                   {"backend_version", reference_version},
-                                   {"format", kFormat}};
+  nlohmann::json identity = {{"case", to_json(of)},
+                             {"model", model_hash},
+                             {"samples", request.effort.parity_samples},
+                             {"backend_version", reference_version},
+                             {"format", kFormat}};
+  if (worker::is_reduced(request.weights_rounded_to)) identity["rounded"] = to_string(request.weights_rounded_to);
   return sha256_of(identity.dump()).substr(0, 32) + ".reference";
 }
 

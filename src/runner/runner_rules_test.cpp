@@ -145,6 +145,42 @@ TEST_F(RunnerTest, TheReferenceIsMadeOnceAndUsedByAll) {
   EXPECT_EQ(launcher_.count(Kind::kReference), 1);
 }
 
+TEST_F(RunnerTest, AReducedPrecisionHasAReferenceOfRoundedWeightsToo) {
+  plan({"onnxruntime", "openvino"}, {1, 8});
+  for (Case& c : campaign_.plan) {
+    if (c.backend == "openvino") c.precision = Precision::kBFloat16;
+  }
+  run();
+  EXPECT_EQ(launcher_.count(Kind::kReference), 2);
+  for (const auto& r : launcher_.requests) {
+    if (r.kind == Kind::kReference) {
+      EXPECT_EQ(r.test_case.precision, Precision::kFloat32);
+    }
+    if (r.kind != Kind::kMeasure || r.test_case.model != "m") continue;
+    const bool reduced = r.test_case.precision == Precision::kBFloat16;
+    EXPECT_EQ(r.rounded_reference_file.empty(), !reduced);
+    EXPECT_NE(r.rounded_reference_file, r.reference_file);
+  }
+}
+
+TEST_F(RunnerTest, WithoutARoundedReferenceTheToleranceStaysAndThatIsSaid) {
+  launcher_.reference = [](const worker::Request& r) {
+    if (r.weights_rounded_to != Precision::kFloat32) return bad(ErrorCode::kUnsupported, "open", "beside the model");
+    worker::write_reference(r.reference_file, {});
+    return good(r, 1);
+  };
+  plan({"openvino"}, {1});
+  campaign_.plan[0].precision = Precision::kFloat16;
+  EXPECT_TRUE(run());
+  EXPECT_EQ(recorder_.outcomes.at(0).state, OutcomeState::kMeasured);
+  const auto said = std::find_if(progress_.begin(), progress_.end(), [](const Progress& p) {
+    return p.kind == Progress::Kind::kNote &&
+           p.text.find("does not follow how the model is conditioned") != std::string::npos;
+  });
+  ASSERT_NE(said, progress_.end());
+  EXPECT_THAT(said->text, HasSubstr("beside the model"));
+}
+
 TEST_F(RunnerTest, ADamagedReferenceIsMadeAgain) {
   plan({"onnxruntime"}, {1});
   run();

@@ -99,6 +99,12 @@ void centre_log_probabilities(std::vector<double>& p, const Shape& shape, int ax
   });
 }
 
+double conditioned_tolerance(double asked, double rounding) {
+  constexpr double kRoundings = 3, kBlind = 1;
+  const double allowed = kRoundings * rounding;
+  return allowed >= kBlind ? std::numeric_limits<double>::infinity() : std::max(asked, allowed);
+}
+
 ParityCheck::ParityCheck(ParityRule rule, std::vector<std::string> names, std::vector<std::optional<int>> softmax_axis)
     : rule_(rule) {
   softmax_axis.resize(names.size());

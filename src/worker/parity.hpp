@@ -49,6 +49,12 @@ class ParityCheck {
   std::vector<Output> outputs_;
 };
 
+/// The tolerance of a precision less than f32. `rounding` is what rounding the weights to it alone moves the
+/// reference's answers by, as an error: the network's condition. Weights are one rounding of several, since what is
+/// stored between layers is rounded, too: three times as much is allowed, where that is more than what was `asked`.
+/// Where that reaches 1, an answer of nothing but zeros would pass: infinity then, and nothing is verified.
+double conditioned_tolerance(double asked, double rounding);
+
 /// log p - mean(log p) along `axis`: where p = softmax(z), that is z - mean(z). p below 1e-30 counts as 1e-30.
 void centre_log_probabilities(std::vector<double>& p, const Shape& shape, int axis);
 

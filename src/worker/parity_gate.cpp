@@ -2,22 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/copy.hpp"
 #include "worker/parity.hpp"
 #include "worker/reference.hpp"
 
 namespace assay::worker {
 namespace {
-
-ParityCheck make_check(const Request& request, const Session& session, const Reference& reference) {
-  std::vector<std::string> names;
-  std::vector<std::optional<int>> axes;
-  for (const TensorInfo& output : session.outputs()) names.push_back(output.name);
-  for (const ReferenceOutput& output : reference.outputs) axes.push_back(output.softmax_axis);
-  const ParityRule rule{.tolerance = request.parity_tolerance,
-                        .by_top1 = request.test_case.precision == Precision::kInt8};
-  return {rule, names, axes};
-}
 
 /// An output without a batch axis has one answer for each batch.
 std::int64_t answers_wanted(const TensorInfo& output, const ParityBatches& batches) {
@@ -41,6 +34,60 @@ void require_fit(const Request& request, const Session& session, const Reference
   throw Error(ErrorCode::kParity,
               "the reference does not belong to this case: " + why + "; remove it, it is made again",
               request.reference_file.string());
+}
+
+/// What rounding the weights moves the reference by, as an error; 0 where that is not known, or no number.
+double error_of_rounding(const Request& request, const Session& session, const Reference& reference,
+                         const Reference& rounded) {
+  require_fit(request, session, rounded);
+  double worst = 0;
+  for (std::size_t o = 0; o < reference.outputs.size(); ++o) {
+    const ReferenceOutput &plain = reference.outputs[o], &moved = rounded.outputs[o];
+    ParityCheck check({.tolerance = INFINITY}, {plain.name}, {plain.softmax_axis});
+    for (std::size_t i = 0; i < plain.samples.size(); ++i)
+      check.add(0, moved.samples[i].view(), plain.samples[i].view());
+    worst = std::max(worst, check.result().error);
+  }
+  return std::isfinite(worst) ? worst : 0;
+}
+
+struct Judgement {
+  double tolerance = 0, rounding = 0;
+};
+
+Judgement judgement_of(const Request& request, const Session& session, const Reference& reference) {
+  Judgement judged{.tolerance = request.parity_tolerance};
+  if (request.rounded_reference_file.empty()) return judged;
+  judged.rounding = error_of_rounding(request, session, reference, read_reference(request.rounded_reference_file));
+  judged.tolerance = conditioned_tolerance(request.parity_tolerance, judged.rounding);
+  return judged;
+}
+
+ParityCheck make_check(const Request& request, const Session& session, const Reference& reference, double tolerance) {
+  std::vector<std::string> names;
+  std::vector<std::optional<int>> axes;
+  for (const TensorInfo& output : session.outputs()) names.push_back(output.name);
+  for (const ReferenceOutput& output : reference.outputs) axes.push_back(output.softmax_axis);
+  const ParityRule rule{.tolerance = tolerance, .by_top1 = request.test_case.precision == Precision::kInt8};
+  return {rule, names, axes};
+}
+
+/// Against what it was compared, and how closely; "unverified: …" where the network lets nothing be told.
+std::string verdict_text(const Request& request, const Reference& reference, const Judgement& judged, double error) {
+  const char* precision = to_string(request.test_case.precision);
+  std::string text =
+      fmt::format("against {}, {} seeded inputs", reference.identity, std::max(1, request.effort.parity_samples));
+  if (!std::isfinite(judged.tolerance)) {
+    return fmt::format(
+        "unverified: differs by {:.1e} of the largest value {}, and rounding the weights alone to {} makes "
+        "{:.1e}: a wrong answer could not be told from a rounded one",
+        error, text, precision, judged.rounding);
+  }
+  text += fmt::format(", tolerance {:.0e}", judged.tolerance);
+  if (judged.rounding > 0) {
+    text += fmt::format("; rounding the weights alone to {} makes {:.1e}", precision, judged.rounding);
+  }
+  return text;
 }
 
 }  // namespace
@@ -74,7 +121,8 @@ void check_parity(const Request& request, Session& session, TaskResult& result) 
   }
   const Reference reference = read_reference(request.reference_file);
   require_fit(request, session, reference);
-  ParityCheck check = make_check(request, session, reference);
+  const Judgement judged = judgement_of(request, session, reference);
+  ParityCheck check = make_check(request, session, reference, judged.tolerance);
   const ParityBatches batches = parity_batches(request, session);
   const std::int64_t samples = batches.samples;
   // Whole batches: what is verified is the shape that will be timed. Sample i is that of i mod `samples`.
@@ -93,6 +141,8 @@ void check_parity(const Request& request, Session& session, TaskResult& result) 
     throw Error(ErrorCode::kParity,
                 fmt::format("{} (reference: {}, {} seeded inputs)", parity.failure, reference.identity, samples));
   }
+  result.texts["parity"] = verdict_text(request, reference, judged, parity.error);
+  if (!std::isfinite(judged.tolerance)) return;
   result.values["parity.error"] = {parity.error};
   result.values["parity.samples"] = {static_cast<double>(samples)};
   if (parity.top1)
@@ -100,8 +150,6 @@ void check_parity(const Request& request, Session& session, TaskResult& result) 
   else
     result.texts["remark.parity.top1"] =
         "no answer of the reference is sure beyond the tolerance, or there are no classes";
-  result.texts["parity"] = fmt::format("against {}, {} seeded inputs, tolerance {:.0e}", reference.identity, samples,
-                                       request.parity_tolerance);
 }
 
 }  // namespace assay::worker

@@ -45,6 +45,13 @@ TEST(Parity, ErrorIsTheLargestDifferenceOverTheLargestValue) {
   EXPECT_THAT(beyond.failure, HasSubstr("output y differs from the reference by 1.00e-04"));
 }
 
+TEST(Parity, TheToleranceOfAReducedPrecisionFollowsTheNetworksCondition) {
+  EXPECT_EQ(conditioned_tolerance(1e-2, 0), 1e-2);
+  EXPECT_EQ(conditioned_tolerance(1e-2, 1e-3), 1e-2);
+  EXPECT_DOUBLE_EQ(conditioned_tolerance(1e-2, 0.1), 0.3);
+  EXPECT_EQ(conditioned_tolerance(1e-2, 0.4), INFINITY);
+}
+
 TEST(Parity, IsComparedBeforeASoftmax) {
   // A logit moved by 0.1 changes a probability of 1e-6 by hardly anything, but it is a wrong network.
   const std::vector<float> z = {0, 1, 14};

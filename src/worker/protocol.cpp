@@ -142,6 +142,8 @@ json to_json(const Request& r) {
           {"effort", effort_to_json(r.effort)},
           {"cache_folder", r.cache_folder.string()},
           {"reference_file", r.reference_file.string()},
+          {"rounded_reference_file", r.rounded_reference_file.string()},
+          {"weights_rounded_to", to_string(r.weights_rounded_to)},
           {"library", r.library.string()},
           {"libraries", libraries},
           {"parity_tolerance", r.parity_tolerance},
@@ -163,6 +165,10 @@ Request request_from_json(const json& j) {
   r.members.assign(members.begin(), members.end());
   read(j, "cache_folder", r.cache_folder);
   read(j, "reference_file", r.reference_file);
+  read(j, "rounded_reference_file", r.rounded_reference_file);
+  std::string rounded_to = to_string(r.weights_rounded_to);
+  read(j, "weights_rounded_to", rounded_to);
+  r.weights_rounded_to = precision_from_string(rounded_to);
   read(j, "library", r.library);
   std::map<std::string, std::string> libraries;
   read(j, "libraries", libraries);

@@ -28,8 +28,11 @@ struct Request {
   std::filesystem::path model;                 ///< resolved; of an ensemble, its first member's
   std::vector<std::filesystem::path> members;  ///< of an ensemble, in its order; empty for one model
   measure::Effort effort;
-  std::filesystem::path cache_folder;                      ///< "": none
-  std::filesystem::path reference_file;                    ///< "": unverified; else written by a kReference worker
+  std::filesystem::path cache_folder;    ///< "": none
+  std::filesystem::path reference_file;  ///< "": unverified; else written by a kReference worker
+  /// Of weights rounded to the case's precision: widens the tolerance (parity_gate.hpp). "": none.
+  std::filesystem::path rounded_reference_file;
+  Precision weights_rounded_to = Precision::kFloat32;      ///< kReference: of the model, before it is loaded
   std::filesystem::path library;                           ///< explicit path of the (first) engine's framework, or ""
   std::map<std::string, std::filesystem::path> libraries;  ///< of a placed ensemble's engines, where one was given
   double parity_tolerance = 2e-4;

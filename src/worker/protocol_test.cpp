@@ -25,6 +25,8 @@ TEST(Protocol, ARequestComesBackAsItWas) {
   r.library = "/lib.so";
   r.libraries = {{"onnxruntime", "/lib.so"}, {"openvino", "/other"}};
   r.parity_tolerance = 1e-4;
+  r.rounded_reference_file = "/tmp/rounded";
+  r.weights_rounded_to = Precision::kBFloat16;
   r.profile_file = "p.json";
   r.exec_ns = 1234567890123456789;
   const nlohmann::json j = to_json(r);

@@ -10,6 +10,7 @@
 #include "worker/gpu_watch.hpp"
 #include "worker/parity_gate.hpp"
 #include "worker/reference.hpp"
+#include "worker/rounded_models.hpp"
 #include "worker/session.hpp"
 
 namespace assay::worker {
@@ -54,9 +55,11 @@ TaskResult read_memory(const Request& request, Reporter& reporter) {
   return result;
 }
 
-TaskResult make_reference(const Request& request, Reporter& reporter) {
+TaskResult make_reference(const Request& asked, Reporter& reporter) {
   TaskResult result;
   reporter.phase(kOpenPhase);
+  const TemporaryFolder folder;
+  const Request request = with_rounded_weights(asked, folder.path());
   open_library(request, result);
   const std::vector<std::optional<int>> axes = read_through(request).softmax_axis;
   Session session = load_session(request, {}, reporter);
@@ -67,6 +70,9 @@ TaskResult make_reference(const Request& request, Reporter& reporter) {
   reference.identity = fmt::format("{} {}", c.backend, result.texts["backend.version"]);
   for (const auto& [key, value] : c.options) reference.identity += fmt::format(", {} {}", key, value);
   reference.identity += fmt::format(", {}", to_string(c.precision));
+  if (is_reduced(request.weights_rounded_to)) {
+    reference.identity += fmt::format(", weights rounded to {}", to_string(request.weights_rounded_to));
+  }
   reference.data_key = parity_data_key(request);
   for (std::size_t o = 0; o < session.outputs().size(); ++o) {
     reference.outputs.push_back({session.outputs()[o].name, o < axes.size() ? axes[o] : std::nullopt, {}});

@@ -84,6 +84,39 @@ std::vector<Row> rows() {
   return all;
 }
 
+TEST(Parity, ARoundedReferenceDiffersAndWidensTheTolerance) {
+  const TemporaryFolder folder;
+  const std::atomic<bool> stop{false};
+  const auto launcher = process_launcher();
+  Request request;
+  request.kind = Request::Kind::kReference;
+  request.model = model::write_zoo_network({.name = "tiny-resnet"}, folder.path());
+  request.test_case.backend = "onnxruntime";
+  request.test_case.batch_size = 1;
+  request.test_case.goal = Goal::kLatency;
+  request.effort = measure::effort_by_name("quick");
+  request.effort.window = milliseconds(100);
+  request.reference_file = folder.path() / "plain";
+  ASSERT_TRUE(launcher->run(request, {}, {}, stop).ok);
+  request.reference_file = folder.path() / "rounded";
+  request.weights_rounded_to = Precision::kBFloat16;
+  const Exit rounded = launcher->run(request, {}, {}, stop);
+  ASSERT_TRUE(rounded.ok) << rounded.reason;
+  EXPECT_THAT(rounded.result.texts.at("reference"), HasSubstr("weights rounded to bf16"));
+
+  // Answers of the rounded weights, as a bf16 engine would give them: beyond f32's tolerance, and within the wider one.
+  Request measured = request;
+  measured.kind = Request::Kind::kMeasure;
+  measured.weights_rounded_to = Precision::kFloat32;
+  measured.reference_file = folder.path() / "rounded";
+  EXPECT_EQ(launcher->run(measured, {}, {}, stop).code, ErrorCode::kParity);
+  measured.rounded_reference_file = folder.path() / "plain";
+  Exit exit = launcher->run(measured, {}, {}, stop);
+  for (int i = 0; i < 5 && exit.reason.starts_with("Invalid"); ++i) exit = launcher->run(measured, {}, {}, stop);
+  ASSERT_TRUE(exit.ok) << exit.reason;
+  EXPECT_THAT(exit.result.texts.at("parity"), HasSubstr("rounding the weights alone"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, FrameworkTest, ::testing::ValuesIn(rows()), name_of);
 
 }  // namespace
