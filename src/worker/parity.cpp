@@ -100,7 +100,7 @@ void centre_log_probabilities(std::vector<double>& p, const Shape& shape, int ax
 }
 
 double conditioned_tolerance(double asked, double rounding) {
-  constexpr double kRoundings = 3, kBlind = 1;
+  constexpr double kRoundings = 4, kBlind = 1;
   const double allowed = kRoundings * rounding;
   return allowed >= kBlind ? std::numeric_limits<double>::infinity() : std::max(asked, allowed);
 }

@@ -51,7 +51,7 @@ class ParityCheck {
 
 /// The tolerance of a precision less than f32. `rounding` is what rounding the weights to it alone moves the
 /// reference's answers by, as an error: the network's condition. Weights are one rounding of several, since what is
-/// stored between layers is rounded, too: three times as much is allowed, where that is more than what was `asked`.
+/// stored between layers is rounded, too: four times as much is allowed, where that is more than what was `asked`.
 /// Where that reaches 1, an answer of nothing but zeros would pass: infinity then, and nothing is verified.
 double conditioned_tolerance(double asked, double rounding);
 

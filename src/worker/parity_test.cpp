@@ -48,8 +48,8 @@ TEST(Parity, ErrorIsTheLargestDifferenceOverTheLargestValue) {
 TEST(Parity, TheToleranceOfAReducedPrecisionFollowsTheNetworksCondition) {
   EXPECT_EQ(conditioned_tolerance(1e-2, 0), 1e-2);
   EXPECT_EQ(conditioned_tolerance(1e-2, 1e-3), 1e-2);
-  EXPECT_DOUBLE_EQ(conditioned_tolerance(1e-2, 0.1), 0.3);
-  EXPECT_EQ(conditioned_tolerance(1e-2, 0.4), INFINITY);
+  EXPECT_DOUBLE_EQ(conditioned_tolerance(1e-2, 0.1), 0.4);
+  EXPECT_EQ(conditioned_tolerance(1e-2, 0.25), INFINITY);
 }
 
 TEST(Parity, IsComparedBeforeASoftmax) {
