@@ -26,10 +26,8 @@
 #include <string>
 #include <vector>
 
-#include "arms.hpp"
 #include "base/file.hpp"
-#include "base/sha256.hpp"
-#include "measure/environment.hpp"
+#include "blocks.hpp"
 #include "turns.hpp"
 
 namespace assay::bench {
@@ -62,22 +60,6 @@ std::string describe_way(const Case& c) {
 /// What a turn is known by in the state's file.
 std::string key_of(const Case& c, const std::string& what) {
   return fmt::format("{} {} batch {} {} {}", c.model, c.backend, c.batch_size, c.strategy, what);
-}
-
-/// The geometric mean; its interval is Student's t of the logarithms, and open below two values.
-Figure geometric_mean(std::vector<double> values) {
-  for (double& v : values) v = std::log(v);
-  const double centre = std::exp(measure::mean(values));
-  const auto interval = measure::t_interval(values);
-  if (!interval) return {centre, 0, INFINITY};
-  return {centre, std::exp(interval->low), std::exp(interval->high)};
-}
-
-/// a / b, block by block.
-std::vector<double> quotients(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> q;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) q.push_back(a[i] / b[i]);
-  return q;
 }
 
 /// 1 / Σ 1/T, block by block.
@@ -115,52 +97,12 @@ auto sequential(const std::string& model) {
   return [model](const Case& c) { return c.model == model && c.strategy == "sequential"; };
 }
 
-/// Figures by key: what was measured, in memory and, where one is kept, in a file: a line that says of which build and
-/// machine they are, then lines "FIGURE KEY". Throws where the file is of another build or machine.
-class State {
- public:
-  State(std::string file, const std::string& stamp) : file_(std::move(file)) {
-    std::ifstream in(file_);
-    std::string found;
-    std::getline(in, found);
-    if (!found.empty() && found != stamp) {
-      throw std::runtime_error(
-          fmt::format("{} is of \"{}\", this is \"{}\": remove it, or name another", file_, found, stamp));
-    }
-    if (found.empty() && !file_.empty()) std::ofstream(file_) << stamp << "\n";
-    double figure = 0;
-    for (std::string key; in >> figure && std::getline(in >> std::ws, key);) figures_[key] = figure;
-  }
-  /// Nothing where it failed, too: it is tried again.
-  [[nodiscard]] const double* find(const std::string& key) const {
-    const auto it = figures_.find(key);
-    return it == figures_.end() || it->second <= 0 ? nullptr : &it->second;
-  }
-  double keep(const std::string& key, double figure) {
-    figures_[key] = figure;
-    if (!file_.empty()) std::ofstream(file_, std::ios::app) << fmt::format("{} {}\n", figure, key) << std::flush;
-    return figure;
-  }
-
- private:
-  std::string file_;
-  std::map<std::string, double> figures_;
-};
-
-/// This build on this machine.
-std::string stamp() {
-  const measure::Environment machine = measure::read_environment();
-  const auto cpu = machine.values.find("cpu.model");
-  return fmt::format("build {} on {}", sha256_of_file(executable_path()).substr(0, 12),
-                     cpu == machine.values.end() ? "a CPU without a name" : cpu->second);
-}
-
 class Benchmark {
  public:
   explicit Benchmark(Arguments arguments)
       : a_(std::move(arguments)),
         ensemble_(joined_members(a_.members)),
-        state_(a_.state, stamp()),
+        state_(a_.state),
         turns_(a_.state.empty() ? folder_.path() / "cache" : std::filesystem::path(a_.state + ".cache"),
                std::chrono::milliseconds(a_.window_ms)) {
     std::istringstream sets(a_.sets);
@@ -276,18 +218,6 @@ class Benchmark {
   Set engines_;
 };
 
-void line(const std::string& name, const std::vector<double>& rates, const std::string& what) {
-  const Figure f = geometric_mean(rates);
-  fmt::print("  {:20} {:8.3f} [{:.3f}, {:.3f}] 1/s  {}\n", name, f.value, f.low, f.high, what);
-}
-
-bool judge(const std::string& what, const Figure& f, double least, double lowest) {
-  const bool kept = f.value >= least && f.low >= lowest;
-  fmt::print("  {:33} {:.3f} [{:.3f}, {:.3f}], at least {:.2f} (lower end {:.2f}): {}\n", what, f.value, f.low, f.high,
-             least, lowest, kept ? "kept" : "MISSED");
-  return kept;
-}
-
 bool Benchmark::report(const std::vector<Way>& ways, const Set& set) const {
   std::vector<const Way*> alone;
   for (const std::string& m : a_.members) alone.push_back(best_of(ways, set, of_model(m), typical));
@@ -298,11 +228,11 @@ bool Benchmark::report(const std::vector<Way>& ways, const Set& set) const {
     return false;
   }
   fmt::print("{{{}}}, {} blocks\n", fmt::join(set, ", "), best->rates.size());
-  for (const Way* way : alone) line(way->test_case.model + " alone", way->rates, describe_way(way->test_case));
+  for (const Way* way : alone) print_rates(way->test_case.model + " alone", way->rates, describe_way(way->test_case));
   const std::vector<double> bound = shared_bound(alone);
-  line("perfect sharing", bound, "");
-  line("best strategy", best->rates, describe_way(best->test_case));
-  line("sequential", plain->rates, describe_way(plain->test_case));
+  print_rates("perfect sharing", bound, "");
+  print_rates("best strategy", best->rates, describe_way(best->test_case));
+  print_rates("sequential", plain->rates, describe_way(plain->test_case));
   const Figure room = geometric_mean(quotients(bound, plain->rates));
   fmt::print("  {:33} {:.3f} [{:.3f}, {:.3f}]\n", "perfect sharing over sequential", room.value, room.low, room.high);
   constexpr double kRoom = 1.08;

@@ -20,8 +20,20 @@ if [ -e .deps/python/tensorflow ]; then # make setup WITH=tensorflow
   run bench_head_to_head "$model" tensorflow
   build/release/bin/assay bench --plan benchmarks/tensorflow_layouts.json --db build/figures/layouts.db
 fi
-engines='onnxruntime;onnxruntime,openvino'
-[ ! -e .deps/python/tensorflow ] || engines="$engines;onnxruntime,openvino,tensorflow"
+all=onnxruntime,openvino
+[ ! -e .deps/python/tensorflow ] || all=$all,tensorflow
+if [ -e .deps/mlir ]; then # make setup WITH=mlir
+  all=$all,mlir
+  state=build/figures/compiler
+  run bench_compiler --batch 1 --variants math=strict,target=avx2 --blocks 8 --state $state
+  run bench_compiler --batch 8 --variants math=strict --state $state
+  run bench_compiler --batch 32 --blocks 4 --state $state
+  run bench_networks build/figures/networks
+  for batch in 3 5; do
+    run bench_compiler --networks "$(ls build/figures/networks/*.onnx | paste -sd,)" --others onnxruntime --threads 2 --batch $batch --state $state
+  done
+fi
+engines="onnxruntime;onnxruntime,openvino;$all"
 run bench_ensemble --sets "$engines" --batch 1 --blocks 8 --state build/figures/ensemble
 run bench_ensemble --sets "$engines" --batch 8 --window 6000 --blocks 8 --state build/figures/ensemble
 run bench_ensemble --sets "$engines" --batch 32 --window 12000 --blocks 6 --state build/figures/ensemble
