@@ -29,11 +29,12 @@ if [ -e .deps/mlir ]; then # make setup WITH=mlir
   run bench_compiler --batch 8 --variants math=strict --state $state
   run bench_compiler --batch 32 --blocks 4 --state $state
   run bench_networks build/figures/networks
-  for batch in 3 5; do
-    run bench_compiler --networks "$(ls build/figures/networks/*.onnx | paste -sd,)" --others onnxruntime --threads 2 --batch $batch --state $state
-  done
+  others() { run bench_compiler --networks "$1" --least "$2" --others onnxruntime --threads 2 --batch 3,5 --state $state; }
+  others "$(ls build/figures/networks/*.onnx | grep -v transformer | paste -sd,)" 0.9
+  others "$(ls build/figures/networks/*.onnx | grep transformer)" 0.7
 fi
-engines="onnxruntime;onnxruntime,openvino;$all"
+engines='onnxruntime;onnxruntime,openvino'
+[ "$all" = onnxruntime,openvino ] || engines="$engines;$all"
 run bench_ensemble --sets "$engines" --batch 1 --blocks 8 --state build/figures/ensemble
 run bench_ensemble --sets "$engines" --batch 8 --window 6000 --blocks 8 --state build/figures/ensemble
 run bench_ensemble --sets "$engines" --batch 32 --window 12000 --blocks 6 --state build/figures/ensemble
