@@ -188,6 +188,9 @@ kit::Description MlirSession::describe() {
                 {"streams", std::to_string(settings_.streams)},
                 {"version", compiler::llvm_version()},
                 {"math", settings_.strict ? "strict" : "fast"},
+                // By the setting, whatever the model has chosen for one set of shapes: a row's name does not change.
+                {"variant", settings_.strict ? "strict" : "winograd"},
+                {"variant.option", settings_.strict ? "math=strict" : "math=fast"},
                 {"target", settings_.target},
                 {"cpu", target_.cpu},
                 {"vector_width", std::to_string(target_.vector_floats * 32)},

@@ -180,8 +180,9 @@ class Campaigns {
   Campaign last_;
 };
 
-std::string seats_of(const Case& c) {
-  return c.placement.seats.empty() ? fmt::format("{} on {}", c.strategy, c.backend) : describe_placement(c);
+std::string seats_of(const Outcome& o) {
+  const Case& c = o.test_case;
+  return c.placement.seats.empty() ? fmt::format("{} on {}", c.strategy, engine_name(o)) : describe_placement(c);
 }
 
 /// A plan that was measured.
@@ -249,21 +250,21 @@ std::string placing_verdict(const Campaign& campaign) {
   const std::string figure = report::with_interval(find_metric(*best.outcome, "throughput"));
   if (all.size() == 1) {
     return fmt::format("{}: use {}: {} samples/s, the only one that could be measured; the other rows say why.",
-                       c.model, seats_of(c), figure);
+                       c.model, seats_of(*best.outcome), figure);
   }
   // Rivals whose interval reaches the winner's are not told from it: a plan is reported as the winner only of the
   // others.
   std::vector<std::string> tied;
   for (auto other = all.begin() + 1; other != all.end(); ++other) {
-    if (other->high >= best.low) tied.push_back(seats_of(other->outcome->test_case));
+    if (other->high >= best.low) tied.push_back(seats_of(*other->outcome));
   }
   if (tied.empty()) {
     return fmt::format("{}: use {}: {} samples/s, ahead of all others that were measured beside it{}.", c.model,
-                       seats_of(c), figure,
+                       seats_of(*best.outcome), figure,
                        runner::reserve(campaign, *best.outcome, *all[1].outcome, best.value / all[1].value));
   }
   return fmt::format("{}: {} came out first with {} samples/s, but it cannot be told from {}; a higher --effort may.",
-                     c.model, seats_of(c), figure, fmt::join(tied, " and "));
+                     c.model, seats_of(*best.outcome), figure, fmt::join(tied, " and "));
 }
 
 int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings, store::Store& store,

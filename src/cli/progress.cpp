@@ -24,6 +24,13 @@ std::string result_of(const Outcome& o) {
   return "measured";
 }
 
+/// With the name that the engine's row will have.
+std::string describe_finished(const Outcome& o) {
+  Case c = without_variant(o);
+  c.backend = engine_name(o);
+  return describe(c);
+}
+
 /// "3/12 runs", "3/12 runs +1 repeat": the total is what was foreseen. A case is several runs: each starts a process.
 std::string count_of(const runner::Progress& p) {
   const std::string count = fmt::format("{}/{} runs", p.runs_done, p.runs_total);
@@ -70,7 +77,8 @@ void ProgressView::show(const runner::Progress& p) {
     case Kind::kCaseFinished: {
       const bool failed = p.outcome->state == OutcomeState::kFailed;
       if (live_ && p.outcome->state != OutcomeState::kFailed) return draw(p);
-      const std::string text = fmt::format("[{}] {}: {}", count_of(p), describe(*p.test_case), result_of(*p.outcome));
+      const std::string text =
+          fmt::format("[{}] {}: {}", count_of(p), describe_finished(*p.outcome), result_of(*p.outcome));
       return line(failed ? painted(kRed, text) : text);
     }
     case Kind::kPlanned:

@@ -50,6 +50,16 @@ TEST(ProgressView, WritesALineACaseWhereThereIsNoTerminal) {
   EXPECT_THAT(out.str(), Not(HasSubstr("\r")));
 }
 
+TEST(ProgressView, NamesTheVariantThatWasMeasured) {
+  std::ostringstream out;
+  Outcome o = measured();
+  o.test_case.model = "m";
+  o.test_case.options["math"] = "strict";
+  o.in_force = {{kVariant, "strict"}, {kVariantOption, "math=strict"}};
+  ProgressView(out, false, false).show(finished(o));
+  EXPECT_THAT(out.str(), HasSubstr("m · openvino (strict) · throughput · batch 1: 27.3"));
+}
+
 TEST(ProgressView, MovesOneLineThatFitsOnATerminal) {
   std::ostringstream out;
   const Outcome o = measured();

@@ -7,6 +7,32 @@
 #include "assay/error.hpp"
 
 namespace assay {
+namespace {
+
+/// What is in force by that name; of a placement nothing: its engines are several.
+std::string said_of_variant(const Outcome& outcome, const char* key) {
+  const auto it = outcome.in_force.find(key);
+  return it == outcome.in_force.end() || !outcome.test_case.placement.seats.empty() ? std::string() : it->second;
+}
+
+}  // namespace
+
+std::string engine_name(const Outcome& outcome) {
+  const std::string variant = said_of_variant(outcome, kVariant);
+  return variant.empty() ? outcome.test_case.backend : fmt::format("{} ({})", outcome.test_case.backend, variant);
+}
+
+std::string variant_option(const Outcome& outcome) {
+  const std::string option = said_of_variant(outcome, kVariantOption);
+  return option.empty() ? option : fmt::format("{}.{}", outcome.test_case.backend, option);
+}
+
+Case without_variant(const Outcome& outcome) {
+  Case c = outcome.test_case;
+  const std::string option = said_of_variant(outcome, kVariantOption);
+  c.options.erase(option.substr(0, option.find('=')));
+  return c;
+}
 
 const char* to_string(OutcomeState state) {
   switch (state) {

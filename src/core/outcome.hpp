@@ -37,6 +37,18 @@ struct Outcome {
 /// Phase of a case that was measured and is in no results file, since that could not be written.
 inline constexpr const char* kNotStored = "record";
 
+/// Among what is in force an engine may say which variant of itself it ran as, and the option that makes it so
+/// (KEY=VALUE, of its own): one engine at two settings is then two rows of a table, each with a name.
+inline constexpr const char* kVariant = "variant";
+inline constexpr const char* kVariantOption = "variant.option";
+
+/// The engine as tables and sentences name it: "mlir (winograd)" where it said its variant, else "mlir".
+std::string engine_name(const Outcome& outcome);
+/// "mlir.math=fast": what --option takes to get that variant; "" where there is none.
+std::string variant_option(const Outcome& outcome);
+/// The case without the option that engine_name says already.
+Case without_variant(const Outcome& outcome);
+
 /// The metric with that tag, or nullptr.
 const Metric* find_metric(const Outcome& outcome, const std::string& tag);
 /// The same of a measured outcome, where the metric has a value; else nullptr, and nothing.

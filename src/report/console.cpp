@@ -14,8 +14,7 @@
 namespace assay::report {
 namespace {
 
-constexpr std::size_t kBackend = 12, kBatch = 6, kFigure = 23, kMemory = 9;
-constexpr std::size_t kWidestBatch = kBatch + 1;  // what is left of 80 columns
+constexpr std::size_t kMemory = 9, kBetween = 6;  // in all, between columns
 constexpr std::size_t kMostReasons = 12;
 
 /// One line: the outcomes that differ in the goal alone, each in the column of what it was set up for; or one alone, in
@@ -34,6 +33,17 @@ struct Group {
   std::string title;
   std::vector<Line> lines;
 };
+
+/// Columns that are as wide as what is in them; figures have what is left of the screen.
+struct Columns {
+  std::size_t backend, batch, figure;
+};
+
+/// That of the one who told what it ran as: a case that failed did not.
+const Outcome& teller(const Line& line) {
+  const Outcome& any = line.any();
+  return line.latency != nullptr && !any.in_force.contains(kVariant) ? *line.latency : any;
+}
 
 bool same_but_goal(const Case& a, const Case& b) {
   Case other = b;
@@ -84,14 +94,14 @@ void add_named(const Document& d, std::vector<Group>& groups) {
 
 bool is_not_stored(const Outcome& o) { return o.state == OutcomeState::kMeasured && o.phase == kNotStored; }
 
-std::string figure(const Outcome* o, const char* tag) {
+std::string figure(const Outcome* o, const char* tag, std::size_t columns) {
   if (o == nullptr) return "";
   if (o->state != OutcomeState::kMeasured) return to_string(o->state);
   const std::string mark = std::string(unverified(*o) ? "*" : "") + (is_not_stored(*o) ? "†" : "");
   const Metric* metric = find_metric(*o, tag);
   std::string text = with_interval(metric) + mark;
-  if (width(text) > kFigure) text = with_interval(metric, short_number) + mark;
-  return text;
+  if (width(text) > columns) text = with_interval(metric, short_number) + mark;
+  return cut(text, columns);
 }
 
 std::string memory(const Line& line) {
@@ -122,18 +132,28 @@ std::string how_it_runs(const Case& c) {
 
 /// What stands above a line's figures; "" where they need no word.
 std::string heading(const Line& line) {
-  const Case& c = line.any().test_case;
+  const Case c = without_variant(teller(line));
   std::string text = how_it_runs(c);
   if (line.in_other_column()) text += fmt::format("{}set up for {}", text.empty() ? "" : ", ", to_string(c.goal));
   return text.empty() ? text : text + ":";
 }
 
+Columns columns_of(const Group& g) {
+  constexpr std::size_t kWidestBackend = 16, kWidestBatch = 7, kWidestFigure = 23;
+  Columns c{12, 6, 0};
+  for (const Line& line : g.lines) {
+    c.backend = std::clamp(width(engine_name(teller(line))), c.backend, kWidestBackend);
+    c.batch = std::clamp(batch(line).size(), c.batch, kWidestBatch);
+  }
+  c.figure = std::min(kWidestFigure, (kColumns - c.backend - c.batch - kMemory - kBetween) / 2);
+  return c;
+}
+
 void write_group(const Group& g, std::ostream& out) {
-  std::size_t wide = kBatch;
-  for (const Line& line : g.lines) wide = std::clamp(batch(line).size(), wide, kWidestBatch);
+  const Columns wide = columns_of(g);
   out << wrap(g.title, kColumns, 2) << "\n";
-  out << pad_right("backend", kBackend) << " " << pad_left("batch", wide) << "  "
-      << pad_left("throughput, 1/s", kFigure) << "  " << pad_left("latency p50, ms", kFigure) << " "
+  out << pad_right("backend", wide.backend) << " " << pad_left("batch", wide.batch) << "  "
+      << pad_left("throughput, 1/s", wide.figure) << "  " << pad_left("latency p50, ms", wide.figure) << " "
       << pad_left("peak, MiB", kMemory) << "\n";
   std::string before;
   for (const Line& line : g.lines) {
@@ -142,10 +162,11 @@ void write_group(const Group& g, std::ostream& out) {
       out << cut(above, kColumns) << "\n";
     }
     before = above;
-    out << pad_right(cut(line.any().test_case.backend, kBackend), kBackend) << " "
-        << pad_left(cut(batch(line), wide), wide) << "  " << pad_left(figure(line.throughput, "throughput"), kFigure)
-        << "  " << pad_left(figure(line.latency, "latency.p50"), kFigure) << " " << pad_left(memory(line), kMemory)
-        << "\n";
+    out << pad_right(cut(engine_name(teller(line)), wide.backend), wide.backend) << " "
+        << pad_left(cut(batch(line), wide.batch), wide.batch) << "  "
+        << pad_left(figure(line.throughput, "throughput", wide.figure), wide.figure) << "  "
+        << pad_left(figure(line.latency, "latency.p50", wide.figure), wide.figure) << " "
+        << pad_left(memory(line), kMemory) << "\n";
   }
   out << "\n";
 }
@@ -165,7 +186,7 @@ void write_reasons(const Document& d, std::ostream& out) {
                            [&](const Reason& r) { return r.head == head && r.why == o.reason; });
     if (it == reasons.end()) it = reasons.insert(reasons.end(), {head, o.reason, {}});
     it->cases.push_back(
-        fmt::format("{} {} batch {}", o.test_case.backend, to_string(o.test_case.goal), batch_name(o.test_case)));
+        fmt::format("{} {} batch {}", name_with_options(o), to_string(o.test_case.goal), batch_name(o.test_case)));
   }
   const std::size_t shown = d.every_reason ? reasons.size() : std::min(reasons.size(), kMostReasons);
   for (std::size_t i = 0; i < shown; ++i) {

@@ -40,14 +40,16 @@ std::string case_fields(const Campaign& campaign, const Outcome& o) {
 
 void write_csv(const Document& d, std::ostream& out) {
   out << "campaign,model,backend,backend_version,device,for,batch_size,in_flight,threads,precision,strategy,options,"
-         "state,phase,reason,tag,unit,value,low,high,n,remark\r\n";
+         "state,phase,reason,tag,unit,value,low,high,n,remark,variant\r\n";
   for (const Outcome& o : d.campaign->outcomes) {
     const std::string head = case_fields(*d.campaign, o);
-    if (o.metrics.empty()) out << head << ",,,,,,,\r\n";
+    const auto variant = o.in_force.find(kVariant);
+    const std::string tail = variant == o.in_force.end() ? "" : field(variant->second);
+    if (o.metrics.empty()) out << head << ",,,,,,,," << tail << "\r\n";
     for (const Metric& m : o.metrics) {
       out << head << ","
-          << fmt::format("{},{},{},{},{},{},{}", field(m.tag), field(m.unit), field(m.value), field(m.low),
-                         field(m.high), m.n, field(m.remark))
+          << fmt::format("{},{},{},{},{},{},{},{}", field(m.tag), field(m.unit), field(m.value), field(m.low),
+                         field(m.high), m.n, field(m.remark), tail)
           << "\r\n";
     }
   }

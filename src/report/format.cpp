@@ -1,6 +1,7 @@
 #include "report/format.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <cmath>
@@ -133,6 +134,13 @@ std::string markdown_cell(std::string_view text) {
     out += c == '\n' || c == '\r' ? ' ' : c;
   }
   return out;
+}
+
+std::string name_with_options(const Outcome& outcome) {
+  std::vector<std::string> options;
+  for (const auto& [key, value] : without_variant(outcome).options) options.push_back(key + "=" + value);
+  const std::string name = engine_name(outcome);
+  return options.empty() ? name : fmt::format("{} with {}", name, fmt::join(options, ", "));
 }
 
 std::string group_title(const Case& c) {

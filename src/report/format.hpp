@@ -41,6 +41,9 @@ std::string hang(std::string_view label, std::string_view text, std::size_t labe
 /// As a cell of a table in Markdown: no line break, and a bar only escaped.
 std::string markdown_cell(std::string_view text);
 
+/// The engine's name, and what options it does not say: "mlir (strict) with streams=2".
+std::string name_with_options(const Outcome& outcome);
+
 /// What the cases of a group share and others may not: model, device, precision, threads, options, data.
 std::string group_title(const Case& c);
 /// A metric of the outcome that has a value, or nullptr.

@@ -12,10 +12,11 @@ namespace {
 std::string figure(const Outcome& o, const char* tag) { return with_interval(find_metric(o, tag)); }
 
 /// Strategies of an ensemble on one engine are told apart.
-std::string backend_cell(const Case& c) {
-  if (!is_ensemble(c)) return markdown_cell(c.backend);
+std::string backend_cell(const Outcome& o) {
+  const Case& c = o.test_case;
+  if (!is_ensemble(c)) return markdown_cell(name_with_options(o));
   const std::string how = c.placement.seats.empty() ? c.strategy : describe_placement(c);
-  return markdown_cell(fmt::format("{} ({})", c.backend, how));
+  return markdown_cell(fmt::format("{} ({})", name_with_options(o), how));
 }
 
 void write_outcomes(const Campaign& campaign, std::ostream& out) {
@@ -25,7 +26,7 @@ void write_outcomes(const Campaign& campaign, std::ostream& out) {
   for (const Outcome& o : campaign.outcomes) {
     const Case& c = o.test_case;
     const std::string head =
-        fmt::format("| {} | {} | {} | {} | {} | {} |", markdown_cell(c.model), backend_cell(c),
+        fmt::format("| {} | {} | {} | {} | {} | {} |", markdown_cell(c.model), backend_cell(o),
                     markdown_cell(o.backend_version), markdown_cell(c.device), to_string(c.goal), batch_name(c));
     if (o.state == OutcomeState::kMeasured) {
       out << head

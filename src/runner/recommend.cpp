@@ -24,7 +24,9 @@ struct Entry {
   bool bounded;  ///< low and high are the metric's own
 };
 
-const Case& case_of(const Campaign& campaign, const Entry& e) { return campaign.outcomes[e.index].test_case; }
+const Outcome& outcome_of(const Campaign& campaign, const Entry& e) { return campaign.outcomes[e.index]; }
+
+const Case& case_of(const Campaign& campaign, const Entry& e) { return outcome_of(campaign, e).test_case; }
 
 void add_once(std::vector<std::string>& list, const std::string& value) {
   if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
@@ -97,14 +99,17 @@ std::string batch_text(std::int64_t batch) {
 
 /// "openvino on gpu:0 with 4 threads, bf16": the engine, and of its settings those by which `all` differ.
 std::string setup(const Campaign& campaign, const Entry& entry, const std::vector<Entry>& all, const Contest& contest) {
-  const Case& c = case_of(campaign, entry);
+  const Case c = without_variant(outcome_of(campaign, entry));
   std::vector<std::string> parts;
   for (const CaseSetting& setting : case_settings()) {
-    const auto same = [&](const Entry& e) { return setting.words(case_of(campaign, e)) == setting.words(c); };
+    const auto same = [&](const Entry& e) {
+      return setting.words(without_variant(outcome_of(campaign, e))) == setting.words(c);
+    };
     if (setting.says == nullptr || std::all_of(all.begin(), all.end(), same)) continue;
     if (const std::string text = setting.says(c); !text.empty()) parts.push_back(text);
   }
-  std::string engine = c.device == "cpu" ? c.backend : c.backend + " on " + c.device;
+  std::string engine = engine_name(outcome_of(campaign, entry));
+  if (c.device != "cpu") engine += " on " + c.device;
   if (c.goal != contest.goal) engine += fmt::format(" set up for {}", to_string(c.goal));
   return parts.empty() ? engine : fmt::format("{} with {}", engine, fmt::join(parts, ", "));
 }
@@ -221,37 +226,49 @@ std::string reserve(const Campaign& campaign, const Outcome& best, const Outcome
 
 namespace {
 
+/// Whom the sentence names: those that cannot be told apart, or the best and the next.
+std::vector<Entry> named_entries(const std::vector<Entry>& all, const std::vector<Entry>& set) {
+  const bool next = set.size() == 1 && all.size() > 1;
+  return next ? std::vector<Entry>{all[0], all[1]} : set;
+}
+
+/// "; mlir (winograd) is --option mlir.math=fast": a variant is no word of the command line.
+std::string variants_text(const Campaign& campaign, const std::vector<Entry>& named) {
+  std::vector<std::string> texts;
+  for (const Entry& e : named) {
+    const Outcome& o = outcome_of(campaign, e);
+    const std::string option = variant_option(o);
+    if (!option.empty()) add_once(texts, fmt::format("{} is --option {}", engine_name(o), option));
+  }
+  return texts.empty() ? "" : fmt::format("; {}", fmt::join(texts, ", "));
+}
+
 std::string sentence(const Campaign& campaign, const std::string& model, const std::vector<Entry>& all,
                      const std::vector<Entry>& set, const Contest& contest) {
   const Entry& best = set.front();
-  const Case& c = campaign.outcomes[best.index].test_case;
+  const Case& c = case_of(campaign, best);
   const char* aim = contest.larger_is_better ? "most throughput" : "least latency";
+  const std::string variants = variants_text(campaign, named_entries(all, set));
   if (all.size() == 1) {
-    return fmt::format("{}: {} at {} is the only one measured for {}: {}.", model, setup(campaign, best, all, contest),
-                       batch_text(c.batch_size), contest.larger_is_better ? "throughput" : "latency",
-                       figure(best, contest));
+    return fmt::format("{}: {} at {} is the only one measured for {}: {}{}.", model,
+                       setup(campaign, best, all, contest), batch_text(c.batch_size),
+                       contest.larger_is_better ? "throughput" : "latency", figure(best, contest), variants);
   }
   if (set.size() > 1) {
-    std::string text = fmt::format("{}: for the {} take {}: they cannot be told apart ({})", model, aim,
-                                   name_set(campaign, set, all, contest), figure(best, contest));
+    std::string text = fmt::format("{}: for the {} take {}: they cannot be told apart ({}){}", model, aim,
+                                   name_set(campaign, set, all, contest), figure(best, contest), variants);
     // What was placed is found again by a search, and by no command for these cases.
     const auto is_placed = [&](const Entry& e) { return !case_of(campaign, e).placement.seats.empty(); };
     if (campaign.effort == "rigorous" || std::any_of(set.begin(), set.end(), is_placed)) return text + ".";
     return text + fmt::format("; this would decide: {}", deciding_command(campaign, model, set));
   }
   const Entry& next = all[1];
-  const Case& other = campaign.outcomes[next.index].test_case;
+  const Case& other = case_of(campaign, next);
   const double ratio = contest.larger_is_better ? best.value / next.value : next.value / best.value;
-  return fmt::format("{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}){}.", model, aim,
+  return fmt::format("{}: for the {} use {} at {}: {}, {:.2f}x the next best ({} at {}){}{}.", model, aim,
                      setup(campaign, best, all, contest), batch_text(c.batch_size), figure(best, contest), ratio,
                      setup(campaign, next, all, contest), batch_text(other.batch_size),
-                     reserve(campaign, campaign.outcomes[best.index], campaign.outcomes[next.index], ratio));
-}
-
-/// Whom the sentence names: those that cannot be told apart, or the best and the next.
-std::vector<Entry> named_entries(const std::vector<Entry>& all, const std::vector<Entry>& set) {
-  const bool next = set.size() == 1 && all.size() > 1;
-  return next ? std::vector<Entry>{all[0], all[1]} : set;
+                     reserve(campaign, outcome_of(campaign, best), outcome_of(campaign, next), ratio), variants);
 }
 
 }  // namespace

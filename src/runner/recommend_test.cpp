@@ -87,6 +87,35 @@ TEST(Recommend, OptionsThatVaryAreDecidedByAblation) {
               HasSubstr("--option x.streams=2 --ablate x.arena --for throughput"));
 }
 
+/// Of an engine that says which variant of itself it was, and the option that makes it so.
+Outcome variant(Outcome o, const char* name, const char* option) {
+  o.in_force = {{kVariant, name}, {kVariantOption, option}};
+  return o;
+}
+
+TEST(Recommend, VariantsOfAnEngineHaveTheirNamesAndTheOptionsThatMakeThem) {
+  const Outcome fast = variant(measured("x", 8, "throughput", 200, 190, 210), "winograd", "math=fast");
+  Outcome strict = variant(measured("x", 8, "throughput", 100, 97, 103), "strict", "math=strict");
+  strict.test_case.options = {{"math", "strict"}};
+  EXPECT_EQ(recommend(campaign({fast, strict})).because,
+            "m: for the most throughput use x (winograd) at batch 8: 200 [190, 210] samples/s, 2.00x the next best "
+            "(x (strict) at batch 8); x (winograd) is --option x.math=fast, x (strict) is --option x.math=strict.");
+  EXPECT_EQ(recommend(campaign({fast})).because,
+            "m: x (winograd) at batch 8 is the only one measured for throughput: 200 [190, 210] samples/s; "
+            "x (winograd) is --option x.math=fast.");
+}
+
+TEST(Recommend, VariantsThatCannotBeToldApartAreNamedAndDecidedByAblation) {
+  const Outcome fast = variant(measured("x", 8, "throughput", 101, 98, 104), "winograd", "math=fast");
+  Outcome strict = variant(measured("x", 8, "throughput", 100, 97, 103), "strict", "math=strict");
+  strict.test_case.options = {{"math", "strict"}, {"streams", "2"}};
+  EXPECT_EQ(recommend(campaign({fast, strict})).because,
+            "m: for the most throughput take x (winograd) at batch 8 and x (strict) with streams=2 at batch 8: they "
+            "cannot be told apart (101 [98, 104] samples/s); x (winograd) is --option x.math=fast, x (strict) is "
+            "--option x.math=strict; this would decide: assay bench m --backend x --batch-size 8 --ablate "
+            "x.math,x.streams --for throughput --effort standard");
+}
+
 TEST(Recommend, AWinnerAmongDisturbedProcessesIsNoneWithoutReserve) {
   Outcome best = measured("x", 8, "throughput", 200, 190, 210);
   best.samples.push_back({.process = 0, .kept = true, .noise = "CPU time used by other processes: 50 %", .values = {}});

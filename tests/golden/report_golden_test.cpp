@@ -100,6 +100,38 @@ Campaign campaign() {
   return c;
 }
 
+/// One engine at two settings that it gives names to, where one of them failed for one goal.
+Campaign variants() {
+  Campaign c = campaign();
+  c.command = "assay bench resnet50 --backend mlir,openvino --batch-size 8,128 --in-flight 16 --ablate mlir.math";
+  c.warnings.clear();
+  c.outcomes.clear();
+  c.plan.clear();
+  for (const std::int64_t batch : {8, 128}) {
+    for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
+      for (const char* math : {"", "strict"}) {
+        Case of_case = a_case("mlir", goal, batch);
+        of_case.in_flight = 16;
+        const bool strict = math[0] != '\0';
+        if (strict) of_case.options["math"] = math;
+        if (batch == 128) of_case.options["streams"] = "1";
+        const bool fails = strict && batch == 128 && goal == Goal::kThroughput;
+        Outcome o = fails ? ended(of_case, OutcomeState::kFailed, "window", "it took longer than 60 s")
+                          : measured(of_case, strict ? 1234.5 : 23456.7, "22.1.0");
+        if (!fails) {
+          o.in_force[kVariant] = strict ? "strict" : "winograd";
+          o.in_force[kVariantOption] = strict ? "math=strict" : "math=fast";
+        }
+        c.outcomes.push_back(o);
+        c.plan.push_back(of_case);
+      }
+    }
+  }
+  c.outcomes.push_back(measured(a_case("openvino", Goal::kThroughput, 8), 0.0028123, "2026.4.1"));
+  c.plan.push_back(c.outcomes.back().test_case);
+  return c;
+}
+
 /// The last campaign of a search for a placement.
 Campaign placed() {
   Campaign c = campaign();
@@ -148,6 +180,11 @@ TEST_P(GoldenFile, OfASearchIsAsApproved) {
   expect_golden(*GetParam(), "placed", placed(), {{0}, "resnet50+vgg19: use the first.", ""});
 }
 
+TEST_P(GoldenFile, OfVariantsIsAsApproved) {
+  expect_golden(*GetParam(), "variants", variants(),
+                {{0}, "resnet50: use mlir (winograd) at batch 8; mlir (winograd) is --option mlir.math=fast.", ""});
+}
+
 INSTANTIATE_TEST_SUITE_P(Exporters, GoldenFile, testing::ValuesIn([] {
                            std::vector<const Exporter*> all;
                            for (const Exporter& e : exporters()) all.push_back(&e);
@@ -156,7 +193,7 @@ INSTANTIATE_TEST_SUITE_P(Exporters, GoldenFile, testing::ValuesIn([] {
                          [](const auto& test) { return std::string(test.param->name); });
 
 TEST(GoldenTable, TheTableFitsEightyColumns) {
-  for (const Campaign& c : {campaign(), placed()}) {
+  for (const Campaign& c : {campaign(), placed(), variants()}) {
     std::ostringstream out;
     write_console({&c, {{}, std::string(300, 'x'), ""}, 0.03}, out);
     std::istringstream lines(out.str());

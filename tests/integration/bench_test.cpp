@@ -56,6 +56,21 @@ TEST_F(CliTest, JsonIsTheOnlyThingOnStandardOutput) {
   EXPECT_EQ(nlohmann::json::parse(assay({"results", "show", "--json"}).out), j);
 }
 
+TEST_F(CliTest, AnEngineThatSaysItsVariantIsNamedSoWhereverItsResultsAre) {
+  const Result r = assay(bench({"--for", "latency", "--option", "null.reads_back=variant=quick"}));
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("\nnull (quick)"));
+  EXPECT_THAT(r.out, HasSubstr("tiny-mlp: null (quick) at batch 1"));
+  EXPECT_THAT(r.err, HasSubstr("null (quick) · latency"));
+  EXPECT_THAT(assay({"results", "show"}).out, HasSubstr("\nnull (quick)"));
+  EXPECT_THAT(assay({"results", "export", "--format", "md"}).out,
+              HasSubstr("| tiny-mlp | null (quick) with compute_ms=20, "));
+  EXPECT_THAT(assay({"results", "export", "--format", "csv"}).out, HasSubstr(",quick\r\n"));
+  const auto outcome = nlohmann::json::parse(assay({"results", "show", "--json"}).out)["outcomes"][0];
+  EXPECT_EQ(outcome["case"]["backend"], "null");
+  EXPECT_EQ(outcome["in_force"]["variant"], "quick");
+}
+
 TEST_F(CliTest, ResumingWithoutAResultsFileMakesNone) {
   const Result r = assay({"bench", "--resume"});
   EXPECT_EQ(r.status, 2);
@@ -68,7 +83,7 @@ TEST_F(CliTest, ResultsTravelInABundle) {
   const std::string id = newest().id;
   EXPECT_THAT(assay({"results", "list"}).out, HasSubstr(id));
   EXPECT_THAT(assay({"results", "export", id.substr(0, 4), "--format", "csv"}).out, HasSubstr("throughput,1/s,"));
-  EXPECT_THAT(assay({"results", "export", "--format", "md"}).out, HasSubstr("| tiny-mlp | null |"));
+  EXPECT_THAT(assay({"results", "export", "--format", "md"}).out, HasSubstr("| tiny-mlp | null with compute_ms=20, "));
   ASSERT_EQ(assay({"results", "export", id, "--format", "bundle", "-o", file("b.json")}).status, 0);
   const Result imported = assay({"results", "import", file("b.json"), "--db", file("other.db")});
   EXPECT_EQ(imported.status, 0) << imported.err;
