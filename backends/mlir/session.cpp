@@ -20,7 +20,7 @@ namespace {
 
 using compiler::Shape;
 
-void write_text(const std::string& folder, const char* file, const std::string& text) {
+void write_text(const std::string& folder, const std::string& file, const std::string& text) {
   std::ofstream out(folder + "/" + file);
   out << text;
   if (!out) throw kit::Failure(ASSAY_INVALID_ARGUMENT, "cannot write to the folder of the option dump: " + folder);
@@ -134,19 +134,24 @@ std::shared_ptr<const compiler::Program> MlirSession::program(const Shapes& shap
 
 std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& shapes) {
   compiler::Graph graph = compiler::import_model(model_, shapes);
-  if (!settings_.dump.empty()) write_text(settings_.dump, "imported.txt", to_text(graph));
+  compiler::Dump dump;
+  if (!settings_.dump.empty()) {
+    dump = [&](const std::string& file, const std::string& text) { write_text(settings_.dump, file, text); };
+  }
+  if (dump) dump("imported.txt", to_text(graph));
   const compiler::Math math = settings_.strict ? compiler::Math::kStrict : compiler::Math::kFast;
   compiler::run_passes(graph, target_, math, settings_.without);
-  if (!settings_.dump.empty()) write_text(settings_.dump, "graph.txt", to_text(graph));
+  if (dump) dump("graph.txt", to_text(graph));
   const Lease lease(*this);
   if (settings_.autotune_s > 0 && target_.tuning == nullptr) tune(graph, math, lease.team());
   compiler::Plan plan = compiler::schedule(graph, target_, math);
+  if (dump) dump("steps.txt", to_text(plan));
   if (auto cached = from_cache(plan)) {
     from_cache_ = true;
     return std::make_shared<const compiler::Program>(std::move(plan), cached->objects, cached->packed, lease.team());
   }
   const std::vector<std::string> objects =
-      compiler::compile(plan.kernels, target_, settings_.streams * settings_.threads_of_stream, {settings_.dump});
+      compiler::compile(plan.kernels, target_, settings_.streams * settings_.threads_of_stream, dump);
   malloc_trim(0);  // what compiling took is not wanted beside the weights that are packed now
   auto program = std::make_shared<const compiler::Program>(std::move(plan), objects, nullptr, lease.team());
   if (!cache_fill_.empty())

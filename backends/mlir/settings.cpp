@@ -28,7 +28,7 @@ const std::array<assay_option, 7> kOptions = {{
     {"without", ASSAY_OPTION_TEXT, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, nullptr,
      "passes that are left out, to see what each is worth: fold,fuse,drop,split"},
     {"dump", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr,
-     "a folder to write each stage to: the graph, MLIR before and after its passes, LLVM's form, assembly"},
+     "a folder to write each stage to: the graph, the steps, MLIR before and after its passes, LLVM's form, assembly"},
 }};
 
 int number(const kit::OpenRequest& request, const char* option, int automatic) {

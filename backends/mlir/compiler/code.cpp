@@ -36,7 +36,6 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <mutex>
 #include <stdexcept>
 #include <thread>
@@ -84,13 +83,6 @@ std::unique_ptr<llvm::TargetMachine> machine_of(const Target& target) {
                                  llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive));
 }
 
-void write_text(const Dump& dump, const std::string& name, const std::string& text) {
-  if (dump.folder.empty()) return;
-  std::ofstream out(dump.folder + "/" + name);
-  out << text;
-  if (!out) throw std::runtime_error("cannot write " + dump.folder + "/" + name);
-}
-
 void to_llvm_dialect(mlir::PassManager& passes) {
   passes.addPass(mlir::createCanonicalizerPass());
   passes.addPass(mlir::createCSEPass());
@@ -135,20 +127,20 @@ class Compilation {
     const std::string file = "kernels" + std::to_string(first);
     std::string text;
     for (std::size_t i = first; i < last; ++i) text += named(kernels[i].text, i);
-    write_text(dump, file + ".mlir", text);
+    if (dump) dump(file + ".mlir", text);
     const auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context_);
     if (!module) fail("MLIR does not take a kernel", text);
     mlir::PassManager passes(&context_);
     to_llvm_dialect(passes);
     if (mlir::failed(passes.run(*module))) fail("MLIR's passes failed", text);
-    if (!dump.folder.empty()) write_text(dump, file + ".llvm.mlir", printed(*module));
+    if (dump) dump(file + ".llvm.mlir", printed(*module));
     llvm::LLVMContext context;
     const auto native = translated(*module, context);
     for (std::size_t i = first; i < last; ++i) add_entry(*native, i);
     optimize(*native);
-    if (!dump.folder.empty()) {
-      write_text(dump, file + ".ll", printed(*native));
-      write_text(dump, file + ".s", generated(*llvm::CloneModule(*native), llvm::CodeGenFileType::AssemblyFile));
+    if (dump) {
+      dump(file + ".ll", printed(*native));
+      dump(file + ".s", generated(*llvm::CloneModule(*native), llvm::CodeGenFileType::AssemblyFile));
     }
     return generated(*native, llvm::CodeGenFileType::ObjectFile);
   }
@@ -258,10 +250,8 @@ Target target_of(const std::string& name) {
       all += (all.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
     }
     target = {llvm::sys::getHostCPUName().str(), all, avx512 ? kZmm : avx2 ? kYmm : kXmm, avx512 ? kMany : kFew};
-  } else if (name == "avx512" && avx512) {
-    target = {"x86-64-v4", "-prefer-256-bit", kZmm, kMany};
-  } else if (name == "avx2" && avx2) {
-    target = {"x86-64-v3", "", kYmm, kFew};
+  } else if ((name == "avx512" && avx512) || (name == "avx2" && avx2)) {
+    target = feature_level(name);
   } else {
     throw Unsupported("code for " + name + " was asked for, which this CPU (" + llvm::sys::getHostCPUName().str() +
                       ") does not have");

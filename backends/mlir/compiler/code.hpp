@@ -2,6 +2,7 @@
 // Kernels as machine code. The one part that knows MLIR and LLVM.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,10 +22,9 @@ Target target_of(const std::string& name);
 /// Version of LLVM that is linked: "22.1.8".
 std::string llvm_version();
 
-/// Where what lies between is written: kernels<N>.mlir, .llvm.mlir, .ll and .s, one N a thread. Empty: nowhere.
-struct Dump {
-  std::string folder;
-};
+/// Is told what lies between: "kernels<N>.mlir", ".llvm.mlir", ".ll" and ".s", N the first kernel that a thread
+/// compiles, and the text; by all threads at once. Empty: nothing is printed.
+using Dump = std::function<void(const std::string& name, const std::string& text)>;
 
 /// The kernels as object files of the target, one for each of so many threads, which compile side by side. Throws
 /// std::logic_error where MLIR refuses a text: a defect.

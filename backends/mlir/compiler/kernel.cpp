@@ -85,4 +85,11 @@ std::vector<std::int64_t> take_offsets(WinogradKernel& kernel) {
   return taken_of_convolution(kernel, weight_offset, {0});
 }
 
+Target feature_level(const std::string& name) {
+  constexpr int kZmm = 16, kYmm = 8, kMany = 32, kFew = 16;
+  if (name == "avx512") return {"x86-64-v4", "-prefer-256-bit", kZmm, kMany};
+  if (name == "avx2") return {"x86-64-v3", "", kYmm, kFew};
+  throw Unsupported("there is no level of instructions called " + name);
+}
+
 }  // namespace assay::compiler

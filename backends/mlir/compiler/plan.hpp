@@ -53,6 +53,10 @@ struct Plan {
   std::vector<Value> inputs, outputs;  ///< names, types, shapes
 };
 
+/// A line a buffer, then one a step: `k1(b0, b2, b4+256), 8 units: Conv "c": direct, 4 pixels x 2 vectors`; those of
+/// the prologue begin with `once`.
+std::string to_text(const Plan& plan);
+
 /// Kernels and order of a graph.
 Plan schedule(const Graph& graph, const Target& target, Math math);
 
