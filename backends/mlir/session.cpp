@@ -144,16 +144,17 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
   if (dump) dump("graph.txt", to_text(graph));
   const Lease lease(*this);
   if (settings_.autotune_s > 0 && target_.tuning == nullptr) tune(graph, math, lease.team());
-  compiler::Plan plan = compiler::schedule(graph, target_, math);
+  compiler::Plan plan = compiler::schedule(graph, target_, math, &packed_);
   if (dump) dump("steps.txt", to_text(plan));
   if (auto cached = from_cache(plan)) {
     from_cache_ = true;
-    return std::make_shared<const compiler::Program>(std::move(plan), cached->objects, cached->packed, lease.team());
+    return std::make_shared<const compiler::Program>(std::move(plan), cached->objects, cached->packed, lease.team(),
+                                                     &packed_);
   }
   const std::vector<std::string> objects =
       compiler::compile(plan.kernels, target_, settings_.streams * settings_.threads_of_stream, dump);
   malloc_trim(0);  // what compiling took is not wanted beside the weights that are packed now
-  auto program = std::make_shared<const compiler::Program>(std::move(plan), objects, nullptr, lease.team());
+  auto program = std::make_shared<const compiler::Program>(std::move(plan), objects, nullptr, lease.team(), &packed_);
   if (!cache_fill_.empty())
     fill_cache(std::exchange(cache_fill_, ""), program->plan(), target_, objects, program->packed());
   return program;

@@ -71,6 +71,7 @@ class MlirSession final : public kit::Session {
 
   std::mutex programs_mutex_;
   std::map<Shapes, std::shared_ptr<const compiler::Program>> programs_;
+  compiler::PackedWeights packed_;  // of all programs
 };
 
 }  // namespace assay::mlir_backend

@@ -35,8 +35,10 @@ struct Problem {
   std::int64_t batch, channels, outputs, rows, columns, window;
   bool is_3x3 = false;  ///< and in steps of 1, with channels enough for Winograd's method
 
+  [[nodiscard]] std::int64_t pixels() const { return batch * rows * columns; }
   /// Pixels of which tiles are made: of a row, or of all where a window of one pixel makes them one row.
-  [[nodiscard]] std::int64_t row() const { return window == 1 ? batch * rows * columns : columns; }
+  [[nodiscard]] std::int64_t row() const { return window == 1 ? pixels() : columns; }
+  [[nodiscard]] DirectProblem direct() const { return {pixels(), row(), window, channels, outputs}; }
 };
 
 Problem problem_of(const Graph& graph, const Node& node, std::int64_t samples) {
@@ -53,12 +55,16 @@ Problem problem_of(const Graph& graph, const Node& node, std::int64_t samples) {
           w[2] == 3 && w[3] == 3 && conv.strides == one && conv.dilations == one && x[1] >= kLeastChannels};
 }
 
-Cost direct_cost(const Problem& p, const Target& target) {
-  const std::int64_t lanes = target.vector_floats, blocks = up(p.outputs, lanes), columns = p.row();
-  const Tile tile = choose_tile(columns, blocks, target);
-  const auto computed = static_cast<double>(up(columns, tile.tile) * tile.tile);
-  const double products = static_cast<double>(p.window * p.channels * blocks * p.batch * p.rows * p.columns) *
-                          (computed / static_cast<double>(columns));
+/// By the best tile, or the best one of so many vectors.
+Cost direct_cost(const DirectProblem& p, const Target& target, std::int64_t vectors = 0) {
+  const std::int64_t lanes = target.vector_floats, blocks = up(p.outputs, lanes);
+  const Tile best = choose_tile(p.row, blocks, target);
+  const auto computed = static_cast<double>(up(p.row, best.tile) * best.tile);
+  double products =
+      static_cast<double>(p.window * p.channels * blocks * p.pixels) * (computed / static_cast<double>(p.row));
+  if (vectors != 0)
+    products *= static_cast<double>(tile_cost(p.row, blocks, choose_tile(p.row, blocks, target, vectors))) /
+                static_cast<double>(tile_cost(p.row, blocks, best));
   const auto weights = static_cast<double>(p.window * p.channels * blocks * lanes) * sizeof(float);
   return {together(products / kDirectShare, weights / bytes_a_cycle(weights, target)), weights};
 }
@@ -70,7 +76,7 @@ Cost winograd_cost(const Problem& p, const WinogradPlan& plan, const Target& tar
   const auto side = static_cast<double>(plan.m + 2), points = side * side;
   const std::int64_t blocks = up(p.channels, lanes), out_blocks = up(p.outputs, lanes);
   const std::int64_t tile_blocks = p.batch * plan.tile_rows * plan.tile_columns / plan.tiles;
-  const Tile tile = choose_tile(plan.tiles, out_blocks, target);
+  const Tile tile = choose_tile(plan.tiles, out_blocks, target, plan.vectors);
   const std::int64_t group_count = out_blocks / tile.vectors;
   const auto groups = static_cast<double>(group_count);
   const double all_weights = points * static_cast<double>(p.channels * out_blocks * lanes) * sizeof(float);
@@ -112,11 +118,37 @@ std::vector<WinogradPlan> winograd_plans(const Problem& p, const Target& target)
 }
 
 Method best_method(const Problem& p, const Target& target, Math math) {
-  Method best{direct_cost(p, target), std::nullopt};
+  Method best{direct_cost(p.direct(), target), std::nullopt};
   if (math == Math::kStrict) return best;
   for (const WinogradPlan& plan : winograd_plans(p, target)) {
     const Cost cost = winograd_cost(p, plan, target);
     if (cost.cycles < best.cost.cycles) best = {cost, plan};
+  }
+  return best;
+}
+
+/// Enough for weights to be packed a second time: of this layer, whatever its share of the network is. Many small gains
+/// would otherwise never be had, and what a packing costs is its own layer's, too.
+bool wins(const Cost& cost, const Cost& packed) {
+  constexpr double kLeastGain = 0.05;
+  return cost.cycles <= (1 - kLeastGain) * packed.cycles;
+}
+
+/// The fastest with weights as they lie packed already.
+std::optional<Method> best_packed(const Problem& p, const std::vector<Packing>& there, const Target& target) {
+  std::optional<Method> best;
+  if (there.empty()) return best;
+  const auto take = [&](const Cost& cost, std::optional<WinogradPlan> plan) {
+    if (!best || cost.cycles < best->cost.cycles) best = {cost, plan};
+  };
+  const std::vector<WinogradPlan> plans = winograd_plans(p, target);
+  for (const Packing& packing : there) {
+    if (packing.m == 0) take(direct_cost(p.direct(), target, packing.vectors), std::nullopt);
+    for (WinogradPlan plan : plans) {
+      if (plan.m != packing.m) continue;
+      plan.vectors = packing.vectors;
+      take(winograd_cost(p, plan, target), plan);
+    }
   }
   return best;
 }
@@ -142,7 +174,7 @@ double at_level(double bytes, const Target& target, double near, double far, dou
   return bytes <= kShareOfL3 * static_cast<double>(target.l3_bytes) ? far : memory;
 }
 
-std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target) {
+std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target, Kept& kept) {
   const Problem p = problem_of(graph, node, graph.shape(node.inputs[0])[0]);
   if (const ConvSchedule* schedule = tuned(graph, node, target)) {
     if (schedule->m == 0) return std::nullopt;
@@ -150,7 +182,37 @@ std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, co
       if (plan.m == schedule->m && plan.tiles == schedule->tiles) return plan;
     }
   }
-  return best_method(p, target, Math::kFast).winograd;
+  const Method best = best_method(p, target, Math::kFast);
+  const Shape& w = graph.shape(node.inputs[1]);
+  const Constant& weights = *graph.value(node.inputs[1]).constant;
+  const std::vector<Packing> there =
+      kept.of(weights, {{0, contiguous_strides(w)}, w[0], w[1], {w[2], w[3]}}, target.vector_floats);
+  const std::optional<Method> packed = best_packed(p, there, target);
+  if (!packed) return best.winograd;
+  if (!wins(best.cost, packed->cost)) return packed->winograd;
+  const bool is_direct = std::any_of(there.begin(), there.end(), [](const Packing& t) { return t.m == 0; });
+  if (!best.winograd && is_direct) return std::nullopt;  // direct_tile decides
+  return kept.may_add(weights, best.cost.weights) ? best.winograd : packed->winograd;
+}
+
+Tile direct_tile(const DirectProblem& problem, const Constant& weights, const WeightView& view, const Target& target,
+                 Kept& kept) {
+  const std::int64_t blocks = up(problem.outputs, target.vector_floats);
+  const Tile best = choose_tile(problem.row, blocks, target);
+  std::int64_t vectors = 0;
+  Cost least;
+  for (const Packing& packing : kept.of(weights, view, target.vector_floats)) {
+    if (packing.m != 0) continue;
+    if (packing.vectors == best.vectors) return best;
+    const Cost cost = direct_cost(problem, target, packing.vectors);
+    if (vectors != 0 && cost.cycles >= least.cycles) continue;
+    vectors = packing.vectors;
+    least = cost;
+  }
+  if (vectors == 0) return best;
+  const Cost own = direct_cost(problem, target);
+  if (wins(own, least) && kept.may_add(weights, own.weights)) return best;
+  return choose_tile(problem.row, blocks, target, vectors);
 }
 
 std::vector<ConvSchedule> schedules_of(const Graph& graph, const Node& node, const Target& target, Math math) {
@@ -167,7 +229,7 @@ std::vector<ConvSchedule> schedules_of(const Graph& graph, const Node& node, con
       cycles *= kNextTile;
     }
   };
-  add(direct_cost(p, target).cycles, 0, 0, p.row());
+  add(direct_cost(p.direct(), target).cycles, 0, 0, p.row());
   if (math == Math::kFast) {
     for (const WinogradPlan& plan : winograd_plans(p, target))
       add(winograd_cost(p, plan, target).cycles, plan.m, plan.tiles, plan.tiles);
@@ -196,7 +258,8 @@ Cost cost_of(const Graph& graph, const Node& node, Share part, const Target& tar
     const Shape &a = graph.shape(node.inputs[0]), &y = graph.shape(node.output);
     if (graph.value(node.inputs[1]).constant == nullptr || a.size() != 2)
       return {elementwise_cycles(graph, node, 1, target) * static_cast<double>(a.back()) * share, 0};
-    return direct_cost({a[0] * part.samples / part.of, a[1], y[1], 1, 1, 1}, target);
+    const std::int64_t rows = a[0] * part.samples / part.of;
+    return direct_cost({rows, rows, 1, a[1], y[1]}, target);
   }
   if (const Map* map = std::get_if<Map>(&node.operation))
     return {elementwise_cycles(graph, node, map->expression.terms.size(), target) * share, 0};

@@ -81,4 +81,28 @@ std::string to_text(const Graph& graph) {
   return text;
 }
 
+bool Constant::equals(const Constant& other) const {
+  if (this == &other) return true;
+  if ((of_ == nullptr) != (other.of_ == nullptr)) return false;
+  const auto same = [](std::span<const std::byte> a, std::span<const std::byte> b) {
+    return a.size() == b.size() && (a.data() == b.data() || std::memcmp(a.data(), b.data(), a.size()) == 0);
+  };
+  if (of_ == nullptr) return same(bytes_, other.bytes_);
+  return same(std::as_bytes(std::span(factors_)), std::as_bytes(std::span(other.factors_))) && of_->equals(*other.of_);
+}
+
+std::shared_ptr<const Constant> Constant::not_computed() const {
+  return of_ != nullptr ? std::make_shared<const Constant>(of_, factors_)
+                        : std::make_shared<const Constant>(owner_, bytes_);
+}
+
+void Constant::compute() const {
+  auto made = std::make_shared<std::vector<float>>(of_->size() / sizeof(float));
+  std::vector<float>& values = *made;
+  const std::size_t of_one = values.size() / std::max<std::size_t>(1, factors_.size());
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = of_->at<float>(i) * factors_[i / of_one];
+  bytes_ = std::as_bytes(std::span(values));
+  owner_ = std::move(made);
+}
+
 }  // namespace assay::compiler

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -37,7 +36,9 @@ class Constant {
  public:
   Constant(std::shared_ptr<const void> owner, std::span<const std::byte> bytes)
       : owner_(std::move(owner)), bytes_(bytes) {}
-  explicit Constant(std::function<std::vector<float>()> compute) : compute_(std::move(compute)) {}
+  /// Another's floats, in as many equal parts as there are factors, each times its own.
+  Constant(std::shared_ptr<const Constant> of, std::vector<float> factors)
+      : of_(std::move(of)), factors_(std::move(factors)) {}
 
   template <class T>
   [[nodiscard]] static std::shared_ptr<const Constant> of(std::vector<T> values) {
@@ -45,9 +46,14 @@ class Constant {
     return std::make_shared<const Constant>(kept, std::as_bytes(std::span(*kept)));
   }
   [[nodiscard]] std::span<const std::byte> bytes() const {
-    if (compute_) std::call_once(once_, [this] { keep(compute_()); });
+    if (of_ != nullptr) std::call_once(once_, [this] { compute(); });
     return bytes_;
   }
+  [[nodiscard]] std::size_t size() const { return of_ != nullptr ? of_->size() : bytes_.size(); }
+  /// Whether both are made the same way of the same bytes. Nothing is computed for it.
+  [[nodiscard]] bool equals(const Constant& other) const;
+  /// Its equal, which does not keep what may have been computed.
+  [[nodiscard]] std::shared_ptr<const Constant> not_computed() const;
   template <class T>
   [[nodiscard]] T at(std::size_t i) const {
     T value;
@@ -56,16 +62,13 @@ class Constant {
   }
 
  private:
-  void keep(std::vector<float> values) const {
-    auto kept = std::make_shared<const std::vector<float>>(std::move(values));
-    bytes_ = std::as_bytes(std::span(*kept));
-    owner_ = kept;
-  }
+  void compute() const;
 
   mutable std::shared_ptr<const void> owner_;
   mutable std::span<const std::byte> bytes_;
   mutable std::once_flag once_;
-  std::function<std::vector<float>()> compute_;
+  std::shared_ptr<const Constant> of_;  // nullptr: its bytes are given
+  std::vector<float> factors_;
 };
 
 /// Floats at any address.

@@ -81,16 +81,38 @@ bool joins_samples(const Graph& graph, const Node& node) {
   return concat != nullptr && concat->axis == 0 && is_image(graph, node.output);
 }
 
-Layouts layouts_of(const Graph& graph, const Target& target, Math math) {
+namespace {
+
+/// The method of each convolution: found once for the copies of a node, which share weights and problem.
+class Methods {
+ public:
+  Methods(const Graph& graph, const Target& target, Kept& kept) : graph_(graph), target_(target), kept_(kept) {}
+  const std::optional<WinogradPlan>& of(const Node& node) {
+    const auto [at, is_new] = found_.try_emplace({node.inputs[1], problem_text(graph_, node)});
+    if (is_new) at->second = winograd_of(graph_, node, target_, kept_);
+    return at->second;
+  }
+
+ private:
+  const Graph& graph_;
+  const Target& target_;
+  Kept& kept_;
+  std::map<std::pair<ValueId, std::string>, std::optional<WinogradPlan>> found_;
+};
+
+}  // namespace
+
+Layouts layouts_of(const Graph& graph, const Target& target, Math math, Kept& kept) {
   const std::int64_t lanes = target.vector_floats;
   Layouts layouts;
+  Methods methods(graph, target, kept);
   const std::vector<int> by = producers(graph);
   for (const Node& node : graph.nodes) {
     if (is_dense(graph, node) || is_depthwise(graph, node)) {
       layouts.borders[node.inputs[0]].widen(border_of(std::get<Conv>(node.operation)));
     }
     if (math == Math::kFast && is_dense(graph, node)) {
-      if (const auto plan = winograd_of(graph, node, target)) {
+      if (const auto& plan = methods.of(node)) {
         layouts.borders[node.inputs[0]].widen(
             border_of(std::get<Conv>(node.operation), *plan, graph.shape(node.inputs[0])));
         layouts.winograd[node.output] = *plan;
@@ -118,22 +140,25 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math) {
 
 namespace {
 
-/// A tile of p pixels and v vectors takes, for each input channel and tap, p * v multiplications, v loads of weights
-/// and p of pixels; the two last go beside the multiplications, of which there must be enough to hide how long one
-/// takes.
 template <class Visit>
 void for_each_tile(std::int64_t columns, std::int64_t blocks, const Target& target, const Visit& visit) {
-  constexpr std::int64_t kMostVectors = 8, kLatency = 8, kOverhead = 1;
   for (std::int64_t v = 1; v <= kMostVectors; ++v) {
     if (blocks % v != 0) continue;
-    for (std::int64_t p = 1; p * v + v + 1 <= target.registers && p <= columns; ++p) {
-      const std::int64_t tiles = (columns + p - 1) / p;
-      visit(tiles * (blocks / v) * (std::max({p * v, p + v, kLatency}) + kOverhead), Tile{v, p});
-    }
+    for (std::int64_t p = 1; p * v + v + 1 <= target.registers && p <= columns; ++p)
+      visit(tile_cost(columns, blocks, {v, p}), Tile{v, p});
   }
 }
 
 }  // namespace
+
+/// A tile of p pixels and v vectors takes, for each input channel and tap, p * v multiplications, v loads of weights
+/// and p of pixels; the two last go beside the multiplications, of which there must be enough to hide how long one
+/// takes.
+std::int64_t tile_cost(std::int64_t columns, std::int64_t blocks, const Tile& tile) {
+  constexpr std::int64_t kLatency = 8, kOverhead = 1;
+  const std::int64_t p = tile.tile, v = tile.vectors, tiles = (columns + p - 1) / p;
+  return tiles * (blocks / v) * (std::max({p * v, p + v, kLatency}) + kOverhead);
+}
 
 std::vector<Tile> tiles_by_cost(std::int64_t columns, std::int64_t blocks, const Target& target) {
   std::vector<std::pair<std::int64_t, Tile>> found;
@@ -144,11 +169,11 @@ std::vector<Tile> tiles_by_cost(std::int64_t columns, std::int64_t blocks, const
   return tiles;
 }
 
-Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target) {
+Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target, std::int64_t vectors) {
   Tile best;
   std::int64_t least = 0;
   for_each_tile(columns, blocks, target, [&](std::int64_t cost, const Tile& tile) {
-    if (least != 0 && cost >= least) return;
+    if ((least != 0 && cost >= least) || (vectors != 0 && tile.vectors != vectors)) return;
     least = cost;
     best = tile;
   });

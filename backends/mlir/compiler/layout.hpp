@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "packed_weights.hpp"
 #include "plan.hpp"
 
 namespace assay::compiler {
@@ -30,6 +31,7 @@ struct WinogradPlan {
   std::int64_t m = 0;                            ///< rows and columns of an output tile
   std::int64_t tile_rows = 0, tile_columns = 0;  ///< of an image
   std::int64_t tiles = 0;                        ///< of a block
+  std::int64_t vectors = 0;                      ///< as its weights lie packed already; 0: they do not
 };
 
 struct Layouts {
@@ -48,7 +50,9 @@ bool joins_blocks(const Graph& graph, const Node& node, std::int64_t lanes);
 /// Along the batch, of images.
 bool joins_samples(const Graph& graph, const Node& node);
 
-Layouts layouts_of(const Graph& graph, const Target& target, Math math);
+Layouts layouts_of(const Graph& graph, const Target& target, Math math, Kept& kept);
+
+constexpr std::int64_t kMostVectors = 8;  ///< of a tile
 
 /// How the output's pixels and blocks are divided among registers.
 struct Tile {
@@ -57,7 +61,9 @@ struct Tile {
 };
 /// Those that registers hold, the one that should take least time first (see layout.cpp for the model).
 std::vector<Tile> tiles_by_cost(std::int64_t columns, std::int64_t blocks, const Target& target);
-/// The first of them.
-Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target);
+/// The first of them, or of those of so many vectors.
+Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target, std::int64_t vectors = 0);
+/// What a tile takes of that time.
+std::int64_t tile_cost(std::int64_t columns, std::int64_t blocks, const Tile& tile);
 
 }  // namespace assay::compiler

@@ -23,7 +23,8 @@ struct Buffer {
   Place place = Place::kArena;
   std::int64_t bytes = 0;
   int number = -1;                           ///< of an input or output
-  std::shared_ptr<const Constant> constant;  ///< of kConstant
+  std::shared_ptr<const Constant> constant;  ///< of kConstant; of kPacked what is packed
+  std::string order{};                       ///< of kPacked: how it lies (packed_weights.hpp)
   std::function<void(float*)> make;          ///< of kPacked: fills memory that is zeros
   std::int64_t offset = 0;                   ///< of kArena, kPrepared and kPacked, in their memory
 };
@@ -57,8 +58,11 @@ struct Plan {
 /// the prologue begin with `once`.
 std::string to_text(const Plan& plan);
 
-/// Kernels and order of a graph.
-Plan schedule(const Graph& graph, const Target& target, Math math);
+class PackedWeights;
+
+/// Kernels and order of a graph. Of weights that are packed already the order is kept where another would not be faster
+/// by enough.
+Plan schedule(const Graph& graph, const Target& target, Math math, const PackedWeights* there = nullptr);
 
 /// Gives every buffer of arena and prepared memory its place. Buffers of the arena share
 /// memory where none is needed while another is. Offsets are multiples of 64.

@@ -20,24 +20,49 @@ void* behind(void* address, std::int64_t offset) {
 
 }  // namespace
 
-/// Each buffer by one thread.
-void Program::pack(Team& team) {
-  std::vector<const Buffer*> buffers;
-  for (const Buffer& b : plan_.buffers) {
-    if (b.place == Buffer::Place::kPacked) buffers.push_back(&b);
+void Program::take_packed(PackedWeights* shared, Team& team) {
+  packed_.resize(plan_.buffers.size());
+  std::vector<std::size_t> fresh;  // not shared before
+  for (std::size_t i = 0; i < plan_.buffers.size(); ++i) {
+    const Buffer& b = plan_.buffers[i];
+    if (b.place != Buffer::Place::kPacked) continue;
+    if (shared != nullptr) packed_[i] = shared->find(b.order, *b.constant);
+    if (packed_[i] == nullptr) fresh.push_back(i);
   }
-  auto memory = std::make_shared<AlignedMemory>(plan_.packed_bytes);
-  team.run(static_cast<std::int64_t>(buffers.size()), [&](std::int64_t begin, std::int64_t end, std::int64_t /*part*/) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const Buffer& b = *buffers[static_cast<std::size_t>(i)];
-      b.make(reinterpret_cast<float*>(memory->data() + b.offset));
-    }
-  });
-  packed_ = std::shared_ptr<const std::byte>(memory, memory->data());
+  if (own_ != nullptr) {  // a file's, where it is mapped: pages that nobody touches take no memory
+    for (const std::size_t i : fresh) packed_[i] = {own_, own_.get() + plan_.buffers[i].offset};
+    own_bytes_ = plan_.packed_bytes;
+  } else {
+    pack(fresh, team);
+  }
+  if (shared == nullptr) return;
+  for (const std::size_t i : fresh) {
+    const Buffer& b = plan_.buffers[i];
+    shared->add(b.order, *b.constant, packed_[i], b.bytes);
+  }
 }
 
-void* Program::fixed_address(const Buffer& buffer) {
-  if (buffer.place == Buffer::Place::kPacked) return const_cast<std::byte*>(packed_.get() + buffer.offset);
+/// Each buffer by one thread.
+void Program::pack(std::span<const std::size_t> missing, Team& team) {
+  std::vector<std::int64_t> offsets;
+  for (const std::size_t i : missing) {
+    offsets.push_back(own_bytes_);
+    own_bytes_ += aligned(plan_.buffers[i].bytes);
+  }
+  auto memory = std::make_shared<AlignedMemory>(own_bytes_);
+  team.run(static_cast<std::int64_t>(missing.size()), [&](std::int64_t begin, std::int64_t end, std::int64_t /*part*/) {
+    for (auto n = static_cast<std::size_t>(begin); n < static_cast<std::size_t>(end); ++n) {
+      std::byte* to = memory->data() + offsets[n];
+      plan_.buffers[missing[n]].make(reinterpret_cast<float*>(to));
+      packed_[missing[n]] = {memory, to};
+    }
+  });
+  own_ = {memory, memory->data()};
+}
+
+void* Program::fixed_address(std::size_t number) {
+  const Buffer& buffer = plan_.buffers[number];
+  if (buffer.place == Buffer::Place::kPacked) return const_cast<std::byte*>(packed_[number].get());
   if (buffer.place == Buffer::Place::kPrepared) return prepared_.data() + buffer.offset;
   if (buffer.place != Buffer::Place::kConstant) return nullptr;
   const auto bytes = buffer.constant->bytes();
@@ -52,13 +77,17 @@ void* Program::fixed_address(const Buffer& buffer) {
   return copy;
 }
 
-Program::Program(Plan plan, std::span<const std::string> objects, std::shared_ptr<const std::byte> packed, Team& team)
+Program::Program(Plan plan, std::span<const std::string> objects, std::shared_ptr<const std::byte> packed, Team& team,
+                 PackedWeights* shared)
     : plan_(std::move(plan)),
       code_(objects, plan_.kernels.size()),
-      packed_(std::move(packed)),
+      own_(std::move(packed)),
       prepared_(plan_.prepared_bytes) {
-  if (packed_ == nullptr) pack(team);
-  for (Buffer& b : plan_.buffers) b.make = nullptr;  // with the constants that they hold
+  take_packed(shared, team);
+  for (Buffer& b : plan_.buffers) {  // the constants that they hold are not wanted beside what is packed of them
+    b.make = nullptr;
+    if (b.place == Buffer::Place::kPacked) b.constant = nullptr;
+  }
   fixed_.resize(plan_.buffers.size(), nullptr);
   std::int64_t most_copied = 0;
   for (const Buffer& b : plan_.buffers) {
@@ -69,7 +98,7 @@ Program::Program(Plan plan, std::span<const std::string> objects, std::shared_pt
     for (const Step& step : *steps) {
       for (const auto& [b, offset] : step.pointers) {
         void*& address = fixed_[static_cast<std::size_t>(b)];
-        if (address == nullptr) address = fixed_address(plan_.buffers[static_cast<std::size_t>(b)]);
+        if (address == nullptr) address = fixed_address(static_cast<std::size_t>(b));
       }
     }
   }

@@ -9,6 +9,7 @@
 
 #include "aligned_memory.hpp"
 #include "code.hpp"
+#include "packed_weights.hpp"
 #include "plan.hpp"
 #include "team.hpp"
 
@@ -17,22 +18,27 @@ namespace assay::compiler {
 class Program {
  public:
   /// Computes what is prepared. `packed`: the packed weights of an equal plan, 64-byte aligned, as long as its
-  /// packed_bytes; nullptr: they are made.
-  Program(Plan plan, std::span<const std::string> objects, std::shared_ptr<const std::byte> packed, Team& team);
+  /// packed_bytes; nullptr: what is not in `shared` is made. `shared` gets what it has not; nullptr: nobody shares.
+  Program(Plan plan, std::span<const std::string> objects, std::shared_ptr<const std::byte> packed, Team& team,
+          PackedWeights* shared = nullptr);
 
   [[nodiscard]] const Plan& plan() const noexcept { return plan_; }
+  /// What was given or made, in the plan's order: all weights where none were shared.
   [[nodiscard]] std::span<const std::byte> packed() const noexcept {
-    return {packed_.get(), static_cast<std::size_t>(plan_.packed_bytes)};
+    return {own_.get(), static_cast<std::size_t>(own_bytes_)};
   }
 
  private:
   friend class Run;
-  void pack(Team& team);
-  [[nodiscard]] void* fixed_address(const Buffer& buffer);
+  void take_packed(PackedWeights* shared, Team& team);
+  void pack(std::span<const std::size_t> missing, Team& team);
+  [[nodiscard]] void* fixed_address(std::size_t number);
 
   Plan plan_;
   Code code_;
-  std::shared_ptr<const std::byte> packed_;
+  std::shared_ptr<const std::byte> own_;
+  std::int64_t own_bytes_ = 0;
+  std::vector<std::shared_ptr<const std::byte>> packed_;  // of each buffer
   AlignedMemory prepared_;
   AlignedMemory copies_;  // of constants that are not aligned in the file
   std::int64_t copied_bytes_ = 0;

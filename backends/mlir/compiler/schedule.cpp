@@ -21,8 +21,12 @@ bool is_contiguous(const Access& access, const Shape& shape) {
 
 }  // namespace
 
-Scheduler::Scheduler(const Graph& graph, const Target& target, Math math)
-    : graph_(graph), target_(target), lanes_(target.vector_floats), layouts_(layouts_of(graph, target, math)) {}
+Scheduler::Scheduler(const Graph& graph, const Target& target, Math math, const PackedWeights* there)
+    : graph_(graph),
+      target_(target),
+      lanes_(target.vector_floats),
+      kept_(there),
+      layouts_(layouts_of(graph, target, math, kept_)) {}
 
 Plan Scheduler::run() {
   for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
@@ -69,14 +73,17 @@ int Scheduler::add_constant(std::vector<float> values) {
   return at->second;
 }
 
-int Scheduler::add_packed(const std::string& key, std::int64_t floats, std::function<void(float*)> make) {
-  const auto [at, is_new] = packed_.try_emplace(key, static_cast<int>(plan_.buffers.size()));
+int Scheduler::add_packed(int constant, std::string order, std::int64_t floats, std::function<void(float*)> make) {
+  const auto [at, is_new] = packed_.try_emplace({constant, order}, static_cast<int>(plan_.buffers.size()));
   const auto bytes = floats * static_cast<std::int64_t>(sizeof(float));
   if (!is_new && plan_.buffers[static_cast<std::size_t>(at->second)].bytes != bytes)
-    throw std::logic_error("weights of two sizes are packed as one: " + key);
+    throw std::logic_error("weights of two sizes are packed as one: " + order);
   if (!is_new) return at->second;
-  add_buffer(floats * static_cast<std::int64_t>(sizeof(float)), Buffer::Place::kPacked);
-  plan_.buffers.back().make = std::move(make);
+  add_buffer(bytes, Buffer::Place::kPacked);
+  Buffer& buffer = plan_.buffers.back();
+  buffer.constant = plan_.buffers[static_cast<std::size_t>(constant)].constant;
+  buffer.order = std::move(order);
+  buffer.make = std::move(make);
   return at->second;
 }
 
@@ -235,6 +242,8 @@ void Scheduler::separate_prologue() {
   plan_.steps = std::move(steps);
 }
 
-Plan schedule(const Graph& graph, const Target& target, Math math) { return Scheduler(graph, target, math).run(); }
+Plan schedule(const Graph& graph, const Target& target, Math math, const PackedWeights* there) {
+  return Scheduler(graph, target, math, there).run();
+}
 
 }  // namespace assay::compiler

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "algorithm.hpp"
 #include "scheduler.hpp"
 #include "tuning.hpp"
 
@@ -47,12 +48,6 @@ std::int64_t depthwise_tile(std::int64_t columns, const Target& target) {
 }
 
 }  // namespace
-
-std::string Scheduler::key_of(const Convolution& c, const char* method, std::int64_t vectors) {
-  return std::string(method) + " " + std::to_string(vectors) + " of " + std::to_string(c.weights.buffer) + " " +
-         std::to_string(c.weights.access.offset) + " " + to_text(c.weights.access.strides) + " " +
-         std::to_string(c.out_shape[1]) + " by " + std::to_string(c.x_shape[1]) + " by " + to_text(c.window);
-}
 
 bool Scheduler::blocked(const Conv& conv) {
   const bool depthwise = is_depthwise(graph_, *node_);
@@ -167,8 +162,7 @@ void Scheduler::convolve(const Convolution& c) {
     lengthen(k.output);
     for (BlockedAccess& o : k.others) lengthen(o);
   }
-  const Tile tile = c.depthwise ? Tile{1, depthwise_tile(k.columns, target_)}
-                                : tile_of(tuned(graph_, *node_, target_), 0, k.columns, out_blocks, target_);
+  const Tile tile = c.depthwise ? Tile{1, depthwise_tile(k.columns, target_)} : tile_of(c, k);
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = out_blocks / k.vectors;
@@ -178,6 +172,14 @@ void Scheduler::convolve(const Convolution& c) {
   buffers.push_back(c.out.buffer);
   const char* method = c.depthwise ? "depthwise" : k.kernel_rows * k.kernel_columns == 1 ? "product" : "direct";
   add_convolution(std::move(k), buffers, c, method);
+}
+
+/// As it was measured, or as weights that are packed allow, or as the model thinks best.
+Tile Scheduler::tile_of(const Convolution& c, const ConvKernel& k) {
+  const Constant& weights = *plan_.buffers[static_cast<std::size_t>(c.weights.buffer)].constant;
+  const DirectProblem problem{k.batch * k.rows * k.columns, k.columns, count(c.window), c.x_shape[1], c.out_shape[1]};
+  const Tile tile = direct_tile(problem, weights, c.weight_view(), target_, kept_);
+  return compiler::tile_of(tuned(graph_, *node_, target_), 0, tile, k.columns, blocks_of(c.out_shape[1]), target_);
 }
 
 /// Weights in the order in which the kernel reads them; zeros where channels are filled up.
@@ -204,7 +206,9 @@ int Scheduler::packed(const Convolution& c, const ConvKernel& k) {
       }
     }
   };
-  return add_packed(key_of(c, c.depthwise ? "depthwise" : "direct", k.vectors),
+  std::string order = c.depthwise ? order_text("depthwise", 1, lanes_, c.weight_view())
+                                  : order_text(Packing{0, k.vectors}, lanes_, c.weight_view());
+  return add_packed(c.weights.buffer, std::move(order),
                     k.groups * blocks * k.kernel_rows * k.kernel_columns * of_block * of_group, make);
 }
 

@@ -21,7 +21,8 @@ void Scheduler::convolve_winograd(const Convolution& c, const WinogradPlan& plan
   k.last_channels = c.x_shape[1] - (k.blocks - 1) * lanes_;
   k.lanes = lanes_;
   const std::int64_t out_blocks = blocks_of(c.out_shape[1]);
-  const Tile tile = tile_of(tuned(graph_, *node_, target_), k.m, k.tiles, out_blocks, target_);
+  const Tile model = choose_tile(k.tiles, out_blocks, target_, plan.vectors);
+  const Tile tile = compiler::tile_of(tuned(graph_, *node_, target_), k.m, model, k.tiles, out_blocks, target_);
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = out_blocks / k.vectors;
@@ -77,8 +78,8 @@ int Scheduler::packed_winograd(const Convolution& c, const WinogradKernel& k) {
       }
     }
   };
-  return add_packed(key_of(c, k.m == 2 ? "winograd 2" : "winograd 4", k.vectors), k.groups * k.points() * of_point,
-                    make);
+  return add_packed(c.weights.buffer, order_text(Packing{k.m, k.vectors}, lanes_, c.weight_view()),
+                    k.groups * k.points() * of_point, make);
 }
 
 }  // namespace assay::compiler

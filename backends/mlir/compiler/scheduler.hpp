@@ -34,7 +34,7 @@ Expression times_share();
 
 class Scheduler {
  public:
-  Scheduler(const Graph& graph, const Target& target, Math math);
+  Scheduler(const Graph& graph, const Target& target, Math math, const PackedWeights* there);
   Plan run();
 
  private:
@@ -48,14 +48,15 @@ class Scheduler {
     std::int64_t channel = 1;  ///< stride of x's channels
     std::vector<BlockedView> others{};
     Expression after{};
+    [[nodiscard]] WeightView weight_view() const { return {weights.access, out_shape[1], x_shape[1], window}; }
   };
 
   // Buffers and views: schedule.cpp.
   int add_buffer(std::int64_t bytes, Buffer::Place place);
   int add_buffer(ValueId id, Buffer::Place place, int number = -1);
   int add_constant(std::vector<float> values);
-  /// Equal keys are of equal weights in an equal order, which are there once.
-  int add_packed(const std::string& key, std::int64_t floats, std::function<void(float*)> make);
+  /// A constant buffer's contents in an order (packed_weights.hpp), once for all that want it so.
+  int add_packed(int constant, std::string order, std::int64_t floats, std::function<void(float*)> make);
   [[nodiscard]] bool is_constant(int buffer) const {
     return plan_.buffers[static_cast<std::size_t>(buffer)].place == Buffer::Place::kConstant;
   }
@@ -137,8 +138,7 @@ class Scheduler {
   void multiply_computed(ValueId a, ValueId b, std::int64_t lanes);
 
   void convolve(const Convolution& c);
-  /// Of weights in the order in which a method reads them, for add_packed.
-  static std::string key_of(const Convolution& c, const char* method, std::int64_t vectors);
+  [[nodiscard]] Tile tile_of(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] int packed(const Convolution& c, const ConvKernel& kernel);
   /// x of a convolution, zeros around it, in plain layout: of so few channels that blocks would be mostly empty.
   [[nodiscard]] std::optional<View> plain_input(const Conv& conv);
@@ -153,6 +153,7 @@ class Scheduler {
   const Graph& graph_;
   const Target& target_;
   std::int64_t lanes_;
+  Kept kept_;
   Layouts layouts_;
   const Node* node_ = nullptr;
   Plan plan_;
@@ -162,8 +163,8 @@ class Scheduler {
   template <class... Kernels>
   using Known = std::tuple<std::vector<std::pair<Kernels, int>>...>;
   Known<StridedKernel, GatherKernel, BorderKernel, ConvKernel, WinogradKernel> known_;  // their numbers
-  std::map<std::string, int> packed_;                                                   // buffers, by what is packed
-  std::map<std::string, int> constants_;                                                // by their bytes
+  std::map<std::pair<int, std::string>, int> packed_;  // buffers, by what is packed, and how
+  std::map<std::string, int> constants_;               // by their bytes
 };
 
 }  // namespace assay::compiler

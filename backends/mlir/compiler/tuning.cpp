@@ -17,13 +17,13 @@ const ConvSchedule* tuned(const Graph& graph, const Node& node, const Target& ta
   return found != target.tuning->schedules.end() ? &found->second : nullptr;
 }
 
-Tile tile_of(const ConvSchedule* schedule, std::int64_t m, std::int64_t columns, std::int64_t blocks,
+Tile tile_of(const ConvSchedule* schedule, std::int64_t m, const Tile& model, std::int64_t columns, std::int64_t blocks,
              const Target& target) {
-  if (schedule == nullptr || schedule->m != m) return choose_tile(columns, blocks, target);
+  if (schedule == nullptr || schedule->m != m) return model;
   const Tile& t = schedule->tile;
   const bool fits = t.vectors > 0 && t.tile > 0 && t.tile <= columns && blocks % t.vectors == 0 &&
                     t.tile * t.vectors + t.vectors < target.registers;
-  return fits ? t : choose_tile(columns, blocks, target);
+  return fits ? t : model;
 }
 
 std::string to_text(const Tuning& tuning) {

@@ -27,7 +27,7 @@ std::string problem_text(const Graph& graph, const Node& node);
 /// The target's schedule for a convolution; nullptr: none.
 const ConvSchedule* tuned(const Graph& graph, const Node& node, const Target& target);
 /// The schedule's tile where there is one of this method (m) that fits, the model's otherwise.
-Tile tile_of(const ConvSchedule* schedule, std::int64_t m, std::int64_t columns, std::int64_t blocks,
+Tile tile_of(const ConvSchedule* schedule, std::int64_t m, const Tile& model, std::int64_t columns, std::int64_t blocks,
              const Target& target);
 
 /// A line a problem; read back exactly. Nothing for a text that is none.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <deque>
 #include <functional>
 #include <random>
 #include <vector>
@@ -24,28 +25,36 @@ inline Floats random_floats(std::size_t count, unsigned seed) {
   return values;
 }
 
+/// What one session shares among all that it compiles, and the models whose constants are looked at for that.
+struct Session {
+  PackedWeights packed;
+  std::deque<std::string> models;
+};
+
 struct How {
   std::string target = "host", without{};
   Math math = Math::kStrict;
   std::int64_t l2_bytes = 0;  ///< of the second cache; 0: this machine's
   std::shared_ptr<const Tuning> tuning{};
   std::function<void(Graph&)> after_passes{};  ///< what else is done to the graph
+  Session* session = nullptr;                  ///< nullptr: one of its own
 };
 
 /// The first output of a model whose inputs and outputs are floats, computed by two threads.
 inline Floats answer(const TestModel& m, const std::map<std::string, Shape>& shapes, std::vector<Floats> inputs,
                      const How& how = {}) {
-  std::string bytes;
-  Graph graph = imported(m, shapes, bytes);
+  Session own;
+  Session& session = how.session != nullptr ? *how.session : own;
+  Graph graph = imported(m, shapes, session.models.emplace_back());
   Target target = target_of(how.target);
   if (how.l2_bytes != 0) target.l2_bytes = how.l2_bytes;
   target.tuning = how.tuning;
   run_passes(graph, target, how.math, how.without);
   if (how.after_passes) how.after_passes(graph);
-  Plan plan = schedule(graph, target, how.math);
+  Plan plan = schedule(graph, target, how.math, &session.packed);
   const std::vector<std::string> objects = compile(plan.kernels, target, 1);
   Team team(2, false);
-  const Program program(std::move(plan), objects, nullptr, team);
+  const Program program(std::move(plan), objects, nullptr, team, &session.packed);
   Run run(program, team.size());
   std::vector<AlignedMemory> memory;  // with pages around it that nobody may touch
   const auto place = [&](std::int64_t floats) {

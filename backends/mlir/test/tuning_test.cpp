@@ -27,7 +27,7 @@ TEST(Tuning, ATileThatDoesNotFitIsNotTaken) {
   const Tile model = choose_tile(28, 4, target);
   const auto tile = [&](std::int64_t vectors, std::int64_t pixels, std::int64_t m = 0) {
     const ConvSchedule s{m, 0, {vectors, pixels}};
-    return tile_of(&s, 0, 28, 4, target);
+    return tile_of(&s, 0, model, 28, 4, target);
   };
   EXPECT_EQ(tile(4, 5), (Tile{4, 5}));
   EXPECT_EQ(tile(3, 5), model);   // 4 blocks are not threes
@@ -35,7 +35,7 @@ TEST(Tuning, ATileThatDoesNotFitIsNotTaken) {
   EXPECT_EQ(tile(4, 8), model);   // 37 registers
   EXPECT_EQ(tile(0, 0), model);
   EXPECT_EQ(tile(4, 5, 2), model);  // of another method
-  EXPECT_EQ(tile_of(nullptr, 0, 28, 4, target), model);
+  EXPECT_EQ(tile_of(nullptr, 0, model, 28, 4, target), model);
 }
 
 /// Convolutions of large images, then one of many channels over what is left of them.

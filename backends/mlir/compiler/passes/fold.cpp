@@ -57,14 +57,8 @@ void scale(Graph& graph, Node& node, Conv& conv, const Affine3& affine) {
     const std::vector<float> before = floats_of(graph.value(node.inputs[2]));
     for (std::size_t c = 0; c < outputs; ++c) bias[c] += before[c] * affine.factor[c];
   }
-  const auto folded = [w, factor = affine.factor] {
-    std::vector<float> weights = floats_of(w);
-    const std::size_t of_one = weights.size() / factor.size();
-    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] *= factor[i / of_one];
-    return weights;
-  };
-  const ValueId scaled =
-      graph.add({w.name + ".folded", Element::kF32, w.shape, std::make_shared<const Constant>(folded)});
+  const ValueId scaled = graph.add(
+      {w.name + ".folded", Element::kF32, w.shape, std::make_shared<const Constant>(w.constant, affine.factor)});
   const ValueId shift =
       graph.add({w.name + ".bias", Element::kF32, {static_cast<std::int64_t>(outputs)}, Constant::of(std::move(bias))});
   node.inputs = {node.inputs[0], scaled, shift};
