@@ -55,16 +55,21 @@ Problem problem_of(const Graph& graph, const Node& node, std::int64_t samples) {
           w[2] == 3 && w[3] == 3 && conv.strides == one && conv.dilations == one && x[1] >= kLeastChannels};
 }
 
+/// Of vectors, those of tails too.
+double direct_products(const DirectProblem& p, const Target& target) {
+  const std::int64_t blocks = up(p.outputs, target.vector_floats);
+  const Tile tile = choose_tile(p.row, blocks, target);
+  const auto computed = static_cast<double>(up(p.row, tile.tile) * tile.tile);
+  return static_cast<double>(p.window * p.channels * blocks * p.pixels) * (computed / static_cast<double>(p.row));
+}
+
 /// By the best tile, or the best one of so many vectors.
 Cost direct_cost(const DirectProblem& p, const Target& target, std::int64_t vectors = 0) {
   const std::int64_t lanes = target.vector_floats, blocks = up(p.outputs, lanes);
-  const Tile best = choose_tile(p.row, blocks, target);
-  const auto computed = static_cast<double>(up(p.row, best.tile) * best.tile);
-  double products =
-      static_cast<double>(p.window * p.channels * blocks * p.pixels) * (computed / static_cast<double>(p.row));
+  double products = direct_products(p, target);
   if (vectors != 0)
     products *= static_cast<double>(tile_cost(p.row, blocks, choose_tile(p.row, blocks, target, vectors))) /
-                static_cast<double>(tile_cost(p.row, blocks, best));
+                static_cast<double>(tile_cost(p.row, blocks, choose_tile(p.row, blocks, target)));
   const auto weights = static_cast<double>(p.window * p.channels * blocks * lanes) * sizeof(float);
   return {together(products / kDirectShare, weights / bytes_a_cycle(weights, target)), weights};
 }
@@ -172,6 +177,30 @@ double at_level(double bytes, const Target& target, double near, double far, dou
   constexpr double kShareOfL2 = 0.67, kShareOfL3 = 0.375;  // what others leave: of L3 a core's part
   if (bytes <= kShareOfL2 * static_cast<double>(target.l2_bytes)) return near;
   return bytes <= kShareOfL3 * static_cast<double>(target.l3_bytes) ? far : memory;
+}
+
+/// Seen on a core of 2022 (ResNet50's layers at batch 1 and 8).
+double wait_of_byte(double bytes, const Target& target) {
+  constexpr double kNear = 0, kFar = 0.02, kMemory = 0.2;
+  return at_level(bytes, target, kNear, kFar, kMemory);
+}
+
+double gain_of_bands(const Graph& graph, const Node& dense, const Node& depthwise, const Target& target) {
+  constexpr double kMove = 2;  // cycles of a vector
+  const Problem p = problem_of(graph, dense, graph.shape(dense.inputs[0])[0]);
+  const Conv& conv = std::get<Conv>(depthwise.operation);
+  const std::int64_t blocks = up(p.outputs, target.vector_floats);
+  const auto row = static_cast<double>(blocks * p.batch * p.columns);
+  const double image = row * static_cast<double>(p.rows * target.vector_floats) * sizeof(float);
+  const std::int64_t shared = (graph.shape(depthwise.inputs[1])[2] - 1) * conv.dilations[0] + 1 - conv.strides[0];
+  const auto bands =
+      std::ceil(image / static_cast<double>(p.batch * blocks) / (kShareOfBand * static_cast<double>(target.l2_bytes)));
+  const double moved = row * static_cast<double>(std::max<std::int64_t>(0, shared)) * (bands - 1);
+  Problem by_rows = p;
+  by_rows.batch = by_rows.rows = 1;
+  const double rows = static_cast<double>(p.batch * p.rows);
+  const double tails = direct_products(by_rows.direct(), target) * rows - direct_products(p.direct(), target);
+  return 2 * image * wait_of_byte(image, target) - tails / kDirectShare - moved * kMove;
 }
 
 std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target, Kept& kept) {

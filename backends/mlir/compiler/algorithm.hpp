@@ -19,6 +19,12 @@ Cost cost_of(const Graph& graph, const Node& node, Share part, const Target& tar
 
 /// What holds for the level of memory that holds so many bytes: a core's second cache, its part of the third, or none.
 double at_level(double bytes, const Target& target, double near, double far, double memory);
+/// Cycles for which a byte of so many is waited for beside computing.
+double wait_of_byte(double bytes, const Target& target);
+
+/// Cycles that are won where a convolution of one pixel is computed by bands of rows with the depthwise one that takes
+/// it: its answer is not waited for, but its tiles are of single rows, and rows that two bands share are moved.
+double gain_of_bands(const Graph& graph, const Node& dense, const Node& depthwise, const Target& target);
 
 /// Ways of computing a convolution that is_dense which may be the fastest: the model's choice, then others by its
 /// order.

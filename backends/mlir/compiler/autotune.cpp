@@ -120,7 +120,7 @@ Autotuned autotune(const Graph& graph, const Target& target, Math math, Team& te
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   std::map<std::string, Candidate> problems;
   for (const Node& node : graph.nodes) {
-    if (!is_dense(graph, node) || is_large(graph, node)) continue;
+    if (!is_dense(graph, node) || is_large(graph, node) || std::get<Conv>(node.operation).in_bands) continue;
     Candidate& c = problems.try_emplace(problem_text(graph, node), Candidate{&node, 0}).first->second;
     c.cycles += cost_of(graph, node, {1, 1}, target, math).cycles;
   }

@@ -18,12 +18,6 @@ constexpr double kStep = 2000;                               // cycles to begin 
 constexpr double kLeastGain = 0.02;                          // of the time: for less nothing is split
 constexpr std::int64_t kMostParts = 32, kMostNodes = 20000;  // copies of a node; all nodes with their copies
 
-/// Cycles for which a byte is waited for beside computing, seen on a core of 2022 (ResNet50's layers at batch 1 and 8).
-double wait_of_byte(double bytes, const Target& target) {
-  constexpr double kNear = 0, kFar = 0.02, kMemory = 0.2;
-  return at_level(bytes, target, kNear, kFar, kMemory);
-}
-
 double bytes_of_sample(const Graph& graph, ValueId id, std::int64_t samples) {
   const Value& v = graph.value(id);
   return static_cast<double>(count(v.shape)) * static_cast<double>(bytes_of(v.element)) / static_cast<double>(samples);

@@ -113,7 +113,8 @@ struct Conv {
   Shape strides, dilations, begin, end;  ///< one for each axis of space; begin and end: of the padding with zeros
   std::int64_t groups = 1;
   bool bias = false;
-  Expression after{};  ///< of the result, input 0; nothing: the result as it is
+  Expression after{};     ///< of the result, input 0; nothing: the result as it is
+  bool in_bands = false;  ///< computed by bands of rows with the depthwise convolution that alone takes it
 };
 
 /// Of x (batch, channels, space …). The padding is no part of a window.

@@ -80,6 +80,14 @@ std::vector<std::int64_t> take_offsets(BorderKernel& /*kernel*/) { return {0}; }
 std::vector<std::int64_t> take_offsets(ConvKernel& kernel) {
   return taken_of_convolution(kernel, kernel.weight_offset, {});
 }
+std::vector<std::int64_t> take_offsets(BandKernel& k) {
+  std::vector<std::int64_t> offsets = {0, taken(k.dense.input), 0};
+  for (BlockedAccess& o : k.dense.others) offsets.push_back(taken(o));
+  offsets.push_back(0);
+  for (BlockedAccess& o : k.depthwise.others) offsets.push_back(taken(o));
+  offsets.push_back(taken(k.depthwise.output));
+  return offsets;
+}
 std::vector<std::int64_t> take_offsets(WinogradKernel& kernel) {
   std::int64_t weight_offset = 0;
   return taken_of_convolution(kernel, weight_offset, {0});

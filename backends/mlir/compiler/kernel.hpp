@@ -76,6 +76,23 @@ struct ConvKernel {
   friend bool operator==(const ConvKernel&, const ConvKernel&) = default;
 };
 
+/// A dense convolution, then the depthwise one that alone takes what it gives: by bands of rows, so that this lies in
+/// scratch memory that a cache holds. A unit is a band of one group of the dense convolution's blocks. Units follow one
+/// another by band, then by group; rows that two bands share are computed once where one thread has both.
+struct BandKernel {
+  ConvKernel dense, depthwise;                ///< what lies between them: samples are threads, rows those of a band
+  std::int64_t rows = 1;                      ///< of a band, of the depthwise convolution's output; fewer in the last
+  std::int64_t top = 0, left = 0, width = 1;  ///< zeros before an image's rows and columns; columns with the zeros
+
+  friend bool operator==(const BandKernel&, const BandKernel&) = default;
+  [[nodiscard]] std::int64_t bands() const { return (depthwise.rows + rows - 1) / rows; }
+  [[nodiscard]] std::int64_t window_rows() const { return (depthwise.kernel_rows - 1) * depthwise.row_dilation + 1; }
+  [[nodiscard]] std::int64_t scratch_rows() const { return (rows - 1) * depthwise.row_stride + window_rows(); }
+  /// Of a block: with a gap, so that blocks do not fall into the same sets of a cache.
+  [[nodiscard]] std::int64_t block_floats() const { return scratch_rows() * width * dense.lanes + dense.lanes; }
+  [[nodiscard]] std::int64_t scratch_floats() const { return dense.vectors * block_floats(); }
+};
+
 /// Zeros around images in blocked layout, whose memory something else had before. A unit is an image of one block of
 /// channels.
 struct BorderKernel {
@@ -119,6 +136,7 @@ std::vector<std::int64_t> take_offsets(StridedKernel& kernel);
 std::vector<std::int64_t> take_offsets(GatherKernel& kernel);
 std::vector<std::int64_t> take_offsets(BorderKernel& kernel);
 std::vector<std::int64_t> take_offsets(ConvKernel& kernel);
+std::vector<std::int64_t> take_offsets(BandKernel& kernel);
 std::vector<std::int64_t> take_offsets(WinogradKernel& kernel);
 
 /// A kernel as a function of MLIR: pointers to the operands (inputs, others, output), then the first and the last unit
@@ -153,6 +171,8 @@ KernelText emit(const GatherKernel& kernel, const Target& target);
 KernelText emit(const BorderKernel& kernel, const Target& target);
 /// Pointers: input, weights, others, output.
 KernelText emit(const ConvKernel& kernel, const Target& target);
+/// Pointers: scratch memory, the dense convolution's input, weights, others, the other's weights, others, output.
+KernelText emit(const BandKernel& kernel, const Target& target);
 /// Pointers: scratch memory, input, weights [group][point][block][channel][vector][lane], others, output.
 KernelText emit(const WinogradKernel& kernel, const Target& target);
 

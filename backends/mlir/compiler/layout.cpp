@@ -180,4 +180,11 @@ Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target
   return best;
 }
 
+std::int64_t depthwise_tile(std::int64_t columns, std::int64_t window_columns, const Target& target) {
+  constexpr std::int64_t kLeast = 4, kOthers = 2;  // registers for a pixel and the next one
+  const std::int64_t most = std::max(kLeast, target.registers - window_columns - kOthers);
+  const std::int64_t tiles = (columns + most - 1) / most;
+  return (columns + tiles - 1) / tiles;
+}
+
 }  // namespace assay::compiler

@@ -66,4 +66,10 @@ Tile choose_tile(std::int64_t columns, std::int64_t blocks, const Target& target
 /// What a tile takes of that time.
 std::int64_t tile_cost(std::int64_t columns, std::int64_t blocks, const Tile& tile);
 
+/// Of the second cache, what lies between two convolutions in a band of rows; the rest is for inputs, weights and
+/// outputs.
+constexpr double kShareOfBand = 0.4;
+/// Pixels of a row that a depthwise convolution computes at once: their sums and a row of weights are in registers.
+std::int64_t depthwise_tile(std::int64_t columns, std::int64_t window_columns, const Target& target);
+
 }  // namespace assay::compiler

@@ -168,12 +168,15 @@ template void Scheduler::add_step(ConvKernel kernel, const std::vector<int>& buf
                                   std::int64_t products);
 template void Scheduler::add_convolution(ConvKernel kernel, const std::vector<int>& buffers, const Convolution& c,
                                          const std::string& method);
+template void Scheduler::add_step(BandKernel kernel, const std::vector<int>& buffers, std::string schedule,
+                                  std::int64_t products);
 template void Scheduler::add_convolution(WinogradKernel kernel, const std::vector<int>& buffers, const Convolution& c,
                                          const std::string& method);
 template void Scheduler::add_step(StridedKernel kernel, const std::vector<int>& buffers);
 template void Scheduler::add_step(GatherKernel kernel, const std::vector<int>& buffers);
 template void Scheduler::add_step(BorderKernel kernel, const std::vector<int>& buffers);
 template void Scheduler::add_step(ConvKernel kernel, const std::vector<int>& buffers);
+template void Scheduler::add_step(BandKernel kernel, const std::vector<int>& buffers);
 template void Scheduler::add_step(WinogradKernel kernel, const std::vector<int>& buffers);
 
 void Scheduler::copy(const View& from, const View& to, const Shape& size, Element type) {

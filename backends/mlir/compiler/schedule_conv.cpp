@@ -41,34 +41,50 @@ std::int64_t rows_together(const ConvKernel& k, const Target& target) {
   return best;
 }
 
-std::int64_t depthwise_tile(std::int64_t columns, const Target& target) {
-  constexpr std::int64_t kOthers = 4;  // registers for a weight and what is loaded
-  const std::int64_t most = target.registers - kOthers, tiles = (columns + most - 1) / most;
-  return (columns + tiles - 1) / tiles;
-}
-
 }  // namespace
 
 bool Scheduler::blocked(const Conv& conv) {
+  const ValueId out = node_->output;
+  if (conv.in_bands) {
+    waiting_[out] = node_;
+    return true;
+  }
+  std::optional<Convolution> c = convolution(conv);
+  if (!c) return false;
+  c->out = new_blocked(out);
+  const auto dense = c->depthwise ? waiting_.find(node_->inputs[0]) : waiting_.end();
+  const auto winograd = layouts_.winograd.find(out);
+  if (dense != waiting_.end()) {
+    convolve_in_bands(*dense->second, *c);
+  } else if (winograd != layouts_.winograd.end()) {
+    convolve_winograd(*c, winograd->second);
+  } else {
+    convolve(*c);
+  }
+  return true;
+}
+
+std::optional<Scheduler::Convolution> Scheduler::convolution(const Conv& conv) {
   const bool depthwise = is_depthwise(graph_, *node_);
-  if (!depthwise && !is_dense(graph_, *node_)) return false;
+  if (!depthwise && !is_dense(graph_, *node_)) return std::nullopt;
   const ValueId x = node_->inputs[0], out = node_->output;
   const std::size_t first = conv.bias ? 3 : 2;
   const auto fits = [&](ValueId id) { return can_be_operand(id, shape(out)); };
-  if (!std::all_of(node_->inputs.begin() + static_cast<std::ptrdiff_t>(first), node_->inputs.end(), fits)) return false;
+  if (!std::all_of(node_->inputs.begin() + static_cast<std::ptrdiff_t>(first), node_->inputs.end(), fits))
+    return std::nullopt;
   const std::optional<View> plain = depthwise ? std::nullopt : plain_input(conv);
   BlockedView from;
   if (plain) {
     const Shape& s = plain->access.strides;
     from = {plain->buffer, {plain->access.offset, 0, s[0], s[2], s[3]}};
-  } else {
+  } else if (!waiting_.contains(x)) {
     from = blocked_view(x);
   }
   std::vector<BlockedView> others;
   Formula f;
   if (conv.bias) {
     const View bias = view(node_->inputs[2]);
-    if (!is_constant(bias.buffer)) return false;
+    if (!is_constant(bias.buffer)) return std::nullopt;
     std::vector<float> padded(static_cast<std::size_t>(blocks_of(shape(out)[1]) * lanes_), 0);
     const Constant& values = *plan_.buffers[static_cast<std::size_t>(bias.buffer)].constant;
     for (std::int64_t c = 0; c < shape(out)[1]; ++c) {
@@ -84,20 +100,17 @@ bool Scheduler::blocked(const Conv& conv) {
     const X sum = f.input(0), bias = f.input(1);
     after = after_bias(conv, f.done(sum + bias));
   }
-  const Convolution c{conv,
-                      from,
-                      new_blocked(out),
-                      shape(x),
-                      shape(out),
-                      view(node_->inputs[1]),
-                      Shape(shape(node_->inputs[1]).begin() + 2, shape(node_->inputs[1]).end()),
-                      depthwise,
-                      plain ? plain->access.strides[1] : 1,
-                      std::move(others),
-                      std::move(after)};
-  const auto winograd = layouts_.winograd.find(out);
-  winograd != layouts_.winograd.end() ? convolve_winograd(c, winograd->second) : convolve(c);
-  return true;
+  return Convolution{conv,
+                     from,
+                     {},
+                     shape(x),
+                     shape(out),
+                     view(node_->inputs[1]),
+                     Shape(shape(node_->inputs[1]).begin() + 2, shape(node_->inputs[1]).end()),
+                     depthwise,
+                     plain ? plain->access.strides[1] : 1,
+                     std::move(others),
+                     std::move(after)};
 }
 
 std::optional<View> Scheduler::plain_input(const Conv& conv) {
@@ -129,7 +142,7 @@ bool Scheduler::flattens(const Convolution& c) {
          });
 }
 
-void Scheduler::convolve(const Convolution& c) {
+ConvKernel Scheduler::kernel_of(const Convolution& c) const {
   const Shape& window = c.window;
   ConvKernel k;
   k.batch = c.out_shape[0];
@@ -151,8 +164,13 @@ void Scheduler::convolve(const Convolution& c) {
   k.output = c.out.access;
   k.after = c.after;
   for (const BlockedView& o : c.others) k.others.push_back(o.access);
+  return k;
+}
+
+void Scheduler::convolve(const Convolution& c) {
+  ConvKernel k = kernel_of(c);
   const std::int64_t out_blocks = blocks_of(c.out_shape[1]);
-  if (window == Shape{1, 1} && !c.depthwise && flattens(c)) {
+  if (c.window == Shape{1, 1} && !c.depthwise && flattens(c)) {
     const std::int64_t pixels = k.batch * k.rows * k.columns;
     k.batch = 1;
     k.rows = rows_of(pixels, out_blocks, target_);
@@ -162,7 +180,7 @@ void Scheduler::convolve(const Convolution& c) {
     lengthen(k.output);
     for (BlockedAccess& o : k.others) lengthen(o);
   }
-  const Tile tile = c.depthwise ? Tile{1, depthwise_tile(k.columns, target_)} : tile_of(c, k);
+  const Tile tile = c.depthwise ? Tile{1, depthwise_tile(k.columns, k.kernel_columns, target_)} : tile_of(c, k);
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = out_blocks / k.vectors;
@@ -174,12 +192,17 @@ void Scheduler::convolve(const Convolution& c) {
   add_convolution(std::move(k), buffers, c, method);
 }
 
-/// As it was measured, or as weights that are packed allow, or as the model thinks best.
-Tile Scheduler::tile_of(const Convolution& c, const ConvKernel& k) {
+/// As weights that are packed allow, or as the model thinks best.
+Tile Scheduler::model_tile(const Convolution& c, const ConvKernel& k) {
   const Constant& weights = *plan_.buffers[static_cast<std::size_t>(c.weights.buffer)].constant;
   const DirectProblem problem{k.batch * k.rows * k.columns, k.columns, count(c.window), c.x_shape[1], c.out_shape[1]};
-  const Tile tile = direct_tile(problem, weights, c.weight_view(), target_, kept_);
-  return compiler::tile_of(tuned(graph_, *node_, target_), 0, tile, k.columns, blocks_of(c.out_shape[1]), target_);
+  return direct_tile(problem, weights, c.weight_view(), target_, kept_);
+}
+
+/// As it was measured, or by the model.
+Tile Scheduler::tile_of(const Convolution& c, const ConvKernel& k) {
+  return compiler::tile_of(tuned(graph_, *node_, target_), 0, model_tile(c, k), k.columns, blocks_of(c.out_shape[1]),
+                           target_);
 }
 
 /// Weights in the order in which the kernel reads them; zeros where channels are filled up.

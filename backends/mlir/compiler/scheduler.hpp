@@ -133,11 +133,19 @@ class Scheduler {
   }
 
   // Convolutions: schedule_conv.cpp.
+  /// Of the node that is scheduled, with its operands in blocked layout, without a place for what it gives; nothing: it
+  /// cannot be so.
+  std::optional<Convolution> convolution(const Conv& conv);
+  [[nodiscard]] ConvKernel kernel_of(const Convolution& c) const;
+  /// With the depthwise one that takes it: schedule_bands.cpp.
+  void convolve_in_bands(const Node& dense, const Convolution& depthwise);
+
   // Matrices: schedule_matmul.cpp.
   void multiply_by_constant(ValueId a, ValueId b);
   void multiply_computed(ValueId a, ValueId b, std::int64_t lanes);
 
   void convolve(const Convolution& c);
+  [[nodiscard]] Tile model_tile(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] Tile tile_of(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] int packed(const Convolution& c, const ConvKernel& kernel);
   /// x of a convolution, zeros around it, in plain layout: of so few channels that blocks would be mostly empty.
@@ -159,10 +167,11 @@ class Scheduler {
   Plan plan_;
   std::unordered_map<ValueId, View> views_;
   std::unordered_map<ValueId, BlockedView> blocked_;
-  std::map<std::string, int> kernels_;  // by text
+  std::unordered_map<ValueId, const Node*> waiting_;  // convolutions that are computed with who takes them
+  std::map<std::string, int> kernels_;                // by text
   template <class... Kernels>
   using Known = std::tuple<std::vector<std::pair<Kernels, int>>...>;
-  Known<StridedKernel, GatherKernel, BorderKernel, ConvKernel, WinogradKernel> known_;  // their numbers
+  Known<StridedKernel, GatherKernel, BorderKernel, ConvKernel, BandKernel, WinogradKernel> known_;  // their numbers
   std::map<std::pair<int, std::string>, int> packed_;  // buffers, by what is packed, and how
   std::map<std::string, int> constants_;               // by their bytes
 };

@@ -65,13 +65,13 @@ TEST_P(Compiled, LLVMHasOneEntryWithTheKernelInlined) {
 }
 
 /// Pixels times vectors that are accumulated at once; how often a text is in another.
-struct Tile {
+struct ExpectedTile {
   std::size_t pixels = 0, vectors = 0;
 };
-Tile tile_in(const std::string& schedule) {
+ExpectedTile tile_in(const std::string& schedule) {
   std::smatch m;
   EXPECT_TRUE(std::regex_search(schedule, m, std::regex("([0-9]+) pixels x ([0-9]+) vectors"))) << schedule;
-  return m.empty() ? Tile{} : Tile{std::stoul(m[1]), std::stoul(m[2])};
+  return m.empty() ? ExpectedTile{} : ExpectedTile{std::stoul(m[1]), std::stoul(m[2])};
 }
 std::size_t occurrences(const std::string& text, const std::string& of) {
   std::size_t n = 0;
@@ -107,7 +107,7 @@ TEST_P(Compiled, TheInnerLoopOfAConvolutionIsItsMultiplyAddsAndNoSumIsEverInMemo
         std::pair(test::pointwise_layer(), "product"), std::pair(test::winograd_layer(), "Winograd")}) {
     const test::Stages stages = test::stages_of(layer, target_);
     const std::string& schedule = stages.step("Conv", how).schedule;
-    const Tile tile = tile_in(schedule);
+    const ExpectedTile tile = tile_in(schedule);
     const std::string assembly = of(layer, "Conv", how).assembly, loop = loop_of_sums(assembly);
     SCOPED_TRACE(schedule + "\n" + loop);
     const std::size_t adds = occurrences(loop, "vfmadd"), channels = adds / (tile.pixels * tile.vectors);

@@ -38,9 +38,10 @@ struct How {
   std::shared_ptr<const Tuning> tuning{};
   std::function<void(Graph&)> after_passes{};  ///< what else is done to the graph
   Session* session = nullptr;                  ///< nullptr: one of its own
+  int threads = 2;
 };
 
-/// The first output of a model whose inputs and outputs are floats, computed by two threads.
+/// The first output of a model whose inputs and outputs are floats, computed twice.
 inline Floats answer(const TestModel& m, const std::map<std::string, Shape>& shapes, std::vector<Floats> inputs,
                      const How& how = {}) {
   Session own;
@@ -53,7 +54,7 @@ inline Floats answer(const TestModel& m, const std::map<std::string, Shape>& sha
   if (how.after_passes) how.after_passes(graph);
   Plan plan = schedule(graph, target, how.math, &session.packed);
   const std::vector<std::string> objects = compile(plan.kernels, target, 1);
-  Team team(2, false);
+  Team team(how.threads, false);
   const Program program(std::move(plan), objects, nullptr, team, &session.packed);
   Run run(program, team.size());
   std::vector<AlignedMemory> memory;  // with pages around it that nobody may touch

@@ -155,6 +155,9 @@ TEST(Autotune, MeasuresEachProblemOnceAndKeepsWhatIsFaster) {
   graph.nodes.push_back(graph.nodes[0]);  // the same problem again
   graph.nodes.back().output = graph.add(graph.value(graph.nodes[0].output));
   Team team(1, false);
+  graph.nodes.push_back(graph.nodes[0]);  // computed with another: not to be measured alone
+  std::get<Conv>(graph.nodes.back().operation).in_bands = true;
+  std::get<Conv>(graph.nodes.back().operation).strides = {2, 2};
   const Autotuned found = autotune(graph, target, Math::kFast, team, 60);
   EXPECT_EQ(found.problems, 1);
   EXPECT_EQ(found.measured, 1);

@@ -89,6 +89,31 @@ Graph of_four_samples(std::string& bytes) {
   return test::imported(m, {{"x", {4, 2, 3, 3}}}, bytes);
 }
 
+/// An image of so many rows and columns, 16 channels to 96, then depthwise.
+std::string bottleneck(std::int64_t size, const char* dense_output = "d", const std::string& without = "") {
+  TestModel m;
+  m.input("x", {1, 16, size, size})
+      .floats("w", {96, 16, 1, 1}, std::vector<float>(96 * 16, 1))
+      .floats("v", {96, 1, 3, 3}, std::vector<float>(96 * 9, 1))
+      .node("Conv", {"x", "w"}, {"c"})
+      .node("Relu", {"c"}, {"r"})
+      .node("Conv", {"r", "v"}, {"d"}, {{"group", std::int64_t{96}}})
+      .output("d")
+      .output(dense_output);
+  std::string bytes;
+  Graph graph = test::imported(m, {{"x", {1, 16, size, size}}}, bytes);
+  run_passes(graph, {}, Math::kFast, without);
+  return to_text(graph);
+}
+
+TEST(Bands, AreForImagesThatTheSecondCacheDoesNotHold) {
+  EXPECT_THAT(bottleneck(112), HasSubstr("groups 1 then max(%0, 0) in bands"));
+  EXPECT_THAT(bottleneck(14), Not(HasSubstr("in bands")));
+  EXPECT_THAT(bottleneck(112, "d", "bands"), Not(HasSubstr("in bands")));
+}
+
+TEST(Bands, AreNotForWhatSomebodyElseTakes) { EXPECT_THAT(bottleneck(112, "r"), Not(HasSubstr("in bands"))); }
+
 TEST(Split, NodesOfAChunkFollowOneAnotherAndWhatLaterOnesTakeIsJoined) {
   std::string bytes;
   Graph graph = of_four_samples(bytes);
@@ -171,7 +196,7 @@ TEST(Passes, OneThatThereIsNotIsAnErrorThatNamesTheOthers) {
     run_passes(graph, {}, Math::kFast, "fold,fusion");
     FAIL();
   } catch (const Unsupported& e) {
-    EXPECT_THAT(e.what(), AllOf(HasSubstr("'fusion'"), HasSubstr("fold, fuse, drop, split")));
+    EXPECT_THAT(e.what(), AllOf(HasSubstr("'fusion'"), HasSubstr("fold, fuse, drop, split, bands")));
   }
 }
 

@@ -32,6 +32,12 @@ void split_batch(Graph& graph, const Target& target, Math math);
 /// the batch for nodes that do not compute each sample by itself.
 void split_batch(Graph& graph, const std::vector<std::int64_t>& chunks);
 
+/// A convolution with the depthwise one that alone takes it, by bands of rows, where that should take less time.
+void mark_bands(Graph& graph, const Target& target, Math math);
+/// Whether it can be computed so, of a value that nobody else takes: a window of one pixel. (Three by three of a
+/// network's first layer was slower so.)
+bool can_be_in_bands(const Graph& graph, const Node& dense, const Node& depthwise);
+
 /// By value: how many nodes take it, and graph outputs, as often as they name it.
 std::vector<int> uses(const Graph& graph);
 /// By value: the node that computes it, or -1.

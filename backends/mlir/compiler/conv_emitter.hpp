@@ -1,0 +1,268 @@
+#pragma once
+// The loops of a ConvKernel: a tile of pixels times vectors of output channels is accumulated in registers, over input
+// blocks, the window's rows and columns, and a block's channels; then what follows the sum is computed and stored.
+
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "emitter.hpp"
+#include "kernel.hpp"
+
+namespace assay::compiler {
+
+/// One of a function's arguments: memory that no other of them overlaps.
+struct FloatPointer {
+  std::string name, type;
+};
+
+/// The pointers of a function that is being written.
+class FloatPointers {
+ public:
+  FloatPointer add(std::int64_t floats) {
+    FloatPointer made{"%p" + std::to_string(arguments_.size()), "memref<" + std::to_string(floats) + "xf32>"};
+    arguments_.emplace_back(made.name, made.type + " {llvm.noalias}");
+    return made;
+  }
+  /// For Emitter::function.
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& arguments() const { return arguments_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> arguments_;
+};
+
+/// Indices of a row, each a name.
+struct RowPlace {
+  std::string sample, row, group;
+};
+
+/// A number in mixed radix: what is left of it, and its last digit.
+inline std::pair<std::string, std::string> split_index(Emitter& e, const std::string& number, std::int64_t by) {
+  const std::string size = e.index(by);
+  return {e.let("arith.divui " + number + ", " + size + " : index"),
+          e.let("arith.remui " + number + ", " + size + " : index")};
+}
+
+/// Writes a kernel's rows into a function.
+class ConvEmitter {
+  using Values = Emitter::Values;
+
+ public:
+  /// Adds pointers for input, weights, others, output, but for input and output only where they are not given.
+  ConvEmitter(const ConvKernel& kernel, Emitter& emitter, FloatPointers& pointers,
+              const std::optional<FloatPointer>& input = {}, const std::optional<FloatPointer>& output = {})
+      : k_(kernel), width_(static_cast<int>(kernel.lanes)), e_(emitter) {
+    pointers_.push_back(input ? *input : pointers.add(input_extent()));
+    pointers_.push_back(pointers.add(weight_count()));
+    for (const BlockedAccess& o : k_.others) pointers_.push_back(pointers.add(extent(o)));
+    pointers_.push_back(output ? *output : pointers.add(extent(k_.output)));
+  }
+
+  /// A row of one group: which of all, and where it is read and written.
+  void row(const RowPlace& of, const RowPlace& read, const RowPlace& written) {
+    of_ = of;
+    read_ = read;
+    written_ = written;
+    const std::int64_t whole = k_.columns / k_.tile * k_.tile;
+    e_.loop(e_.index(0), e_.index(whole), k_.tile, [&](const std::string& x) { tile(x); });
+    if (whole < k_.columns) tile(e_.index(k_.columns - k_.tile));  // the last one overlaps: the same is stored twice
+  }
+
+ private:
+  static constexpr std::size_t kFewTerms = 5;  // bias, residual, ReLU
+
+  // Floats of the buffers, as far as the kernel reaches.
+
+  [[nodiscard]] std::int64_t extent(const BlockedAccess& a) const {
+    return a.offset + (k_.groups * k_.vectors - 1) * a.block + (k_.batch - 1) * a.batch + (k_.rows - 1) * a.row +
+           (k_.columns - 1) * a.column + (a.lanes ? k_.lanes : 1);
+  }
+  [[nodiscard]] std::int64_t input_extent() const {
+    const BlockedAccess& a = k_.input;
+    const std::int64_t row = (k_.rows - 1) * k_.row_stride + (k_.kernel_rows - 1) * k_.row_dilation;
+    const std::int64_t column = (k_.columns - 1) * k_.column_stride + (k_.kernel_columns - 1) * k_.column_dilation;
+    return a.offset + (k_.blocks - 1) * a.block + (k_.batch - 1) * a.batch + row * a.row + column * a.column +
+           (k_.lanes - 1) * k_.channel + 1;
+  }
+  [[nodiscard]] std::int64_t window() const { return k_.kernel_rows * k_.kernel_columns; }
+  [[nodiscard]] std::int64_t weight_count() const {
+    const std::int64_t channels = (k_.blocks - 1) * k_.lanes + k_.last_channels;
+    if (k_.plain_weights) {
+      return (k_.batch - 1) * k_.weight_batch + (channels - 1) * k_.weight_channel + k_.groups * k_.vectors * k_.lanes;
+    }
+    return k_.depthwise ? k_.blocks * window() * k_.lanes
+                        : k_.groups * k_.blocks * window() * k_.lanes * k_.vectors * k_.lanes;
+  }
+
+  [[nodiscard]] std::string vector_type() const { return register_type(Element::kF32, width_); }
+
+  void tile(const std::string& x) {
+    column_ = x;
+    const auto n = static_cast<std::size_t>(k_.tile * k_.vectors);
+    const Values zeros(n, e_.number(0, Element::kF32, width_));
+    const std::vector<std::string> types(n, vector_type());
+    const Values sums = k_.depthwise ? over_rows(read_.group, zeros, types) : over_blocks(zeros, types);
+    const auto for_each = [&](const auto& visit) {
+      for (std::int64_t p = 0; p < k_.tile; ++p) {
+        for (std::int64_t v = 0; v < k_.vectors; ++v) visit(sums[static_cast<std::size_t>(p * k_.vectors + v)], p, v);
+      }
+    };
+    if (k_.after.terms.size() <= kFewTerms) {
+      for_each([&](const std::string& sum, std::int64_t p, std::int64_t v) { finish(sum, column_, p, v); });
+      return;
+    }
+    // All at once, so long an expression would leave no register for its numbers: sums wait where the output will be.
+    for_each([&](const std::string& sum, std::int64_t p, std::int64_t v) {
+      e_.store(sum, pointers_.back().name, pointers_.back().type, place(k_.output, written_, column_, p, v),
+               Element::kF32, width_);
+    });
+    e_.loop(x, e_.affine(shifted(x, k_.tile)), 1, [&](const std::string& column) {
+      for (std::int64_t v = 0; v < k_.vectors; ++v) {
+        const std::string at = place(k_.output, written_, column, 0, v);
+        finish(e_.load(pointers_.back().name, pointers_.back().type, at, Element::kF32, width_), column, 0, v);
+      }
+    });
+  }
+
+  static Affine shifted(const std::string& index, std::int64_t by) {
+    Affine sum;
+    sum.constant = by;
+    return sum.add(index, 1);
+  }
+
+  Values over_blocks(const Values& zeros, const std::vector<std::string>& types) {
+    const bool partial = k_.last_channels < k_.lanes;
+    const std::int64_t whole = partial ? k_.blocks - 1 : k_.blocks;
+    channels_ = k_.lanes;
+    Values sums = zeros;
+    if (whole > 0) {
+      sums = e_.loop(e_.index(0), e_.index(whole), 1, sums, types,
+                     [&](const std::string& block, const Values& v) { return over_rows(block, v, types); });
+    }
+    if (!partial) return sums;
+    channels_ = k_.last_channels;
+    return over_rows(e_.index(k_.blocks - 1), sums, types);
+  }
+
+  Values over_rows(const std::string& block, const Values& sums, const std::vector<std::string>& types) {
+    const auto columns = [&](const std::string& kr, const Values& v) { return over_columns(block, kr, v, types); };
+    if (k_.kernel_rows == 1) return columns(e_.index(0), sums);
+    return e_.loop(e_.index(0), e_.index(k_.kernel_rows), 1, sums, types, columns);
+  }
+
+  Values over_columns(const std::string& block, const std::string& kr, const Values& sums,
+                      const std::vector<std::string>& types) {
+    if (k_.depthwise) return depthwise(block, kr, sums);
+    const auto channels = [&](const std::string& kc, const Values& v) {
+      return over_channels(block, kr, kc, v, types);
+    };
+    if (k_.kernel_columns == 1) return channels(e_.index(0), sums);
+    return e_.loop(e_.index(0), e_.index(k_.kernel_columns), 1, sums, types, channels);
+  }
+
+  Values over_channels(const std::string& block, const std::string& kr, const std::string& kc, const Values& sums,
+                       const std::vector<std::string>& types) {
+    return e_.loop(e_.index(0), e_.index(channels_), 1, sums, types,
+                   [&](const std::string& c, const Values& v) { return products(block, kr, kc, c, v); });
+  }
+
+  /// Place of pixel p of the tile in the window's row kr and column kc.
+  [[nodiscard]] Affine pixel(const std::string& block, const std::string& kr, std::int64_t p) const {
+    const BlockedAccess& a = k_.input;
+    Affine at;
+    at.constant = a.offset + p * k_.column_stride * a.column;
+    return at.add(block, a.block)
+        .add(read_.sample, a.batch)
+        .add(read_.row, k_.row_stride * a.row)
+        .add(column_, k_.column_stride * a.column)
+        .add(kr, k_.row_dilation * a.row);
+  }
+
+  /// One input channel times the vectors of its weights, for each pixel.
+  Values products(const std::string& block, const std::string& kr, const std::string& kc, const std::string& c,
+                  const Values& sums) {
+    const std::int64_t of_channel = k_.vectors * k_.lanes, of_tap = k_.lanes * of_channel;
+    const std::int64_t of_row = k_.kernel_columns * of_tap, of_block = k_.kernel_rows * of_row;
+    Values weights;
+    for (std::int64_t v = 0; v < k_.vectors; ++v) {
+      Affine at;
+      at.constant = v * k_.lanes;
+      if (k_.plain_weights) {
+        at.add(of_.sample, k_.weight_batch).add(of_.group, of_channel).add(block, k_.lanes * k_.weight_channel);
+        at.add(c, k_.weight_channel);
+      } else {
+        at.add(of_.group, k_.blocks * of_block).add(block, of_block).add(kr, of_row).add(kc, of_tap).add(c, of_channel);
+      }
+      weights.push_back(e_.load(pointers_[1].name, pointers_[1].type, e_.affine(at), Element::kF32, width_));
+    }
+    Values next;
+    for (std::int64_t p = 0; p < k_.tile; ++p) {
+      Affine at = pixel(block, kr, p);
+      at.add(kc, k_.column_dilation * k_.input.column).add(c, k_.channel);
+      const std::string x = e_.broadcast(e_.load(pointers_[0].name, pointers_[0].type, e_.affine(at), Element::kF32, 1),
+                                         Element::kF32, width_);
+      for (std::int64_t v = 0; v < k_.vectors; ++v)
+        next.push_back(fma(x, weights[static_cast<std::size_t>(v)], sums[next.size()]));
+    }
+    return next;
+  }
+
+  /// A row of the window, unrolled: a row's weights stay in registers, and a pixel is loaded once for all that take it.
+  Values depthwise(const std::string& block, const std::string& kr, const Values& sums) {
+    Values weights, next = sums;
+    for (std::int64_t kc = 0; kc < k_.kernel_columns; ++kc) {
+      Affine tap;
+      tap.constant = kc * k_.lanes;
+      tap.add(of_.group, window() * k_.lanes).add(kr, k_.kernel_columns * k_.lanes);
+      weights.push_back(e_.load(pointers_[1].name, pointers_[1].type, e_.affine(tap), Element::kF32, width_));
+    }
+    std::map<std::int64_t, std::vector<std::pair<std::size_t, std::size_t>>> takers;  // by column: sum and weight
+    for (std::int64_t p = 0; p < k_.tile; ++p) {
+      for (std::int64_t kc = 0; kc < k_.kernel_columns; ++kc)
+        takers[p * k_.column_stride + kc * k_.column_dilation].emplace_back(p, kc);
+    }
+    for (const auto& [column, products] : takers) {
+      Affine at = pixel(block, kr, 0);
+      at.constant += column * k_.input.column;
+      const std::string x = e_.load(pointers_[0].name, pointers_[0].type, e_.affine(at), Element::kF32, width_);
+      for (const auto& [sum, weight] : products) next[sum] = fma(x, weights[weight], next[sum]);
+    }
+    return next;
+  }
+
+  std::string fma(const std::string& a, const std::string& b, const std::string& sum) {
+    return e_.let("math.fma " + a + ", " + b + ", " + sum + " : " + vector_type());
+  }
+
+  void finish(const std::string& sum, const std::string& column, std::int64_t p, std::int64_t v) {
+    Values inputs = {sum};
+    for (std::size_t i = 0; i < k_.others.size(); ++i) {
+      const BlockedAccess& o = k_.others[i];
+      const std::string value = e_.load(pointers_[i + 2].name, pointers_[i + 2].type, place(o, of_, column, p, v),
+                                        Element::kF32, o.lanes ? width_ : 1);
+      inputs.push_back(o.lanes ? value : e_.broadcast(value, Element::kF32, width_));
+    }
+    const std::string result = k_.after.terms.empty() ? sum : e_.evaluate(k_.after, inputs, width_);
+    e_.store(result, pointers_.back().name, pointers_.back().type, place(k_.output, written_, column, p, v),
+             Element::kF32, width_);
+  }
+
+  /// Of pixel p behind a column.
+  std::string place(const BlockedAccess& a, const RowPlace& row, const std::string& column, std::int64_t p,
+                    std::int64_t v) {
+    Affine at;
+    at.constant = a.offset + p * a.column + v * a.block;
+    at.add(row.group, k_.vectors * a.block).add(row.sample, a.batch).add(row.row, a.row).add(column, a.column);
+    return e_.affine(at);
+  }
+
+  const ConvKernel& k_;
+  int width_;  // of a vector
+  Emitter& e_;
+  std::vector<FloatPointer> pointers_;
+  RowPlace of_, read_, written_;
+  std::string column_;
+  std::int64_t channels_ = 0;
+};
+
+}  // namespace assay::compiler
