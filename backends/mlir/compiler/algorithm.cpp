@@ -63,8 +63,9 @@ double direct_products(const DirectProblem& p, const Target& target) {
   return static_cast<double>(p.window * p.channels * blocks * p.pixels) * (computed / static_cast<double>(p.row));
 }
 
-/// By the best tile, or the best one of so many vectors.
-Cost direct_cost(const DirectProblem& p, const Target& target, std::int64_t vectors = 0) {
+}  // namespace
+
+Cost direct_cost(const DirectProblem& p, const Target& target, std::int64_t vectors) {
   const std::int64_t lanes = target.vector_floats, blocks = up(p.outputs, lanes);
   double products = direct_products(p, target);
   if (vectors != 0)
@@ -73,6 +74,8 @@ Cost direct_cost(const DirectProblem& p, const Target& target, std::int64_t vect
   const auto weights = static_cast<double>(p.window * p.channels * blocks * lanes) * sizeof(float);
   return {together(products / kDirectShare, weights / bytes_a_cycle(weights, target)), weights};
 }
+
+namespace {
 
 /// With blocks of so many tiles.
 Cost winograd_cost(const Problem& p, const WinogradPlan& plan, const Target& target) {
@@ -276,10 +279,17 @@ Cost cost_of(const Graph& graph, const Node& node, Share part, const Target& tar
   const double share = static_cast<double>(part.samples) / static_cast<double>(part.of);
   if (std::holds_alternative<Conv>(node.operation)) {
     const Conv& conv = std::get<Conv>(node.operation);
-    if (!is_dense(graph, node) && !is_depthwise(graph, node))
-      return {elementwise_cycles(graph, node, 1, target) * share, 0};
-    const Problem p = problem_of(graph, node, graph.shape(node.inputs[0])[0] * part.samples / part.of);
-    Cost cost = conv.groups == 1 ? best_method(p, target, math).cost : depthwise_cost(p, target);
+    const std::int64_t samples = graph.shape(node.inputs[0])[0] * part.samples / part.of;
+    Cost cost;
+    if (is_dense(graph, node)) {
+      cost = best_method(problem_of(graph, node, samples), target, math).cost;
+    } else if (is_depthwise(graph, node)) {
+      cost = depthwise_cost(problem_of(graph, node, samples), target);
+    } else if (const auto plan = grouped_of(graph, node, samples, target, math)) {
+      cost = plan->cost;
+    } else {
+      cost = general_cost(graph, node, samples, target);
+    }
     cost.cycles += elementwise_cycles(graph, node, conv.after.terms.size(), target) * share;
     return cost;
   }

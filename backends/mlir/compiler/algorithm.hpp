@@ -7,15 +7,19 @@
 
 namespace assay::compiler {
 
-/// Of a node that computes a part of the batch at once, whose images lie in the nearest cache.
-struct Cost {
-  double cycles = 0;   ///< 0: of a node that only says how values are seen
-  double weights = 0;  ///< bytes of what lies packed
-};
 struct Share {
   std::int64_t samples = 1, of = 1;
 };
+/// Of a node that computes a part of the batch at once, whose images lie in the nearest cache.
 Cost cost_of(const Graph& graph, const Node& node, Share part, const Target& target, Math math);
+
+/// A dense convolution by its definition, whose tiles are made of rows of so many pixels.
+struct DirectProblem {
+  std::int64_t pixels = 1, row = 1;  ///< of the whole output; of a row
+  std::int64_t window = 1, channels = 1, outputs = 1;
+};
+/// By the best tile, or the best one of so many vectors.
+Cost direct_cost(const DirectProblem& problem, const Target& target, std::int64_t vectors = 0);
 
 /// What holds for the level of memory that holds so many bytes: a core's second cache, its part of the third, or none.
 double at_level(double bytes, const Target& target, double near, double far, double memory);
@@ -34,12 +38,7 @@ std::vector<ConvSchedule> schedules_of(const Graph& graph, const Node& node, con
 /// is_dense. The weights are packed another way than they are already where that takes 5 % less, and may be.
 std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target, Kept& kept);
 
-/// A dense convolution by its definition, whose tiles are made of rows of so many pixels.
-struct DirectProblem {
-  std::int64_t pixels = 1, row = 1;  ///< of the whole output; of a row
-  std::int64_t window = 1, channels = 1, outputs = 1;
-};
-/// Its tile; the weights likewise.
+/// The tile of one by its definition; the weights likewise.
 Tile direct_tile(const DirectProblem& problem, const Constant& weights, const WeightView& view, const Target& target,
                  Kept& kept);
 

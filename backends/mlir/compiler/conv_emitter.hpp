@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "emitter.hpp"
@@ -63,6 +64,7 @@ class ConvEmitter {
     of_ = of;
     read_ = read;
     written_ = written;
+    if (k_.parts > 1) part_ = e_.let("arith.divui " + read_.group + ", " + e_.index(k_.groups / k_.parts) + " : index");
     const std::int64_t whole = k_.columns / k_.tile * k_.tile;
     e_.loop(e_.index(0), e_.index(whole), k_.tile, [&](const std::string& x) { tile(x); });
     if (whole < k_.columns) tile(e_.index(k_.columns - k_.tile));  // the last one overlaps: the same is stored twice
@@ -81,8 +83,8 @@ class ConvEmitter {
     const BlockedAccess& a = k_.input;
     const std::int64_t row = (k_.rows - 1) * k_.row_stride + (k_.kernel_rows - 1) * k_.row_dilation;
     const std::int64_t column = (k_.columns - 1) * k_.column_stride + (k_.kernel_columns - 1) * k_.column_dilation;
-    return a.offset + (k_.blocks - 1) * a.block + (k_.batch - 1) * a.batch + row * a.row + column * a.column +
-           (k_.lanes - 1) * k_.channel + 1;
+    return a.offset + (k_.parts * k_.blocks - 1) * a.block + (k_.batch - 1) * a.batch + row * a.row +
+           column * a.column + (k_.lanes - 1) * k_.channel + 1;
   }
   [[nodiscard]] std::int64_t window() const { return k_.kernel_rows * k_.kernel_columns; }
   [[nodiscard]] std::int64_t weight_count() const {
@@ -90,6 +92,7 @@ class ConvEmitter {
     if (k_.plain_weights) {
       return (k_.batch - 1) * k_.weight_batch + (channels - 1) * k_.weight_channel + k_.groups * k_.vectors * k_.lanes;
     }
+    if (!k_.picks.empty()) return k_.groups * window() * static_cast<std::int64_t>(k_.picks.size()) * k_.lanes;
     return k_.depthwise ? k_.blocks * window() * k_.lanes
                         : k_.groups * k_.blocks * window() * k_.lanes * k_.vectors * k_.lanes;
   }
@@ -101,7 +104,8 @@ class ConvEmitter {
     const auto n = static_cast<std::size_t>(k_.tile * k_.vectors);
     const Values zeros(n, e_.number(0, Element::kF32, width_));
     const std::vector<std::string> types(n, vector_type());
-    const Values sums = k_.depthwise ? over_rows(read_.group, zeros, types) : over_blocks(zeros, types);
+    const bool by_blocks = !k_.depthwise && k_.picks.empty();
+    const Values sums = by_blocks ? over_blocks(zeros, types) : over_rows(read_.group, zeros, types);
     const auto for_each = [&](const auto& visit) {
       for (std::int64_t p = 0; p < k_.tile; ++p) {
         for (std::int64_t v = 0; v < k_.vectors; ++v) visit(sums[static_cast<std::size_t>(p * k_.vectors + v)], p, v);
@@ -154,7 +158,7 @@ class ConvEmitter {
                       const std::vector<std::string>& types) {
     if (k_.depthwise) return depthwise(block, kr, sums);
     const auto channels = [&](const std::string& kc, const Values& v) {
-      return over_channels(block, kr, kc, v, types);
+      return k_.picks.empty() ? over_channels(block, kr, kc, v, types) : picked(kr, kc, v);
     };
     if (k_.kernel_columns == 1) return channels(e_.index(0), sums);
     return e_.loop(e_.index(0), e_.index(k_.kernel_columns), 1, sums, types, channels);
@@ -171,6 +175,7 @@ class ConvEmitter {
     const BlockedAccess& a = k_.input;
     Affine at;
     at.constant = a.offset + p * k_.column_stride * a.column;
+    if (k_.parts > 1) at.add(part_, k_.blocks * a.block);
     return at.add(block, a.block)
         .add(read_.sample, a.batch)
         .add(read_.row, k_.row_stride * a.row)
@@ -230,6 +235,53 @@ class ConvEmitter {
     return next;
   }
 
+  /// The sums' channels by their numbers, for one pixel after another, so that few of them wait in registers.
+  Values picked(const std::string& kr, const std::string& kc, const Values& sums) {
+    const auto numbers = static_cast<std::int64_t>(k_.picks.size()), of_tap = numbers * k_.lanes;
+    Values weights;
+    for (std::int64_t i = 0; i < numbers; ++i) {
+      Affine at;
+      at.constant = i * k_.lanes;
+      at.add(of_.group, window() * of_tap).add(kr, k_.kernel_columns * of_tap).add(kc, of_tap);
+      weights.push_back(e_.load(pointers_[1].name, pointers_[1].type, e_.affine(at), Element::kF32, width_));
+    }
+    Values next;
+    for (std::int64_t p = 0; p < k_.tile; ++p) {
+      std::map<std::int64_t, std::string> blocks;  // of this pixel
+      const auto block = [&](std::int64_t number) {
+        std::string& x = blocks[number];
+        if (!x.empty()) return x;
+        Affine at = pixel(e_.index(number), kr, p);
+        at.add(kc, k_.column_dilation * k_.input.column);
+        return x = e_.load(pointers_[0].name, pointers_[0].type, e_.affine(at), Element::kF32, width_);
+      };
+      std::string sum = sums[next.size()];
+      for (std::size_t i = 0; i < weights.size(); ++i) sum = fma(pick(k_.picks[i], block), weights[i], sum);
+      next.push_back(sum);
+    }
+    return next;
+  }
+
+  /// Each lane's channel, of the blocks in which they are.
+  template <class Block>
+  std::string pick(const Shape& channels, const Block& block) {
+    std::string x;
+    std::set<std::int64_t> numbers;
+    for (const std::int64_t c : channels) numbers.insert(c / k_.lanes);
+    for (const std::int64_t number : numbers) {
+      const std::string from = block(number);
+      std::string lanes;
+      for (std::int64_t l = 0; l < k_.lanes; ++l) {
+        const std::int64_t c = channels[static_cast<std::size_t>(l)];
+        const std::int64_t lane = c / k_.lanes != number ? l : c % k_.lanes + (x.empty() ? 0 : k_.lanes);
+        lanes += (l > 0 ? ", " : "") + std::to_string(lane);
+      }
+      x = e_.let("vector.shuffle " + (x.empty() ? from : x) + ", " + from + " [" + lanes + "] : " + vector_type() +
+                 ", " + vector_type());
+    }
+    return x;
+  }
+
   std::string fma(const std::string& a, const std::string& b, const std::string& sum) {
     return e_.let("math.fma " + a + ", " + b + ", " + sum + " : " + vector_type());
   }
@@ -261,7 +313,7 @@ class ConvEmitter {
   Emitter& e_;
   std::vector<FloatPointer> pointers_;
   RowPlace of_, read_, written_;
-  std::string column_;
+  std::string column_, part_;
   std::int64_t channels_ = 0;
 };
 

@@ -54,14 +54,15 @@ struct BlockedAccess {
   friend bool operator==(const BlockedAccess&, const BlockedAccess&) = default;
 };
 
-/// A convolution over blocked layout, of one group or depthwise. A unit is one row of one group of `vectors` blocks of
-/// output channels; in it `tile` neighbouring pixels are accumulated in registers at once. Units follow one another by
-/// row among `together` rows, which a cache holds, then by group.
+/// A convolution over blocked layout, of one group, of groups in parts, or depthwise. A unit is one row of one group of
+/// `vectors` blocks of output channels; in it `tile` neighbouring pixels are accumulated in registers at once. Units
+/// follow one another by row among `together` rows, which a cache holds, then by group.
 struct ConvKernel {
   std::int64_t batch = 1, rows = 1, columns = 1;  ///< of the output
   std::int64_t groups = 1;                        ///< of output blocks, `vectors` each
   std::int64_t together = 1;                      ///< divides batch * rows
   std::int64_t blocks = 1, last_channels = 0;     ///< input blocks, and channels in the last
+  std::int64_t parts = 1;                         ///< of the groups of output blocks, each with its own input blocks
   std::int64_t kernel_rows = 1, kernel_columns = 1, row_stride = 1, column_stride = 1, row_dilation = 1,
                column_dilation = 1;
   bool depthwise =
@@ -69,7 +70,10 @@ struct ConvKernel {
   std::int64_t lanes = 16, vectors = 1, tile = 1;
   BlockedAccess input, output;  ///< input: of the window's first pixel at output row 0, column 0
   std::int64_t channel = 1;     ///< stride of an input block's channels
-  bool plain_weights = false;   ///< a row of all outputs for each channel, so far apart; of each sample, so far
+  /// Nothing, or in place of loops over channels: for each number of a sum's channels the lanes' own ones, counted from
+  /// the part's first; then weights [group][kernel row][kernel column][number][lane], `vectors` 1.
+  std::vector<Shape> picks;
+  bool plain_weights = false;  ///< a row of all outputs for each channel, so far apart; of each sample, so far
   std::int64_t weight_offset = 0, weight_channel = 0, weight_batch = 0;
   Expression after;  ///< input 0: the sum; no terms: as it is
   std::vector<BlockedAccess> others;

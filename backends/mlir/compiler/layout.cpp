@@ -21,15 +21,6 @@ Border border_of(const Conv& conv, const WinogradPlan& plan, const Shape& x) {
           std::max<std::int64_t>(0, plan.tile_columns * plan.m + 2 - conv.begin[1] - x[3])};
 }
 
-/// Weights and bias come of constants alone: they can be arranged when the model is opened.
-bool is_known_conv(const Graph& graph, const Node& node) {
-  const Conv* conv = std::get_if<Conv>(&node.operation);
-  if (conv == nullptr || !is_image(graph, node.inputs[0]) || !is_image(graph, node.output)) return false;
-  return graph.value(node.inputs[1]).constant != nullptr &&
-         std::all_of(conv->begin.begin(), conv->begin.end(), [](std::int64_t p) { return p >= 0; }) &&
-         std::all_of(conv->end.begin(), conv->end.end(), [](std::int64_t p) { return p >= 0; });
-}
-
 /// The last thing that is done to it is max(…, 0).
 bool is_never_negative(const Graph& graph, int producer) {
   if (producer < 0) return false;
@@ -55,6 +46,14 @@ void Border::widen(const Border& other) {
   left = std::max(left, other.left);
   bottom = std::max(bottom, other.bottom);
   right = std::max(right, other.right);
+}
+
+bool is_known_conv(const Graph& graph, const Node& node) {
+  const Conv* conv = std::get_if<Conv>(&node.operation);
+  if (conv == nullptr || !is_image(graph, node.inputs[0]) || !is_image(graph, node.output)) return false;
+  return graph.value(node.inputs[1]).constant != nullptr &&
+         std::all_of(conv->begin.begin(), conv->begin.end(), [](std::int64_t p) { return p >= 0; }) &&
+         std::all_of(conv->end.begin(), conv->end.end(), [](std::int64_t p) { return p >= 0; });
 }
 
 bool is_dense(const Graph& graph, const Node& node) {
@@ -108,7 +107,9 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math, Kept& ke
   Methods methods(graph, target, kept);
   const std::vector<int> by = producers(graph);
   for (const Node& node : graph.nodes) {
-    if (is_dense(graph, node) || is_depthwise(graph, node)) {
+    if (const auto plan = grouped_of(graph, node, graph.shape(node.output)[0], target, math))
+      layouts.grouped[node.output] = *plan;
+    if (is_dense(graph, node) || is_depthwise(graph, node) || layouts.grouped.contains(node.output)) {
       layouts.borders[node.inputs[0]].widen(border_of(std::get<Conv>(node.operation)));
     }
     if (math == Math::kFast && is_dense(graph, node)) {

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "grouped.hpp"
 #include "packed_weights.hpp"
 #include "plan.hpp"
 
@@ -38,10 +39,13 @@ struct Layouts {
   std::unordered_map<ValueId, Border> borders;
   std::unordered_map<ValueId, Part> parts;
   std::unordered_map<ValueId, WinogradPlan> winograd;  ///< by the convolution's output
+  std::unordered_map<ValueId, GroupedPlan> grouped;    ///< likewise
   std::unordered_set<ValueId> pools;  ///< outputs of pools whose input's border of zeros is right for them
 };
 
-/// Whether the blocked kernels do it: images, f32, weights that are known, one group or a channel each.
+/// Over images of f32, with weights that are known: they can be arranged when the model is opened.
+bool is_known_conv(const Graph& graph, const Node& node);
+/// The same, of one group; of a channel each. Of other groups: grouped.hpp.
 bool is_dense(const Graph& graph, const Node& node);
 bool is_depthwise(const Graph& graph, const Node& node);
 /// Along channels, each part of whole blocks but the last.

@@ -160,7 +160,7 @@ void Scheduler::add_convolution(Kernel kernel, const std::vector<int>& buffers, 
                                 const std::string& method) {
   std::string schedule = method + ", " + std::to_string(kernel.tile) + " pixels x " + std::to_string(kernel.vectors) +
                          " vectors, " + std::to_string(kernel.groups) + " groups";
-  const std::int64_t of_pixel = count(c.window) * (c.depthwise ? 1 : c.x_shape[1]);
+  const std::int64_t of_pixel = count(c.window) * c.x_shape[1] / c.conv.groups;
   add_step(std::move(kernel), buffers, std::move(schedule), count(c.out_shape) * of_pixel);
 }
 

@@ -54,8 +54,11 @@ bool Scheduler::blocked(const Conv& conv) {
   c->out = new_blocked(out);
   const auto dense = c->depthwise ? waiting_.find(node_->inputs[0]) : waiting_.end();
   const auto winograd = layouts_.winograd.find(out);
+  const auto grouped = layouts_.grouped.find(out);
   if (dense != waiting_.end()) {
     convolve_in_bands(*dense->second, *c);
+  } else if (grouped != layouts_.grouped.end()) {
+    convolve_grouped(*c, grouped->second);
   } else if (winograd != layouts_.winograd.end()) {
     convolve_winograd(*c, winograd->second);
   } else {
@@ -66,13 +69,14 @@ bool Scheduler::blocked(const Conv& conv) {
 
 std::optional<Scheduler::Convolution> Scheduler::convolution(const Conv& conv) {
   const bool depthwise = is_depthwise(graph_, *node_);
-  if (!depthwise && !is_dense(graph_, *node_)) return std::nullopt;
+  const bool in_groups = layouts_.grouped.contains(node_->output);
+  if (!depthwise && !in_groups && !is_dense(graph_, *node_)) return std::nullopt;
   const ValueId x = node_->inputs[0], out = node_->output;
   const std::size_t first = conv.bias ? 3 : 2;
   const auto fits = [&](ValueId id) { return can_be_operand(id, shape(out)); };
   if (!std::all_of(node_->inputs.begin() + static_cast<std::ptrdiff_t>(first), node_->inputs.end(), fits))
     return std::nullopt;
-  const std::optional<View> plain = depthwise ? std::nullopt : plain_input(conv);
+  const std::optional<View> plain = depthwise || in_groups ? std::nullopt : plain_input(conv);
   BlockedView from;
   if (plain) {
     const Shape& s = plain->access.strides;
@@ -167,19 +171,24 @@ ConvKernel Scheduler::kernel_of(const Convolution& c) const {
   return k;
 }
 
-void Scheduler::convolve(const Convolution& c) {
-  ConvKernel k = kernel_of(c);
-  const std::int64_t out_blocks = blocks_of(c.out_shape[1]);
+/// A window of one pixel takes all pixels as one row, which is cut as tiles like it best, where they lie so.
+void Scheduler::flatten(const Convolution& c, ConvKernel& k) const {
   if (c.window == Shape{1, 1} && !c.depthwise && flattens(c)) {
     const std::int64_t pixels = k.batch * k.rows * k.columns;
     k.batch = 1;
-    k.rows = rows_of(pixels, out_blocks, target_);
+    k.rows = rows_of(pixels, blocks_of(c.out_shape[1]), target_);
     k.columns = pixels / k.rows;
     const auto lengthen = [&](BlockedAccess& a) { a.row = k.columns * a.column; };
     lengthen(k.input);
     lengthen(k.output);
     for (BlockedAccess& o : k.others) lengthen(o);
   }
+}
+
+void Scheduler::convolve(const Convolution& c) {
+  ConvKernel k = kernel_of(c);
+  flatten(c, k);
+  const std::int64_t out_blocks = blocks_of(c.out_shape[1]);
   const Tile tile = c.depthwise ? Tile{1, depthwise_tile(k.columns, k.kernel_columns, target_)} : tile_of(c, k);
   k.vectors = tile.vectors;
   k.tile = tile.tile;
@@ -210,27 +219,34 @@ int Scheduler::packed(const Convolution& c, const ConvKernel& k) {
   const std::int64_t of_group = k.vectors * lanes_, blocks = c.depthwise ? 1 : k.blocks,
                      of_block = c.depthwise ? 1 : lanes_;
   const std::int64_t outputs = c.out_shape[1], channels = c.depthwise ? 1 : c.x_shape[1];
+  const std::int64_t own_outputs = c.depthwise ? outputs : outputs / c.conv.groups,
+                     own_channels = c.depthwise ? 1 : channels / c.conv.groups;  // of a group of the convolution
   const auto make = [=, weights = c.weights.access,
                      constant = plan_.buffers[static_cast<std::size_t>(c.weights.buffer)].constant](float* to) {
     const FloatView from(*constant);
     const Shape& s = weights.strides;
     const auto value = [&](std::int64_t o, std::int64_t i, std::int64_t r, std::int64_t q) {
-      return o < outputs && i < channels ? from[weights.offset + o * s[0] + i * s[1] + r * s[2] + q * s[3]] : 0;
+      const bool is_there = o < outputs && i < channels && o / own_outputs == i / own_channels;
+      return is_there ? from[weights.offset + o * s[0] + i % own_channels * s[1] + r * s[2] + q * s[3]] : 0;
     };
     for (std::int64_t g = 0; g < k.groups; ++g) {
+      const std::int64_t first = g / (k.groups / k.parts) * blocks * of_block;  // channel of the part
       for (std::int64_t b = 0; b < blocks; ++b) {
         for (std::int64_t r = 0; r < k.kernel_rows; ++r) {
           for (std::int64_t q = 0; q < k.kernel_columns; ++q) {
             for (std::int64_t i = 0; i < of_block; ++i) {
-              for (std::int64_t o = 0; o < of_group; ++o) *to++ = value(g * of_group + o, b * of_block + i, r, q);
+              for (std::int64_t o = 0; o < of_group; ++o)
+                *to++ = value(g * of_group + o, first + b * of_block + i, r, q);
             }
           }
         }
       }
     }
   };
-  std::string order = c.depthwise ? order_text("depthwise", 1, lanes_, c.weight_view())
-                                  : order_text(Packing{0, k.vectors}, lanes_, c.weight_view());
+  const std::string groups = "groups " + std::to_string(c.conv.groups) + " in parts " + std::to_string(k.parts);
+  std::string order = c.depthwise         ? order_text("depthwise", 1, lanes_, c.weight_view())
+                      : c.conv.groups > 1 ? order_text(groups, k.vectors, lanes_, c.weight_view())
+                                          : order_text(Packing{0, k.vectors}, lanes_, c.weight_view());
   return add_packed(c.weights.buffer, std::move(order),
                     k.groups * blocks * k.kernel_rows * k.kernel_columns * of_block * of_group, make);
 }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "grouped.hpp"
 #include "layout.hpp"
 #include "plan.hpp"
 
@@ -145,12 +146,16 @@ class Scheduler {
   void multiply_computed(ValueId a, ValueId b, std::int64_t lanes);
 
   void convolve(const Convolution& c);
+  void flatten(const Convolution& c, ConvKernel& kernel) const;
   [[nodiscard]] Tile model_tile(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] Tile tile_of(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] int packed(const Convolution& c, const ConvKernel& kernel);
   /// x of a convolution, zeros around it, in plain layout: of so few channels that blocks would be mostly empty.
   [[nodiscard]] std::optional<View> plain_input(const Conv& conv);
   [[nodiscard]] static bool flattens(const Convolution& c);
+  // Of groups: schedule_grouped.cpp.
+  void convolve_grouped(const Convolution& c, const GroupedPlan& plan);
+  void pick(const Convolution& c, ConvKernel kernel, const GroupedPlan& plan, std::int64_t block);
   void convolve_winograd(const Convolution& c, const WinogradPlan& plan);
   [[nodiscard]] int packed_winograd(const Convolution& c, const WinogradKernel& kernel);
 

@@ -12,24 +12,16 @@ using test::TestModel;
 using testing::FloatNear;
 using testing::Pointwise;
 
-/// A convolution that the blocked kernels do (one group) or not (two groups whose weights say the same).
+/// A convolution that the blocked kernels do, or not: of weights that are computed.
 void add_conv(TestModel& m, const std::string& x, const std::string& y, std::int64_t channels, std::int64_t outputs,
-              bool blocked, std::int64_t pad = 1) {
-  const std::int64_t c = channels / 2, o = outputs / 2;
-  Floats half = test::random_floats(static_cast<std::size_t>(outputs * c * 9), static_cast<unsigned>(outputs));
-  for (float& v : half) v *= 0.1F;  // so that sums stay about as large as x
-  Floats w;
-  for (std::int64_t i = 0; i < outputs; ++i) {
-    for (std::int64_t j = 0; j < channels; ++j) {
-      const bool own = (i < o) == (j < c);
-      for (std::int64_t t = 0; t < 9; ++t) {
-        if (own) w.push_back(half[static_cast<std::size_t>((i * c + j % c) * 9 + t)]);
-        if (!own && blocked) w.push_back(0);
-      }
-    }
-  }
-  m.floats(y + ".w", {outputs, blocked ? channels : c, 3, 3}, w);
-  m.node("Conv", {x, y + ".w"}, {y}, {{"pads", Shape{pad, pad, pad, pad}}, {"group", std::int64_t{blocked ? 1 : 2}}});
+              bool blocked, std::int64_t pad = 1, std::int64_t groups = 1) {
+  const Shape shape = {outputs, channels / groups, 3, 3};
+  Floats w = test::random_floats(static_cast<std::size_t>(count(shape)), static_cast<unsigned>(outputs));
+  for (float& v : w) v *= blocked ? 0.07F : -0.07F;  // so that sums stay about as large as x
+  m.floats(y + ".w", shape, w);
+  if (!blocked) m.node("Neg", {y + ".w"}, {y + ".computed"});
+  m.node("Conv", {x, y + (blocked ? ".w" : ".computed")}, {y},
+         {{"pads", Shape{pad, pad, pad, pad}}, {"group", groups}});
 }
 
 using Build = void (*)(TestModel& m, bool blocked);
@@ -44,6 +36,15 @@ void residual(TestModel& m, bool blocked) {
   m.node("Relu", {"a"}, {"b"});
   add_conv(m, "b", "c", 32, 32, blocked);
   m.node("Add", {"c", "x"}, {"s"}).node("Relu", {"s"}, {"y"});
+}
+/// Groups of 8 channels are one block's, those of 12 several's, those of 16 whole blocks.
+void grouped_residuals(TestModel& m, bool blocked) {
+  add_conv(m, "x", "a", 32, 48, blocked, 1, 4);
+  add_conv(m, "a", "b", 48, 48, blocked, 1, 4);
+  m.node("Add", {"a", "b"}, {"ab"}).node("Relu", {"ab"}, {"r"});
+  add_conv(m, "r", "c", 48, 96, blocked, 1, 3);
+  m.node("Concat", {"r", "r"}, {"rr"}, {{"axis", std::int64_t{1}}});
+  m.node("Add", {"c", "rr"}, {"y"});
 }
 void dense_block(TestModel& m, bool blocked) {
   add_conv(m, "x", "a", 32, 16, blocked);
@@ -197,9 +198,10 @@ TEST_P(Blocked, AnswersInChunksAsItDoesInOne) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Nets, Blocked,
-                         testing::Values(Net{"residual", residual}, Net{"dense_block", dense_block},
-                                         Net{"same_part_twice", same_part_twice}, Net{"odd_parts", odd_parts},
-                                         Net{"excited", excited}, Net{"pools", pools}, Net{"classified", classified},
+                         testing::Values(Net{"grouped_residuals", grouped_residuals}, Net{"residual", residual},
+                                         Net{"dense_block", dense_block}, Net{"same_part_twice", same_part_twice},
+                                         Net{"odd_parts", odd_parts}, Net{"excited", excited}, Net{"pools", pools},
+                                         Net{"classified", classified},
                                          Net{"borders_of_two_widths", borders_of_two_widths},
                                          Net{"broadcast_along_channels", broadcast_along_channels}),
                          [](const auto& p) { return std::string(p.param.name); });

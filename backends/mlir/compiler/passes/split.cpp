@@ -1,6 +1,7 @@
 // A batch in chunks: the first nodes are computed for a few samples, which a cache holds, before those for the next;
 // later nodes, whose weights are large and whose images are small, for more samples or all.
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 #include <unordered_map>
