@@ -285,10 +285,10 @@ Cost cost_of(const Graph& graph, const Node& node, Share part, const Target& tar
       cost = best_method(problem_of(graph, node, samples), target, math).cost;
     } else if (is_depthwise(graph, node)) {
       cost = depthwise_cost(problem_of(graph, node, samples), target);
-    } else if (const auto plan = grouped_of(graph, node, samples, target, math)) {
+    } else if (const auto plan = grouped_of(graph, node, part, target, math)) {
       cost = plan->cost;
     } else {
-      cost = general_cost(graph, node, samples, target);
+      cost = general_cost(graph, node, part, target);
     }
     cost.cycles += elementwise_cycles(graph, node, conv.after.terms.size(), target) * share;
     return cost;

@@ -7,9 +7,6 @@
 
 namespace assay::compiler {
 
-struct Share {
-  std::int64_t samples = 1, of = 1;
-};
 /// Of a node that computes a part of the batch at once, whose images lie in the nearest cache.
 Cost cost_of(const Graph& graph, const Node& node, Share part, const Target& target, Math math);
 

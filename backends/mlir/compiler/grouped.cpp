@@ -61,25 +61,27 @@ bool can_be_parts(const Groups& g, const GroupedPlan& plan, std::int64_t lanes, 
 
 }  // namespace
 
-Cost general_cost(const Graph& graph, const Node& node, std::int64_t samples, const Target& target) {
+Cost general_cost(const Graph& graph, const Node& node, Share part, const Target& target) {
   constexpr double kVector = 3, kAlone = 1;  // cycles of a vector of neighbouring pixels' products, and of one product
   const Shape &w = graph.shape(node.inputs[1]), &y = graph.shape(node.output);
-  const std::int64_t pixels = samples * count(std::span(y).subspan(2)), window = count(std::span(w).subspan(2));
+  const std::int64_t pixels = y[0] * part.samples / part.of * count(std::span(y).subspan(2)),
+                     window = count(std::span(w).subspan(2));
   const std::int64_t row = window == 1 ? pixels : y.back();
   const bool in_vectors = std::get<Conv>(node.operation).strides.back() == 1 && row >= target.vector_floats;
   const double of_product = in_vectors ? kVector / target.vector_floats : kAlone;
   return {of_product * static_cast<double>(pixels) * static_cast<double>(window * y[1] * w[1]), 0};
 }
 
-std::optional<GroupedPlan> grouped_of(const Graph& graph, const Node& node, std::int64_t samples, const Target& target,
+std::optional<GroupedPlan> grouped_of(const Graph& graph, const Node& node, Share part, const Target& target,
                                       Math math) {
   if (!is_known_conv(graph, node) || is_dense(graph, node) || is_depthwise(graph, node)) return std::nullopt;
   const Groups g = groups_in(graph, node);
   const Shape &w = graph.shape(node.inputs[1]), &y = graph.shape(node.output);
-  const std::int64_t lanes = target.vector_floats, window = w[2] * w[3], pixels = samples * y[2] * y[3];
+  const std::int64_t lanes = target.vector_floats, window = w[2] * w[3],
+                     pixels = y[0] * part.samples / part.of * y[2] * y[3];
   GroupedPlan plan = parts_of(g, lanes);
   std::optional<GroupedPlan> best;
-  plan.cost = general_cost(graph, node, samples, target);
+  plan.cost = general_cost(graph, node, part, target);
   const auto take = [&](GroupedPlan::Method method, const Cost& cost) {
     if (cost.cycles >= plan.cost.cycles) return;
     plan.method = method;

@@ -8,6 +8,11 @@
 
 namespace assay::compiler {
 
+/// So many samples of a batch.
+struct Share {
+  std::int64_t samples = 1, of = 1;
+};
+
 struct Cost {
   double cycles = 0;   ///< 0: of a node that only says how values are seen
   double weights = 0;  ///< bytes of what lies packed
@@ -28,10 +33,10 @@ struct GroupedPlan {
 };
 
 /// A convolution by the general kernels.
-Cost general_cost(const Graph& graph, const Node& node, std::int64_t samples, const Target& target);
-/// The fastest way by a model of cycles, of so many samples; nothing: the general kernels, or it has one group or is
-/// depthwise.
-std::optional<GroupedPlan> grouped_of(const Graph& graph, const Node& node, std::int64_t samples, const Target& target,
+Cost general_cost(const Graph& graph, const Node& node, Share part, const Target& target);
+/// The fastest way by a model of cycles, of a part of the batch; nothing: the general kernels, or it has one group or
+/// is depthwise.
+std::optional<GroupedPlan> grouped_of(const Graph& graph, const Node& node, Share part, const Target& target,
                                       Math math);
 
 /// The picks of ConvKernel for the output block with this number in its part.

@@ -107,8 +107,7 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math, Kept& ke
   Methods methods(graph, target, kept);
   const std::vector<int> by = producers(graph);
   for (const Node& node : graph.nodes) {
-    if (const auto plan = grouped_of(graph, node, graph.shape(node.output)[0], target, math))
-      layouts.grouped[node.output] = *plan;
+    if (const auto plan = grouped_of(graph, node, {1, 1}, target, math)) layouts.grouped[node.output] = *plan;
     if (is_dense(graph, node) || is_depthwise(graph, node) || layouts.grouped.contains(node.output)) {
       layouts.borders[node.inputs[0]].widen(border_of(std::get<Conv>(node.operation)));
     }

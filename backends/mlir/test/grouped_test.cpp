@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "compiler/layout.hpp"
+
 namespace assay::compiler {
 namespace {
 
@@ -28,7 +30,7 @@ const Target kSixteenLanes{"", "", 16, 32}, kEightLanes{"", "", 8, 16};
 
 std::string way(const Sizes& s, const Target& target, Math math) {
   const Graph graph = graph_of(s);
-  const auto plan = grouped_of(graph, graph.nodes[0], 1, target, math);
+  const auto plan = grouped_of(graph, graph.nodes[0], {1, 1}, target, math);
   if (!plan) return "general";
   return (plan->method == GroupedPlan::Method::kPick ? "pick " : "part ") + std::to_string(plan->parts) + " of " +
          std::to_string(plan->blocks) + " to " + std::to_string(plan->out_blocks);
@@ -66,6 +68,15 @@ TEST(Grouped, StayWithTheGeneralKernelsWhereZerosAreTooMany) {
 TEST(Grouped, AreNeitherDenseNorDepthwise) {
   EXPECT_EQ(way({64, 64, 1, 14, 3}, kSixteenLanes, Math::kFast), "general");
   EXPECT_EQ(way({64, 64, 64, 14, 3}, kSixteenLanes, Math::kFast), "general");
+}
+
+TEST(Grouped, AreLookedForAmongNodesOfAnyShape) {
+  Graph graph;
+  const ValueId x = graph.add({"x", Element::kF32, {}, nullptr}), y = graph.add({"y", Element::kF32, {}, nullptr});
+  Formula f;
+  graph.nodes.push_back({Map{f.done(f.input(0))}, {x}, y, "scalar"});
+  Kept kept(nullptr);
+  EXPECT_TRUE(layouts_of(graph, kSixteenLanes, Math::kFast, kept).grouped.empty());
 }
 
 TEST(Grouped, LanesPickTheirOwnGroupsChannels) {
