@@ -206,6 +206,19 @@ double gain_of_bands(const Graph& graph, const Node& dense, const Node& depthwis
   return 2 * image * wait_of_byte(image, target) - tails / kDirectShare - moved * kMove;
 }
 
+double gain_of_scaled_weights(const Graph& graph, const Node& conv, const Target& target) {
+  const Problem p = problem_of(graph, conv, graph.shape(conv.inputs[0])[0]);
+  const auto floats = static_cast<double>(count(graph.shape(conv.inputs[0]))), bytes = floats * sizeof(float);
+  const auto weights =
+      static_cast<double>(p.batch * p.channels * up(p.outputs, target.vector_floats) * target.vector_floats);
+  Problem by_sample = p;
+  by_sample.batch = 1;
+  const double tails =
+      direct_products(by_sample.direct(), target) * static_cast<double>(p.batch) - direct_products(p.direct(), target);
+  return (floats - weights) * kTerm / target.vector_floats + 2 * bytes * wait_of_byte(bytes, target) -
+         tails / kDirectShare;
+}
+
 std::optional<WinogradPlan> winograd_of(const Graph& graph, const Node& node, const Target& target, Kept& kept) {
   const Problem p = problem_of(graph, node, graph.shape(node.inputs[0])[0]);
   if (const ConvSchedule* schedule = tuned(graph, node, target)) {

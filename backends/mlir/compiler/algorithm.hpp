@@ -27,6 +27,10 @@ double wait_of_byte(double bytes, const Target& target);
 /// it: its answer is not waited for, but its tiles are of single rows, and rows that two bands share are moved.
 double gain_of_bands(const Graph& graph, const Node& dense, const Node& depthwise, const Target& target);
 
+/// Cycles that are won where factors of a convolution's input channels are multiplied into the weights, for each
+/// sample, and not into the images; a window of one pixel.
+double gain_of_scaled_weights(const Graph& graph, const Node& conv, const Target& target);
+
 /// Ways of computing a convolution that is_dense which may be the fastest: the model's choice, then others by its
 /// order.
 std::vector<ConvSchedule> schedules_of(const Graph& graph, const Node& node, const Target& target, Math math);

@@ -93,8 +93,9 @@ class ConvEmitter {
       return (k_.batch - 1) * k_.weight_batch + (channels - 1) * k_.weight_channel + k_.groups * k_.vectors * k_.lanes;
     }
     if (!k_.picks.empty()) return k_.groups * window() * static_cast<std::int64_t>(k_.picks.size()) * k_.lanes;
-    return k_.depthwise ? k_.blocks * window() * k_.lanes
-                        : k_.groups * k_.blocks * window() * k_.lanes * k_.vectors * k_.lanes;
+    return k_.depthwise
+               ? k_.blocks * window() * k_.lanes
+               : (k_.batch - 1) * k_.weight_batch + k_.groups * k_.blocks * window() * k_.lanes * k_.vectors * k_.lanes;
   }
 
   [[nodiscard]] std::string vector_type() const { return register_type(Element::kF32, width_); }
@@ -196,7 +197,12 @@ class ConvEmitter {
         at.add(of_.sample, k_.weight_batch).add(of_.group, of_channel).add(block, k_.lanes * k_.weight_channel);
         at.add(c, k_.weight_channel);
       } else {
-        at.add(of_.group, k_.blocks * of_block).add(block, of_block).add(kr, of_row).add(kc, of_tap).add(c, of_channel);
+        at.add(of_.sample, k_.weight_batch)
+            .add(of_.group, k_.blocks * of_block)
+            .add(block, of_block)
+            .add(kr, of_row)
+            .add(kc, of_tap)
+            .add(c, of_channel);
       }
       weights.push_back(e_.load(pointers_[1].name, pointers_[1].type, e_.affine(at), Element::kF32, width_));
     }

@@ -8,7 +8,9 @@ namespace {
 std::string list_text(const char* name, const Shape& values) { return std::string(" ") + name + " " + to_text(values); }
 
 struct Details {
-  std::string operator()(const Map& m) const { return " " + to_text(m.expression); }
+  std::string operator()(const Map& m) const {
+    return " " + to_text(m.expression) + (m.into_weights ? " into weights" : "");
+  }
   std::string operator()(const Reduce& r) const {
     constexpr const char* kNames[] = {"sum", "product", "maximum", "minimum"};
     std::string text = std::string(" ") + kNames[static_cast<std::size_t>(r.combine)] + " over";

@@ -98,6 +98,7 @@ struct Value {
 /// Inputs broadcast to the output's shape by ONNX's rules; input i is the expression's i.
 struct Map {
   Expression expression;
+  bool into_weights = false;  ///< factors of channels, which go into the weights of the convolution that alone takes it
 };
 
 /// Of the first input. The reduced axes stay, with size 1. `combine` is associative and commutative.

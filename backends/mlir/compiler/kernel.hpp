@@ -74,8 +74,9 @@ struct ConvKernel {
   /// the part's first; then weights [group][kernel row][kernel column][number][lane], `vectors` 1.
   std::vector<Shape> picks;
   bool plain_weights = false;  ///< a row of all outputs for each channel, so far apart; of each sample, so far
-  std::int64_t weight_offset = 0, weight_channel = 0, weight_batch = 0;
-  Expression after;  ///< input 0: the sum; no terms: as it is
+  std::int64_t weight_offset = 0, weight_channel = 0;
+  std::int64_t weight_batch = 0;  ///< from a sample's weights to the next one's
+  Expression after;               ///< input 0: the sum; no terms: as it is
   std::vector<BlockedAccess> others;
   friend bool operator==(const ConvKernel&, const ConvKernel&) = default;
 };

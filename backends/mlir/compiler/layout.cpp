@@ -68,6 +68,18 @@ bool is_depthwise(const Graph& graph, const Node& node) {
   return groups > 1 && groups == graph.shape(node.inputs[0])[1] && groups == graph.shape(node.output)[1];
 }
 
+bool takes_blocks(const Graph& graph, const Node& node) {
+  const bool bias = std::get<Conv>(node.operation).bias;
+  if (bias && graph.value(node.inputs[2]).constant == nullptr) return false;
+  return std::all_of(node.inputs.begin() + (bias ? 3 : 2), node.inputs.end(), [&](ValueId id) {
+    const Value& v = graph.value(id);
+    constexpr std::size_t kFromChannels = kImageAxes - 1;
+    const std::int64_t channels = v.shape.size() < kFromChannels ? 1 : v.shape[v.shape.size() - kFromChannels];
+    return v.element == Element::kF32 && v.shape.size() <= kImageAxes &&
+           (channels == 1 || channels == graph.shape(node.output)[1]);
+  });
+}
+
 bool joins_blocks(const Graph& graph, const Node& node, std::int64_t lanes) {
   const Concat* concat = std::get_if<Concat>(&node.operation);
   if (concat == nullptr || concat->axis != 1 || !is_image(graph, node.output)) return false;

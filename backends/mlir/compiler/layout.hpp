@@ -48,6 +48,9 @@ bool is_known_conv(const Graph& graph, const Node& node);
 /// The same, of one group; of a channel each. Of other groups: grouped.hpp.
 bool is_dense(const Graph& graph, const Node& node);
 bool is_depthwise(const Graph& graph, const Node& node);
+/// Of such a convolution: bias and others are there as the blocked kernels want them: the bias known, others images, or
+/// of one channel.
+bool takes_blocks(const Graph& graph, const Node& node);
 /// Along channels, each part of whole blocks but the last.
 bool joins_blocks(const Graph& graph, const Node& node, std::int64_t lanes);
 

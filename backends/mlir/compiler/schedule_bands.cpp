@@ -44,7 +44,7 @@ void Scheduler::convolve_in_bands(const Node& dense, const Convolution& depthwis
   const BlockedAccess scratch{0, k.block_floats(), k.scratch_floats(), k.width * lanes_, lanes_};
   k.dense.output = k.depthwise.input = scratch;
   k.dense.output.offset = k.left * lanes_;
-  std::vector<int> buffers = {add_buffer(0, Buffer::Place::kScratch), first->x.buffer, packed(*first, k.dense)};
+  std::vector<int> buffers = {add_buffer(0, Buffer::Place::kScratch), first->x.buffer, weights_of(*first, k.dense)};
   for (const BlockedView& o : first->others) buffers.push_back(o.buffer);
   buffers.push_back(packed(depthwise, k.depthwise));
   for (const BlockedView& o : depthwise.others) buffers.push_back(o.buffer);

@@ -17,6 +17,10 @@ Operand over_lanes(const BlockedAccess& a) {
 /// Where an operand of the output's shape lies blocked.
 bool Scheduler::blocked(const Map& map) {
   const ValueId out = node_->output;
+  if (map.into_weights) {
+    scaled_[out] = node_;
+    return true;
+  }
   if (shape(out).size() != kImageAxes || element(out) != Element::kF32) return false;
   const auto lies = [&](ValueId id) { return shape(id) == shape(out) && blocked_.contains(id); };
   const auto fits = [&](ValueId id) { return can_be_operand(id, shape(out)); };

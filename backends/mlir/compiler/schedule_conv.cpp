@@ -30,7 +30,7 @@ std::int64_t rows_of(std::int64_t pixels, std::int64_t blocks, const Target& tar
 /// Rows whose input a part of the second cache holds, while the groups of outputs are computed of it.
 std::int64_t rows_together(const ConvKernel& k, const Target& target) {
   constexpr double kShare = 0.4;  // the rest is for weights and outputs
-  const std::int64_t all = k.batch * k.rows;
+  const std::int64_t all = k.weight_batch == 0 ? k.batch * k.rows : k.rows;
   const auto of_row =
       static_cast<double>(k.blocks * k.lanes * k.columns * k.column_stride * k.row_stride) * sizeof(float);
   const double most = kShare * static_cast<double>(target.l2_bytes) / of_row;
@@ -71,12 +71,20 @@ std::optional<Scheduler::Convolution> Scheduler::convolution(const Conv& conv) {
   const bool depthwise = is_depthwise(graph_, *node_);
   const bool in_groups = layouts_.grouped.contains(node_->output);
   if (!depthwise && !in_groups && !is_dense(graph_, *node_)) return std::nullopt;
-  const ValueId x = node_->inputs[0], out = node_->output;
+  ValueId x = node_->inputs[0];
+  const ValueId out = node_->output;
+  std::optional<BlockedView> factors;
+  if (const auto scaled = scaled_.find(x); scaled != scaled_.end()) {
+    const std::vector<ValueId>& operands = scaled->second->inputs;
+    const std::size_t image = shape(operands[0]) == shape(x) ? 0 : 1;
+    factors = blocked_operand(operands[1 - image], shape(x));
+    x = operands[image];
+  }
   const std::size_t first = conv.bias ? 3 : 2;
   const auto fits = [&](ValueId id) { return can_be_operand(id, shape(out)); };
   if (!std::all_of(node_->inputs.begin() + static_cast<std::ptrdiff_t>(first), node_->inputs.end(), fits))
     return std::nullopt;
-  const std::optional<View> plain = depthwise || in_groups ? std::nullopt : plain_input(conv);
+  const std::optional<View> plain = depthwise || in_groups || factors ? std::nullopt : plain_input(conv);
   BlockedView from;
   if (plain) {
     const Shape& s = plain->access.strides;
@@ -114,7 +122,8 @@ std::optional<Scheduler::Convolution> Scheduler::convolution(const Conv& conv) {
                      depthwise,
                      plain ? plain->access.strides[1] : 1,
                      std::move(others),
-                     std::move(after)};
+                     std::move(after),
+                     factors};
 }
 
 std::optional<View> Scheduler::plain_input(const Conv& conv) {
@@ -174,8 +183,8 @@ ConvKernel Scheduler::kernel_of(const Convolution& c) const {
 /// A window of one pixel takes all pixels as one row, which is cut as tiles like it best, where they lie so.
 void Scheduler::flatten(const Convolution& c, ConvKernel& k) const {
   if (c.window == Shape{1, 1} && !c.depthwise && flattens(c)) {
-    const std::int64_t pixels = k.batch * k.rows * k.columns;
-    k.batch = 1;
+    if (!c.factors) k.rows *= std::exchange(k.batch, 1);
+    const std::int64_t pixels = k.rows * k.columns;
     k.rows = rows_of(pixels, blocks_of(c.out_shape[1]), target_);
     k.columns = pixels / k.rows;
     const auto lengthen = [&](BlockedAccess& a) { a.row = k.columns * a.column; };
@@ -193,8 +202,8 @@ void Scheduler::convolve(const Convolution& c) {
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = out_blocks / k.vectors;
+  std::vector<int> buffers = {c.x.buffer, weights_of(c, k)};
   k.together = c.depthwise ? 1 : rows_together(k, target_);
-  std::vector<int> buffers = {c.x.buffer, packed(c, k)};
   for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
   buffers.push_back(c.out.buffer);
   const char* method = c.depthwise ? "depthwise" : k.kernel_rows * k.kernel_columns == 1 ? "product" : "direct";
@@ -212,6 +221,25 @@ Tile Scheduler::model_tile(const Convolution& c, const ConvKernel& k) {
 Tile Scheduler::tile_of(const Convolution& c, const ConvKernel& k) {
   return compiler::tile_of(tuned(graph_, *node_, target_), 0, model_tile(c, k), k.columns, blocks_of(c.out_shape[1]),
                            target_);
+}
+
+int Scheduler::weights_of(const Convolution& c, ConvKernel& k) {
+  const int weights = packed(c, k);
+  if (!c.factors) return weights;
+  const BlockedAccess& f = c.factors->access;
+  const std::int64_t of_channel = k.vectors * lanes_, of_block = lanes_ * of_channel, of_group = k.blocks * of_block;
+  const std::int64_t samples = f.batch == 0 ? 1 : k.batch;
+  k.weight_batch = samples == 1 ? 0 : k.groups * of_group;
+  StridedKernel product;
+  product.sizes = {samples, k.groups, k.blocks, lanes_, of_channel};
+  product.expression = times_share();
+  product.inputs = {{Element::kF32, {0, {0, of_group, of_block, of_channel, 1}}},
+                    {Element::kF32, {f.offset, {f.batch, 0, f.block, 1, 0}}}};
+  product.output = {Element::kF32, {0, {k.weight_batch, of_group, of_block, of_channel, 1}}};
+  const std::int64_t floats = samples * k.groups * of_group;
+  const int scaled = add_buffer(floats * static_cast<std::int64_t>(sizeof(float)), Buffer::Place::kArena);
+  add_step(std::move(product), {weights, c.factors->buffer, scaled});
+  return scaled;
 }
 
 /// Weights in the order in which the kernel reads them; zeros where channels are filled up.

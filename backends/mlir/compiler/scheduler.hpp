@@ -49,6 +49,7 @@ class Scheduler {
     std::int64_t channel = 1;  ///< stride of x's channels
     std::vector<BlockedView> others{};
     Expression after{};
+    std::optional<BlockedView> factors{};  ///< of x's channels, of each sample or of all; they go into the weights
     [[nodiscard]] WeightView weight_view() const { return {weights.access, out_shape[1], x_shape[1], window}; }
   };
 
@@ -150,6 +151,8 @@ class Scheduler {
   [[nodiscard]] Tile model_tile(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] Tile tile_of(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] int packed(const Convolution& c, const ConvKernel& kernel);
+  /// The same times the factors where there are some: then of each sample.
+  int weights_of(const Convolution& c, ConvKernel& kernel);
   /// x of a convolution, zeros around it, in plain layout: of so few channels that blocks would be mostly empty.
   [[nodiscard]] std::optional<View> plain_input(const Conv& conv);
   [[nodiscard]] static bool flattens(const Convolution& c);
@@ -173,6 +176,7 @@ class Scheduler {
   std::unordered_map<ValueId, View> views_;
   std::unordered_map<ValueId, BlockedView> blocked_;
   std::unordered_map<ValueId, const Node*> waiting_;  // convolutions that are computed with who takes them
+  std::unordered_map<ValueId, const Node*> scaled_;   // products that are left to who takes them
   std::map<std::string, int> kernels_;                // by text
   template <class... Kernels>
   using Known = std::tuple<std::vector<std::pair<Kernels, int>>...>;

@@ -1,28 +1,10 @@
 // Which convolutions are computed by bands of rows with the depthwise convolution that takes them: the first half of an
 // inverted bottleneck, whose widest image then never leaves a core's cache.
 
-#include <algorithm>
-
 #include "compiler/algorithm.hpp"
 #include "compiler/passes/pass.hpp"
 
 namespace assay::compiler {
-namespace {
-
-/// Blocked kernels take all its operands as they are: the bias is known, others are images, or of one channel.
-bool takes_blocks(const Graph& graph, const Node& node) {
-  const bool bias = std::get<Conv>(node.operation).bias;
-  if (bias && graph.value(node.inputs[2]).constant == nullptr) return false;
-  return std::all_of(node.inputs.begin() + (bias ? 3 : 2), node.inputs.end(), [&](ValueId id) {
-    const Value& v = graph.value(id);
-    constexpr std::size_t kFromChannels = kImageAxes - 1;
-    const std::int64_t channels = v.shape.size() < kFromChannels ? 1 : v.shape[v.shape.size() - kFromChannels];
-    return v.element == Element::kF32 && v.shape.size() <= kImageAxes &&
-           (channels == 1 || channels == graph.shape(node.output)[1]);
-  });
-}
-
-}  // namespace
 
 bool can_be_in_bands(const Graph& graph, const Node& dense, const Node& depthwise) {
   return is_dense(graph, dense) && is_depthwise(graph, depthwise) && depthwise.inputs[0] == dense.output &&

@@ -12,12 +12,14 @@ void of_graph(Graph& graph, const Target& /*target*/, Math /*math*/) {
   kRun(graph);
 }
 
-constexpr std::array<Pass, 5> kPasses = {{
+constexpr std::array<Pass, 6> kPasses = {{
     {"fold", "factors and summands of channels go into the weights of the convolution before them",
      of_graph<fold_into_weights>},
     {"fuse", "what follows element by element is computed with what it follows", of_graph<fuse_maps>},
     {"drop", "what nobody takes is not computed", of_graph<drop_unused>},
     {"split", "a batch is computed in chunks that caches hold", split_batch},
+    {"scale", "factors of channels, computed for each sample, go into the weights of who takes the product",
+     scale_weights},
     {"bands", "a convolution and the depthwise one that takes it are computed by bands of rows", mark_bands},
 }};
 

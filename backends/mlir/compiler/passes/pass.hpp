@@ -38,6 +38,12 @@ void mark_bands(Graph& graph, const Target& target, Math math);
 /// network's first layer was slower so.)
 bool can_be_in_bands(const Graph& graph, const Node& dense, const Node& depthwise);
 
+/// A product of an image and a factor for each channel that a convolution of one pixel alone takes, as a
+/// squeeze-and-excitation ends: into that one's weights, where it should take less time.
+void scale_weights(Graph& graph, const Target& target, Math math);
+/// Whether it can be so, of a value that nobody else takes.
+bool can_scale_weights(const Graph& graph, const Node& product, const Node& conv);
+
 /// By value: how many nodes take it, and graph outputs, as often as they name it.
 std::vector<int> uses(const Graph& graph);
 /// By value: the node that computes it, or -1.
