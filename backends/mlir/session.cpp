@@ -146,6 +146,7 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
   if (settings_.autotune_s > 0 && target_.tuning == nullptr) tune(graph, math, lease.team());
   compiler::Plan plan = compiler::schedule(graph, target_, math, &packed_);
   if (dump) dump("steps.txt", to_text(plan));
+  graph = {};  // with what was folded: the plan has what is wanted of it
   if (auto cached = from_cache(plan)) {
     from_cache_ = true;
     return std::make_shared<const compiler::Program>(std::move(plan), cached->objects, cached->packed, lease.team(),

@@ -1,6 +1,8 @@
 #include "onnx_graph/storage.hpp"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -73,6 +75,20 @@ ByteSpan Storage::external(Reading& reading, const std::string& location, std::u
                              quote(location), all.size(), length ? fmt::to_string(*length) : "some", offset));
   }
   return all.subspan(offset, length.value_or(left));
+}
+
+void Storage::let_go(std::span<const std::byte> bytes) const {
+  const auto is_in = [&](const MappedFile& file) {
+    const std::span<const std::byte> all = file.bytes();
+    return !all.empty() && bytes.data() >= all.data() && bytes.data() + bytes.size() <= all.data() + all.size();
+  };
+  if (!is_in(file_) && std::none_of(files_.begin(), files_.end(), [&](const auto& f) { return is_in(f.second); }))
+    return;
+  // Whole pages alone: what else lies in the first and the last one may be wanted.
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size()) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // NOLINT: an address
 }
 
 }  // namespace assay::onnx_graph

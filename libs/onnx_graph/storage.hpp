@@ -22,6 +22,9 @@ class Storage {
   /// that leave the folder, by "..", as absolute ones or through a symbolic link.
   ByteSpan external(Reading& reading, const std::string& location, std::uint64_t offset,
                     std::optional<std::uint64_t> length);
+  /// These bytes, where they are of a file here, are not wanted for now: their memory is given back, and read again
+  /// when somebody looks. Other bytes are left alone.
+  void let_go(std::span<const std::byte> bytes) const;
   [[nodiscard]] const std::vector<std::filesystem::path>& external_files() const noexcept { return order_; }
 
  private:

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "assay/error.hpp"
 #include "base/file.hpp"
@@ -98,6 +101,30 @@ TEST_F(ExternalTest, FilesThatAreNoModels) {
   EXPECT_EQ(code("/dev/null"), ErrorCode::kIo);
   EXPECT_EQ(code(home_ / "empty.onnx"), ErrorCode::kInvalidModel);
   EXPECT_EQ(code(home_ / "w.bin"), ErrorCode::kInvalidModel);
+}
+
+TEST(LetGo, BytesOfTheFileAreReadAgainAndOthersAreLeftAlone) {
+  constexpr std::size_t kFloats = 1 << 20;
+  const TemporaryFolder folder;
+  TestModel m = relu();
+  m.floats("w", {kFloats}, std::vector<float>(kFloats, 1.5F));
+  write_file_atomically(folder.path() / "model.onnx", m.bytes());
+  const Model model = read(folder.path() / "model.onnx");
+  const Bytes contents = model.graph.initializers.at(0).bytes();
+  const auto resident = [&] {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::ifstream status("/proc/self/statm");
+    std::size_t all = 0, here = 0, shared = 0;
+    status >> all >> here >> shared;
+    return shared * page;
+  };
+  std::vector<std::byte> copy(contents.span().begin(), contents.span().end());
+  const std::size_t before = resident();
+  model.storage->let_go(contents.span());
+  EXPECT_LE(resident() + kFloats * sizeof(float) / 2, before);
+  EXPECT_TRUE(std::equal(copy.begin(), copy.end(), contents.span().begin()));
+  model.storage->let_go(copy);
+  EXPECT_EQ(copy.back(), contents.span().back());
 }
 
 }  // namespace

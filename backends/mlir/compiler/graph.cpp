@@ -95,7 +95,12 @@ bool Constant::equals(const Constant& other) const {
 
 std::shared_ptr<const Constant> Constant::not_computed() const {
   return of_ != nullptr ? std::make_shared<const Constant>(of_, factors_)
-                        : std::make_shared<const Constant>(owner_, bytes_);
+                        : std::make_shared<const Constant>(owner_, bytes_, let_go_);
+}
+
+void Constant::let_go() const {
+  if (of_ != nullptr) of_->let_go();
+  if (let_go_) let_go_(bytes_);
 }
 
 void Constant::compute() const {

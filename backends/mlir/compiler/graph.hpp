@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -34,8 +35,10 @@ Shape contiguous_strides(std::span<const std::int64_t> shape);
 /// for: where all that comes of it lies in a cache, never.
 class Constant {
  public:
-  Constant(std::shared_ptr<const void> owner, std::span<const std::byte> bytes)
-      : owner_(std::move(owner)), bytes_(bytes) {}
+  using LetGo = std::function<void(std::span<const std::byte>)>;
+  /// `let_go` is told of bytes that are not wanted for now.
+  Constant(std::shared_ptr<const void> owner, std::span<const std::byte> bytes, LetGo let_go = nullptr)
+      : owner_(std::move(owner)), bytes_(bytes), let_go_(std::move(let_go)) {}
   /// Another's floats, in as many equal parts as there are factors, each times its own.
   Constant(std::shared_ptr<const Constant> of, std::vector<float> factors)
       : of_(std::move(of)), factors_(std::move(factors)) {}
@@ -54,6 +57,8 @@ class Constant {
   [[nodiscard]] bool equals(const Constant& other) const;
   /// Its equal, which does not keep what may have been computed.
   [[nodiscard]] std::shared_ptr<const Constant> not_computed() const;
+  /// It was read, and may be read again, but not soon.
+  void let_go() const;
   template <class T>
   [[nodiscard]] T at(std::size_t i) const {
     T value;
@@ -66,6 +71,7 @@ class Constant {
 
   mutable std::shared_ptr<const void> owner_;
   mutable std::span<const std::byte> bytes_;
+  LetGo let_go_;
   mutable std::once_flag once_;
   std::shared_ptr<const Constant> of_;  // nullptr: its bytes are given
   std::vector<float> factors_;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace assay::compiler {
 namespace {
@@ -20,14 +21,32 @@ void* behind(void* address, std::int64_t offset) {
 
 }  // namespace
 
+/// What is packed is not wanted beside it: contents that no step reads as they are go before, and each buffer's with
+/// the buffer. Peaks of memory would be as much higher.
+void Program::keep_what_steps_read() {
+  std::vector<bool> read(plan_.buffers.size());
+  for (const auto* steps : {&plan_.prologue, &plan_.steps}) {
+    for (const Step& step : *steps) {
+      for (const auto& [b, offset] : step.pointers) read[static_cast<std::size_t>(b)] = true;
+    }
+  }
+  for (std::size_t i = 0; i < plan_.buffers.size(); ++i) {
+    Buffer& b = plan_.buffers[i];
+    if (b.place == Buffer::Place::kConstant && !read[i]) b.constant = nullptr;
+  }
+}
+
 void Program::take_packed(PackedWeights* shared, Team& team) {
   packed_.resize(plan_.buffers.size());
-  std::vector<std::size_t> fresh;  // not shared before
+  std::vector<std::shared_ptr<const Constant>> contents;  // of the fresh ones
+  std::vector<std::size_t> fresh;                         // not shared before
   for (std::size_t i = 0; i < plan_.buffers.size(); ++i) {
     const Buffer& b = plan_.buffers[i];
     if (b.place != Buffer::Place::kPacked) continue;
     if (shared != nullptr) packed_[i] = shared->find(b.order, *b.constant);
-    if (packed_[i] == nullptr) fresh.push_back(i);
+    if (packed_[i] != nullptr) continue;
+    fresh.push_back(i);
+    contents.push_back(b.constant->not_computed());
   }
   if (own_ != nullptr) {  // a file's, where it is mapped: pages that nobody touches take no memory
     for (const std::size_t i : fresh) packed_[i] = {own_, own_.get() + plan_.buffers[i].offset};
@@ -36,9 +55,9 @@ void Program::take_packed(PackedWeights* shared, Team& team) {
     pack(fresh, team);
   }
   if (shared == nullptr) return;
-  for (const std::size_t i : fresh) {
-    const Buffer& b = plan_.buffers[i];
-    shared->add(b.order, *b.constant, packed_[i], b.bytes);
+  for (std::size_t n = 0; n < fresh.size(); ++n) {
+    const Buffer& b = plan_.buffers[fresh[n]];
+    shared->add(b.order, *contents[n], packed_[fresh[n]], b.bytes);
   }
 }
 
@@ -53,7 +72,10 @@ void Program::pack(std::span<const std::size_t> missing, Team& team) {
   team.run(static_cast<std::int64_t>(missing.size()), [&](std::int64_t begin, std::int64_t end, std::int64_t /*part*/) {
     for (auto n = static_cast<std::size_t>(begin); n < static_cast<std::size_t>(end); ++n) {
       std::byte* to = memory->data() + offsets[n];
-      plan_.buffers[missing[n]].make(reinterpret_cast<float*>(to));
+      Buffer& buffer = plan_.buffers[missing[n]];
+      buffer.make(reinterpret_cast<float*>(to));
+      buffer.make = nullptr;
+      std::exchange(buffer.constant, nullptr)->let_go();
       packed_[missing[n]] = {memory, to};
     }
   });
@@ -83,8 +105,9 @@ Program::Program(Plan plan, std::span<const std::string> objects, std::shared_pt
       code_(objects, plan_.kernels.size()),
       own_(std::move(packed)),
       prepared_(plan_.prepared_bytes) {
+  keep_what_steps_read();
   take_packed(shared, team);
-  for (Buffer& b : plan_.buffers) {  // the constants that they hold are not wanted beside what is packed of them
+  for (Buffer& b : plan_.buffers) {
     b.make = nullptr;
     if (b.place == Buffer::Place::kPacked) b.constant = nullptr;
   }

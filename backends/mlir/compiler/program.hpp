@@ -30,6 +30,7 @@ class Program {
 
  private:
   friend class Run;
+  void keep_what_steps_read();
   void take_packed(PackedWeights* shared, Team& team);
   void pack(std::span<const std::size_t> missing, Team& team);
   [[nodiscard]] void* fixed_address(std::size_t number);

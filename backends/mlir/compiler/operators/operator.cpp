@@ -1,4 +1,5 @@
 #include "compiler/operators/operator.hpp"
+#include "onnx_graph/storage.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -37,7 +38,10 @@ Value value_of(const onnx_graph::Tensor& tensor, const std::shared_ptr<const onn
   };
   auto kept = std::make_shared<const Kept>(Kept{tensor.bytes(), storage});
   const auto bytes = kept->bytes.span();
-  return {tensor.name, *element, tensor.dims, std::make_shared<const Constant>(kept, bytes)};
+  const auto let_go = [storage](std::span<const std::byte> unwanted) {
+    if (storage != nullptr) storage->let_go(unwanted);
+  };
+  return {tensor.name, *element, tensor.dims, std::make_shared<const Constant>(kept, bytes, let_go)};
 }
 
 }  // namespace
