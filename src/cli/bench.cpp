@@ -27,8 +27,6 @@
 namespace assay::cli {
 namespace {
 
-constexpr double kDefaultNoiseFloor = 0.03;
-
 std::string now_utc() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
 std::string new_id() {
@@ -48,32 +46,6 @@ class StoreRecorder final : public runner::Recorder {
   store::Store& store_;
   std::string id_;
 };
-
-/// The A/A pairs of every campaign on this CPU: "10.1:10.2 9.9:10".
-std::vector<std::pair<double, double>> stored_pairs(const store::Store& store, const std::string& cpu) {
-  std::vector<std::pair<double, double>> pairs;
-  for (const std::string& text : store.environments("noise.pairs", "cpu.model", cpu)) {
-    std::istringstream in(text);
-    std::pair<double, double> pair;
-    for (char colon = 0; in >> pair.first >> colon >> pair.second && colon == ':';) pairs.push_back(pair);
-  }
-  return pairs;
-}
-
-/// The machine's own floor where campaigns with A/A pairs measured it, else a stated default.
-void set_noise_floor(const store::Store& store, Campaign& campaign, runner::RunSettings& settings) {
-  std::string origin = "default: no campaign measured it on this machine yet";
-  settings.noise_floor = kDefaultNoiseFloor;
-  if (const auto cpu = campaign.environment.find("cpu.model"); cpu != campaign.environment.end()) {
-    const auto pairs = stored_pairs(store, cpu->second);
-    if (const auto floor = measure::noise_floor(pairs)) {
-      settings.noise_floor = *floor;
-      origin = fmt::format("{} A/A pairs of earlier campaigns on this CPU", pairs.size());
-    }
-  }
-  campaign.environment["noise.used"] = fmt::format("{:.5f}", settings.noise_floor);
-  campaign.environment["noise.used.origin"] = origin;
-}
 
 }  // namespace
 
@@ -226,7 +198,6 @@ report::Document document_of(const Campaign& campaign) {
   document.recommendation = runner::recommend(campaign);
   // What is to be said of a search is who won, not what would decide.
   if (campaign.environment.contains(kSearchKey)) document.recommendation.because = placing_verdict(campaign);
-  document.noise_floor = kDefaultNoiseFloor;
   for (const char* key : {"noise.used", "noise.floor"}) {  // what this campaign measured itself counts last
     const auto it = campaign.environment.find(key);
     if (it != campaign.environment.end()) document.noise_floor = std::strtod(it->second.c_str(), nullptr);

@@ -57,6 +57,9 @@ std::vector<Case> missing(const Campaign& campaign);
 /// A new campaign with these cases, in the store. To be locked by the caller.
 Campaign begin_campaign(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings,
                         store::Store& store, const Context& context);
+/// How far two runs of one case differ, to be believed of a campaign that is about to begin: as enough undisturbed A/A
+/// pairs of stored campaigns on its CPU say, the newest ones, else a stated default. A large one is warned of.
+void set_noise_floor(const store::Store& store, Campaign& campaign, runner::RunSettings& settings);
 /// Runs its cases that have no outcome; says what it does, and prints no result. False: it did not come to its end.
 bool measure(const BenchOptions& options, Campaign& campaign, runner::RunSettings& settings, store::Store& store,
              Context& context);

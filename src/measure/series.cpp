@@ -139,7 +139,7 @@ std::optional<double> noise_floor(std::span<const std::pair<double, double>> pai
     squares += ratio * ratio;
     ++n;
   }
-  if (n == 0) return std::nullopt;
+  if (n < static_cast<std::int64_t>(kLeastPairs)) return std::nullopt;
   return std::max(0.005, std::expm1(t_critical(n) * std::sqrt(squares / static_cast<double>(n))));
 }
 

@@ -51,9 +51,15 @@ LittleCheck little_check(const Throughput& x, std::span<const double> latencies_
 /// series, 8 to 64 values) differ by no more than 2 % or what its own scatter explains. False below 8 values.
 bool is_level(std::span<const double> series);
 
-/// Noise floor, relative, from pairs of runs of identical cases (A/A): root-mean-square log ratio times the 97.5 %
-/// point of Student's t with as many degrees of freedom as there are pairs (their mean is known to be 0), at least 0.5
-/// %. Nothing without pairs.
+/// Relative: what is believed of a machine of which too few pairs are known.
+inline constexpr double kDefaultNoiseFloor = 0.03;
+/// Fewer pairs than that say little of a spread: with one, Student's t alone is a factor of 12.7; with ten it is 2.23,
+/// where that of any number of pairs is 1.96.
+inline constexpr std::size_t kLeastPairs = 10;
+
+/// Noise floor, relative, from pairs of undisturbed runs of identical cases (A/A): root-mean-square log ratio times the
+/// 97.5 % point of Student's t with as many degrees of freedom as there are pairs (their mean is known to be 0), at
+/// least 0.5 %. Nothing of fewer than kLeastPairs.
 std::optional<double> noise_floor(std::span<const std::pair<double, double>> pairs);
 
 /// Whether a curve over doublings of an axis (throughput at batch 1, 2, 4, …) has been flat for its last three

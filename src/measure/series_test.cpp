@@ -160,10 +160,14 @@ TEST(Level, Tables) {
 
 TEST(NoiseFloor, IsTheSpreadOfIdenticalPairs) {
   EXPECT_FALSE(noise_floor({}));
-  const std::vector<std::pair<double, double>> equal = {{10, 10}, {20, 20}};
+  EXPECT_FALSE(noise_floor(std::vector<std::pair<double, double>>{{23717.9, 14422.8}})) << "one pair says nothing";
+  std::vector<std::pair<double, double>> apart(9, {100, 102});
+  apart.emplace_back(0, 100);
+  EXPECT_FALSE(noise_floor(apart)) << "nine pairs, and one that is none";
+  apart.back() = {102, 100};
+  EXPECT_NEAR(*noise_floor(apart), std::expm1(2.2281 * std::log(1.02)), 1e-4);
+  const std::vector<std::pair<double, double>> equal(10, {10, 10});
   EXPECT_DOUBLE_EQ(*noise_floor(equal), 0.005);
-  const std::vector<std::pair<double, double>> apart = {{100, 102}, {102, 100}};
-  EXPECT_NEAR(*noise_floor(apart), std::expm1(4.3027 * std::log(1.02)), 1e-4) << "two pairs say little";
   const std::vector<std::pair<double, double>> many(1000, {100, 102});
   EXPECT_NEAR(*noise_floor(many), std::expm1(1.9623 * std::log(1.02)), 1e-4);
 }

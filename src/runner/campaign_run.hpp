@@ -12,6 +12,12 @@
 
 namespace assay::runner {
 
+/// What a process that counts found.
+struct Rate {
+  double per_second = 0;  ///< samples
+  bool disturbed = false;
+};
+
 /// A case that is not finished.
 struct Pending {
   std::size_t index = 0;  ///< into the plan
@@ -21,8 +27,8 @@ struct Pending {
   std::chrono::duration<double> estimated{0};  ///< one process
   std::vector<ProcessSamples> samples;
   std::map<std::string, std::string> texts;
-  std::vector<double> rates;  ///< per process kept: samples a second
-  std::vector<double> twins;  ///< the same of its A/A twin
+  std::vector<Rate> rates;  ///< per process kept
+  std::vector<Rate> twins;  ///< the same of its A/A twin
   bool has_twin = false;
   int reruns = 0;
   double estimated_left_s = 0;
@@ -89,6 +95,7 @@ class CampaignRun {
   [[nodiscard]] bool needs(const Pending& p, bool twin) const;
   void control(const char* where);
   void sum_up();
+  void measure_noise_floor();
 
   // Outcomes.
   void measured(Pending& p);

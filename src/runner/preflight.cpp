@@ -65,10 +65,10 @@ void CampaignRun::take_up(Pending& p, const store::PendingProcess& process) {
   const double rate = measure::samples_per_second(case_of(p), process.samples.values).value_or(0);
   if (process.twin && process.samples.noise.find(kTwinNote) != std::string::npos) {
     p.has_twin = true;
-    p.twins.push_back(rate);
+    p.twins.push_back({rate, process.samples.noise != kTwinNote});
   } else if (process.samples.kept) {
-    p.rates.push_back(rate);
-    if (!process.samples.noise.empty()) ++noisy_kept_;
+    p.rates.push_back({rate, !process.samples.noise.empty()});
+    if (p.rates.back().disturbed) ++noisy_kept_;
   } else {
     ++p.reruns;
   }

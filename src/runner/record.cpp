@@ -15,12 +15,6 @@
 namespace assay::runner {
 namespace {
 
-constexpr const char* kControlModel = "tiny-resnet";
-/// A batch takes many milliseconds: the time that waking a thread takes, which jumps by a factor of two, is lost in it.
-constexpr std::int64_t kControlBatch = 512;
-constexpr std::chrono::milliseconds kControlWindow{1000};
-constexpr int kControlCalls = 50, kLeastControlCalls = 10;
-constexpr double kDriftBound = 0.05;
 constexpr int kTogether = 4;
 constexpr std::string_view kInForce = "in_force.";
 /// An engine for a GPU is built without a word, and times its kernels one after another: minutes.
@@ -321,75 +315,6 @@ void CampaignRun::spent(Pending& p, double wall_s) {
   p.estimated_left_s -= p.estimated.count();
   estimated_done_s_ += p.estimated.count();
   spent_s_ += wall_s;
-}
-
-void CampaignRun::control(const char* where) {
-  const auto probe = probes_.find(kReferenceBackend);
-  if (!settings_.control || stop_ || runs_total_ == 0 || probe == probes_.end() || !probe->second.available) return;
-  Case c;
-  c.model = kControlModel;
-  c.backend = kReferenceBackend;
-  c.goal = Goal::kLatency;
-  c.batch_size = kControlBatch;
-  c.threads = campaign_.plan.empty() ? 1 : campaign_.plan.front().threads;
-  c.cache = false;
-  worker::Request r;
-  r.test_case = c;
-  r.library = settings_.library_of(kReferenceBackend);
-  r.effort = settings_.effort;
-  r.effort.until_level = false;
-  r.effort.warm_up_needs_both = true;
-  r.effort.warm_up_calls = 10;
-  r.effort.warm_up_time = std::chrono::milliseconds(300);
-  // Of a campaign of short windows it must not be the most.
-  const std::chrono::milliseconds window = std::min(kControlWindow, settings_.effort.window);
-  r.effort = measure::with_window(r.effort, window);
-  r.effort.window_calls = std::max(kLeastControlCalls, static_cast<int>(kControlCalls * window / kControlWindow));
-  try {
-    r.model = settings_.models(c).path;
-  } catch (const Error&) {
-    return;
-  }
-  const worker::Exit exit = launch(r, settings_.limits, nullptr);
-  const auto latencies = exit.result.values.find("latency_ns");
-  if (!exit.ok || latencies == exit.result.values.end() || latencies->second.empty()) return;
-  control_ms_.push_back(measure::median(latencies->second) / 1e6);
-  std::string& all = campaign_.environment["control.latency_ms"];
-  fact("control.latency_ms", fmt::format("{}{}{} {:.4f}", all, all.empty() ? "" : ", ", where, control_ms_.back()));
-}
-
-void CampaignRun::sum_up() {
-  if (control_ms_.size() > 1) {
-    const auto [least, most] = std::minmax_element(control_ms_.begin(), control_ms_.end());
-    const double drift = *most / *least - 1;
-    fact("control.drift", fmt::format("{:.4f}", drift));
-    if (drift > kDriftBound) {
-      warn({"drift",
-            fmt::format("the control case ({} on {}) moved by {:.1f} % during the campaign", kControlModel,
-                        kReferenceBackend, 100 * drift),
-            "the machine was not steady; trust no difference smaller than that, or run again when it is idle"});
-    }
-  }
-  if (noisy_kept_ > 0) {
-    warn({"noisy-neighbour",
-          fmt::format("{} of {} processes were disturbed even when run again; their samples say by what (assay results "
-                      "export --format bundle)",
-                      noisy_kept_, runs_done_),
-          "end other programs, or run with a higher effort"});
-  }
-  std::vector<std::pair<double, double>> pairs;
-  for (const Pending& p : pending_) {
-    for (std::size_t i = 0; i < std::min(p.rates.size(), p.twins.size()); ++i) {
-      if (p.rates[i] > 0 && p.twins[i] > 0) pairs.emplace_back(p.rates[i], p.twins[i]);
-    }
-  }
-  if (const auto floor = measure::noise_floor(pairs)) {
-    std::string all;
-    for (const auto& [a, b] : pairs) all += fmt::format("{}{:.6g}:{:.6g}", all.empty() ? "" : " ", a, b);
-    fact("noise.pairs", all);
-    fact("noise.floor", fmt::format("{:.5f}", *floor));
-    fact("noise.origin", fmt::format("measured by {} A/A pairs of this campaign", pairs.size()));
-  }
 }
 
 }  // namespace assay::runner

@@ -193,10 +193,10 @@ bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double 
   } else if (turn.twin) {
     samples.kept = false;
     samples.noise += std::string(noisy ? "; " : "") + kTwinNote;
-    p.twins.push_back(rate.value_or(0));
+    p.twins.push_back({rate.value_or(0), noisy});
   } else {
     if (noisy) ++noisy_kept_;
-    p.rates.push_back(rate.value_or(0));
+    p.rates.push_back({rate.value_or(0), noisy});
   }
   p.samples.push_back(std::move(samples));
   keep_process(p, turn.twin);
@@ -222,7 +222,7 @@ std::optional<double> CampaignRun::rate_at(std::size_t planned) const {
   if (const auto it = finished_rates_.find(planned); it != finished_rates_.end()) return it->second;
   const auto it = pending_of_.find(planned);
   if (it == pending_of_.end() || pending_[it->second].rates.empty()) return std::nullopt;
-  return pending_[it->second].rates.front();
+  return pending_[it->second].rates.front().per_second;
 }
 
 void CampaignRun::cut_flat_curves(std::size_t planned) {

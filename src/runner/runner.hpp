@@ -45,6 +45,10 @@ class Recorder {
   virtual void fact(const std::string& key, const std::string& value) = 0;
 };
 
+/// Environment: the rates of undisturbed A/A pairs, "10.1:10.2 9.9:10", in windows that are no shorter than quick's.
+/// (Old results files have "noise.pairs", of which nobody knows what disturbed them.)
+inline constexpr const char* kPairsKey = "noise.pairs.undisturbed";
+
 struct RunSettings {
   measure::Effort effort;
   std::uint64_t seed = 1;                  ///< of the order

@@ -40,18 +40,54 @@ TEST_F(RunnerTest, InterleavesTheProcessesOfAllCases) {
   EXPECT_EQ(launcher_.count(Kind::kStart), 4 * (1 + 4));  // one alone, and four at once
 }
 
+/// "10.1:10.2 9.9:10": how many.
+std::ptrdiff_t pairs_in(const std::string& fact) { return std::count(fact.begin(), fact.end(), ':'); }
+
 TEST_F(RunnerTest, TheNoiseFloorComesFromTwins) {
-  settings_.effort = measure::effort_by_name("standard");
+  settings_.effort = measure::effort_by_name("rigorous");
   std::map<std::string, int> calls;
   launcher_.measure = [&](const worker::Request& r) { return good(r, ++calls["all"] % 2 == 0 ? 100 : 110); };
   plan({"x"}, {1});
   run();
   ASSERT_TRUE(recorder_.facts.contains("noise.floor"));
-  EXPECT_NEAR(std::stod(recorder_.facts["noise.floor"]), std::expm1(3.182 * 0.0953), 0.03);  // 10 % in each of 3 pairs
-  EXPECT_THAT(recorder_.facts["noise.origin"], HasSubstr("3 A/A pairs"));
+  EXPECT_NEAR(std::stod(recorder_.facts["noise.floor"]), std::expm1(2.228 * 0.0953), 0.03);  // 10 % in each of 10 pairs
+  EXPECT_THAT(recorder_.facts["noise.origin"], HasSubstr("10 A/A pairs"));
+  EXPECT_EQ(pairs_in(recorder_.facts[kPairsKey]), 10);
   int twins = 0;
   for (const auto& s : recorder_.outcomes[0].samples) twins += s.noise.find("twin") != std::string::npos ? 1 : 0;
-  EXPECT_EQ(twins, 3);
+  EXPECT_EQ(twins, 10);
+}
+
+TEST_F(RunnerTest, FewPairsAreKeptForLaterAndMakeNoFloor) {
+  settings_.effort = measure::effort_by_name("standard");
+  settings_.control = false;
+  plan({"x"}, {1});
+  run();
+  EXPECT_FALSE(recorder_.facts.contains("noise.floor"));
+  EXPECT_EQ(pairs_in(recorder_.facts[kPairsKey]), 3);
+}
+
+TEST_F(RunnerTest, APairOfWhichOneProcessWasDisturbedIsNone) {
+  settings_.effort = measure::effort_by_name("standard");
+  settings_.control = false;
+  int calls = 0;
+  // The case's first process stays noisy however often it runs; no repetition is left for the twin of another pair.
+  launcher_.measure = [&](const worker::Request& r) {
+    ++calls;
+    return calls <= 3 || calls == 5 ? noisy(r, 100) : good(r, 100);
+  };
+  plan({"x"}, {1});
+  run();
+  EXPECT_EQ(calls, 2 + 6);
+  EXPECT_EQ(pairs_in(recorder_.facts[kPairsKey]), 1);
+}
+
+TEST_F(RunnerTest, PairsOfShortWindowsAreNotKept) {
+  settings_.effort = measure::with_window(measure::effort_by_name("rigorous"), std::chrono::milliseconds(200));
+  plan({"x"}, {1});
+  run();
+  EXPECT_FALSE(recorder_.facts.contains(kPairsKey));
+  EXPECT_FALSE(recorder_.facts.contains("noise.floor"));
 }
 
 TEST_F(RunnerTest, WhatAWorkerWarnsOfKeepsItsKindAndIsSaidOnce) {
