@@ -135,9 +135,9 @@ Top Answers::top(std::size_t output, std::int64_t sample, std::size_t k) const {
   k = std::min(k, result.values.size());
   std::partial_sort(result.values.begin(), result.values.begin() + static_cast<std::ptrdiff_t>(k), result.values.end(),
                     [](const auto& a, const auto& b) {
-                      if (std::isnan(a.second) || std::isnan(b.second))
-                        return std::isnan(b.second) > std::isnan(a.second);
-                      return a.second > b.second;
+                      if (std::isnan(a.second) != std::isnan(b.second)) return std::isnan(b.second);
+                      if (a.second > b.second || a.second < b.second) return a.second > b.second;
+                      return a.first < b.first;  // the order must not depend on k, nor differ from evaluate's
                     });
   result.values.resize(k);
   return result;

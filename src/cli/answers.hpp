@@ -12,7 +12,8 @@ namespace assay::cli {
 
 /// A sample's largest elements.
 struct Top {
-  std::vector<std::pair<std::int64_t, double>> values;  ///< index and value, the largest first, what is no number last
+  std::vector<std::pair<std::int64_t, double>> values;  ///< index and value, the largest first, of equal ones
+                                                        ///< the first; what is no number last
   std::int64_t nan = 0;                                 ///< of all the sample's elements
 };
 
