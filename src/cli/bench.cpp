@@ -29,11 +29,6 @@ namespace {
 
 std::string now_utc() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
-std::string new_id() {
-  std::random_device device;
-  return fmt::format("{:08x}", device());
-}
-
 class StoreRecorder final : public runner::Recorder {
  public:
   StoreRecorder(store::Store& store, std::string id) : store_(store), id_(std::move(id)) {}
@@ -48,6 +43,11 @@ class StoreRecorder final : public runner::Recorder {
 };
 
 }  // namespace
+
+std::string new_id() {
+  std::random_device device;
+  return fmt::format("{:08x}", device());
+}
 
 Campaign begin_campaign(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings,
                         store::Store& store, const Context& context) {

@@ -54,6 +54,8 @@ void remember(const BenchOptions& options, const BenchPlan& plan, const runner::
 int resume(const BenchOptions& options, Context& context);
 /// The cases of a campaign that have no outcome yet.
 std::vector<Case> missing(const Campaign& campaign);
+/// Of a campaign, or of what has several.
+std::string new_id();
 /// A new campaign with these cases, in the store. To be locked by the caller.
 Campaign begin_campaign(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings,
                         store::Store& store, const Context& context);
@@ -76,10 +78,9 @@ int dry_place(const BenchOptions& options, const BenchPlan& plan, const runner::
               const store::Store* store, Context& context);
 /// Whether the campaign is a part of such a search.
 bool is_placing(const Campaign& campaign);
-/// What follows in the search after this campaign, which is at its end with that status. `plan`: as it was asked for
-/// then.
-int go_on_placing(const BenchOptions& options, BenchPlan plan, const Campaign& campaign, int status,
-                  runner::RunSettings& settings, store::Store& store, Context& context);
+/// Goes on with such a campaign, and with what follows it in the search. `plan`: as it was asked for then.
+int resume_placing(const BenchOptions& options, Campaign& campaign, BenchPlan plan, runner::RunSettings& settings,
+                   store::Store& store, Context& context);
 /// Who won in the campaign that verifies a search's plans.
 std::string placing_verdict(const Campaign& campaign);
 

@@ -11,10 +11,9 @@
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
 #include "cli/bench.hpp"
+#include "cli/stored_results.hpp"
 #include "measure/environment.hpp"
-#include "model/model.hpp"
 #include "report/format.hpp"
-#include "runner/probe.hpp"
 #include "store/campaign_lock.hpp"
 
 namespace assay::cli {
@@ -22,7 +21,8 @@ namespace {
 
 /// Batch sizes of a member that are tried beside the ensemble's.
 constexpr std::int64_t kMemberBatches[] = {1, 8, 32};
-/// Environment of a search's campaigns: which of its steps it is, and what is placed from here on, the first now.
+/// Environment of a search's campaigns beside kSearchIdKey: which of its steps it is, and what is placed from here on,
+/// the first now.
 const std::string kStepKey = "placed.step", kRequestsKey = "placed.requests";
 /// Processes of each plan that is verified, at the least: of one each, nothing would be interleaved.
 constexpr int kVerifyingProcesses = 3;
@@ -80,91 +80,51 @@ std::vector<tune::PlaceRequest> requests_of(const BenchPlan& plan) {
   return requests;
 }
 
-/// Environment that makes figures comparable: the machine, and what of it may be used.
-constexpr const char* kMachineKeys[] = {"host.name",    "cpu.model", "cpu.allowed",
-                                        "cpu.affinity", "cpu.quota", "memory.total"};
-
-/// Results of this machine, engine, model and Assay as they are now, measured as long as now, and undisturbed.
-class Stored {
- public:
-  Stored(const runner::RunSettings& settings, const store::Store& store, const Context& context)
-      : settings_(settings), store_(store), context_(context) {
-    const auto environment = measure::read_environment().values;
-    for (const char* key : kMachineKeys) {
-      const auto it = environment.find(key);
-      same_[key] = it == environment.end() ? std::string() : it->second;
-    }
-    same_["effort.window_ms"] = std::to_string(settings_.effort.window.count());
-  }
-
-  std::optional<Outcome> find(const Case& c) {
-    try {
-      const Engine& engine = engine_of(c.backend);
-      if (engine.version.empty() || same_.at("cpu.model").empty()) return std::nullopt;
-      std::map<std::string, std::string> same = same_;
-      same["version." + c.backend] = engine.version;
-      same["library.sha256." + c.backend] = engine.library;
-      same["model.sha256." + c.model] = settings_.models(c).hash;
-      return store_.newest(case_key(c), same, version());
-    } catch (const Error&) {
-      return std::nullopt;  // measuring it will say what is wrong
-    }
-  }
-
- private:
-  /// `version`: "" where it is not available; `library`: the hash of its file, "" where it has none.
-  struct Engine {
-    std::string version, library;
-  };
-
-  const Engine& engine_of(const std::string& backend) {
-    const auto it = engines_.find(backend);
-    if (it != engines_.end()) return it->second;
-    const runner::ProbeAnswer answer =
-        runner::probe_backend(backend, settings_.library_of(backend), *context_.launcher, *context_.stop);
-    Engine& engine = engines_[backend];
-    if (!answer.available) return engine;
-    engine.library = answer.library.empty() ? std::string() : model::file_hash(answer.library, settings_.hash_folder);
-    engine.version = answer.version;
-    return engine;
-  }
-
-  const runner::RunSettings& settings_;
-  const store::Store& store_;
-  const Context& context_;
-  std::map<std::string, std::string> same_;  ///< environment, by key; "": the key is not there
-  std::map<std::string, Engine> engines_;
-};
-
 /// Runs the campaigns of a search, one after the other.
 class Campaigns {
  public:
-  /// `plan` without its cases, and with what campaigns are to remember.
+  /// `plan` without its cases, and with what campaigns are to remember; `resumed`: the campaign of the search that was.
   Campaigns(const BenchOptions& options, BenchPlan plan, runner::RunSettings& settings, store::Store& store,
-            Context& context)
+            Context& context, std::string resumed = "")
       : options_(options),
         plan_(std::move(plan)),
+        resumed_(std::move(resumed)),
         settings_(settings),
         store_(store),
         context_(context),
-        stored_(settings, store, context) {}
+        stored_(settings, store, context, plan_.facts[kSearchIdKey]) {}
 
   tune::Bench bench() {
     return {[this](const Case& c) { return stored_.find(c); },
             [this](tune::PlaceStep step, const std::vector<Case>& cases) { return measure(step, cases); },
             [this](const PlacedSearch& search) { plan_.facts[kSearchKey] = to_text(search); }};
   }
+  /// Campaigns from here on are to place these, the first now.
+  void place(const std::vector<tune::PlaceRequest>& requests) {
+    plan_.facts[kRequestsKey] = tune::to_text(requests);
+    plan_.facts.erase(kSearchKey);
+    last_ = {};
+  }
   [[nodiscard]] const Campaign& last() const { return last_; }
+  /// The id of the one with which the search goes on; "": there is none yet.
+  [[nodiscard]] const std::string& resumable() const { return resumed_; }
+  /// What of the stored results was used, or refused.
+  void note_stored() {
+    const std::string account = stored_.account();
+    if (!account.empty()) *context_.err << report::wrap("note: " + account, report::kColumns, 2) << "\n";
+  }
 
  private:
   std::vector<Outcome> measure(tune::PlaceStep step, const std::vector<Case>& cases) {
     if (*context_.stop) return {};
+    note_stored();
     *context_.err << fmt::format("\n{}:\n", tune::describe(step));
     plan_.cases = cases;
     plan_.facts[kStepKey] = tune::to_string(step);
     settings_.effort = effort_of(settings_.effort, step);
     plan_.facts[kProcessesKey] = std::to_string(settings_.effort.processes);
     last_ = begin_campaign(options_, plan_, settings_, store_, context_);
+    resumed_ = last_.id;
     const store::CampaignLock lock(store_.file(), last_.id);
     const bool all = cli::measure(options_, last_, settings_, store_, context_);
     if (all) mark_finished(last_, store_, context_);
@@ -173,10 +133,11 @@ class Campaigns {
 
   const BenchOptions& options_;
   BenchPlan plan_;
+  std::string resumed_;
   runner::RunSettings& settings_;
   store::Store& store_;
   Context& context_;
-  Stored stored_;
+  StoredResults stored_;
   Campaign last_;
 };
 
@@ -204,35 +165,64 @@ std::vector<Contender> contenders(const Campaign& campaign) {
   return all;
 }
 
-int place_one(const BenchOptions& options, const BenchPlan& plan, tune::PlaceRequest request,
-              runner::RunSettings& settings, store::Store& store, Context& context) {
+bool is_step(const Campaign& campaign, tune::PlaceStep step) {
+  const auto stored = campaign.environment.find(kStepKey);
+  return stored != campaign.environment.end() && stored->second == tune::to_string(step);
+}
+
+bool verifies_plans(const Campaign& campaign) { return is_step(campaign, tune::PlaceStep::kPlans); }
+
+int interrupted(const std::string& campaign, const Context& context) {
+  *context.err << (campaign.empty()
+                       ? std::string("interrupted before anything was measured\n")
+                       : fmt::format("interrupted: what was measured is stored, and is not measured again; "
+                                     "assay bench --resume {} goes on\n",
+                                     campaign));
+  return *context.stop ? kInterrupted : kFailed;
+}
+
+int place_one(Campaigns& campaigns, tune::PlaceRequest request, const BenchPlan& plan,
+              const runner::RunSettings& settings, const store::Store& store, Context& context) {
   // What a worker may take; not known of some machines.
   const std::uint64_t limit = worker::with_default_memory(settings.limits, measure::machine_memory()).memory_bytes;
   request.memory_limit = static_cast<double>(limit > 0 ? limit : settings.machine_memory);
   request.files = settings.models(request.ensemble).files;
-  Campaigns campaigns(options, plan, settings, store, context);
   const tune::Placed placed = tune::place(request, campaigns.bench());
+  if (placed.interrupted || *context.stop) return interrupted(campaigns.resumable(), context);
   const Campaign& last = campaigns.last();
-  if (placed.interrupted || *context.stop) {
-    const std::string how = last.id.empty() ? std::string("the same command goes on")
-                                            : fmt::format("assay bench --resume {} goes on", last.id);
-    *context.err << fmt::format("interrupted: what was measured is stored, and is not measured again; {}\n", how);
-    return *context.stop ? kInterrupted : kFailed;
-  }
   report::exporter_by_name("table").write(document_of(last), *context.out);
   *context.out << fmt::format("\nCampaign {} in {}\n", last.id, store.file().string()) << std::flush;
   return placed.winner ? kOk : exit_status(last, plan, *context.err);
 }
 
-int place_all(const BenchOptions& options, BenchPlan plan, std::vector<tune::PlaceRequest> requests,
-              runner::RunSettings& settings, store::Store& store, Context& context) {
+int place_all(Campaigns& campaigns, std::vector<tune::PlaceRequest> requests, const BenchPlan& plan,
+              const runner::RunSettings& settings, const store::Store& store, Context& context) {
   int status = kOk;
   for (; !requests.empty(); requests.erase(requests.begin())) {
-    plan.facts[kRequestsKey] = tune::to_text(requests);
-    status = std::max(status, place_one(options, plan, requests.front(), settings, store, context));
+    campaigns.place(requests);
+    status = std::max(status, place_one(campaigns, requests.front(), plan, settings, store, context));
     if (status == kInterrupted) break;
   }
   return status;
+}
+
+void refuse_json(const BenchOptions& options) {
+  if (!options.json) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "--json: the campaigns of --strategy placed are several; assay results export ID --format json has each");
+}
+
+/// A campaign of a search goes on to its end. One of the members is said nothing of: that is part of what is searched.
+int go_on_measuring(const BenchOptions& options, Campaign& campaign, const BenchPlan& plan,
+                    runner::RunSettings& settings, store::Store& store, Context& context) {
+  if (verifies_plans(campaign)) return conduct(options, campaign, plan, settings, store, context);
+  if (!campaign.finished.empty()) return kOk;
+  for (const tune::PlaceStep step : {tune::PlaceStep::kAlone, tune::PlaceStep::kPairs}) {
+    if (is_step(campaign, step)) *context.err << fmt::format("\n{}:\n", tune::describe(step));
+  }
+  if (!measure(options, campaign, settings, store, context)) return interrupted(campaign.id, context);
+  mark_finished(campaign, store, context);
+  return kOk;
 }
 
 }  // namespace
@@ -269,25 +259,31 @@ std::string placing_verdict(const Campaign& campaign) {
 
 int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings, store::Store& store,
           Context& context) {
-  if (options.json) {
-    throw Error(
-        ErrorCode::kInvalidArgument,
-        "--json: the campaigns of --strategy placed are several; assay results export ID --format json has each");
-  }
-  return place_all(options, plan, requests_of(plan), settings, store, context);
+  refuse_json(options);
+  BenchPlan searched = plan;
+  searched.facts[kSearchIdKey] = new_id();
+  Campaigns campaigns(options, std::move(searched), settings, store, context);
+  return place_all(campaigns, requests_of(plan), plan, settings, store, context);
 }
 
 bool is_placing(const Campaign& campaign) { return campaign.environment.contains(kRequestsKey); }
 
-int go_on_placing(const BenchOptions& options, BenchPlan plan, const Campaign& campaign, int status,
-                  runner::RunSettings& settings, store::Store& store, Context& context) {
-  const auto& environment = campaign.environment;
-  std::vector<tune::PlaceRequest> requests = tune::requests_from_text(environment.at(kRequestsKey), kRequestsKey);
-  const auto step = environment.find(kStepKey);
-  const bool verified = step != environment.end() && step->second == tune::to_string(tune::PlaceStep::kPlans);
-  if (verified && !requests.empty()) requests.erase(requests.begin());
+int resume_placing(const BenchOptions& options, Campaign& campaign, BenchPlan plan, runner::RunSettings& settings,
+                   store::Store& store, Context& context) {
+  refuse_json(options);
+  const int status = go_on_measuring(options, campaign, plan, settings, store, context);
+  if (campaign.finished.empty()) return status;
   settings.pending.clear();  // of the campaign that has ended now
-  const int rest = place_all(options, std::move(plan), std::move(requests), settings, store, context);
+  const bool verified = verifies_plans(campaign);
+  std::vector<tune::PlaceRequest> requests =
+      tune::requests_from_text(campaign.environment.at(kRequestsKey), kRequestsKey);
+  if (verified && !requests.empty()) requests.erase(requests.begin());
+  const auto id = campaign.environment.find(kSearchIdKey);
+  plan.facts[kSearchIdKey] = id == campaign.environment.end() ? new_id() : id->second;
+  Context as_then = context;
+  as_then.command = campaign.command;
+  Campaigns campaigns(options, plan, settings, store, as_then, campaign.id);
+  const int rest = place_all(campaigns, std::move(requests), plan, settings, store, as_then);
   // A member that an engine cannot run, or a rival of the winner, is no failure of the search.
   const bool unknown = verified && !tune::fastest(campaign.outcomes);
   return unknown ? std::max(status, rest) : rest;
@@ -301,7 +297,7 @@ int dry_place(const BenchOptions& options, const BenchPlan& plan, const runner::
                 "a strategy by name");
   }
   const runner::HistoryLookup history = store != nullptr ? history_of(*store) : runner::HistoryLookup{};
-  std::optional<Stored> stored;
+  std::optional<StoredResults> stored;
   if (store != nullptr) stored.emplace(settings, *store, context);
   for (tune::PlaceRequest& request : requests_of(plan)) {
     request.files = settings.models(request.ensemble).files;

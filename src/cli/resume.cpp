@@ -144,11 +144,8 @@ int resume(const BenchOptions& given, Context& context) {
   }
   if (options.dry_run && is_placing(campaign)) *context.out << "of a search, which then goes on:\n";
   if (options.dry_run) return dry_run(options, plan, settings, history_of(store), context);
-  const int status = conduct(options, campaign, plan, settings, store, context);
-  if (campaign.finished.empty() || !is_placing(campaign)) return status;
-  Context as_then = context;
-  as_then.command = campaign.command;
-  return go_on_placing(options, recalled_plan(campaign), campaign, status, settings, store, as_then);
+  if (is_placing(campaign)) return resume_placing(options, campaign, plan, settings, store, context);
+  return conduct(options, campaign, plan, settings, store, context);
 }
 
 }  // namespace assay::cli

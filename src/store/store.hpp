@@ -70,12 +70,13 @@ class Store {
   /// Answers whether it was added.
   bool import(const Campaign& campaign);
 
-  /// The newest measured outcome of the case in campaigns whose environment has all of `same` (a value "": the key is
-  /// not there) and that this version of Assay ran ("": any), without its samples. Outcomes whose processes were
-  /// disturbed are passed over.
+  /// kSound: measured, and no process that counts was disturbed; kAny: failed and skipped ones, too.
+  enum class Quality { kSound, kAny };
+  /// The newest outcome of the case in campaigns whose environment has all of `same` (a value "": the key is not there)
+  /// and that this version of Assay ran ("": any), without its samples.
   [[nodiscard]] std::optional<Outcome> newest(const std::string& case_key,
                                               const std::map<std::string, std::string>& same,
-                                              const std::string& version = "") const;
+                                              const std::string& version = "", Quality quality = Quality::kSound) const;
   /// Medians of `sample` ("process.wall" …) over the newest processes that ran the case; empty: never ran.
   [[nodiscard]] std::optional<double> typical(const std::string& case_key, const std::string& sample) const;
   /// The values of `key` in campaigns whose `same_key` is `same_value` (same machine, say), the newest first.

@@ -179,10 +179,13 @@ std::optional<std::string> Store::newest_unfinished() const {
 }
 
 std::optional<Outcome> Store::newest(const std::string& case_key, const std::map<std::string, std::string>& same,
-                                     const std::string& version) const {
-  std::string text =
-      "SELECT id, case_json, backend_version FROM outcome WHERE case_key = ? AND state = 'measured'"
-      " AND NOT EXISTS (SELECT 1 FROM process WHERE outcome_id = outcome.id AND kept = 1 AND noise <> '')";
+                                     const std::string& version, Quality quality) const {
+  std::string text = "SELECT id, case_json, state, phase, reason, backend_version FROM outcome WHERE case_key = ?";
+  if (quality == Quality::kSound) {
+    text +=
+        " AND state = 'measured'"
+        " AND NOT EXISTS (SELECT 1 FROM process WHERE outcome_id = outcome.id AND kept = 1 AND noise <> '')";
+  }
   for (const auto& [key, value] : same) {
     text += fmt::format(
         " AND {}EXISTS (SELECT 1 FROM environment WHERE environment.campaign_id = outcome.campaign_id"
@@ -203,8 +206,10 @@ std::optional<Outcome> Store::newest(const std::string& case_key, const std::map
   if (!s.step()) return std::nullopt;
   Outcome o;
   o.test_case = read_case(s.text(1), impl_->database);
-  o.state = OutcomeState::kMeasured;
-  o.backend_version = s.text(2);
+  o.state = outcome_state_from_string(s.text(2));
+  o.phase = s.text(3);
+  o.reason = s.text(4);
+  o.backend_version = s.text(5);
   o.metrics = read_metrics(impl_->database, s.integer(0));
   return o;
 }

@@ -192,6 +192,13 @@ TEST_F(StoreTest, PassesOverOutcomesWhoseProcessesWereDisturbed) {
   later.samples[1].noise = "steal 9 %";
   store.add("aaaa0002", later);
   EXPECT_EQ(store.newest(key, {})->metrics[0].value, 100);
+  EXPECT_EQ(store.newest(key, {}, "", Store::Quality::kAny)->metrics[0].value, 120);
+  later.state = OutcomeState::kFailed;
+  later.reason = "out of memory";
+  store.begin(campaign("aaaa0003"));
+  store.add("aaaa0003", later);
+  EXPECT_EQ(store.newest(key, {})->state, OutcomeState::kMeasured);
+  EXPECT_EQ(store.newest(key, {}, "", Store::Quality::kAny)->reason, "out of memory");
 }
 
 TEST_F(StoreTest, MigratesAFileOfTheFirstSchema) {

@@ -68,7 +68,11 @@ TEST_F(PlacedCliTest, InterruptedAndResumedItGoesOnToTheEnd) {
   EXPECT_THAT(stopped.err, HasSubstr("assay bench --resume " + newest().id + " goes on"));
   const Result resumed = assay({"bench", "--resume"});
   EXPECT_THAT(resumed.err, AllOf(HasSubstr("members beside each other"), HasSubstr("interleaved")));
-  EXPECT_THAT(resumed.out, HasSubstr("predicted, the best first"));
+  EXPECT_THAT(resumed.out, AllOf(HasSubstr("predicted, the best first"), Not(HasSubstr("this would decide"))));
+  // What was measured before is not measured again, however busy the machine is.
+  const std::string alone = "each member alone:";
+  EXPECT_EQ(resumed.err.find(alone), resumed.err.rfind(alone)) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("not measured again"));
   const Campaign last = newest();
   EXPECT_EQ(last.environment.at("placed.step"), "plans");
   EXPECT_EQ(last.environment.at("effort.window_ms"), "50");

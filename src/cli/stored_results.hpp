@@ -1,0 +1,54 @@
+#pragma once
+// What a search need not measure.
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "cli/cli.hpp"
+#include "core/outcome.hpp"
+#include "runner/runner.hpp"
+#include "store/store.hpp"
+
+namespace assay::cli {
+
+/// Environment: whose campaign it is, the same for all of a search.
+inline constexpr const char* kSearchIdKey = "placed.id";
+
+/// Stored results of this machine, engine, model and Assay as they are now, measured as long as now.
+class StoredResults {
+ public:
+  /// `search`: whose own results are taken as they are; "": of none.
+  StoredResults(const runner::RunSettings& settings, const store::Store& store, const Context& context,
+                std::string search = "");
+
+  /// The search's own, whatever disturbed it or made it fail: else an interrupted search would never end on a machine
+  /// that is busy. Any other's only where it is measured and undisturbed.
+  std::optional<Outcome> find(const Case& c);
+  /// What was found, and what was not for having been disturbed, since this was asked last; "": there is nothing to
+  /// say.
+  std::string account();
+
+ private:
+  /// `version`: "" where it is not available; `library`: the hash of its file, "" where it has none.
+  struct Engine {
+    std::string version, library;
+  };
+  struct Counts {
+    std::size_t own = 0, own_disturbed = 0, others = 0, refused = 0;
+  };
+
+  const Engine& engine_of(const std::string& backend);
+  std::optional<Outcome> find_own(const Case& c, std::map<std::string, std::string> same, bool engine_is_here);
+  std::optional<Outcome> find_others(const Case& c, const std::map<std::string, std::string>& same);
+
+  const runner::RunSettings& settings_;
+  const store::Store& store_;
+  const Context& context_;
+  std::string search_;
+  std::map<std::string, std::string> same_;  ///< environment, by key; "": the key is not there
+  std::map<std::string, Engine> engines_;
+  Counts counts_;
+};
+
+}  // namespace assay::cli
