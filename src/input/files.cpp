@@ -127,8 +127,7 @@ class ImageFeed final : public Feed {
   ImageFeed(std::vector<fs::path> files, std::vector<ImageInput> inputs)
       : files_(std::move(files)), inputs_(std::move(inputs)) {
     for (const ImageInput& input : inputs_) check(input.info);
-    // A broken picture is found before thousands are computed.
-    for (const fs::path& file : files_) (void)read_image_size(file);
+    refuse_broken();
   }
   [[nodiscard]] std::int64_t samples() const override { return static_cast<std::int64_t>(files_.size()); }
   void fill(std::int64_t first, std::int64_t count, std::span<const MutableTensorView> inputs) override {
@@ -150,6 +149,28 @@ class ImageFeed final : public Feed {
   [[nodiscard]] bool has_images() const override { return true; }
 
  private:
+  /// Broken pictures are found before thousands are computed, and all at once: whoever mends them mends them once.
+  void refuse_broken() const {
+    constexpr std::size_t kNamed = 20;
+    std::vector<Error> broken;
+    for (const fs::path& file : files_) {
+      try {
+        check_image(file);
+      } catch (const Error& e) {
+        broken.push_back(e);
+      }
+    }
+    if (broken.empty()) return;
+    if (files_.size() == 1) throw broken.front();
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < std::min(broken.size(), kNamed); ++i) names.emplace_back(broken[i].what());
+    if (broken.size() > kNamed) names.push_back(fmt::format("and {} more", broken.size() - kNamed));
+    throw Error(broken.front().code(),
+                fmt::format("{} of {} images cannot be read, and nothing was computed; mend them "
+                            "or take them away: {}",
+                            broken.size(), files_.size(), fmt::join(names, "; ")));
+  }
+
   void check(const TensorInfo& info) const {
     if (!takes_images(info)) {
       refuse_input(

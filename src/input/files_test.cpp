@@ -189,5 +189,28 @@ TEST_F(Files, ABrokenPictureAmongMany) {
   EXPECT_THAT(why_refused({folder_.path().string()}, {image_}), HasSubstr("b.jpg: is not an image that can be read"));
 }
 
+TEST_F(Files, AllBrokenPicturesAreNamedAtOnce) {
+  const auto whole = test::png_of(test::flat(2, 2, {1, 2, 3}));
+  const auto cut = [&](std::size_t missing) {
+    auto part = whole;
+    part.resize(part.size() - missing);
+    return part;
+  };
+  write_file_atomically(path("a.png"), whole);
+  write_file_atomically(path("b.png"), std::string());
+  write_file_atomically(path("c.png"), cut(1));   // of the end's checksum
+  write_file_atomically(path("d.png"), cut(14));  // of the pixels
+  write_file_atomically(path("e.jpg"), whole);    // its name alone is wrong
+  const std::string why = why_refused({folder_.path().string()}, {image_});
+  EXPECT_THAT(why, testing::AllOf(HasSubstr("3 of 5 images cannot be read"), HasSubstr("b.png"),
+                                  HasSubstr("it is empty"), HasSubstr("c.png"),
+                                  HasSubstr("d.png: is not an image that can be read: the file is "
+                                            "cut short"),
+                                  HasSubstr("take them away")));
+  EXPECT_EQ(why.find("a.png"), std::string::npos);
+  EXPECT_THAT(why_refused({path("b.png")}, {image_}),
+              testing::EndsWith("b.png: is not an image that can be read: it is empty"));
+}
+
 }  // namespace
 }  // namespace assay::input

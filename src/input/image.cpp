@@ -17,9 +17,20 @@ namespace {
 
 constexpr std::int64_t kMaximumPixels = 100'000'000;
 
+constexpr const char* kCutShort = "the file is cut short";
+
 [[noreturn]] void refuse_image(const std::string& why) {
   throw Error(ErrorCode::kInvalidArgument, "is not an image that can be read: " + why);
 }
+
+bool begins_with(std::span<const std::byte> file, std::string_view bytes) {
+  return file.size() >= bytes.size() &&
+         std::equal(bytes.begin(), bytes.end(), reinterpret_cast<const char*>(file.data()));
+}
+
+struct ImageSize {
+  int width = 0, height = 0;
+};
 
 ImageSize checked(std::int64_t width, std::int64_t height) {
   if (width < 1 || height < 1 || width > kMaximumPixels / height) {
@@ -49,7 +60,11 @@ class JpegReader {
     }
     size_ = checked(width, height);
   }
-  [[nodiscard]] ImageSize size() const { return size_; }
+  /// Without the mark of its end it is cut short; with one it may be a thumbnail's.
+  [[nodiscard]] bool has_end() const {
+    constexpr std::byte kEnd[] = {std::byte{0xFF}, std::byte{0xD9}};
+    return std::find_end(file_.begin(), file_.end(), std::begin(kEnd), std::end(kEnd)) != file_.end();
+  }
   [[nodiscard]] Image decode() const {
     Image image = image_of(size_);
     check(tjDecompress2(decoder_.get(), bytes(), file_.size(), image.rgb.data(), image.width, image.width * 3,
@@ -65,7 +80,7 @@ class JpegReader {
     if (result == 0) return;
     const std::string why = tjGetErrorStr2(decoder_.get());
     const bool cut = why.find("remature end") != std::string::npos;
-    if (tjGetErrorCode(decoder_.get()) != TJERR_WARNING || cut) refuse_image(cut ? "the file is cut short" : why);
+    if (tjGetErrorCode(decoder_.get()) != TJERR_WARNING || cut) refuse_image(cut ? kCutShort : why);
   }
 
   std::span<const std::byte> file_;
@@ -75,7 +90,7 @@ class JpegReader {
 
 class PngReader {
  public:
-  explicit PngReader(std::span<const std::byte> file) {
+  explicit PngReader(std::span<const std::byte> file) : file_(file) {
     reader_.version = PNG_IMAGE_VERSION;
     if (png_image_begin_read_from_memory(&reader_, file.data(), file.size()) == 0) refuse_image(reader_.message);
     try {
@@ -88,7 +103,18 @@ class PngReader {
   ~PngReader() { png_image_free(&reader_); }
   PngReader(const PngReader&) = delete;
   PngReader& operator=(const PngReader&) = delete;
-  [[nodiscard]] ImageSize size() const { return size_; }
+  /// PNG, section 5: chunks of length, name, data and checksum, up to the one that is called IEND.
+  [[nodiscard]] bool has_end() const {
+    constexpr std::size_t kSignature = 8, kAround = 12;
+    for (std::size_t at = kSignature; at + kAround <= file_.size();) {
+      std::size_t length = 0;
+      for (std::size_t i = 0; i < 4; ++i) length = length << 8 | std::to_integer<std::size_t>(file_[at + i]);
+      if (length > file_.size() - at - kAround) return false;
+      if (begins_with(file_.subspan(at + 4), "IEND")) return true;
+      at += kAround + length;
+    }
+    return false;
+  }
   [[nodiscard]] Image decode() {
     reader_.format = PNG_FORMAT_RGB;
     Image image = image_of(size_);
@@ -100,14 +126,10 @@ class PngReader {
   }
 
  private:
+  std::span<const std::byte> file_;
   png_image reader_{};
   ImageSize size_;
 };
-
-bool begins_with(std::span<const std::byte> file, std::string_view bytes) {
-  return file.size() >= bytes.size() &&
-         std::equal(bytes.begin(), bytes.end(), reinterpret_cast<const char*>(file.data()));
-}
 
 /// Calls `use` with the reader for the file's kind.
 template <class Use>
@@ -139,8 +161,10 @@ Image decode_image(std::span<const std::byte> file) {
   return with_reader(file, [](auto& reader) { return reader.decode(); });
 }
 
-ImageSize read_image_size(const std::filesystem::path& path) {
-  return with_file(path, [](auto& reader) { return reader.size(); });
+void check_image(const std::filesystem::path& path) {
+  with_file(path, [](auto& reader) {
+    if (!reader.has_end()) refuse_image(kCutShort);
+  });
 }
 
 Image read_image(const std::filesystem::path& path) {

@@ -19,11 +19,9 @@ struct Image {
 /// hostile: more than 100 million pixels are refused before they are decoded. Throws Error(kInvalidArgument).
 Image decode_image(std::span<const std::byte> file);
 
-/// What a picture's header says of its size, checked as decode_image does; nothing is decoded.
-struct ImageSize {
-  int width = 0, height = 0;
-};
-ImageSize read_image_size(const std::filesystem::path& path);
+/// Throws what read_image would for a picture whose header is broken, or of which the end is missing; nothing is
+/// decoded, so what is broken within is not found.
+void check_image(const std::filesystem::path& path);
 
 /// decode_image with the path in the error.
 Image read_image(const std::filesystem::path& path);
