@@ -21,6 +21,16 @@ TEST(Cli, WhatCannotBePrintedIsNoSuccess) {
   EXPECT_THAT(err.str(), testing::HasSubstr("could not be written"));
 }
 
+TEST(Cli, ASeedBelowZeroIsRefusedNotWrappedRound) {
+  std::ostringstream out;
+  std::ostringstream err;
+  Context context;
+  context.out = &out;
+  context.err = &err;
+  EXPECT_EQ(run({"evaluate", "tiny-resnet", "--images", "/nowhere", "--seed", "-1"}, context), 2);
+  EXPECT_THAT(err.str(), testing::HasSubstr("--seed"));
+}
+
 /// What --help of a command prints.
 std::string help_of(std::vector<std::string> command) {
   std::ostringstream out;

@@ -217,6 +217,7 @@ void require_classes_to_vote_for(const Prediction& prediction) {
 int evaluate(const EvaluateOptions& options, Context& context) {
   require_combining(options);
   const input::LabelledImages images = input::read_labelled(options.labelled);
+  for (const std::string& note : images.notes) *context.err << "note: " << note << "\n";
   for (const std::string& warning : images.warnings) *context.err << "warning: " << warning << "\n";
   Prediction prediction =
       load_prediction(options, {.command = "evaluate", .images = true, .combine = Combine::kMembers}, context);
@@ -265,7 +266,9 @@ void add_evaluate(CLI::App& app, Action& action) {
       "--labels", o->labelled.labels,
       "FILE of lines file,label (CSV): what each image in DIR shows; a class's number, or its name in --classes");
   command->add_option("--classes", o->labelled.classes, "FILE with the name of each class on a line, class 0 first");
-  command->add_option("--seed", o->seed, "N: which images are in which half")->capture_default_str();
+  command->add_option("--seed", o->seed, "N: which images are in which half")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   command->add_flag("--json", o->json, "shares with their intervals, the paired test and the weights, as JSON");
   command->callback([&action, o] { action = [o](Context& context) { return evaluate(*o, context); }; });
 }

@@ -91,6 +91,8 @@ std::string head_text(const std::string& title) {
 
 std::string sentence(const std::string& text) { return report::wrap(text, report::kColumns) + "\n"; }
 
+std::string images(std::int64_t count) { return report::counted(static_cast<std::size_t>(count), "image"); }
+
 /// "p = 0.021", "p < 0.0001".
 std::string p_text(const Paired& paired) {
   constexpr double kSmall = 1e-4;
@@ -103,9 +105,9 @@ std::string ensemble_sentence(const Evaluation& e) {
                         : e.paired.second_is_better() ? "the ensemble is worse"
                                                       : "no difference can be shown";
   return sentence(
-      fmt::format("Against its best member, {}, the ensemble alone is right about {} images, {} alone about "
+      fmt::format("Against its best member, {}, the ensemble alone is right about {}, {} alone about "
                   "{} (McNemar's exact test, {}): {}.",
-                  best, e.paired.only_first, best, e.paired.only_second, p_text(e.paired), verdict));
+                  best, images(e.paired.only_first), best, e.paired.only_second, p_text(e.paired), verdict));
 }
 
 std::string weights_list(const std::vector<double>& weights) {
@@ -118,9 +120,9 @@ std::string weights_verdict(const WeightSearch& found, Combine combine) {
   const bool equal = std::equal(found.weights.begin() + 1, found.weights.end(), found.weights.begin());
   if (equal) return "No weights were found that do better than equal ones.";
   const std::string counts = fmt::format(
-      "On the second half the weighted {} alone is right about {} images, the plain one alone about {} "
+      "On the second half the weighted {} alone is right about {}, the plain one alone about {} "
       "(McNemar's exact test, {})",
-      to_string(combine), found.paired.only_first, found.paired.only_second, p_text(found.paired));
+      to_string(combine), images(found.paired.only_first), found.paired.only_second, p_text(found.paired));
   if (found.paired.second_is_better()) return counts + ": the weights are worse than equal ones.";
   if (!found.paired.first_is_better()) return counts + ": no gain can be shown; equal weights will do.";
   return counts + ": the weights are better than equal ones.";
@@ -196,7 +198,9 @@ Evaluation evaluation_of(const Answered& answered) {
 }
 
 std::string evaluation_text(const Evaluation& e) {
-  std::string text = sentence(fmt::format("{}: {} images, {} classes", e.model, e.images, e.classes)) + "\n";
+  std::string text = sentence(fmt::format("{}: {}, {} {}", e.model, images(e.images), e.classes,
+                                          e.classes == 1 ? "class" : "classes")) +
+                     "\n";
   text += head_text("");
   for (const Judged& member : e.members) text += row_text(member, e.classes);
   if (e.ensemble) text += row_text(*e.ensemble, e.classes);

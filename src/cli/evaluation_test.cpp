@@ -82,6 +82,12 @@ TEST(Evaluation, AnEnsembleThatIsBetterIsSaidToBe) {
   EXPECT_THAT(text, HasSubstr("no gain can be shown"));
 }
 
+TEST(Evaluation, OneImageIsSingular) {
+  const std::string text = told(evaluation_of(answered({{0}, {1}, {2}}, {0.9F, 0.9F, 0.9F})));
+  EXPECT_THAT(text, HasSubstr("right about 1 image,"));
+  EXPECT_THAT(text, Not(HasSubstr(" 1 images")));
+}
+
 // Two that err together outvote the one that is right, unless it weighs more.
 TEST(Evaluation, WeightsThatHelpAreFoundAndJudgedOnTheOtherHalf) {
   const Evaluation e = evaluation_of(answered({{}, range(0, 24), range(0, 24)}, {0.9F, 0.9F, 0.9F}));

@@ -142,6 +142,12 @@ class PassedOver {
   Kind files_, folders_;
 };
 
+/// "a.png, and 3 more"
+std::string first_and_more(const std::vector<fs::path>& paths) {
+  const std::string more = paths.size() > 1 ? fmt::format(", and {} more", paths.size() - 1) : "";
+  return paths.front().string() + more;
+}
+
 LabelledImages by_folder(const LabelledQuestion& question, const Classes& classes) {
   const Contents contents = contents_of(question.images);
   if (contents.folders.empty()) {
@@ -156,6 +162,7 @@ LabelledImages by_folder(const LabelledQuestion& question, const Classes& classe
   LabelledImages result;
   result.classes = classes.names();
   bool misleading = false;
+  std::vector<fs::path> empty;
   PassedOver passed_over;
   for (std::size_t f = 0; f < contents.folders.size(); ++f) {
     const std::string name = contents.folders[f].filename().string();
@@ -163,12 +170,21 @@ LabelledImages by_folder(const LabelledQuestion& question, const Classes& classe
     const Contents within = contents_of(contents.folders[f]);
     const std::vector<fs::path>& images = within.images;
     passed_over.add(within);
-    if (images.empty()) refuse_labelled(contents.folders[f], "there is no .jpg, .jpeg or .png in this class's folder");
+    // Its class keeps its number: the others' must not change with what a class has.
+    if (images.empty()) empty.push_back(contents.folders[f]);
     result.files.insert(result.files.end(), images.begin(), images.end());
     result.labels.insert(result.labels.end(), images.size(), label);
     if (classes.given()) continue;
     result.classes.push_back(name);
     misleading = misleading || whole_number(name).value_or(label) != label;
+  }
+  if (result.files.empty()) {
+    refuse_labelled(question.images, "there is no .jpg, .jpeg or .png in any of the classes' folders");
+  }
+  if (!empty.empty()) {
+    result.notes.push_back(
+        fmt::format("{}: there is no .jpg, .jpeg or .png in this class's folder, so nothing is judged of it",
+                    first_and_more(empty)));
   }
   passed_over.warn(result.warnings);
   if (misleading) {
@@ -253,6 +269,7 @@ class Table {
     }
     if (result_.files.empty()) refuse_labelled(question_.labels, "there is no line of file,label in this file");
     result_.classes = classes_.names();
+    note_unlisted();
     return std::move(result_);
   }
 
@@ -260,6 +277,22 @@ class Table {
   struct Row {
     std::string name, label;
   };
+
+  /// Beside images that have a line: nobody is to believe that they were judged.
+  void note_unlisted() {
+    std::set<fs::path> folders{question_.images};
+    for (const fs::path& file : result_.files) folders.insert(file.lexically_normal().parent_path());
+    std::set<fs::path> unlisted;
+    for (const fs::path& folder : folders) {
+      for (const fs::path& image : contents_of(folder).images) {
+        if (!seen_.contains(image.lexically_normal().string())) unlisted.insert(image.lexically_normal());
+      }
+    }
+    if (unlisted.empty()) return;
+    result_.notes.push_back(fmt::format("{} of {} images have no line in {}, and are left out: {}", unlisted.size(),
+                                        unlisted.size() + result_.files.size(), question_.labels.string(),
+                                        first_and_more({unlisted.begin(), unlisted.end()})));
+  }
 
   [[noreturn]] void refuse_line(std::size_t number, const std::string& why) const {
     refuse_labelled(question_.labels, fmt::format("line {}: {}", number, why));

@@ -75,6 +75,24 @@ TEST_F(Labelled, AClassOfANameThatIsThereTwiceIsRefusedOnlyWhereItIsMeant) {
               testing::AllOf(HasSubstr("the class 'crane' is there twice"), HasSubstr("--labels FILE")));
 }
 
+TEST_F(Labelled, AClassWithoutAnImageKeepsItsNumberAndIsSaid) {
+  for (const char* name : {"ant/a.png", "owl/a.png"}) image(name);
+  for (const char* name : {"images/bee", "images/cat"}) std::filesystem::create_directory(folder_.path() / name);
+  const LabelledImages images = read();
+  EXPECT_THAT(images.labels, ElementsAre(0, 3));
+  EXPECT_EQ(images.classes.size(), 4U);
+  EXPECT_THAT(images.notes, ElementsAre(HasSubstr("images/bee, and 1 more: there is no .jpg")));
+}
+
+TEST_F(Labelled, ImagesWithoutALineAreCounted) {
+  for (const char* name : {"a.png", "b.png", "c.png", "more/d.png", "more/e.png", "other/f.png"}) image(name);
+  text("labels.csv", "b.png,1\n./more/d.png,0\n");
+  EXPECT_THAT(read("labels.csv").notes, ElementsAre(testing::AllOf(HasSubstr("3 of 5 images have no line in "),
+                                                                   HasSubstr("images/a.png, and 2 more"))));
+  text("labels.csv", "a.png,1\nb.png,1\nc.png,1\n");
+  EXPECT_THAT(read("labels.csv").notes, IsEmpty());
+}
+
 TEST_F(Labelled, SubfoldersAreLookedUpAmongTheClasses) {
   for (const char* name : {"owl/a.png", "cat/a.png"}) image(name);
   text("classes.txt", "ant\r\nowl\r\n\r\ncat\r\n");
@@ -169,8 +187,9 @@ TEST_F(Labelled, FoldersThatWillNotDo) {
   image("cat/b.png");
   EXPECT_THAT(why_refused(), HasSubstr("a.png: an image beside the subfolders"));
   std::filesystem::remove(folder_.path() / "images/a.png");
+  std::filesystem::remove(folder_.path() / "images/cat/b.png");
   std::filesystem::create_directory(folder_.path() / "images/owl");
-  EXPECT_THAT(why_refused(), HasSubstr("owl: there is no .jpg"));
+  EXPECT_THAT(why_refused(), HasSubstr("there is no .jpg, .jpeg or .png in any of the classes' folders"));
 }
 
 }  // namespace
