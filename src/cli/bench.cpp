@@ -197,7 +197,10 @@ report::Document document_of(const Campaign& campaign) {
   document.campaign = &campaign;
   document.recommendation = runner::recommend(campaign);
   // What is to be said of a search is who won, not what would decide.
-  if (campaign.environment.contains(kSearchKey)) document.recommendation.because = placing_verdict(campaign);
+  if (campaign.environment.contains(kSearchKey)) {
+    document.recommendation.because = placing_verdict(campaign);
+    document.code = placing_code(campaign);
+  }
   for (const char* key : {"noise.used", "noise.floor"}) {  // what this campaign measured itself counts last
     const auto it = campaign.environment.find(key);
     if (it != campaign.environment.end()) document.noise_floor = std::strtod(it->second.c_str(), nullptr);

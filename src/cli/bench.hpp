@@ -47,6 +47,8 @@ runner::RunSettings run_settings_of(const BenchOptions& options);
 
 /// Environment: processes of each case, where they are not the effort's own.
 inline constexpr const char* kProcessesKey = "effort.processes";
+/// Environment: before a backend's name, the library that was asked for.
+inline constexpr const char* kAskedLibrary = "library.asked.";
 /// Environment of a campaign: what was asked for beside the cases, so that resuming it asks for the same.
 void remember(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
               Campaign& campaign);
@@ -81,8 +83,13 @@ bool is_placing(const Campaign& campaign);
 /// Goes on with such a campaign, and with what follows it in the search. `plan`: as it was asked for then.
 int resume_placing(const BenchOptions& options, Campaign& campaign, BenchPlan plan, runner::RunSettings& settings,
                    store::Store& store, Context& context);
-/// Who won in the campaign that verifies a search's plans.
+/// Environment of a search's campaigns: which of its steps it is, and what is placed from here on, the first now.
+inline constexpr const char* kPlacedStep = "placed.step";
+inline constexpr const char* kPlacedRequests = "placed.requests";
+/// Who won in the campaign that verifies a search's plans (cli/verdict.cpp).
 std::string placing_verdict(const Campaign& campaign);
+/// The C++ that loads what came out first there; "" where nothing did.
+std::string placing_code(const Campaign& campaign);
 
 /// Runs them and prints the result. The campaign is in the store, and locked.
 int conduct(const BenchOptions& options, Campaign& campaign, const BenchPlan& plan, runner::RunSettings& settings,

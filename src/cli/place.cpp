@@ -21,9 +21,6 @@ namespace {
 
 /// Batch sizes of a member that are tried beside the ensemble's.
 constexpr std::int64_t kMemberBatches[] = {1, 8, 32};
-/// Environment of a search's campaigns beside kSearchIdKey: which of its steps it is, and what is placed from here on,
-/// the first now.
-const std::string kStepKey = "placed.step", kRequestsKey = "placed.requests";
 /// Processes of each plan that is verified, at the least: of one each, nothing would be interleaved.
 constexpr int kVerifyingProcesses = 3;
 
@@ -101,7 +98,7 @@ class Campaigns {
   }
   /// Campaigns from here on are to place these, the first now.
   void place(const std::vector<tune::PlaceRequest>& requests) {
-    plan_.facts[kRequestsKey] = tune::to_text(requests);
+    plan_.facts[kPlacedRequests] = tune::to_text(requests);
     plan_.facts.erase(kSearchKey);
     last_ = {};
   }
@@ -120,7 +117,7 @@ class Campaigns {
     note_stored();
     *context_.err << fmt::format("\n{}:\n", tune::describe(step));
     plan_.cases = cases;
-    plan_.facts[kStepKey] = tune::to_string(step);
+    plan_.facts[kPlacedStep] = tune::to_string(step);
     settings_.effort = effort_of(settings_.effort, step);
     plan_.facts[kProcessesKey] = std::to_string(settings_.effort.processes);
     last_ = begin_campaign(options_, plan_, settings_, store_, context_);
@@ -141,32 +138,8 @@ class Campaigns {
   Campaign last_;
 };
 
-std::string seats_of(const Outcome& o) {
-  const Case& c = o.test_case;
-  return c.placement.seats.empty() ? fmt::format("{} on {}", c.strategy, engine_name(o)) : describe_placement(c);
-}
-
-/// A plan that was measured.
-struct Contender {
-  const Outcome* outcome;
-  double value, low, high;
-};
-
-/// The best first.
-std::vector<Contender> contenders(const Campaign& campaign) {
-  std::vector<Contender> all;
-  for (const Outcome& o : campaign.outcomes) {
-    const Metric* metric = measured_metric(o, "throughput");
-    if (metric == nullptr || !metric->value) continue;
-    const double value = *metric->value;
-    all.push_back({&o, value, metric->low.value_or(value), metric->high.value_or(value)});
-  }
-  std::stable_sort(all.begin(), all.end(), [](const Contender& a, const Contender& b) { return a.value > b.value; });
-  return all;
-}
-
 bool is_step(const Campaign& campaign, tune::PlaceStep step) {
-  const auto stored = campaign.environment.find(kStepKey);
+  const auto stored = campaign.environment.find(kPlacedStep);
   return stored != campaign.environment.end() && stored->second == tune::to_string(step);
 }
 
@@ -229,34 +202,6 @@ int go_on_measuring(const BenchOptions& options, Campaign& campaign, const Bench
 
 bool wants_placing(const BenchPlan& plan) { return std::any_of(plan.cases.begin(), plan.cases.end(), is_placed); }
 
-std::string placing_verdict(const Campaign& campaign) {
-  if (!missing(campaign).empty()) {
-    return fmt::format("The search is not at its end: assay bench --resume {} goes on.", campaign.id);
-  }
-  const std::vector<Contender> all = contenders(campaign);
-  if (all.empty()) return "None of the plans could be measured; their rows say why.";
-  const Contender& best = all.front();
-  const Case& c = best.outcome->test_case;
-  const std::string figure = report::with_interval(find_metric(*best.outcome, "throughput"));
-  if (all.size() == 1) {
-    return fmt::format("{}: use {}: {} samples/s, the only one that could be measured; the other rows say why.",
-                       c.model, seats_of(*best.outcome), figure);
-  }
-  // Rivals whose interval reaches the winner's are not told from it: a plan is reported as the winner only of the
-  // others.
-  std::vector<std::string> tied;
-  for (auto other = all.begin() + 1; other != all.end(); ++other) {
-    if (other->high >= best.low) tied.push_back(seats_of(*other->outcome));
-  }
-  if (tied.empty()) {
-    return fmt::format("{}: use {}: {} samples/s, ahead of all others that were measured beside it{}.", c.model,
-                       seats_of(*best.outcome), figure,
-                       runner::reserve(campaign, *best.outcome, *all[1].outcome, best.value / all[1].value));
-  }
-  return fmt::format("{}: {} came out first with {} samples/s, but it cannot be told from {}; a higher --effort may.",
-                     c.model, seats_of(*best.outcome), figure, fmt::join(tied, " and "));
-}
-
 int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings, store::Store& store,
           Context& context) {
   refuse_json(options);
@@ -266,7 +211,7 @@ int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSetting
   return place_all(campaigns, requests_of(plan), plan, settings, store, context);
 }
 
-bool is_placing(const Campaign& campaign) { return campaign.environment.contains(kRequestsKey); }
+bool is_placing(const Campaign& campaign) { return campaign.environment.contains(kPlacedRequests); }
 
 int resume_placing(const BenchOptions& options, Campaign& campaign, BenchPlan plan, runner::RunSettings& settings,
                    store::Store& store, Context& context) {
@@ -276,7 +221,7 @@ int resume_placing(const BenchOptions& options, Campaign& campaign, BenchPlan pl
   settings.pending.clear();  // of the campaign that has ended now
   const bool verified = verifies_plans(campaign);
   std::vector<tune::PlaceRequest> requests =
-      tune::requests_from_text(campaign.environment.at(kRequestsKey), kRequestsKey);
+      tune::requests_from_text(campaign.environment.at(kPlacedRequests), kPlacedRequests);
   if (verified && !requests.empty()) requests.erase(requests.begin());
   const auto id = campaign.environment.find(kSearchIdKey);
   plan.facts[kSearchIdKey] = id == campaign.environment.end() ? new_id() : id->second;

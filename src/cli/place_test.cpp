@@ -122,6 +122,30 @@ std::string foreseen(const measure::Effort& effort, std::chrono::seconds& estima
   return text.substr(text.rfind(" then at most"));
 }
 
+TEST(PlacingVerdict, ATieHasTheCommandThatMayDecideWhereThereIsMoreEffort) {
+  Campaign campaign = verified({{"pipelined", 8, 7, 9}, {"merged", 9, 8, 10}}, true);
+  tune::PlaceRequest request;
+  request.ensemble.model = "a+b";
+  request.ensemble.batch_size = 8;
+  request.ensemble.threads = 2;
+  request.ensemble.strategy = kPlaced;
+  request.backends = {"x", "y"};
+  campaign.environment[kPlacedRequests] = tune::to_text({request});
+  campaign.effort = "quick";
+  EXPECT_THAT(placing_verdict(campaign),
+              HasSubstr("cannot be told from pipelined on x; this may decide: assay bench a+b --backend x,y "
+                        "--batch-size 8 --threads 2 --strategy placed --for throughput --effort standard"));
+  campaign.effort = "rigorous";
+  EXPECT_THAT(placing_verdict(campaign), HasSubstr("cannot be told from pipelined on x."));
+}
+
+TEST(PlacingCode, LoadsWhatCameOutFirst) {
+  const std::vector<Rated> plans = {{"pipelined", 5, 4, 6}, {"merged", 9, 8, 10}};
+  EXPECT_THAT(document_of(verified(plans, true)).code, HasSubstr(".strategy = \"merged\""));
+  EXPECT_EQ(document_of(verified(plans, false)).code, "") << "not at its end";
+  EXPECT_EQ(document_of(verified({{"pipelined", 0, 0, 0}}, true)).code, "");
+}
+
 TEST(DryPlace, EstimatesTheProcessesThatPlansAreVerifiedIn) {
   for (const auto& [effort, processes] : {std::pair{"quick", "3"}, {"standard", "3"}, {"rigorous", "10"}}) {
     std::chrono::seconds estimated{};

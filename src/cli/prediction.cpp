@@ -75,8 +75,10 @@ class Single {
   [[nodiscard]] std::string strategy() const {
     std::string name = one(axes.strategies, "strategy");
     if (name != kPlaced) return name;
-    refuse_option(fmt::format("--strategy: '{}' is searched for by `assay bench`; name one of {}", name,
-                              fmt::join(strategy_names(), ", ")));
+    refuse_option(
+        fmt::format("--strategy: '{}' is searched for by `assay bench`, which prints the C++ that loads what it "
+                    "found; here name one of {}",
+                    name, fmt::join(strategy_names(), ", ")));
   }
 
   runner::Axes axes;

@@ -15,8 +15,6 @@ namespace assay::cli {
 namespace {
 
 constexpr std::uint64_t kMaxResumedBytes = UINT64_C(1) << 30;
-/// Environment: the library that was asked for, by backend.
-const std::string kAskedLibrary = "library.asked.";
 
 std::string value_of(const Campaign& campaign, const std::string& key) {
   const auto it = campaign.environment.find(key);
@@ -78,7 +76,7 @@ BenchPlan recalled_plan(const Campaign& campaign) {
   std::istringstream named(value_of(campaign, "asked.backend"));
   for (std::string backend; std::getline(named, backend, ',');) plan.named_backends.push_back(backend);
   for (const auto& [key, value] : campaign.environment) {
-    if (key.starts_with(kAskedLibrary)) plan.libraries[key.substr(kAskedLibrary.size())] = value;
+    if (key.starts_with(kAskedLibrary)) plan.libraries[key.substr(std::string_view(kAskedLibrary).size())] = value;
   }
   return plan;
 }

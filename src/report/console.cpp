@@ -241,6 +241,7 @@ void write_console(const Document& d, std::ostream& out) {
   write_notes(d, out);
   std::istringstream sentences(d.recommendation.because);  // a line for each model and goal
   for (std::string one; std::getline(sentences, one);) out << wrap(one, kColumns, 2) << "\n";
+  if (!d.code.empty()) out << "\nIt is loaded by\n\n" << d.code;  // as it is copied: never cut
   if (const auto search = search_of(*d.campaign)) {
     out << "\n";
     write_search(*search, out);

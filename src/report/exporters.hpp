@@ -15,6 +15,7 @@ struct Document {
   Recommendation recommendation;
   double noise_floor = 0.03;  ///< relative
   bool every_reason = false;  ///< the console's list of reasons is not cut
+  std::string code{};         ///< the C++ that loads what came out first of a search, in lines; "": none did
 };
 
 /// Version of the JSON forms.

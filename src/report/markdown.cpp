@@ -51,6 +51,7 @@ void write_markdown(const Document& d, std::ostream& out) {
                      number(100 * d.noise_floor));
   write_outcomes(c, out);
   out << "\n" << d.recommendation.because << "\n";
+  if (!d.code.empty()) out << "\n```cpp\n" << d.code << "```\n";
   const auto search = search_of(c);
   if (search) write_search_markdown(*search, out);
   if (!c.warnings.empty()) out << "\n## Warnings\n\n";

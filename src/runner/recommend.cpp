@@ -146,56 +146,24 @@ std::string figure(const Entry& e, const Contest& contest) {
 }
 
 /// "BACKEND.KEY" of options in which cases of one engine differ: they came of --ablate.
-std::vector<std::string> varied_options(const Campaign& campaign, const std::vector<Entry>& set) {
+std::vector<std::string> varied_options(const std::vector<Case>& cases) {
   std::vector<std::string> varied;
-  for (const Entry& e : set) {
-    const Case& c = case_of(campaign, e);
+  for (const Case& c : cases) {
     for (const auto& [key, value] : c.options) {
-      const auto same = [&, &k = key, &v = value](const Entry& other) {
-        const Case& o = case_of(campaign, other);
+      const auto same = [&, &k = key, &v = value](const Case& o) {
         const auto found = o.options.find(k);
         return o.backend != c.backend || (found != o.options.end() && found->second == v);
       };
-      if (!std::all_of(set.begin(), set.end(), same)) add_once(varied, c.backend + "." + key);
+      if (!std::all_of(cases.begin(), cases.end(), same)) add_once(varied, c.backend + "." + key);
     }
   }
   return varied;
 }
 
-/// The command that would tell the set apart: the same cases with more effort.
-std::string deciding_command(const Campaign& campaign, const std::string& model, const std::vector<Entry>& set) {
-  std::vector<Entry> ordered = set;  // batches in their order read better than in that of their rates
-  std::string command = "assay bench " + quoted(model);
-  const std::vector<std::string> varied = varied_options(campaign, set);
-  const auto is_varied = [&](const std::string& word) {
-    return std::any_of(varied.begin(), varied.end(), [&](const std::string& v) { return word.starts_with(v + "="); });
-  };
-  for (const CaseSetting& setting : case_settings()) {
-    if (setting.sorted) {
-      std::stable_sort(ordered.begin(), ordered.end(), [&](const Entry& a, const Entry& b) {
-        return case_of(campaign, a).batch_size < case_of(campaign, b).batch_size;
-      });
-    } else {
-      ordered = set;
-    }
-    std::vector<std::string> words;
-    for (const Entry& e : ordered) {
-      for (const std::string& word : setting.words(case_of(campaign, e))) {
-        if (!is_varied(word)) add_once(words, word);
-      }
-    }
-    if (words.empty() || (words.size() == 1 && words.front() == setting.by_default)) continue;
-    if (setting.listed) {
-      command += fmt::format(" {} {}", setting.option, quoted(fmt::format("{}", fmt::join(words, ","))));
-    } else {
-      for (const std::string& word : words) command += fmt::format(" {} {}", setting.option, quoted(word));
-    }
-  }
-  if (!varied.empty()) command += fmt::format(" --ablate {}", fmt::join(varied, ","));
-  std::vector<std::string> goals;
-  for (const Entry& e : set) add_once(goals, to_string(case_of(campaign, e).goal));
-  return fmt::format("{} --for {} --effort {}", command, fmt::join(goals, ","),
-                     campaign.effort == "quick" ? "standard" : "rigorous");
+std::vector<Case> cases_of(const Campaign& campaign, const std::vector<Entry>& set) {
+  std::vector<Case> cases;
+  for (const Entry& e : set) cases.push_back(case_of(campaign, e));
+  return cases;
 }
 
 /// A process that counts was disturbed, and still was when it ran again.
@@ -259,8 +227,9 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
                                    name_set(campaign, set, all, contest), figure(best, contest), variants);
     // What was placed is found again by a search, and by no command for these cases.
     const auto is_placed = [&](const Entry& e) { return !case_of(campaign, e).placement.seats.empty(); };
-    if (campaign.effort == "rigorous" || std::any_of(set.begin(), set.end(), is_placed)) return text + ".";
-    return text + fmt::format("; this would decide: {}", deciding_command(campaign, model, set));
+    const std::string command = deciding_command(campaign, cases_of(campaign, set));
+    if (command.empty() || std::any_of(set.begin(), set.end(), is_placed)) return text + ".";
+    return text + "; this would decide: " + command;
   }
   const Entry& next = all[1];
   const Case& other = case_of(campaign, next);
@@ -272,6 +241,37 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
 }
 
 }  // namespace
+
+std::string deciding_command(const Campaign& campaign, const std::vector<Case>& cases) {
+  if (campaign.effort == "rigorous" || cases.empty()) return "";
+  std::vector<Case> by_batch = cases;  // batches in their order read better than in that of their rates
+  std::stable_sort(by_batch.begin(), by_batch.end(),
+                   [](const Case& a, const Case& b) { return a.batch_size < b.batch_size; });
+  std::string command = "assay bench " + quoted(cases.front().model);
+  const std::vector<std::string> varied = varied_options(cases);
+  const auto is_varied = [&](const std::string& word) {
+    return std::any_of(varied.begin(), varied.end(), [&](const std::string& v) { return word.starts_with(v + "="); });
+  };
+  for (const CaseSetting& setting : case_settings()) {
+    std::vector<std::string> words;
+    for (const Case& c : setting.sorted ? by_batch : cases) {
+      for (const std::string& word : setting.words(c)) {
+        if (!is_varied(word)) add_once(words, word);
+      }
+    }
+    if (words.empty() || (words.size() == 1 && words.front() == setting.by_default)) continue;
+    if (setting.listed) {
+      command += fmt::format(" {} {}", setting.option, quoted(fmt::format("{}", fmt::join(words, ","))));
+    } else {
+      for (const std::string& word : words) command += fmt::format(" {} {}", setting.option, quoted(word));
+    }
+  }
+  if (!varied.empty()) command += fmt::format(" --ablate {}", fmt::join(varied, ","));
+  std::vector<std::string> goals;
+  for (const Case& c : cases) add_once(goals, to_string(c.goal));
+  return fmt::format("{} --for {} --effort {}", command, fmt::join(goals, ","),
+                     campaign.effort == "quick" ? "standard" : "rigorous");
+}
 
 Recommendation recommend(const Campaign& campaign) {
   std::vector<std::string> models;

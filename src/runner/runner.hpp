@@ -108,6 +108,9 @@ std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& s
 /// Per model, names the set that cannot be told from the best, by throughput (by latency where only that was measured),
 /// and the command that would decide.
 Recommendation recommend(const Campaign& campaign);
+/// The command that measures these cases of one model again, with the next effort; "" where there is none above the
+/// campaign's.
+std::string deciding_command(const Campaign& campaign, const std::vector<Case>& cases);
 /// Why a winner by `ratio` over the next best should not be trusted yet, to be put before the sentence's end; "" where
 /// nothing speaks against it.
 std::string reserve(const Campaign& campaign, const Outcome& best, const Outcome& next, double ratio);

@@ -155,9 +155,10 @@ Campaign placed() {
   return c;
 }
 
-void expect_golden(const Exporter& exporter, const std::string& name, const Campaign& c, const Recommendation& said) {
+void expect_golden(const Exporter& exporter, const std::string& name, const Campaign& c, const Recommendation& said,
+                   const char* code = "") {
   std::ostringstream out;
-  exporter.write({&c, said, 0.03}, out);
+  exporter.write({.campaign = &c, .recommendation = said, .noise_floor = 0.03, .code = code}, out);
   const std::filesystem::path file = kFolder / (name + "." + exporter.name);
   if (std::getenv("ASSAY_APPROVE") != nullptr) {
     write_file_atomically(file, out.str());
@@ -177,7 +178,8 @@ TEST_P(GoldenFile, IsAsApproved) {
 }
 
 TEST_P(GoldenFile, OfASearchIsAsApproved) {
-  expect_golden(*GetParam(), "placed", placed(), {{0}, "resnet50+vgg19: use the first.", ""});
+  expect_golden(*GetParam(), "placed", placed(), {{0}, "resnet50+vgg19: use the first.", ""},
+                "assay::Session session = assay::load(\n    …);\n");
 }
 
 TEST_P(GoldenFile, OfVariantsIsAsApproved) {

@@ -30,7 +30,7 @@ if [ -n "$frameworks" ]; then
   done
 fi
 
-for example in predict own_protobuf out_of_tree_backend; do
+for example in predict ensemble own_protobuf out_of_tree_backend; do
   cmake -S "$work/examples/$example" -B "$work/$example" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" \
     -DCMAKE_BUILD_TYPE=Release >"$work/log" 2>&1 && cmake --build "$work/$example" >>"$work/log" 2>&1 ||
     { cat "$work/log"; fail "example $example does not build"; }
@@ -65,6 +65,9 @@ model=$(ls "$work"/tiny-resnet*.onnx)
 for name in "${backends[@]:1}"; do
   clean "$work/predict/predict" "$model" "$name"
 done
+# The example's plan has a member on each of two engines.
+clean assay models make tiny-densenet --dir "$work"
+[ "${#backends[@]}" -eq 1 ] || clean "$work/ensemble/ensemble"
 [ "${#backends[@]}" -eq 1 ] || clean "$work/own_protobuf/own_protobuf" "$model" "${backends[@]:1}"
 
 # A plugin from outside, found by ASSAY_BACKEND_PATH.

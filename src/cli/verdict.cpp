@@ -1,0 +1,90 @@
+// What a search for a placement came to: who won, and the C++ that loads it.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "cli/bench.hpp"
+#include "cli/loading_code.hpp"
+#include "report/format.hpp"
+#include "tune/place_cases.hpp"
+
+namespace assay::cli {
+namespace {
+
+std::string seats_of(const Outcome& o) {
+  const Case& c = o.test_case;
+  return c.placement.seats.empty() ? fmt::format("{} on {}", c.strategy, engine_name(o)) : describe_placement(c);
+}
+
+/// A plan that was measured.
+struct Contender {
+  const Outcome* outcome;
+  double value, low, high;
+};
+
+/// The best first.
+std::vector<Contender> contenders(const Campaign& campaign) {
+  std::vector<Contender> all;
+  for (const Outcome& o : campaign.outcomes) {
+    const Metric* metric = measured_metric(o, "throughput");
+    if (metric == nullptr || !metric->value) continue;
+    const double value = *metric->value;
+    all.push_back({&o, value, metric->low.value_or(value), metric->high.value_or(value)});
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Contender& a, const Contender& b) { return a.value > b.value; });
+  return all;
+}
+
+/// The search with more effort; "" where there is none above its own, or what was searched for is not known.
+std::string search_again(const Campaign& campaign) {
+  const auto stored = campaign.environment.find(kPlacedRequests);
+  if (stored == campaign.environment.end()) return "";
+  const std::vector<tune::PlaceRequest> requests = tune::requests_from_text(stored->second, kPlacedRequests);
+  std::vector<Case> cases;
+  for (std::size_t b = 0; !requests.empty() && b < requests.front().backends.size(); ++b) {
+    cases.push_back(requests.front().ensemble);
+    cases.back().backend = requests.front().backends[b];
+  }
+  return runner::deciding_command(campaign, cases);
+}
+
+}  // namespace
+
+std::string placing_verdict(const Campaign& campaign) {
+  if (!missing(campaign).empty()) {
+    return fmt::format("The search is not at its end: assay bench --resume {} goes on.", campaign.id);
+  }
+  const std::vector<Contender> all = contenders(campaign);
+  if (all.empty()) return "None of the plans could be measured; their rows say why.";
+  const Contender& best = all.front();
+  const Case& c = best.outcome->test_case;
+  const std::string figure = report::with_interval(find_metric(*best.outcome, "throughput"));
+  if (all.size() == 1) {
+    return fmt::format("{}: use {}: {} samples/s, the only one that could be measured; the other rows say why.",
+                       c.model, seats_of(*best.outcome), figure);
+  }
+  // Rivals whose interval reaches the winner's are not told from it: a plan is reported as the winner only of the
+  // others.
+  std::vector<std::string> tied;
+  for (auto other = all.begin() + 1; other != all.end(); ++other) {
+    if (other->high >= best.low) tied.push_back(seats_of(*other->outcome));
+  }
+  if (tied.empty()) {
+    return fmt::format("{}: use {}: {} samples/s, ahead of all others that were measured beside it{}.", c.model,
+                       seats_of(*best.outcome), figure,
+                       runner::reserve(campaign, *best.outcome, *all[1].outcome, best.value / all[1].value));
+  }
+  const std::string again = search_again(campaign);
+  return fmt::format("{}: {} came out first with {} samples/s, but it cannot be told from {}{}", c.model,
+                     seats_of(*best.outcome), figure, fmt::join(tied, " and "),
+                     again.empty() ? "." : "; this may decide: " + again);
+}
+
+std::string placing_code(const Campaign& campaign) {
+  if (!missing(campaign).empty()) return "";
+  const std::vector<Contender> all = contenders(campaign);
+  return all.empty() ? "" : loading_code(campaign, all.front().outcome->test_case);
+}
+
+}  // namespace assay::cli
