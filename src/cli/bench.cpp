@@ -238,6 +238,8 @@ void add_bench(CLI::App& app, Action& action) {
       "--backend tensorflow), or a network of the zoo (assay models list). Without one:\n"
       "resnet50 on onnxruntime and openvino at batch 1, 8 and 32. A+B+C is an ensemble;\n"
       "a '+' within a name is written twice.\n"
+      "The status of --strategy placed is 0 where a plan could be measured, whatever\n"
+      "else failed, and all engines asked for by name are here.\n"
       "Examples:\n"
       "  assay bench my.onnx --backend all --batch-size 1..32\n"
       "  assay bench my.onnx --for latency --threads 1,2,4 --effort standard\n"

@@ -32,7 +32,7 @@ struct BenchOptions {
 struct BenchPlan {
   std::vector<Case> cases;
   std::vector<std::string> named_backends;  ///< not by "all": their absence is a failure
-  bool named_devices = false;
+  bool named_devices = false, named_goals = false;
   std::map<std::string, std::filesystem::path> libraries;  ///< backend → explicit path: --option library=PATH
   std::uint64_t seed = 1;
   std::map<std::string, std::string> facts;  ///< for its campaigns' environment
@@ -102,6 +102,11 @@ runner::HistoryLookup history_of(const store::Store& store);
 int bench(const BenchOptions& options, Context& context);
 int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
             const runner::HistoryLookup& history, Context& context);
+/// What a dry run says of its cases.
+void print_previews(const BenchOptions& options, const std::vector<runner::Preview>& previews,
+                    const runner::RunSettings& settings, const runner::HistoryLookup& history, std::ostream& out);
+/// Says that; the status.
+int interrupted_dry_run(std::ostream& err);
 
 /// A campaign with what can be concluded from it.
 report::Document document_of(const Campaign& campaign);

@@ -294,6 +294,7 @@ BenchPlan plan_of(const BenchOptions& options, const runner::ModelLookup& models
   plan.seed = random_seed();
   for (Axes& axes : sweeps_of(options)) {
     add_sweep(plan, axes, options, models);
+    plan.named_goals = plan.named_goals || axes.goals_given;
     if (axes.seeded) plan.seed = axes.data.seed;
   }
   return plan;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 #include "cli/bench.hpp"
 #include "core/json.hpp"
@@ -75,13 +76,13 @@ void print_json(const std::vector<runner::Preview>& previews, double seconds, st
 
 }  // namespace
 
-int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
-            const runner::HistoryLookup& history, Context& context) {
-  const auto previews = runner::preview(plan.cases, settings, *context.launcher, history, *context.stop);
-  if (*context.stop) {
-    *context.err << "interrupted: nothing was to be stored\n";
-    return kInterrupted;
-  }
+int interrupted_dry_run(std::ostream& err) {
+  err << "interrupted: nothing was to be stored\n";
+  return kInterrupted;
+}
+
+void print_previews(const BenchOptions& options, const std::vector<runner::Preview>& previews,
+                    const runner::RunSettings& settings, const runner::HistoryLookup& history, std::ostream& out) {
   std::vector<Case> runs;
   for (const runner::Preview& p : previews) {
     if (p.skipped.empty()) runs.push_back(p.test_case);
@@ -90,13 +91,14 @@ int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::Ru
   // With what no case has to itself: references, A/A twins, the control case.
   const auto seconds = static_cast<double>(runner::estimate(runs, settings.effort, settings.models, history).count());
   if (options.json) {
-    print_json(previews, seconds, *context.out);
-    return kOk;
+    print_json(previews, seconds, out);
+    return;
   }
-  std::ostream& out = *context.out;
   const std::map<std::string, CaseOptions> common = common_options(previews);
+  std::set<std::string> said;  // where an engine was looked for is several lines: once is enough
   for (const Row& row : rows_of(previews)) {
-    const std::string fate = row.skipped.empty() ? "about " + report::duration(row.seconds) : "skipped: " + row.skipped;
+    std::string fate = row.skipped.empty() ? "about " + report::duration(row.seconds) : "skipped: " + row.skipped;
+    if (!row.skipped.empty() && !said.insert(row.skipped).second) fate = "skipped, as above";
     out << report::wrap(title(row, common.at(row.first.backend)) + ": " + fate, report::kColumns, 4) << "\n";
   }
   out << "\n"
@@ -105,6 +107,13 @@ int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::Ru
                                   report::duration(seconds)),
                       report::kColumns)
       << "\n";
+}
+
+int dry_run(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
+            const runner::HistoryLookup& history, Context& context) {
+  const auto previews = runner::preview(plan.cases, settings, *context.launcher, history, *context.stop);
+  if (*context.stop) return interrupted_dry_run(*context.err);
+  print_previews(options, previews, settings, history, *context.out);
   return kOk;
 }
 

@@ -88,6 +88,15 @@ TEST_F(DryRunTest, NamesTheOptionsThatAblationSwitches) {
   EXPECT_THAT(text, testing::HasSubstr("m.onnx · x · throughput · arena=false · batch 1: about"));
 }
 
+TEST_F(DryRunTest, SaysOnceWhyAnEngineIsSkipped) {
+  launcher_.missing = {"x"};
+  Case other = a_case();
+  other.model = "n.onnx";
+  EXPECT_THAT(shown({a_case(), other}),
+              testing::AllOf(testing::HasSubstr("m.onnx · x · throughput · batch 1: skipped: x"),
+                             testing::HasSubstr("n.onnx · x · throughput · batch 1: skipped, as above")));
+}
+
 TEST_F(DryRunTest, AsksEveryEngineOfAPlacedEnsemble) {
   launcher_.missing = {"y"};
   Case placed = a_case();

@@ -42,13 +42,21 @@ std::string problem_key(Case c) {
   return case_key(c);
 }
 
+/// What tells it from others of the same command line.
+std::string title_of(const tune::PlaceRequest& request) {
+  const Case& c = request.ensemble;
+  const std::string title = fmt::format("{} · batch {}", report::group_title(c), report::batch_name(c));
+  return c.in_flight == 0 ? title : title + fmt::format(" · in flight {}", c.in_flight);
+}
+
 /// The ensembles that are to be placed, each once, with the engines that it may use.
 std::vector<tune::PlaceRequest> requests_of(const BenchPlan& plan) {
   std::vector<tune::PlaceRequest> requests;
-  if (std::none_of(plan.cases.begin(), plan.cases.end(), [](const Case& c) { return c.goal == Goal::kThroughput; })) {
+  const auto is_for_latency = [](const Case& c) { return c.goal == Goal::kLatency; };
+  if (plan.named_goals && std::any_of(plan.cases.begin(), plan.cases.end(), is_for_latency)) {
     throw Error(ErrorCode::kInvalidArgument,
-                "--strategy placed searches for the most throughput: leave --for away, or compare the strategies by "
-                "name (--strategy all) for latency");
+                "--strategy placed searches for the most throughput, not for latency: leave --for away, or compare the "
+                "strategies by name (--strategy all)");
   }
   for (const Case& c : plan.cases) {
     if (!is_placed(c)) {
@@ -77,6 +85,10 @@ std::vector<tune::PlaceRequest> requests_of(const BenchPlan& plan) {
   return requests;
 }
 
+std::string heading(const std::string& title, tune::PlaceStep step) {
+  return fmt::format("{}\n{}:", report::wrap(title, report::kColumns, 2), tune::describe(step));
+}
+
 /// Runs the campaigns of a search, one after the other.
 class Campaigns {
  public:
@@ -100,9 +112,11 @@ class Campaigns {
   void place(const std::vector<tune::PlaceRequest>& requests) {
     plan_.facts[kPlacedRequests] = tune::to_text(requests);
     plan_.facts.erase(kSearchKey);
+    title_ = title_of(requests.front());
     last_ = {};
   }
   [[nodiscard]] const Campaign& last() const { return last_; }
+  [[nodiscard]] StoredResults& stored() { return stored_; }
   /// The id of the one with which the search goes on; "": there is none yet.
   [[nodiscard]] const std::string& resumable() const { return resumed_; }
   /// What of the stored results was used, or refused.
@@ -115,7 +129,7 @@ class Campaigns {
   std::vector<Outcome> measure(tune::PlaceStep step, const std::vector<Case>& cases) {
     if (*context_.stop) return {};
     note_stored();
-    *context_.err << fmt::format("\n{}:\n", tune::describe(step));
+    *context_.err << fmt::format("\n{}\n", heading(title_, step));
     plan_.cases = cases;
     plan_.facts[kPlacedStep] = tune::to_string(step);
     settings_.effort = effort_of(settings_.effort, step);
@@ -130,7 +144,7 @@ class Campaigns {
 
   const BenchOptions& options_;
   BenchPlan plan_;
-  std::string resumed_;
+  std::string resumed_, title_;
   runner::RunSettings& settings_;
   store::Store& store_;
   Context& context_;
@@ -165,7 +179,8 @@ int place_one(Campaigns& campaigns, tune::PlaceRequest request, const BenchPlan&
   const Campaign& last = campaigns.last();
   report::exporter_by_name("table").write(document_of(last), *context.out);
   *context.out << fmt::format("\nCampaign {} in {}\n", last.id, store.file().string()) << std::flush;
-  return placed.winner ? kOk : exit_status(last, plan, *context.err);
+  const int status = placed.winner ? kOk : exit_status(last, plan, *context.err);
+  return campaigns.stored().misses_one(plan, request) ? kFailed : status;
 }
 
 int place_all(Campaigns& campaigns, std::vector<tune::PlaceRequest> requests, const BenchPlan& plan,
@@ -222,17 +237,82 @@ int resume_placing(const BenchOptions& options, Campaign& campaign, BenchPlan pl
   const bool verified = verifies_plans(campaign);
   std::vector<tune::PlaceRequest> requests =
       tune::requests_from_text(campaign.environment.at(kPlacedRequests), kPlacedRequests);
-  if (verified && !requests.empty()) requests.erase(requests.begin());
   const auto id = campaign.environment.find(kSearchIdKey);
   plan.facts[kSearchIdKey] = id == campaign.environment.end() ? new_id() : id->second;
   Context as_then = context;
   as_then.command = campaign.command;
   Campaigns campaigns(options, plan, settings, store, as_then, campaign.id);
-  const int rest = place_all(campaigns, std::move(requests), plan, settings, store, as_then);
+  int engines = kOk;
+  if (verified && !requests.empty()) {
+    if (campaigns.stored().misses_one(plan, requests.front())) engines = kFailed;
+    requests.erase(requests.begin());
+  }
+  const int rest = std::max(engines, place_all(campaigns, std::move(requests), plan, settings, store, as_then));
   // A member that an engine cannot run, or a rival of the winner, is no failure of the search.
   const bool unknown = verified && !tune::fastest(campaign.outcomes);
   return unknown ? std::max(status, rest) : rest;
 }
+
+namespace {
+
+/// Of the engines asked for, those on which some member can be measured, or was; none where a member has none.
+std::vector<std::string> usable_engines(const std::vector<Case>& alone, const std::vector<runner::Preview>& previews,
+                                        const tune::PlaceRequest& request) {
+  std::set<std::string> skipped, engines, members;
+  for (const runner::Preview& p : previews) {
+    if (!p.skipped.empty()) skipped.insert(case_key(p.test_case));
+  }
+  for (const Case& c : alone) {
+    if (skipped.contains(case_key(c))) continue;
+    engines.insert(c.backend);
+    members.insert(c.model);
+  }
+  for (const Case& c : alone) {
+    if (!members.contains(c.model)) return {};
+  }
+  std::vector<std::string> usable = request.backends;
+  std::erase_if(usable, [&](const std::string& backend) { return !engines.contains(backend); });
+  return usable;
+}
+
+/// What follows when the members are measured.
+void print_rest(const tune::PlaceRequest& request, const runner::RunSettings& settings,
+                const runner::HistoryLookup& history, std::ostream& out) {
+  const tune::Foreseen foreseen = tune::foreseen(request);
+  const measure::Effort verifying = effort_of(settings.effort, tune::PlaceStep::kPlans);
+  const auto seconds = runner::estimate(foreseen.pairs, settings.effort, settings.models, history) +
+                       runner::estimate(foreseen.plans, verifying, settings.models, history);
+  out << report::wrap(
+             fmt::format("then at most {} of members beside each other and themselves (stored ones are used "
+                         "again) and {} plans side by side, {} of them found by the search, in {} processes "
+                         "each: about {}",
+                         report::counted(foreseen.pairs.size(), "case"), foreseen.plans.size(), tune::kVerifiedPlans,
+                         verifying.processes, report::duration(static_cast<double>(seconds.count()))),
+             report::kColumns)
+      << "\n";
+}
+
+int dry_place_one(const BenchOptions& options, tune::PlaceRequest request, const runner::RunSettings& settings,
+                  const runner::HistoryLookup& history, StoredResults* stored, Context& context) {
+  request.files = settings.models(request.ensemble).files;
+  const std::vector<Case> alone = tune::cost_cases(request);
+  std::vector<Case> missing = alone;
+  if (stored != nullptr) std::erase_if(missing, [&](const Case& c) { return stored->find(c).has_value(); });
+  const auto previews = runner::preview(missing, settings, *context.launcher, history, *context.stop);
+  if (*context.stop) return interrupted_dry_run(*context.err);
+  *context.out << heading(title_of(request), tune::PlaceStep::kAlone)
+               << fmt::format(" {} of {} cases stored already\n", alone.size() - missing.size(), alone.size());
+  if (!missing.empty()) print_previews(options, previews, settings, history, *context.out);
+  request.backends = usable_engines(alone, previews, request);
+  if (request.backends.empty()) {
+    *context.err << "assay: a member can run on none of the engines that were asked for: there is nothing to search\n";
+    return kFailed;
+  }
+  print_rest(request, settings, history, *context.out);
+  return kOk;
+}
+
+}  // namespace
 
 int dry_place(const BenchOptions& options, const BenchPlan& plan, const runner::RunSettings& settings,
               const store::Store* store, Context& context) {
@@ -244,32 +324,12 @@ int dry_place(const BenchOptions& options, const BenchPlan& plan, const runner::
   const runner::HistoryLookup history = store != nullptr ? history_of(*store) : runner::HistoryLookup{};
   std::optional<StoredResults> stored;
   if (store != nullptr) stored.emplace(settings, *store, context);
-  for (tune::PlaceRequest& request : requests_of(plan)) {
-    request.files = settings.models(request.ensemble).files;
-    const tune::Foreseen foreseen = tune::foreseen(request);
-    BenchPlan missing = plan;
-    missing.cases = foreseen.alone;
-    if (stored) std::erase_if(missing.cases, [&](const Case& c) { return stored->find(c).has_value(); });
-    *context.out << fmt::format("{}: {}, {} of {} cases stored already\n", request.ensemble.model,
-                                tune::describe(tune::PlaceStep::kAlone), foreseen.alone.size() - missing.cases.size(),
-                                foreseen.alone.size());
-    if (!missing.cases.empty()) {
-      const int status = dry_run(options, missing, settings, history, context);
-      if (status != kOk) return status;
-    }
-    const measure::Effort verifying = effort_of(settings.effort, tune::PlaceStep::kPlans);
-    const auto seconds = runner::estimate(foreseen.pairs, settings.effort, settings.models, history) +
-                         runner::estimate(foreseen.plans, verifying, settings.models, history);
-    *context.out << report::wrap(
-                        fmt::format("then at most {} cases of members beside each other and themselves (stored ones "
-                                    "are used again) and {} plans side by side, {} of them found by the search, in {} "
-                                    "processes each: about {}",
-                                    foreseen.pairs.size(), foreseen.plans.size(), tune::kVerifiedPlans,
-                                    verifying.processes, report::duration(static_cast<double>(seconds.count()))),
-                        report::kColumns)
-                 << "\n";
+  int status = kOk;
+  for (const tune::PlaceRequest& request : requests_of(plan)) {
+    status = std::max(status, dry_place_one(options, request, settings, history, stored ? &*stored : nullptr, context));
+    if (status == kInterrupted) break;
   }
-  return kOk;
+  return status;
 }
 
 }  // namespace assay::cli

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include "cli/bench.hpp"
@@ -86,20 +87,55 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
   }
 }
 
-/// What --dry-run says of a placement at an effort: the last line, as it was before it was wrapped.
-std::string foreseen(const measure::Effort& effort, std::chrono::seconds& estimated) {
+/// An ensemble that is to be placed on two engines.
+BenchPlan plan_to_place(const char* model = "a+b", int threads = 2, std::int64_t batch = 1) {
   BenchPlan plan;
   for (const char* backend : {"x", "y"}) {
     Case c;
-    c.model = "a+b";
+    c.model = model;
     c.backend = backend;
-    c.threads = 2;
+    c.threads = threads;
+    c.batch_size = batch;
     c.strategy = kPlaced;
     plan.cases.push_back(c);
   }
+  return plan;
+}
+
+/// What --dry-run says of a placement.
+struct DryPlaced {
+  int status = 0;
+  std::string out, err;
+};
+
+DryPlaced dry_placed(const BenchPlan& plan, const runner::RunSettings& settings,
+                     const std::set<std::string>& missing = {}) {
+  FakeClock clock;
+  runner::FakeLauncher launcher{clock};
+  launcher.missing = missing;
+  const std::atomic<bool> stop{false};
+  std::ostringstream out, err;
+  Context context;
+  context.out = &out;
+  context.err = &err;
+  context.launcher = &launcher;
+  context.stop = &stop;
+  const int status = dry_place({}, plan, settings, nullptr, context);
+  return {status, out.str(), err.str()};
+}
+
+runner::RunSettings settings_of_any_model() {
   runner::RunSettings settings;
-  settings.effort = effort;
+  settings.effort = measure::effort_by_name("quick");
   settings.models = [](const Case&) { return runner::ModelFacts{}; };
+  return settings;
+}
+
+/// The last line at an effort, as it was before it was wrapped.
+std::string foreseen(const measure::Effort& effort, std::chrono::seconds& estimated) {
+  const BenchPlan plan = plan_to_place();
+  runner::RunSettings settings = settings_of_any_model();
+  settings.effort = effort;
   tune::PlaceRequest request;
   request.ensemble = plan.cases[0];
   request.backends = {"x", "y"};
@@ -108,17 +144,9 @@ std::string foreseen(const measure::Effort& effort, std::chrono::seconds& estima
   verifying.processes = std::max(effort.processes, 3);
   estimated = runner::estimate(cases.pairs, effort, settings.models, {}) +
               runner::estimate(cases.plans, verifying, settings.models, {});
-  FakeClock clock;
-  runner::FakeLauncher launcher{clock};
-  const std::atomic<bool> stop{false};
-  std::ostringstream out, err;
-  Context context;
-  context.out = &out;
-  context.err = &err;
-  context.launcher = &launcher;
-  context.stop = &stop;
-  EXPECT_EQ(dry_place({}, plan, settings, nullptr, context), kOk) << err.str();
-  const std::string text = std::regex_replace(out.str(), std::regex("\\s+"), " ");
+  const DryPlaced said = dry_placed(plan, settings);
+  EXPECT_EQ(said.status, kOk) << said.err;
+  const std::string text = std::regex_replace(said.out, std::regex("\\s+"), " ");
   return text.substr(text.rfind(" then at most"));
 }
 
@@ -153,6 +181,40 @@ TEST(DryPlace, EstimatesTheProcessesThatPlansAreVerifiedIn) {
     EXPECT_THAT(text, HasSubstr(std::string("in ") + processes + " processes each")) << effort;
     EXPECT_THAT(text, HasSubstr("about " + report::duration(static_cast<double>(estimated.count())))) << effort;
   }
+}
+
+TEST(DryPlace, EachSearchSaysWhatItIsOf) {
+  BenchPlan plan = plan_to_place("a+b", 1, 1);
+  for (const Case& c : plan_to_place("a+b", 2, 8).cases) plan.cases.push_back(c);
+  EXPECT_THAT(dry_placed(plan, settings_of_any_model()).out,
+              AllOf(HasSubstr("a+b · cpu · 1 thread · f32 · batch 1\neach member alone:"),
+                    HasSubstr("a+b · cpu · 2 threads · f32 · batch 8\neach member alone:")));
+}
+
+TEST(DryPlace, AModelThatIsThereTwiceIsMeasuredOnce) {
+  const DryPlaced said = dry_placed(plan_to_place("a+a"), settings_of_any_model());
+  EXPECT_THAT(said.out, HasSubstr("0 of 4 cases stored")) << "two engines, set up both ways";
+  EXPECT_THAT(said.out, HasSubstr("then at most 1 case of members"));
+}
+
+TEST(DryPlace, SaysWhereThereIsNothingToSearch) {
+  const DryPlaced one = dry_placed(plan_to_place(), settings_of_any_model(), {"x"});
+  EXPECT_EQ(one.status, kOk) << one.err;
+  EXPECT_THAT(one.out,
+              AllOf(HasSubstr("batch 1: skipped: x is"), HasSubstr("skipped, as above"), HasSubstr("then at most")));
+  const DryPlaced none = dry_placed(plan_to_place(), settings_of_any_model(), {"x", "y"});
+  EXPECT_EQ(none.status, kFailed);
+  EXPECT_THAT(none.out, Not(HasSubstr("then at most")));
+  EXPECT_THAT(none.err, HasSubstr("nothing to search"));
+}
+
+TEST(DryPlace, LatencyIsRefusedWhereItWasAskedForByName) {
+  BenchPlan plan = plan_to_place();
+  plan.cases.push_back(plan.cases[0]);
+  plan.cases.back().goal = Goal::kLatency;
+  EXPECT_EQ(dry_placed(plan, settings_of_any_model()).status, kOk) << "both by default: the most throughput";
+  plan.named_goals = true;
+  EXPECT_THROW((void)dry_placed(plan, settings_of_any_model()), Error);
 }
 
 TEST(PlacingVerdict, AWinnerByLessThanTheMachinesDriftHasItsReserve) {

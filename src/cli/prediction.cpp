@@ -38,7 +38,7 @@ constexpr OneValue kSettings[] = {
     {"threads", "N: CPU threads; default: the cores that affinity and quota allow"},
     {"precision", "f32|bf16|f16|int8: arithmetic of the engine's inner loops"},
     {"option", "[BACKEND.]KEY=VALUE: an engine's own setting (`assay backends -v`); repeatable"},
-    {"strategy", "NAME: who runs when in an ensemble (docs/ensembles.md); default pipelined"},
+    {"strategy", "NAME: who runs when in an ensemble: pipelined (default), sequential, concurrent, merged"},
 };
 
 [[noreturn]] void refuse_option(const std::string& message) { throw Error(ErrorCode::kInvalidArgument, message); }

@@ -17,7 +17,7 @@ constexpr const char* kRed = "\033[31m";
 constexpr const char* kYellow = "\033[33m";
 constexpr const char* kPlain = "\033[0m";
 
-std::string result_of(const Outcome& o) {
+std::string figures_of(const Outcome& o) {
   if (o.state != OutcomeState::kMeasured) return fmt::format("{} ({}): {}", to_string(o.state), o.phase, o.reason);
   if (const Metric* m = report::value_of(o, "throughput")) return report::with_interval(m) + " 1/s";
   if (const Metric* m = report::value_of(o, "latency.p50")) return report::with_interval(m) + " ms";
@@ -39,6 +39,12 @@ std::string count_of(const runner::Progress& p) {
 }
 
 }  // namespace
+
+/// Where an engine that is missing was looked for is several lines, the same for all of its cases: once is enough.
+std::string ProgressView::result_of(const Outcome& o) {
+  const bool again = o.state == OutcomeState::kSkipped && !skipped_.insert(o.reason).second;
+  return again ? fmt::format("skipped ({}), as above", o.phase) : figures_of(o);
+}
 
 void ProgressView::clear() {
   if (!drawn_) return;

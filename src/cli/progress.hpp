@@ -1,6 +1,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <set>
 #include <string>
 
 #include "runner/runner.hpp"
@@ -19,11 +20,13 @@ class ProgressView {
   void clear();
 
  private:
+  std::string result_of(const Outcome& outcome);
   void draw(const runner::Progress& progress);
   void line(const std::string& text);
   std::ostream& out_;
   bool live_, color_;
   bool drawn_ = false;
+  std::set<std::string> skipped_;  ///< reasons that were said
 };
 
 }  // namespace assay::cli

@@ -90,6 +90,22 @@ TEST(ProgressView, ProcessesThatRunAgainAreSaidInWords) {
   }
 }
 
+TEST(ProgressView, SaysOnceWhyAnEngineIsSkipped) {
+  std::ostringstream out;
+  ProgressView view(out, false, false);
+  Outcome o = measured();
+  o.state = OutcomeState::kSkipped;
+  o.phase = "probe";
+  o.reason = "it is not here: looked in /a";
+  view.show(finished(o));
+  view.show(finished(o));
+  EXPECT_THAT(out.str(), HasSubstr("skipped (probe): it is not here: looked in /a\n"));
+  EXPECT_THAT(out.str(), testing::EndsWith("skipped (probe), as above\n"));
+  o.reason = "another";
+  view.show(finished(o));
+  EXPECT_THAT(out.str(), testing::EndsWith("skipped (probe): another\n"));
+}
+
 TEST(ProgressView, FailuresStayReadable) {
   Outcome o = measured();
   o.state = OutcomeState::kFailed;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <utility>
 #include <vector>
 
@@ -96,6 +98,13 @@ std::string StoredResults::account() {
                         parts.empty() ? "" : "; ", report::counted(n.refused, "case"));
   }
   return text;
+}
+
+bool StoredResults::misses_one(const BenchPlan& plan, const tune::PlaceRequest& request) {
+  const auto& named = plan.named_backends;
+  return std::any_of(request.backends.begin(), request.backends.end(), [&](const std::string& backend) {
+    return std::find(named.begin(), named.end(), backend) != named.end() && engine_of(backend).version.empty();
+  });
 }
 
 const StoredResults::Engine& StoredResults::engine_of(const std::string& backend) {

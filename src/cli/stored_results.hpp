@@ -5,10 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "cli/cli.hpp"
+#include "cli/bench.hpp"
 #include "core/outcome.hpp"
 #include "runner/runner.hpp"
 #include "store/store.hpp"
+#include "tune/place.hpp"
 
 namespace assay::cli {
 
@@ -28,6 +29,8 @@ class StoredResults {
   /// What was found, and what was not for having been disturbed, since this was asked last; "": there is nothing to
   /// say.
   std::string account();
+  /// Whether an engine that was asked for by name is not here.
+  bool misses_one(const BenchPlan& plan, const tune::PlaceRequest& request);
 
  private:
   /// `version`: "" where it is not available; `library`: the hash of its file, "" where it has none.

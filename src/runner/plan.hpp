@@ -16,6 +16,7 @@ struct Axes {
   std::vector<std::string> backends;  ///< "all" expanded by the caller
   std::vector<std::string> devices = {"cpu"};
   std::vector<Goal> goals = {Goal::kThroughput, Goal::kLatency};
+  bool goals_given = false;
   std::vector<std::int64_t> batch_sizes = {1};  ///< 0: "model"
   std::vector<int> in_flight = {0};
   std::vector<int> threads;  ///< the caller fills in the allowed cores where it is empty

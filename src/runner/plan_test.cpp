@@ -106,6 +106,7 @@ TEST(Plan, SaysEverythingThatTheCommandLineSays) {
   EXPECT_THAT(axes.backends, ElementsAre("x", "y"));
   EXPECT_THAT(axes.devices, ElementsAre("cpu", "gpu:1"));
   EXPECT_THAT(axes.goals, ElementsAre(Goal::kLatency));
+  EXPECT_TRUE(axes.goals_given);
   EXPECT_THAT(axes.batch_sizes, ElementsAre(1, 2, 4, 32));
   EXPECT_THAT(axes.in_flight, ElementsAre(0, 4));
   EXPECT_THAT(axes.precisions, ElementsAre(Precision::kFloat32, Precision::kBFloat16));

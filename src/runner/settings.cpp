@@ -134,6 +134,7 @@ void set_batch_axis(Axes& axes, const Values& values) {
 
 void set_goals(Axes& axes, const Values& values) {
   axes.goals.clear();
+  axes.goals_given = true;
   for (const std::string& v : split(values)) add_once(axes.goals, goal_from_string(v));
 }
 
@@ -243,8 +244,8 @@ constexpr std::array kSettings = {
     Setting{"precision", "f32|bf16|f16|int8,…", "arithmetic of the engine's inner loops", false, set_precisions},
     Setting{
         "strategy", "NAME,…|all",
-        "who runs when in an ensemble (A+B+C): sequential, concurrent, pipelined; merged: one graph of all; placed: "
-        "search for what is best",
+        "who runs when in an ensemble (A+B+C): pipelined (default), sequential, concurrent; merged: one graph of all; "
+        "all: these; placed: search for the most throughput (docs/ensembles.md)",
         false, set_strategies},
     Setting{"combine", "mean|vote|members", "how an ensemble's members answer together", false, set_combine},
     Setting{"weights", "W,…", "of an ensemble's members; default: all alike", false, set_weights},

@@ -46,6 +46,15 @@ void name_inputs(const PlaceRequest& request, const std::vector<std::string>& me
   worker::rename_inputs(request.files, chosen, c);
 }
 
+/// The models of the ensemble, each once: one that is there twice costs the same in both places.
+std::vector<std::string> distinct_members(const PlaceRequest& request) {
+  std::vector<std::string> distinct;
+  for (const std::string& member : members_of(request.ensemble.model)) {
+    if (std::find(distinct.begin(), distinct.end(), member) == distinct.end()) distinct.push_back(member);
+  }
+  return distinct;
+}
+
 }  // namespace
 
 std::vector<std::int64_t> batches_of(const PlaceRequest& request) {
@@ -75,7 +84,7 @@ Case member_case(const PlaceRequest& request, const std::string& member, const s
 
 std::vector<Case> cost_cases(const PlaceRequest& request) {
   std::vector<Case> cases;
-  for (const std::string& member : members_of(request.ensemble.model)) {
+  for (const std::string& member : distinct_members(request)) {
     for (const std::string& backend : request.backends) {
       for (const std::int64_t batch : batches_of(request)) {
         for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
@@ -132,7 +141,7 @@ Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& 
 }
 
 Foreseen foreseen(const PlaceRequest& request) {
-  const std::vector<std::string> members = members_of(request.ensemble.model);
+  const std::vector<std::string> members = distinct_members(request);
   const std::string& backend = request.backends.front();
   Foreseen f;
   f.alone = cost_cases(request);

@@ -83,10 +83,12 @@ class Best {
  public:
   Best(const Problem& problem, std::size_t count) : problem_(problem), count_(count) {}
 
-  void offer(const std::string& strategy, const std::vector<std::size_t>& ways) {
+  void offer(const std::string& strategy, std::vector<std::size_t> ways) {
+    order_alike(ways);
     const double memory = memory_of(problem_, ways);
     if (!fits(problem_, memory)) return;
-    Plan plan{strategy, ways, predicted_seconds(problem_, strategy, ways), memory};
+    Plan plan{strategy, std::move(ways), 0, memory};
+    plan.seconds = predicted_seconds(problem_, strategy, plan.ways);
     const auto same = [&](const Plan& p) { return p.strategy == plan.strategy && p.ways == plan.ways; };
     if (std::any_of(plans_.begin(), plans_.end(), same)) return;
     const auto place = std::upper_bound(plans_.begin(), plans_.end(), plan,
@@ -97,6 +99,15 @@ class Best {
   std::vector<Plan> take() { return std::move(plans_); }
 
  private:
+  /// Which of two that are the same model has which way is no difference: the first has the first.
+  void order_alike(std::vector<std::size_t>& ways) const {
+    for (std::size_t m = 0; m < problem_.same_as.size(); ++m) {
+      for (std::size_t before = 0; before < m; ++before) {
+        if (problem_.same_as[before] == problem_.same_as[m] && ways[before] > ways[m]) std::swap(ways[before], ways[m]);
+      }
+    }
+  }
+
   const Problem& problem_;
   std::size_t count_;
   std::vector<Plan> plans_;

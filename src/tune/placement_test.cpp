@@ -39,6 +39,16 @@ TEST(Placement, MemoryIsAConstraintAndALibraryCountsOnce) {
   EXPECT_THAT(best_plans(p, 1), IsEmpty());
 }
 
+TEST(Placement, OfOneModelTwiceOrdersAreOnePlan) {
+  Problem p = two_members();
+  p.members[1] = p.members[0];
+  EXPECT_EQ(best_plans(p, 100).size(), 12U) << "three strategies, two engines for each of two models";
+  p.same_as = {0, 0};
+  const std::vector<Plan> plans = best_plans(p, 100);
+  EXPECT_EQ(plans.size(), 9U);
+  for (const Plan& plan : plans) EXPECT_LE(plan.ways[0], plan.ways[1]);
+}
+
 TEST(Placement, InterferenceTurnsTheChoice) {
   Problem p = two_members();
   p.slowdown = {{1, 2}, {2, 1}};  // beside each other both take twice as long: one after the other is better

@@ -57,6 +57,14 @@ TEST_F(PlacedCliTest, MeasuresMembersThenVerifiesAndReusesWhatIsStored) {
   EXPECT_EQ(assay(one).status, 2);
 }
 
+TEST_F(PlacedCliTest, AnEngineAskedForByNameThatIsNotHereIsStatusOne) {
+  std::vector<std::string> arguments = search("1", {"--option", "onnxruntime.library=/nowhere/libonnxruntime.so"});
+  arguments[3] = "null,onnxruntime";
+  const Result r = assay(arguments);
+  EXPECT_EQ(r.status, 1) << r.err;
+  EXPECT_THAT(r.out, AllOf(HasSubstr(" samples/s"), HasSubstr("It is loaded by"))) << "what is here was searched";
+}
+
 TEST_F(PlacedCliTest, InterruptedAndResumedItGoesOnToTheEnd) {
   std::vector<std::string> arguments = search("1");
   arguments[3] = "null";  // whatever the engine
