@@ -166,9 +166,9 @@ void warn_of_classes(const EvaluateOptions& options, const input::LabelledImages
   if (found == 0 || found == classes) return;
   if (options.labelled.classes.empty()) {
     err << fmt::format(
-        "warning: {} has {} subfolders, the model {} classes: the first subfolder is taken for class 0 "
+        "warning: {} has {}, the model {} classes: the first subfolder is taken for class 0 "
         "and so on; --classes FILE says otherwise\n",
-        options.labelled.images.string(), found, classes);
+        options.labelled.images.string(), report::counted(images.classes.size(), "subfolder"), classes);
   } else {
     err << fmt::format("warning: --classes {} has {} lines, the model {} classes; are these the model's?\n",
                        options.labelled.classes.string(), found, classes);

@@ -25,9 +25,9 @@ std::filesystem::path results_file(const std::string& given) {
 }
 
 nlohmann::json list_entry(const store::CampaignSummary& c) {
-  return {{"id", c.id},           {"started", c.started}, {"finished", c.finished}, {"version", c.version},
-          {"command", c.command}, {"effort", c.effort},   {"planned", c.planned},   {"measured", c.measured},
-          {"skipped", c.skipped}, {"failed", c.failed}};
+  return {{"id", c.id},           {"started", c.started}, {"finished", c.finished},      {"version", c.version},
+          {"command", c.command}, {"effort", c.effort},   {"planned", c.planned},        {"measured", c.measured},
+          {"skipped", c.skipped}, {"failed", c.failed},   {"placed_step", c.placed_step}};
 }
 
 std::string list_line(const store::CampaignSummary& c) {
@@ -35,6 +35,8 @@ std::string list_line(const store::CampaignSummary& c) {
   if (c.skipped > 0) counts += fmt::format(", {} skipped", c.skipped);
   if (c.failed > 0) counts += fmt::format(", {} failed", c.failed);
   if (c.finished.empty()) counts += ", not finished";
+  // The campaigns of a search have one command.
+  if (!c.placed_step.empty()) counts += ", a search's " + (c.placed_step == "alone" ? "members" : c.placed_step);
   return fmt::format("{}  {}  {}  {}", c.id, c.started, c.effort, counts);
 }
 

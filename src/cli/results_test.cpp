@@ -55,6 +55,20 @@ TEST_F(ResultsTest, TheListCutsACommandOnlyWhereItDoesNotFitTheTerminal) {
   for (std::string line; std::getline(lines, line);) EXPECT_LE(report::width(line), 80U) << line;
 }
 
+TEST_F(ResultsTest, TheListSaysWhichPartOfASearchACampaignIs) {
+  EXPECT_THAT(printed({"results", "list"}, 0), Not(HasSubstr("search")));
+  Campaign campaign;
+  campaign.id = "1badcafe";
+  campaign.environment["placed.step"] = "pairs";
+  store::Store(db_).begin(campaign);
+  campaign.id = "2badcafe";
+  campaign.environment["placed.step"] = "alone";
+  store::Store(db_).begin(campaign);
+  EXPECT_THAT(printed({"results", "list"}, 0), HasSubstr("not finished, a search's members\n"));
+  EXPECT_THAT(printed({"results", "list"}, 0), HasSubstr("0 of 0 measured, not finished, a search's pairs\n"));
+  EXPECT_THAT(printed({"results", "list", "--json"}, 0), HasSubstr("\"placed_step\": \"pairs\""));
+}
+
 TEST_F(ResultsTest, ShowHasTheCommandWhole) {
   EXPECT_THAT(printed({"results", "show", "0bad"}, 80), EndsWith("\nCampaign 0badcafe: " + command_ + "\n"));
 }

@@ -92,8 +92,8 @@ std::string proposal(std::string_view name) {
     const bool begins = typed.size() >= 3 && known.starts_with(typed);
     if (begins || distance(typed, known) <= std::max<std::size_t>(2, known.size() / 4)) near.push_back(known);
   }
-  return fmt::format("{}. The zoo has: {}",
-                     near.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(near, ", ")),
+  return fmt::format("{} The zoo has: {}",
+                     near.empty() ? "." : fmt::format("; did you mean {}?", fmt::join(near, ", ")),
                      fmt::join(all, ", "));
 }
 

@@ -184,7 +184,7 @@ TEST(ResolveModel, AFileIsItself) {
 TEST(ResolveModel, ProposesNearNames) {
   const Error typo = error_of([] { resolve_model("resnet5", "/nowhere"); });
   EXPECT_EQ(typo.code(), ErrorCode::kInvalidArgument);
-  EXPECT_THAT(typo.message(), ::testing::HasSubstr("did you mean resnet50"));
+  EXPECT_THAT(typo.message(), ::testing::HasSubstr("did you mean resnet50? The zoo has: "));
   EXPECT_THAT(typo.message(), ::testing::HasSubstr("densenet201"));
   const Error strange = error_of([] { resolve_model(std::string(100'000, 'q'), "/nowhere"); });
   EXPECT_THAT(strange.message(), ::testing::Not(::testing::HasSubstr("did you mean")));

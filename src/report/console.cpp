@@ -159,7 +159,7 @@ void write_group(const Group& g, std::ostream& out) {
   for (const Line& line : g.lines) {
     const std::string above = heading(line);
     if (!above.empty() && (above != before || !is_ensemble(line.any().test_case))) {
-      out << cut(above, kColumns) << "\n";
+      out << wrap(above, kColumns, 2) << "\n";
     }
     before = above;
     out << pad_right(cut(engine_name(teller(line)), wide.backend), wide.backend) << " "
@@ -185,8 +185,9 @@ void write_reasons(const Document& d, std::ostream& out) {
     auto it = std::find_if(reasons.begin(), reasons.end(),
                            [&](const Reason& r) { return r.head == head && r.why == o.reason; });
     if (it == reasons.end()) it = reasons.insert(reasons.end(), {head, o.reason, {}});
-    it->cases.push_back(
-        fmt::format("{} {} batch {}", name_with_options(o), to_string(o.test_case.goal), batch_name(o.test_case)));
+    const Case& c = o.test_case;
+    it->cases.push_back(fmt::format("{}{} {} batch {}", name_with_options(o), is_ensemble(c) ? " " + c.strategy : "",
+                                    to_string(c.goal), batch_name(c)));
   }
   const std::size_t shown = d.every_reason ? reasons.size() : std::min(reasons.size(), kMostReasons);
   for (std::size_t i = 0; i < shown; ++i) {

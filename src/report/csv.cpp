@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <ostream>
 
@@ -27,6 +28,16 @@ std::string options_text(const std::map<std::string, std::string>& options) {
   return text;
 }
 
+/// What was added last: the engine's variant, and of an ensemble how its members answer together and where a search put
+/// them.
+std::string last_fields(const Outcome& o) {
+  const Case& c = o.test_case;
+  const auto variant = o.in_force.find(kVariant);
+  return fmt::format("{},{},{},{}", variant == o.in_force.end() ? "" : field(variant->second),
+                     is_ensemble(c) ? field(c.combine) : "", fmt::join(c.weights, ";"),
+                     c.placement.seats.empty() ? "" : field(describe_placement(c)));
+}
+
 std::string case_fields(const Campaign& campaign, const Outcome& o) {
   const Case& c = o.test_case;
   return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", field(campaign.id), field(c.model),
@@ -40,11 +51,10 @@ std::string case_fields(const Campaign& campaign, const Outcome& o) {
 
 void write_csv(const Document& d, std::ostream& out) {
   out << "campaign,model,backend,backend_version,device,for,batch_size,in_flight,threads,precision,strategy,options,"
-         "state,phase,reason,tag,unit,value,low,high,n,remark,variant\r\n";
+         "state,phase,reason,tag,unit,value,low,high,n,remark,variant,combine,weights,placement\r\n";
   for (const Outcome& o : d.campaign->outcomes) {
     const std::string head = case_fields(*d.campaign, o);
-    const auto variant = o.in_force.find(kVariant);
-    const std::string tail = variant == o.in_force.end() ? "" : field(variant->second);
+    const std::string tail = last_fields(o);
     if (o.metrics.empty()) out << head << ",,,,,,,," << tail << "\r\n";
     for (const Metric& m : o.metrics) {
       out << head << ","

@@ -153,6 +153,33 @@ TEST(Exporters, CsvQuotesWhatItMust) {
   EXPECT_THAT(written("csv", campaign()), HasSubstr("0badcafe,\"a,\"\"b\"\"|c\nd\",x,"));
 }
 
+TEST(Exporters, OfAnEnsembleCsvHasWhatTellsItsRowsApart) {
+  Campaign c = campaign();
+  Case& e = c.outcomes[0].test_case;
+  e.model = "a+b";
+  e.strategy = kPlaced;
+  e.combine = "vote";
+  e.weights = {2, 0.5};
+  e.placement = {"pipelined", {{"x", 0}, {"y", 4}}};
+  EXPECT_THAT(written("csv", c), testing::EndsWith(",,vote,2;0.5,\"pipelined: a on x, b on y in batches of 4\"\r\n"));
+  EXPECT_THAT(written("csv", campaign()), testing::EndsWith(",,,,\r\n"));
+}
+
+TEST(Exporters, AFailedRowOfAnEnsembleNamesItsStrategy) {
+  Campaign c = campaign();
+  c.outcomes[0].test_case.strategy = "sequential";
+  EXPECT_THAT(written("table", c), HasSubstr("x sequential throughput batch 1"));
+}
+
+TEST(Exporters, APlanIsWholeInTheTable) {
+  Campaign c = campaign();
+  Case& e = c.outcomes[0].test_case;
+  e.model = std::string(40, 'm') + "+" + std::string(40, 'n');
+  e.strategy = kPlaced;
+  e.placement = {"pipelined", {{"x", 0}, {"last_engine", 4}}};
+  EXPECT_THAT(written("table", c), HasSubstr("in batches of 4):"));
+}
+
 TEST(Exporters, MarkdownKeepsItsColumns) { EXPECT_THAT(written("md", campaign()), HasSubstr("| a,\"b\"\\|c d | x |")); }
 
 TEST(Exporters, JsonHasNoInvalidText) {

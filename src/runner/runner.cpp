@@ -17,6 +17,9 @@ namespace {
 constexpr int kMaxReruns = 2;
 /// How a worker begins to say that its figures contradict each other (Little's law).
 constexpr const char* kInvalid = "Invalid";
+constexpr const char* kInvalidAdvice =
+    "; it was measured again, and so again: something held batches up; end other programs, or measure for longer "
+    "(--duration 10s)";
 /// A quick run keeps its promise of time: one more try.
 constexpr int kMaxRerunsOfOneProcess = 1;
 
@@ -129,14 +132,16 @@ bool CampaignRun::take_turn(const Turn& turn) {
   if (stop_ && !exit.ok) return true;
   ran(p);
   spent(p, wall_ns * 1e-9);
-  if (!exit.ok && exit.reason.rfind(kInvalid, 0) == 0 && p.reruns < max_reruns(settings_.effort)) {
+  const bool invalid = !exit.ok && exit.reason.starts_with(kInvalid);
+  if (invalid && p.reruns < max_reruns(settings_.effort)) {
     again(p, exit.reason);
     return false;
   }
   if (!exit.ok) {
     const bool cannot =
         exit.code == ErrorCode::kUnavailable || (exit.code == ErrorCode::kUnsupported && asks_for_more(case_of(p)));
-    cannot ? skipped(p, exit.phase, exit.reason) : failed(p, exit.phase, exit.reason);
+    const std::string reason = invalid ? exit.reason + kInvalidAdvice : exit.reason;
+    cannot ? skipped(p, exit.phase, reason) : failed(p, exit.phase, reason);
     return true;
   }
   if (!keep(p, turn, exit, wall_ns)) return false;

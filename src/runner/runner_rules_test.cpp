@@ -157,6 +157,7 @@ TEST_F(RunnerTest, AMeasurementThatContradictsItselfRunsAgainOnce) {
   run();
   EXPECT_EQ(recorder_.outcomes.at(0).state, OutcomeState::kFailed);
   EXPECT_EQ(calls, 2);
+  EXPECT_THAT(recorder_.outcomes[0].reason, HasSubstr("Little's law; it was measured again, and so again"));
 }
 
 TEST(Reference, WhatABatchAnswersTogetherIsOfTheCasesOwnBatch) {

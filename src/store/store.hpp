@@ -15,6 +15,7 @@ namespace assay::store {
 /// One row of `results list`.
 struct CampaignSummary {
   std::string id, started, finished, version, command, effort;
+  std::string placed_step;  ///< of a search for a placement (docs/results-schema.md); "": it is of none
   int planned = 0, measured = 0, skipped = 0, failed = 0;
 };
 

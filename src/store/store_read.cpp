@@ -130,15 +130,16 @@ std::vector<CampaignSummary> Store::list() const {
   std::vector<CampaignSummary> campaigns;
   Statement s(impl_->database,
               "SELECT id, started, finished, version, command, effort, "
+              "(SELECT value FROM environment WHERE environment.campaign_id = campaign.id AND key = 'placed.step'), "
               "(SELECT count(*) FROM plan WHERE plan.campaign_id = campaign.id), "
               "(SELECT count(*) FROM outcome WHERE outcome.campaign_id = campaign.id AND state = 'measured'), "
               "(SELECT count(*) FROM outcome WHERE outcome.campaign_id = campaign.id AND state = 'skipped'), "
               "(SELECT count(*) FROM outcome WHERE outcome.campaign_id = campaign.id AND state = 'failed') "
               "FROM campaign ORDER BY rowid DESC");
   while (s.step()) {
-    campaigns.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5),
-                         static_cast<int>(s.integer(6)), static_cast<int>(s.integer(7)), static_cast<int>(s.integer(8)),
-                         static_cast<int>(s.integer(9))});
+    campaigns.push_back({s.text(0), s.text(1), s.text(2), s.text(3), s.text(4), s.text(5), s.text(6),
+                         static_cast<int>(s.integer(7)), static_cast<int>(s.integer(8)), static_cast<int>(s.integer(9)),
+                         static_cast<int>(s.integer(10))});
   }
   return campaigns;
 }

@@ -65,7 +65,7 @@ TEST_F(CliTest, AnEngineThatSaysItsVariantIsNamedSoWhereverItsResultsAre) {
   EXPECT_THAT(assay({"results", "show"}).out, HasSubstr("\nnull (quick)"));
   EXPECT_THAT(assay({"results", "export", "--format", "md"}).out,
               HasSubstr("| tiny-mlp | null (quick) with compute_ms=20, "));
-  EXPECT_THAT(assay({"results", "export", "--format", "csv"}).out, HasSubstr(",quick\r\n"));
+  EXPECT_THAT(assay({"results", "export", "--format", "csv"}).out, HasSubstr(",quick,,,\r\n"));
   const auto outcome = nlohmann::json::parse(assay({"results", "show", "--json"}).out)["outcomes"][0];
   EXPECT_EQ(outcome["case"]["backend"], "null");
   EXPECT_EQ(outcome["in_force"]["variant"], "quick");

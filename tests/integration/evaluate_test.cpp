@@ -218,7 +218,7 @@ TEST_F(EvaluateTest, ClassesThatAreNotTheModelsAreUsage) {
   EXPECT_THAT(says({"--images", file("empty")}), HasSubstr("neither a subfolder"));
   const Result few = evaluate(file("red.onnx"), {"--images", file("two")});
   EXPECT_EQ(few.status, 0) << few.err;
-  EXPECT_THAT(few.err, HasSubstr("has 1 subfolders, the model 8 classes"));
+  EXPECT_THAT(few.err, HasSubstr("has 1 subfolder, the model 8 classes"));
 }
 
 // The same picture, normalised for the one and as it is for the other.

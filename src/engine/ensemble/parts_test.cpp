@@ -116,6 +116,7 @@ TEST_P(WireRefuses, WhatCannotBeCombined) {
   const Error e = test::error_of([&] { (void)wire(all, Combine::kMean); });
   EXPECT_EQ(e.code(), ErrorCode::kInvalidArgument);
   EXPECT_THAT(e.message(), HasSubstr(row.says));
+  EXPECT_THAT(e.message(), HasSubstr("--combine members (Combine::kMembers)"));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -188,7 +189,7 @@ TEST(CombineTest, WhatHasNoClassesIsNotVotedUpon) {
     EXPECT_NO_THROW((void)wire(all, Combine::kMean));
     EXPECT_THAT(test::error_of([&] { (void)wire(all, Combine::kVote); }).message(),
                 testing::AllOf(HasSubstr("output 'y' of 'a' has the shape ?"), HasSubstr("two classes or more"),
-                               HasSubstr("combine=mean")));
+                               HasSubstr("--combine mean or members")));
   }
 }
 

@@ -77,7 +77,7 @@ void require_combinable(const MemberTensors& first, const TensorInfo& a, const M
                         const TensorInfo& b) {
   if (!same_kind(a, b)) {
     refuse(fmt::format("the members' outputs do not fit together: '{}' of '{}' is {}, '{}' of '{}' is {}; take members "
-                       "with the same classes, or combine=members, which leaves each its own",
+                       "with the same classes, or --combine members (Combine::kMembers), which leaves each its own",
                        a.name, first.name, kind(a), b.name, other.name, kind(b)),
            other.name);
   }
@@ -85,8 +85,8 @@ void require_combinable(const MemberTensors& first, const TensorInfo& a, const M
 
 void require_values(const MemberTensors& member, const TensorInfo& t) {
   if (t.dtype == DType::kFloat32 || t.dtype == DType::kFloat64) return;
-  refuse(fmt::format("output '{}' of '{}' is {}: float32 and float64 can be combined; combine=members leaves each "
-                     "member its own",
+  refuse(fmt::format("output '{}' of '{}' is {}: float32 and float64 can be combined; --combine members "
+                     "(Combine::kMembers) leaves each member its own",
                      t.name, member.name, to_string(t.dtype)),
          member.name);
 }
@@ -104,17 +104,20 @@ void wire_combined(std::span<const MemberTensors> members, Combine combine, Wiri
   for (const MemberTensors& m : members) {
     auto& output_of = wiring.output_of.emplace_back();
     if (m.outputs.size() != first.outputs.size()) {
-      refuse(fmt::format("the members' outputs do not fit together: '{}' has {} of them, '{}' has {}", first.name,
-                         first.outputs.size(), m.name, m.outputs.size()),
+      refuse(fmt::format("the members' outputs do not fit together: '{}' has {} of them, '{}' has {}; take --combine "
+                         "members (Combine::kMembers), which leaves each its own",
+                         first.name, first.outputs.size(), m.name, m.outputs.size()),
              m.name);
     }
     for (const TensorInfo& t : m.outputs) {
       const auto it = std::find_if(first.outputs.begin(), first.outputs.end(),
                                    [&](const TensorInfo& o) { return first.outputs.size() == 1 || o.name == t.name; });
       if (it == first.outputs.end()) {
-        refuse(fmt::format("'{}' has an output '{}', which '{}' has not: outputs are combined by name", m.name, t.name,
-                           first.name),
-               m.name);
+        refuse(
+            fmt::format("'{}' has an output '{}', which '{}' has not: outputs are combined by name; --combine members "
+                        "(Combine::kMembers) leaves each member its own",
+                        m.name, t.name, first.name),
+            m.name);
       }
       require_combinable(first, *it, m, t);
       output_of.push_back(static_cast<std::size_t>(it - first.outputs.begin()));
@@ -155,7 +158,7 @@ void require_votes(const std::string& member, const TensorInfo& output) {
       output.batch_axis < 0 ? "no axis is the batch" : fmt::format("axis {} is the batch", output.batch_axis);
   refuse(
       fmt::format("output '{}' of '{}' has the shape {}, of which {}: a vote is for one of two classes or more along "
-                  "one other axis; take combine=mean or combine=members, or say which axis is the batch "
+                  "one other axis; take --combine mean or members, or say which axis is the batch "
                   "(--batch-axis {}=K)",
                   output.name, member, to_string(output.shape), batch, output.name),
       member);

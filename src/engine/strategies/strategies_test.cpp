@@ -144,6 +144,15 @@ TEST(Strategy, ASharedSessionHasThreadsAndStreamsOfAllLanesThatUseIt) {
   EXPECT_THAT(session_setups(own, std::vector<std::size_t>{0}), ElementsAre(MemberSetup{1, 3}));
 }
 
+TEST(Strategy, PlacedIsRefusedWithWhoSearchesForIt) {
+  try {
+    (void)strategy_by_name("placed");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_THAT(e.message(), testing::HasSubstr("'placed' is what `assay bench` searches for"));
+  }
+}
+
 TEST(Strategy, OneThatThereIsNotIsRefusedWithThoseThereAre) {
   try {
     (void)strategy_by_name("paralel");

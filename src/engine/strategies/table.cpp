@@ -50,6 +50,13 @@ const Strategy& strategy_by_name(const std::string& name) {
     if (s.name == name) return s;
     known += (known.empty() ? "" : ", ") + std::string(s.name);
   }
+  if (name == kPlaced) {
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        fmt::format("'{}' is what `assay bench` searches for, with the members' engines and batches that it prints "
+                    "for C++; here the strategies are {}",
+                    name, known));
+  }
   throw Error(ErrorCode::kInvalidArgument,
               fmt::format("there is no strategy '{}' for an ensemble; there are {}", name, known));
 }
