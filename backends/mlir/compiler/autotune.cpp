@@ -98,7 +98,8 @@ std::optional<ConvSchedule> fastest(const Graph& graph, const Target& target, Ma
     }
   }
   const auto best = std::min_element(least.begin(), least.end());
-  if (static_cast<double>(*best) > (1 - kLeastGain) * static_cast<double>(least[0])) return std::nullopt;
+  if (best == least.begin() || static_cast<double>(*best) > (1 - kLeastGain) * static_cast<double>(least[0]))
+    return std::nullopt;
   return schedules[static_cast<std::size_t>(best - least.begin()) - 1];
 }
 
@@ -120,7 +121,9 @@ Autotuned autotune(const Graph& graph, const Target& target, Math math, Team& te
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   std::map<std::string, Candidate> problems;
   for (const Node& node : graph.nodes) {
-    if (!is_dense(graph, node) || is_large(graph, node) || std::get<Conv>(node.operation).in_bands) continue;
+    if (!is_dense(graph, node) || !takes_blocks(graph, node) || is_large(graph, node) ||
+        std::get<Conv>(node.operation).in_bands)
+      continue;
     Candidate& c = problems.try_emplace(problem_text(graph, node), Candidate{&node, 0}).first->second;
     c.cycles += cost_of(graph, node, {1, 1}, target, math).cycles;
   }

@@ -146,7 +146,7 @@ class StridedEmitter {
     const std::size_t along = parallel_ - 1;
     std::string value =
         k_.reduced == 0 ? e_.evaluate(k_.expression, loads(0, k_.inputs, along, width), width) : reduction(width);
-    if (k_.reduced > 0 && !k_.after.terms.empty()) {
+    if (!k_.after.terms.empty()) {
       Values inputs = {value};
       for (const std::string& v : loads(k_.inputs.size(), k_.others, along, width)) inputs.push_back(v);
       value = e_.evaluate(k_.after, inputs, width);

@@ -22,15 +22,15 @@ struct Operand {
   friend bool operator==(const Operand&, const Operand&) = default;
 };
 
-/// For every point of the loops: output = expression(inputs). With `reduced` loops: output = after(accumulated,
-/// others…), accumulated over the last so many loops, along which the output and the others have stride 0.
+/// For every point of the loops: output = after(expression(inputs), others…). With `reduced` loops what the expression
+/// gives is accumulated over the last so many, along which the output and the others have stride 0.
 struct StridedKernel {
   Shape sizes;  ///< of the loops, outermost first
   std::size_t reduced = 0;
   Reduce::Combine combine = Reduce::Combine::kSum;
   Expression expression;
   std::vector<Operand> inputs;  ///< of the expression
-  Expression after;             ///< input 0: what was accumulated; without reduction not looked at
+  Expression after;             ///< input 0: what was accumulated, or one value of it; no terms: as it is
   std::vector<Operand> others;  ///< of `after`, from input 1 on
   Operand output;
   friend bool operator==(const StridedKernel&, const StridedKernel&) = default;

@@ -140,6 +140,17 @@ TEST_P(Convolutions, AgreeWithTheDefinition) {
   }
 }
 
+/// Over the general kernels, which leave out loops of one step: all that a sum is made of may be one product.
+TEST(ConvolutionsOfOneProduct, HaveTheirBiasAndWhatFollows) {
+  TestModel m;
+  m.input("x", {1, 2, 3}).floats("w", {2, 1, 1}, {2, 3}).floats("b", {2}, {10, -5});
+  m.node("Conv", {"x", "w", "b"}, {"c"}, {{"group", std::int64_t{2}}}).node("Relu", {"c"}, {"y"}).output("y");
+  for (const char* without : {"", "fuse"}) {
+    EXPECT_EQ(test::answer(m, {{"x", {1, 2, 3}}}, {{1, 2, -9, 1, 2, 3}}, {.without = without}),
+              (Floats{12, 14, 0, 0, 1, 4}));
+  }
+}
+
 class Schedules : public testing::TestWithParam<Convolution> {};
 
 TEST_P(Schedules, AllThatMayBeMeasuredAgreeWithTheDefinition) {
@@ -155,6 +166,18 @@ TEST_P(Schedules, AllThatMayBeMeasuredAgreeWithTheDefinition) {
     EXPECT_THAT(one.answer({.math = Math::kFast, .tuning = tuning}), Pointwise(FloatNear(one.bound), one.wanted))
         << "F(" << s.m << ") of " << s.tiles << ", " << s.tile.tile << " x " << s.tile.vectors;
   }
+}
+
+TEST(Autotune, DoesNotMeasureWhatTheGeneralKernelsCompute) {
+  TestModel m;
+  m.input("x", {1, 32, 9, 9}).input("b", {32}).floats("w", {32, 32, 3, 3}, test::random_floats(32 * 32 * 9, 1));
+  m.node("Conv", {"x", "w", "b"}, {"y"}).output("y");
+  std::string bytes;
+  const Graph graph = test::imported(m, {{"x", {1, 32, 9, 9}}, {"b", {32}}}, bytes);
+  Team team(1, false);
+  const Autotuned found = autotune(graph, target_of("host"), Math::kFast, team, 60);
+  EXPECT_EQ(found.problems, 0);
+  EXPECT_TRUE(found.tuning.schedules.empty());
 }
 
 TEST(Autotune, MeasuresEachProblemOnceAndKeepsWhatIsFaster) {
