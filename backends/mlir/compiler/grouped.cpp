@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <span>
 
 #include "algorithm.hpp"
@@ -39,17 +40,29 @@ GroupedPlan parts_of(const Groups& g, std::int64_t lanes) {
   return plan;
 }
 
-/// Picks are written out, for each block of a part as a kernel of its own.
-bool can_pick(const Groups& g, const GroupedPlan& plan) {
-  constexpr std::int64_t kMostChannels = 64, kMostPicks = 512;
-  return g.inputs <= kMostChannels && g.inputs * plan.out_blocks <= kMostPicks;
+/// Blocks that the lanes of a part's picks take their channels of, counted for each pick: a shuffle each. Nothing where
+/// they are too many: picks are written out, for each block of a part as a kernel of its own.
+std::optional<std::int64_t> shuffles_of(const Graph& graph, const Node& node, const Groups& g, const GroupedPlan& plan,
+                                        std::int64_t lanes) {
+  constexpr std::int64_t kMostChannels = 64, kMostShuffles = 256;
+  if (g.inputs > kMostChannels || g.inputs * plan.out_blocks > kMostShuffles) return std::nullopt;
+  std::int64_t shuffles = 0;
+  for (std::int64_t block = 0; block < plan.out_blocks; ++block) {
+    for (const Shape& pick : picks_of(graph, node, block, lanes)) {
+      std::set<std::int64_t> blocks;
+      for (const std::int64_t channel : pick) blocks.insert(channel / lanes);
+      shuffles += static_cast<std::int64_t>(blocks.size());
+    }
+  }
+  return shuffles <= kMostShuffles ? std::optional(shuffles) : std::nullopt;
 }
 
 /// And the product with it, of a vector: seen on a core of 2022 with vectors of 16 and of 8 floats.
-double cycles_of_pick(const Groups& g, const GroupedPlan& plan, const Target& target) {
-  constexpr double kOfOneBlock = 1.5, kOfSeveral = 2, kWithoutRegisters = 2.5;
-  if (g.inputs > target.registers) return kWithoutRegisters;  // a group's weights are loaded again for each pixel
-  return plan.blocks == 1 ? kOfOneBlock : kOfSeveral;
+double cycles_of_pick(const Groups& g, const GroupedPlan& plan, std::int64_t shuffles, const Target& target) {
+  constexpr double kProduct = 1, kShuffle = 0.5, kWithoutRegisters = 1;
+  const double of_weights = g.inputs > target.registers ? kWithoutRegisters : 0;  // loaded again for each pixel
+  return kProduct + of_weights +
+         kShuffle * static_cast<double>(shuffles) / static_cast<double>(g.inputs * plan.out_blocks);
 }
 
 /// What a zero is multiplied by may be infinite, or be no number: then the answer is none.
@@ -88,10 +101,11 @@ std::optional<GroupedPlan> grouped_of(const Graph& graph, const Node& node, Shar
     plan.cost = cost;
     best = plan;
   };
-  if (can_pick(g, plan)) {
+  if (const auto shuffles = shuffles_of(graph, node, g, plan, lanes)) {
     const auto products = static_cast<double>(window * whole_blocks(y[1], lanes) * g.inputs);
-    take(GroupedPlan::Method::kPick, {cycles_of_pick(g, plan, target) * products * static_cast<double>(pixels),
-                                      products * static_cast<double>(lanes) * sizeof(float)});
+    take(GroupedPlan::Method::kPick,
+         {cycles_of_pick(g, plan, *shuffles, target) * products * static_cast<double>(pixels),
+          products * static_cast<double>(lanes) * sizeof(float)});
   }
   if (can_be_parts(g, plan, lanes, math)) {
     const std::int64_t channels = plan.parts == 1 ? g.count * g.inputs : plan.blocks * lanes;

@@ -65,6 +65,13 @@ TEST(Grouped, StayWithTheGeneralKernelsWhereZerosAreTooMany) {
   EXPECT_EQ(way({1530, 1530, 18, 56, 3}, kSixteenLanes, Math::kFast), "general");
 }
 
+/// A lane each from another block is a shuffle each, which takes longer than what it saves, to compile, too.
+TEST(Grouped, StayWithTheGeneralKernelsWhereLanesTakeOfManyBlocks) {
+  EXPECT_EQ(way({256, 128, 128, 28, 3}, kSixteenLanes, Math::kFast), "pick 8 of 2 to 1");
+  EXPECT_EQ(way({1024, 128, 128, 28, 3}, kSixteenLanes, Math::kFast), "general");
+  EXPECT_EQ(way({64 * 127, 127, 127, 28, 3}, kSixteenLanes, Math::kFast), "general");
+}
+
 TEST(Grouped, AreNeitherDenseNorDepthwise) {
   EXPECT_EQ(way({64, 64, 1, 14, 3}, kSixteenLanes, Math::kFast), "general");
   EXPECT_EQ(way({64, 64, 64, 14, 3}, kSixteenLanes, Math::kFast), "general");
