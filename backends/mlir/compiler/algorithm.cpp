@@ -193,12 +193,17 @@ double gain_of_bands(const Graph& graph, const Node& dense, const Node& depthwis
   const Problem p = problem_of(graph, dense, graph.shape(dense.inputs[0])[0]);
   const Conv& conv = std::get<Conv>(depthwise.operation);
   const std::int64_t blocks = up(p.outputs, target.vector_floats);
+  // A row of the answer at least has its window's rows in the cache, however far that reaches.
+  const double reach =
+      static_cast<double>(graph.shape(depthwise.inputs[1])[2] - 1) * static_cast<double>(conv.dilations[0]) + 1;
+  const double width =
+      static_cast<double>(conv.begin[1]) + static_cast<double>(p.columns) + static_cast<double>(conv.end[1]);
+  if (reach * width * target.vector_floats * sizeof(float) > static_cast<double>(target.l2_bytes)) return 0;
   const auto row = static_cast<double>(blocks * p.batch * p.columns);
   const double image = row * static_cast<double>(p.rows * target.vector_floats) * sizeof(float);
-  const std::int64_t shared = (graph.shape(depthwise.inputs[1])[2] - 1) * conv.dilations[0] + 1 - conv.strides[0];
   const auto bands =
       std::ceil(image / static_cast<double>(p.batch * blocks) / (kShareOfBand * static_cast<double>(target.l2_bytes)));
-  const double moved = row * static_cast<double>(std::max<std::int64_t>(0, shared)) * (bands - 1);
+  const double moved = row * std::max(0.0, reach - static_cast<double>(conv.strides[0])) * (bands - 1);
   Problem by_rows = p;
   by_rows.batch = by_rows.rows = 1;
   const double rows = static_cast<double>(p.batch * p.rows);
@@ -211,11 +216,13 @@ double gain_of_scaled_weights(const Graph& graph, const Node& conv, const Target
   const auto floats = static_cast<double>(count(graph.shape(conv.inputs[0]))), bytes = floats * sizeof(float);
   const auto weights =
       static_cast<double>(p.batch * p.channels * up(p.outputs, target.vector_floats) * target.vector_floats);
+  const double weight_bytes = weights * sizeof(float);
   Problem by_sample = p;
   by_sample.batch = 1;
   const double tails =
       direct_products(by_sample.direct(), target) * static_cast<double>(p.batch) - direct_products(p.direct(), target);
-  return (floats - weights) * kTerm / target.vector_floats + 2 * bytes * wait_of_byte(bytes, target) -
+  return (floats - weights) * kTerm / target.vector_floats +
+         2 * (bytes * wait_of_byte(bytes, target) - weight_bytes * wait_of_byte(weight_bytes, target)) -
          tails / kDirectShare;
 }
 

@@ -24,7 +24,8 @@ double at_level(double bytes, const Target& target, double near, double far, dou
 double wait_of_byte(double bytes, const Target& target);
 
 /// Cycles that are won where a convolution of one pixel is computed by bands of rows with the depthwise one that takes
-/// it: its answer is not waited for, but its tiles are of single rows, and rows that two bands share are moved.
+/// it: its answer is not waited for, but its tiles are of single rows, and rows that two bands share are moved. None
+/// where a cache cannot hold what one row of the answer takes.
 double gain_of_bands(const Graph& graph, const Node& dense, const Node& depthwise, const Target& target);
 
 /// Cycles that are won where factors of a convolution's input channels are multiplied into the weights, for each

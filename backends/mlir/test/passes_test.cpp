@@ -90,14 +90,16 @@ Graph of_four_samples(std::string& bytes) {
 }
 
 /// An image of so many rows and columns, 16 channels to 96, then depthwise.
-std::string bottleneck(std::int64_t size, const char* dense_output = "d", const std::string& without = "") {
+std::string bottleneck(std::int64_t size, const char* dense_output = "d", const std::string& without = "",
+                       std::int64_t dilation = 1) {
   TestModel m;
   m.input("x", {1, 16, size, size})
       .floats("w", {96, 16, 1, 1}, std::vector<float>(96 * 16, 1))
       .floats("v", {96, 1, 3, 3}, std::vector<float>(96 * 9, 1))
       .node("Conv", {"x", "w"}, {"c"})
       .node("Relu", {"c"}, {"r"})
-      .node("Conv", {"r", "v"}, {"d"}, {{"group", std::int64_t{96}}})
+      .node("Conv", {"r", "v"}, {"d"},
+            {{"group", std::int64_t{96}}, {"dilations", Shape{dilation, dilation}}, {"pads", Shape(4, dilation - 1)}})
       .output("d")
       .output(dense_output);
   std::string bytes;
@@ -110,6 +112,13 @@ TEST(Bands, AreForImagesThatTheSecondCacheDoesNotHold) {
   EXPECT_THAT(bottleneck(112), HasSubstr("groups 1 then max(%0, 0) in bands"));
   EXPECT_THAT(bottleneck(14), Not(HasSubstr("in bands")));
   EXPECT_THAT(bottleneck(112, "d", "bands"), Not(HasSubstr("in bands")));
+}
+
+/// A cache that does not hold one band's rows is none for them, and bytes of scratch memory would be past counting.
+TEST(Bands, AreNotOfWindowsThatReachBeyondTheSecondCache) {
+  EXPECT_THAT(bottleneck(112, "d", "", 2), HasSubstr("in bands"));
+  for (const std::int64_t dilation : {std::int64_t{100}, std::int64_t{1} << 30, std::int64_t{1} << 60})
+    EXPECT_THAT(bottleneck(112, "d", "", dilation), Not(HasSubstr("in bands"))) << dilation;
 }
 
 TEST(Bands, AreNotForWhatSomebodyElseTakes) { EXPECT_THAT(bottleneck(112, "r"), Not(HasSubstr("in bands"))); }

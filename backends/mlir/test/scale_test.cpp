@@ -138,17 +138,18 @@ TEST(Scale, AndBandsOfAWholeBlockAreWhatTheyAreApart) {
 }
 
 /// What the pass does of 32 channels to so many outputs, of images of so many rows and columns.
-std::string after_scale(std::int64_t size, std::int64_t outputs) {
+std::string after_scale(std::int64_t size, std::int64_t outputs, std::int64_t samples = 1) {
   std::string bytes;
-  const TestModel m = scaled_model({"", {1, 32, size, size}, outputs});
-  Graph graph = test::imported(m, {{"x", {1, 32, size, size}}, {"f", {1, 32, 1, 1}}}, bytes);
-  run_passes(graph, {}, Math::kFast, "fuse");
+  const TestModel m = scaled_model({"", {samples, 32, size, size}, outputs});
+  Graph graph = test::imported(m, {{"x", {samples, 32, size, size}}, {"f", {samples, 32, 1, 1}}}, bytes);
+  run_passes(graph, {}, Math::kFast, "fuse,split");
   return to_text(graph);
 }
 
 TEST(Scale, IsOfImagesOfMorePixelsThanOutputs) {
   EXPECT_THAT(after_scale(28, 40), HasSubstr("into weights"));
   EXPECT_THAT(after_scale(7, 192), Not(HasSubstr("into weights")));
+  EXPECT_THAT(after_scale(8, 320, 2048), Not(HasSubstr("into weights")));  // neither fits a cache: five times as much
 }
 
 }  // namespace
