@@ -40,10 +40,6 @@ class Rounding {
 
   void tensor(const Tensor& t) {
     if (t.type != ElementType::kFloat32) return;
-    if (t.external) {
-      throw Error(ErrorCode::kUnsupported,
-                  fmt::format("the weights are not rounded: '{}' lies beside the model", t.name));
-    }
     for (const std::span<const std::byte> chunk : t.chunks) {
       char* data = file_.data() + (reinterpret_cast<const char*>(chunk.data()) - file_.data());
       for (std::size_t at = 0; at + sizeof(float) <= chunk.size(); at += sizeof(float)) {
@@ -63,17 +59,21 @@ class Rounding {
 
 float rounded(float value, int bits) {
   const int dropped = kSignificand - bits;
-  auto word = std::bit_cast<std::uint32_t>(value);
+  const auto word = std::bit_cast<std::uint32_t>(value);
   constexpr std::uint32_t kExponent = 0x7F800000;
   if (dropped <= 0 || (word & kExponent) == kExponent) return value;
-  const std::uint32_t odd = (word >> dropped) & 1U;
-  word += (1U << (dropped - 1)) - 1U + odd;
-  return std::bit_cast<float>(word & ~((1U << dropped) - 1U));
+  const std::uint32_t odd = (word >> dropped) & 1U, kept = ~((1U << dropped) - 1U);
+  const std::uint32_t nearest = (word + (1U << (dropped - 1)) - 1U + odd) & kept;
+  return std::bit_cast<float>((nearest & kExponent) == kExponent ? word & kept : nearest);
 }
 
 std::string with_rounded_weights(const std::filesystem::path& model, int bits) {
   std::string file = read_file(model, std::uint64_t{8} << 30);
   const Model parsed = parse(std::as_bytes(std::span(file)), model.parent_path());
+  if (!parsed.external_files.empty()) {  // of whatever type: what is answered would not find them
+    throw Error(ErrorCode::kUnsupported, fmt::format("the weights are not rounded: {} lies beside the model",
+                                                     parsed.external_files[0].filename().string()));
+  }
   Rounding(file, bits).graph(parsed.graph);
   return file;
 }

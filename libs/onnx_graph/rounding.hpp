@@ -7,7 +7,8 @@
 
 namespace assay::onnx_graph {
 
-/// `value` with `bits` bits of significand (24: as it is), ties to even; exponent, infinities and NaN as they are.
+/// `value` with `bits` bits of significand (24: as it is), ties to even. The range stays a float's: what is finite
+/// stays finite, infinities and NaN are as they are.
 float rounded(float value, int bits);
 
 /// The bytes of the model's file with every float32 constant (initializers, tensors in attributes, subgraphs' too)

@@ -26,6 +26,8 @@ TEST(Rounding, IsToTheNearestAndOfTiesToTheEven) {
   EXPECT_EQ(rounded(0x1.fffp0F, kBFloat16Bits), 2);
   EXPECT_EQ(rounded(1e-30F, kFloat16Bits), rounded(1e-30F * 0x1p60F, kFloat16Bits) * 0x1p-60F);  // no least exponent
   EXPECT_EQ(rounded(0, kFloat16Bits), 0);
+  EXPECT_EQ(rounded(std::numeric_limits<float>::max(), kFloat16Bits), 0x1.ffcp127F);  // what masks are made of
+  EXPECT_EQ(rounded(std::numeric_limits<float>::lowest(), kBFloat16Bits), -0x1.fep127F);
   EXPECT_EQ(rounded(INFINITY, kFloat16Bits), INFINITY);
   EXPECT_TRUE(std::isnan(rounded(std::numeric_limits<float>::quiet_NaN(), kFloat16Bits)));
 }
@@ -68,8 +70,11 @@ TEST(Rounding, IsOfAllFloatsOfAFileAndOfNothingElse) {
   }
 }
 
-TEST(Rounding, WeightsBesideTheModelAreRefused) {
+class BesideTheModel : public testing::TestWithParam<onnx::TensorProto::DataType> {};
+
+TEST_P(BesideTheModel, NothingIsRounded) {
   TestModel m = with_tensor([](onnx::TensorProto& t) {
+    t.set_data_type(GetParam());
     t.set_data_location(onnx::TensorProto::EXTERNAL);
     auto* entry = t.add_external_data();
     entry->set_key("location");
@@ -83,9 +88,11 @@ TEST(Rounding, WeightsBesideTheModelAreRefused) {
     ADD_FAILURE() << "accepted";
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::kUnsupported);
-    EXPECT_THAT(e.message(), testing::HasSubstr("'w' lies beside the model"));
+    EXPECT_THAT(e.message(), testing::HasSubstr("weights lies beside the model"));
   }
 }
+INSTANTIATE_TEST_SUITE_P(OfAnyType, BesideTheModel,
+                         testing::Values(onnx::TensorProto::FLOAT, onnx::TensorProto::INT32));
 
 }  // namespace
 }  // namespace assay::onnx_graph
