@@ -10,7 +10,7 @@ namespace assay::runner {
 namespace {
 
 /// Changes when what a reference worker does or writes changes.
-constexpr int kFormat = 2;
+constexpr int kFormat = 3;
 
 }  // namespace
 
