@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "backend/backend.hpp"
+#include "base/file.hpp"
 #include "worker/gpu_watch.hpp"
 #include "worker/parity_gate.hpp"
 #include "worker/reference.hpp"
