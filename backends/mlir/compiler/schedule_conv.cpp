@@ -194,6 +194,13 @@ void Scheduler::flatten(const Convolution& c, ConvKernel& k) const {
   }
 }
 
+std::vector<int> Scheduler::buffers_of(const Convolution& c, int weights) {
+  std::vector<int> buffers = {c.x.buffer, weights};
+  for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
+  buffers.push_back(c.out.buffer);
+  return buffers;
+}
+
 void Scheduler::convolve(const Convolution& c) {
   ConvKernel k = kernel_of(c);
   flatten(c, k);
@@ -202,10 +209,8 @@ void Scheduler::convolve(const Convolution& c) {
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = out_blocks / k.vectors;
-  std::vector<int> buffers = {c.x.buffer, weights_of(c, k)};
+  const std::vector<int> buffers = buffers_of(c, weights_of(c, k));
   k.together = c.depthwise ? 1 : rows_together(k, target_);
-  for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
-  buffers.push_back(c.out.buffer);
   const char* method = c.depthwise ? "depthwise" : k.kernel_rows * k.kernel_columns == 1 ? "product" : "direct";
   add_convolution(std::move(k), buffers, c, method);
 }

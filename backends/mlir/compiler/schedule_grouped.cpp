@@ -31,9 +31,7 @@ void Scheduler::convolve_grouped(const Convolution& c, const GroupedPlan& plan) 
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = plan.parts * plan.out_blocks / k.vectors;
-  std::vector<int> buffers = {c.x.buffer, packed(c, k)};
-  for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
-  buffers.push_back(c.out.buffer);
+  const std::vector<int> buffers = buffers_of(c, packed(c, k));
   add_convolution(std::move(k), buffers, c, "groups in " + std::to_string(plan.parts) + " dense parts");
 }
 
@@ -67,9 +65,7 @@ void Scheduler::pick(const Convolution& c, ConvKernel k, const GroupedPlan& plan
   const std::string order = "picked block " + std::to_string(block) + " of " + std::to_string(of_part);
   const int packed = add_packed(c.weights.buffer, order_text(order, 1, lanes_, c.weight_view()),
                                 parts * count(c.window) * inputs * lanes_, make);
-  std::vector<int> buffers = {c.x.buffer, packed};
-  for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
-  buffers.push_back(c.out.buffer);
+  const std::vector<int> buffers = buffers_of(c, packed);
   const std::string schedule = "groups' channels picked, " + std::to_string(k.tile) + " pixels";
   add_step(std::move(k), buffers, schedule, count(c.out_shape) * count(c.window) * inputs / of_part);
 }

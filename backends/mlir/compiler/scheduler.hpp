@@ -147,6 +147,8 @@ class Scheduler {
   void multiply_computed(ValueId a, ValueId b, std::int64_t lanes);
 
   void convolve(const Convolution& c);
+  /// In the order of a kernel's arguments.
+  [[nodiscard]] static std::vector<int> buffers_of(const Convolution& c, int weights);
   void flatten(const Convolution& c, ConvKernel& kernel) const;
   [[nodiscard]] Tile model_tile(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] Tile tile_of(const Convolution& c, const ConvKernel& kernel);
