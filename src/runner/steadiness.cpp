@@ -7,6 +7,7 @@
 #include "measure/series.hpp"
 #include "measure/statistics.hpp"
 #include "runner/campaign_run.hpp"
+#include "runner/reference.hpp"
 
 namespace assay::runner {
 namespace {
