@@ -12,7 +12,6 @@
 #include "compiler/import.hpp"
 #include "compiler/passes/pass.hpp"
 #include "compiler/peak.hpp"
-#include "onnx_graph/inference.hpp"
 #include "slot.hpp"
 
 namespace assay::mlir_backend {
@@ -91,18 +90,19 @@ MlirSession::MlirSession(const kit::OpenRequest& request)
     teams_.push_back(std::make_unique<compiler::Team>(settings_.threads_of_stream, settings_.spin));
     idle_.push_back(teams_.back().get());
   }
-  compile_foreseen();
+  compile_foreseen(request);
 }
 
 /// What is compiled when a model is opened, and goes into the cache: for the shapes that are fixed, and where an axis
 /// is free, for 1 along it, unless the model cannot be so.
-void MlirSession::compile_foreseen() {
+void MlirSession::compile_foreseen(const kit::OpenRequest& request) {
   guarded([&] { compiler::check_operators(model_); });
+  const onnx_graph::Inference inference = inferred(request, request.batch_size);
   Shapes shapes;
   for (const kit::TensorInfo& input : inputs_) {
-    if (!input.rank_known) return;
-    shapes[input.name] = input.shape;
-    std::replace(shapes[input.name].begin(), shapes[input.name].end(), std::int64_t{-1}, std::int64_t{1});
+    const onnx_graph::Dimensions* shape = inference.shape(input.name);
+    if (shape == nullptr) return;
+    for (const onnx_graph::Dimension& d : *shape) shapes[input.name].push_back(d.known() ? d.size : 1);
   }
   try {
     (void)program(shapes);
@@ -111,11 +111,16 @@ void MlirSession::compile_foreseen() {
   }
 }
 
-void MlirSession::describe_tensors(const kit::OpenRequest& request) {
+onnx_graph::Inference MlirSession::inferred(const kit::OpenRequest& request, std::int64_t batch_size) const {
   Shapes fixed;
   for (const kit::FixedShape& s : request.shapes) fixed[s.input] = s.shape;
-  const auto inference = guarded(
-      [&] { return onnx_graph::infer(model_, onnx_graph::request_of(model_, std::move(fixed), request.batch_size)); });
+  return guarded(
+      [&] { return onnx_graph::infer(model_, onnx_graph::request_of(model_, std::move(fixed), batch_size)); });
+}
+
+void MlirSession::describe_tensors(const kit::OpenRequest& request) {
+  // Where no batch is filled up, a shorter one is to come, and the batch's axis stays free.
+  const onnx_graph::Inference inference = inferred(request, settings_.pad ? request.batch_size : 0);
   const auto info = [&](const onnx_graph::ValueInfo& value) {
     const onnx_graph::TensorType* type = inference.type(value.name);
     return tensor_info(value, type != nullptr ? *type : value.type);
@@ -188,7 +193,7 @@ kit::Description MlirSession::describe() {
   d.from_cache = from_cache_;
   d.useful_slots = settings_.streams;
   d.computes_in_wait = true;
-  d.short_batch = ASSAY_SHORT_BATCH_PAD;  // another size would be compiled for seconds
+  d.short_batch = settings_.pad ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
   d.in_force = {{"device", "cpu"},
                 {"precision", "f32"},
                 {"threads", std::to_string(settings_.streams * settings_.threads_of_stream)},
@@ -201,7 +206,8 @@ kit::Description MlirSession::describe() {
                 {"target", settings_.target},
                 {"cpu", target_.cpu},
                 {"vector_width", std::to_string(target_.vector_floats * 32)},
-                {"spin", settings_.spin ? "true" : "false"}};
+                {"spin", settings_.spin ? "true" : "false"},
+                {"short_batch", settings_.pad ? "pad" : "compile"}};
   if (target_.tuning != nullptr) {
     d.in_force.emplace_back("autotune", std::to_string(settings_.autotune_s));
     d.in_force.emplace_back("tuned_convolutions", std::to_string(target_.tuning->schedules.size()));

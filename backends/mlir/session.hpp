@@ -12,6 +12,7 @@
 #include "compiler/program.hpp"
 #include "kernel_cache.hpp"
 #include "onnx_graph/graph.hpp"
+#include "onnx_graph/inference.hpp"
 #include "profile.hpp"
 #include "settings.hpp"
 
@@ -51,7 +52,8 @@ class MlirSession final : public kit::Session {
   [[nodiscard]] std::shared_ptr<const compiler::Program> compiled(const Shapes& shapes);
   [[nodiscard]] std::optional<CachedKernels> from_cache(const compiler::Plan& plan);
   void tune(const compiler::Graph& graph, compiler::Math math, compiler::Team& team);
-  void compile_foreseen();
+  void compile_foreseen(const kit::OpenRequest& request);
+  [[nodiscard]] onnx_graph::Inference inferred(const kit::OpenRequest& request, std::int64_t batch_size) const;
   void describe_tensors(const kit::OpenRequest& request);
 
   kit::Host host_;

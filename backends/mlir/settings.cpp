@@ -9,9 +9,10 @@ namespace {
 constexpr const char* kAuto = "auto";
 constexpr double kMostThreads = 1024, kMostSeconds = 3600;
 constexpr std::array<const char*, 3> kMath = {"fast", "strict", nullptr};
+constexpr std::array<const char*, 3> kShortBatch = {"pad", "compile", nullptr};
 constexpr std::array<const char*, 4> kTargets = {"host", "avx512", "avx2", nullptr};
 
-const std::array<assay_option, 7> kOptions = {{
+const std::array<assay_option, 8> kOptions = {{
     {"streams", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
      "batches computed side by side, each by its share of the threads; auto: 1 for latency, one a thread for "
      "throughput"},
@@ -21,6 +22,10 @@ const std::array<assay_option, 7> kOptions = {{
      "the instructions that are compiled for"},
     {"math", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "fast", 0, 0, kMath.data(),
      "fast: convolutions by Winograd's method, too, where it takes less time, which rounds otherwise; strict: none so"},
+    {"short_batch", ASSAY_OPTION_CHOICE, 0, "pad", 0, 0, kShortBatch.data(),
+     "what becomes of a last batch that is shorter. pad: it is filled up, which costs a whole batch each time; "
+     "compile: "
+     "its size is compiled for when it is first met, which takes seconds, once"},
     {"autotune", ASSAY_OPTION_INT, ASSAY_OPTION_SHAPES_GRAPH, "0", 0, kMostSeconds, nullptr,
      "seconds to measure other ways of computing each convolution than the one that a model of the CPU finds best, "
      "when "
@@ -51,6 +56,7 @@ Settings settings_of(const kit::OpenRequest& request) {
   s.spin = spin == kAuto ? !request.shared_cores : spin == "true";
   s.target = request.option("target", "host");
   s.strict = request.option("math", "fast") == "strict";
+  s.pad = request.option("short_batch", "pad") == "pad";
   s.autotune_s = number(request, "autotune", 0);
   s.without = request.option("without", "");
   s.dump = request.option("dump", "");

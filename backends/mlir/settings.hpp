@@ -17,6 +17,7 @@ struct Settings {
   int autotune_s = 0;   ///< seconds
   std::string without;  ///< passes
   bool strict = false;  ///< no Winograd
+  bool pad = true;      ///< a short last batch, instead of compiling for its size
   std::string dump;     ///< a folder, or empty
 };
 

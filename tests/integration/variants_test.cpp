@@ -1,6 +1,8 @@
 // An engine whose option makes a variant of it: both are measured in one run, and each has its row.
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "input/npy.hpp"
 #include "integration/cli_fixture.hpp"
 
 namespace assay::integration {
@@ -27,6 +29,29 @@ TEST_F(CliTest, TheCompilersMathIsTwoRowsOfOneRun) {
   const std::string markdown = assay({"results", "export", "--format", "md"}).out;
   EXPECT_THAT(markdown, HasSubstr("| tiny-resnet | mlir (winograd) |"));
   EXPECT_THAT(markdown, HasSubstr("| tiny-resnet | mlir (strict) |"));
+}
+
+/// 16 images, 3 at a time: a sum is one thread's whatever the number of threads, and a last batch is one image.
+TEST_F(CliTest, TheCompilersAnswersAreTheSameOnAnyNumberOfThreads) {
+  Tensor x(DType::kFloat32, {16, 3, 32, 32});
+  for (std::int64_t i = 0; i < x.size(); ++i) x.as<float>()[i] = static_cast<float>(i * 7919 % 4001) / 2000 - 1;
+  input::write_npy(folder_.path() / "x.npy", x.view());
+  const auto answers = [&](const std::string& short_batch, const char* threads) {
+    const std::string y = file("y.npy"), stages = folder_.path() / (short_batch + threads);
+    std::filesystem::create_directory(stages);
+    const Result r = assay({"predict", "tiny-resnet", "--backend", "mlir", "--threads", threads, "--option",
+                            "short_batch=" + short_batch, "--option", "dump=" + stages, "--batch-size", "3", "--input",
+                            file("x.npy"), "-o", y});
+    EXPECT_EQ(r.status, 0) << r.err;
+    return read_file(y);
+  };
+  for (const char* short_batch : {"pad", "compile"}) {
+    const std::string one = answers(short_batch, "1");
+    for (const char* threads : {"2", "16"}) EXPECT_EQ(answers(short_batch, threads), one) << short_batch << threads;
+  }
+  // What was compiled last: batches of 3, or the last one of 1.
+  EXPECT_THAT(read_file(folder_.path() / "pad1" / "imported.txt"), HasSubstr(" 3x10 "));
+  EXPECT_THAT(read_file(folder_.path() / "compile1" / "imported.txt"), HasSubstr(" 1x10 "));
 }
 
 }  // namespace
