@@ -51,11 +51,12 @@ Turn measure_here(const worker::Request& request) {
           measure::noise_verdict(measure::noise_between(begin.noise, end.noise, seconds))};
 }
 
-/// "RATE why", written by the child.
-std::string measured_text(const worker::Request& request) {
+/// "NUMBER why", which a child writes; the number is 0 where it failed.
+template <class Measure>
+std::string text_of(const Measure& measure) {
   try {
-    const Turn turn = measure_here(request);
-    return std::to_string(turn.rate) + " " + turn.why;
+    const auto [number, why] = measure();
+    return std::to_string(number) + " " + why;
   } catch (const std::exception& e) {
     return std::string("0 ") + e.what();
   }
@@ -72,13 +73,14 @@ std::string read_to_end(int file) {
 }
 
 /// This process opens no framework, so a child of it is as good as a new one.
-Turn in_a_child(const worker::Request& request) {
+template <class Measure>
+Turn in_a_child(const Measure& measure) {
   int ends[2];
   if (::pipe(ends) != 0) return {0, std::strerror(errno)};
   const pid_t child = ::fork();
   if (child == 0) {
     ::close(ends[0]);
-    const std::string text = measured_text(request);
+    const std::string text = text_of(measure);
     const bool written = ::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
     ::_exit(written ? 0 : 1);
   }
@@ -114,10 +116,23 @@ Turn Turns::take(const Case& c) {
   const worker::Request r = request(c);
   Turn turn;
   for (int i = 0; i < kTries; ++i) {
-    turn = in_a_child(r);
+    turn = in_a_child([&] { return measure_here(r); });
     if (turn.rate == 0 || turn.why.empty()) break;
   }
   return turn;
+}
+
+double Turns::load_seconds(const Case& c, Load load) {
+  const worker::Request r = request(c);
+  const auto seconds = [&]() -> Turn {
+    worker::Reporter reporter([](const worker::Event&) {});
+    (void)worker::read_through(r);
+    const auto cache = load == Load::kCached ? r.cache_folder : std::filesystem::path();
+    const Session session = worker::load_session(r, cache, reporter);
+    if (load == Load::kCached && !session.from_cache()) return {0, session.cache_remark()};
+    return {std::chrono::duration<double>(session.load_time()).count(), ""};
+  };
+  return in_a_child(seconds).rate;
 }
 
 std::optional<double> Turns::peak_mebibytes(const Case& c) {

@@ -26,6 +26,9 @@ class Turns {
 
   /// In a child process, tried again where other programs disturbed it.
   Turn take(const Case& c);
+  enum class Load { kCold, kCached };
+  /// In a child process; 0 where it failed.
+  double load_seconds(const Case& c, Load load);
   /// Peak memory in a process of its own, less what the engine's library took, MiB; nothing where it failed.
   std::optional<double> peak_mebibytes(const Case& c);
 
