@@ -49,13 +49,14 @@ class ConvEmitter {
   using Values = Emitter::Values;
 
  public:
-  /// Adds pointers for input, weights, others, output, but for input and output only where they are not given.
+  /// Adds pointers for input, weights, others, sums, output, but for input and output only where they are not given.
   ConvEmitter(const ConvKernel& kernel, Emitter& emitter, FloatPointers& pointers,
               const std::optional<FloatPointer>& input = {}, const std::optional<FloatPointer>& output = {})
       : k_(kernel), width_(static_cast<int>(kernel.lanes)), e_(emitter) {
     pointers_.push_back(input ? *input : pointers.add(input_extent()));
     pointers_.push_back(pointers.add(weight_count()));
     for (const BlockedAccess& o : k_.others) pointers_.push_back(pointers.add(extent(o)));
+    if (k_.sums) sums_ = pointers.add(extent(*k_.sums));
     pointers_.push_back(output ? *output : pointers.add(extent(k_.output)));
   }
 
@@ -65,9 +66,18 @@ class ConvEmitter {
     read_ = read;
     written_ = written;
     if (k_.parts > 1) part_ = e_.let("arith.divui " + read_.group + ", " + e_.index(k_.groups / k_.parts) + " : index");
-    const std::int64_t whole = k_.columns / k_.tile * k_.tile;
-    e_.loop(e_.index(0), e_.index(whole), k_.tile, [&](const std::string& x) { tile(x); });
-    if (whole < k_.columns) tile(e_.index(k_.columns - k_.tile));  // the last one overlaps: the same is stored twice
+    const std::int64_t whole = k_.columns / k_.tile * k_.tile, rest = k_.columns - whole;
+    Values sums(k_.sums ? static_cast<std::size_t>(k_.vectors) : 0);
+    for (std::string& sum : sums) sum = e_.number(0, Element::kF32, width_);
+    const std::vector<std::string> types(sums.size(), vector_type());
+    sums = e_.loop(e_.index(0), e_.index(whole), k_.tile, sums, types,
+                   [&](const std::string& x, const Values& v) { return tile(x, 0, v); });
+    // The last one overlaps: the same is stored twice, but where it is summed once.
+    if (rest > 0) sums = tile(e_.index(k_.columns - k_.tile), k_.sums ? k_.tile - rest : 0, sums);
+    for (std::size_t v = 0; v < sums.size(); ++v) {
+      const std::string at = place(*k_.sums, of_, column_, 0, static_cast<std::int64_t>(v));
+      e_.store(sums[v], sums_.name, sums_.type, at, Element::kF32, width_);
+    }
   }
 
  private:
@@ -100,7 +110,8 @@ class ConvEmitter {
 
   [[nodiscard]] std::string vector_type() const { return register_type(Element::kF32, width_); }
 
-  void tile(const std::string& x) {
+  /// Pixels from `first` on are stored. Answers the row's sums, where there are some, with these.
+  Values tile(const std::string& x, std::int64_t first, Values row_sums) {
     column_ = x;
     const auto n = static_cast<std::size_t>(k_.tile * k_.vectors);
     const Values zeros(n, e_.number(0, Element::kF32, width_));
@@ -108,25 +119,49 @@ class ConvEmitter {
     const bool by_blocks = !k_.depthwise && k_.picks.empty();
     const Values sums = by_blocks ? over_blocks(zeros, types) : over_rows(read_.group, zeros, types);
     const auto for_each = [&](const auto& visit) {
-      for (std::int64_t p = 0; p < k_.tile; ++p) {
+      for (std::int64_t p = first; p < k_.tile; ++p) {
         for (std::int64_t v = 0; v < k_.vectors; ++v) visit(sums[static_cast<std::size_t>(p * k_.vectors + v)], p, v);
       }
     };
     if (k_.after.terms.size() <= kFewTerms) {
-      for_each([&](const std::string& sum, std::int64_t p, std::int64_t v) { finish(sum, column_, p, v); });
-      return;
+      std::vector<Values> results(static_cast<std::size_t>(k_.vectors));
+      for_each([&](const std::string& sum, std::int64_t p, std::int64_t v) {
+        results[static_cast<std::size_t>(v)].push_back(finish(sum, column_, p, v));
+      });
+      for (std::size_t v = 0; v < row_sums.size(); ++v) row_sums[v] = add(row_sums[v], total(results[v]));
+      return row_sums;
     }
     // All at once, so long an expression would leave no register for its numbers: sums wait where the output will be.
     for_each([&](const std::string& sum, std::int64_t p, std::int64_t v) {
       e_.store(sum, pointers_.back().name, pointers_.back().type, place(k_.output, written_, column_, p, v),
                Element::kF32, width_);
     });
-    e_.loop(x, e_.affine(shifted(x, k_.tile)), 1, [&](const std::string& column) {
-      for (std::int64_t v = 0; v < k_.vectors; ++v) {
-        const std::string at = place(k_.output, written_, column, 0, v);
-        finish(e_.load(pointers_.back().name, pointers_.back().type, at, Element::kF32, width_), column, 0, v);
-      }
-    });
+    const std::vector<std::string> of_row(row_sums.size(), vector_type());
+    return e_.loop(first == 0 ? x : e_.affine(shifted(x, first)), e_.affine(shifted(x, k_.tile)), 1, row_sums, of_row,
+                   [&](const std::string& column, const Values& before) { return finish_column(column, before); });
+  }
+
+  /// Of sums that were stored: a pixel. Answers the row's sums with it.
+  Values finish_column(const std::string& column, Values row_sums) {
+    for (std::int64_t v = 0; v < k_.vectors; ++v) {
+      const std::string at = place(k_.output, written_, column, 0, v);
+      const std::string sum = e_.load(pointers_.back().name, pointers_.back().type, at, Element::kF32, width_);
+      const std::string result = finish(sum, column, 0, v);
+      if (!row_sums.empty()) row_sums[static_cast<std::size_t>(v)] = add(row_sums[static_cast<std::size_t>(v)], result);
+    }
+    return row_sums;
+  }
+
+  std::string add(const std::string& a, const std::string& b) {
+    return e_.let("arith.addf " + a + ", " + b + " : " + vector_type());
+  }
+  /// By pairs, which wait less for one another than a running sum.
+  std::string total(Values values) {
+    for (; values.size() > 1; values.resize((values.size() + 1) / 2)) {
+      const std::size_t half = (values.size() + 1) / 2;
+      for (std::size_t i = half; i < values.size(); ++i) values[i - half] = add(values[i - half], values[i]);
+    }
+    return values[0];
   }
 
   static Affine shifted(const std::string& index, std::int64_t by) {
@@ -292,7 +327,8 @@ class ConvEmitter {
     return e_.let("math.fma " + a + ", " + b + ", " + sum + " : " + vector_type());
   }
 
-  void finish(const std::string& sum, const std::string& column, std::int64_t p, std::int64_t v) {
+  /// Computes what follows the sum, and stores it.
+  std::string finish(const std::string& sum, const std::string& column, std::int64_t p, std::int64_t v) {
     Values inputs = {sum};
     for (std::size_t i = 0; i < k_.others.size(); ++i) {
       const BlockedAccess& o = k_.others[i];
@@ -303,6 +339,7 @@ class ConvEmitter {
     const std::string result = k_.after.terms.empty() ? sum : e_.evaluate(k_.after, inputs, width_);
     e_.store(result, pointers_.back().name, pointers_.back().type, place(k_.output, written_, column, p, v),
              Element::kF32, width_);
+    return result;
   }
 
   /// Of pixel p behind a column.
@@ -318,6 +355,7 @@ class ConvEmitter {
   int width_;  // of a vector
   Emitter& e_;
   std::vector<FloatPointer> pointers_;
+  FloatPointer sums_;
   RowPlace of_, read_, written_;
   std::string column_, part_;
   std::int64_t channels_ = 0;

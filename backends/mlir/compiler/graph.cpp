@@ -20,7 +20,8 @@ struct Details {
   std::string operator()(const Conv& c) const {
     return list_text("strides", c.strides) + list_text("dilations", c.dilations) + list_text("begin", c.begin) +
            list_text("end", c.end) + " groups " + std::to_string(c.groups) + (c.bias ? " bias" : "") +
-           (c.after.terms.empty() ? "" : " then " + to_text(c.after)) + (c.in_bands ? " in bands" : "");
+           (c.after.terms.empty() ? "" : " then " + to_text(c.after)) + (c.in_bands ? " in bands" : "") +
+           (c.with_sums ? " with sums" : "");
   }
   std::string operator()(const Pool& p) const {
     return std::string(p.kind == Pool::Kind::kMaximum ? " maximum" : " average") + list_text("kernel", p.kernel) +

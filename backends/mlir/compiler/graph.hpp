@@ -120,8 +120,9 @@ struct Conv {
   Shape strides, dilations, begin, end;  ///< one for each axis of space; begin and end: of the padding with zeros
   std::int64_t groups = 1;
   bool bias = false;
-  Expression after{};     ///< of the result, input 0; nothing: the result as it is
-  bool in_bands = false;  ///< computed by bands of rows with the depthwise convolution that alone takes it
+  Expression after{};      ///< of the result, input 0; nothing: the result as it is
+  bool in_bands = false;   ///< computed by bands of rows with the depthwise convolution that alone takes it
+  bool with_sums = false;  ///< gives the sums of its rows, too, where its kernel can: somebody wants the image's sum
 };
 
 /// Of x (batch, channels, space …). The padding is no part of a window.

@@ -51,14 +51,19 @@ std::int64_t taken(BlockedAccess& access) {
 }
 
 template <class Kernel>
-std::vector<std::int64_t> taken_of_convolution(Kernel& k, std::int64_t& weight_offset,
-                                               std::vector<std::int64_t> before_input) {
+std::vector<std::int64_t> taken_of_inputs(Kernel& k, std::int64_t& weight_offset,
+                                          std::vector<std::int64_t> before_input) {
   std::vector<std::int64_t> offsets = std::move(before_input);
   offsets.push_back(taken(k.input));
   offsets.push_back(std::exchange(weight_offset, 0) * static_cast<std::int64_t>(sizeof(float)));
   for (BlockedAccess& o : k.others) offsets.push_back(taken(o));
-  offsets.push_back(taken(k.output));
   return offsets;
+}
+
+/// Behind all others.
+void add_outputs(ConvKernel& k, std::vector<std::int64_t>& offsets) {
+  if (k.sums) offsets.push_back(taken(*k.sums));
+  offsets.push_back(taken(k.output));
 }
 
 }  // namespace
@@ -78,19 +83,23 @@ std::vector<std::int64_t> take_offsets(StridedKernel& kernel) {
 std::vector<std::int64_t> take_offsets(GatherKernel& /*kernel*/) { return {0, 0, 0}; }
 std::vector<std::int64_t> take_offsets(BorderKernel& /*kernel*/) { return {0}; }
 std::vector<std::int64_t> take_offsets(ConvKernel& kernel) {
-  return taken_of_convolution(kernel, kernel.weight_offset, {});
+  std::vector<std::int64_t> offsets = taken_of_inputs(kernel, kernel.weight_offset, {});
+  add_outputs(kernel, offsets);
+  return offsets;
 }
 std::vector<std::int64_t> take_offsets(BandKernel& k) {
   std::vector<std::int64_t> offsets = {0, taken(k.dense.input), 0};
   for (BlockedAccess& o : k.dense.others) offsets.push_back(taken(o));
   offsets.push_back(0);
   for (BlockedAccess& o : k.depthwise.others) offsets.push_back(taken(o));
-  offsets.push_back(taken(k.depthwise.output));
+  add_outputs(k.depthwise, offsets);
   return offsets;
 }
 std::vector<std::int64_t> take_offsets(WinogradKernel& kernel) {
   std::int64_t weight_offset = 0;
-  return taken_of_convolution(kernel, weight_offset, {0});
+  std::vector<std::int64_t> offsets = taken_of_inputs(kernel, weight_offset, {0});
+  offsets.push_back(taken(kernel.output));
+  return offsets;
 }
 
 Target feature_level(const std::string& name) {

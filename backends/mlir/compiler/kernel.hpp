@@ -2,6 +2,7 @@
 // What is computed by one function of machine code, before it is MLIR: loops with an access for each operand.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,7 @@ struct ConvKernel {
   std::int64_t weight_batch = 0;  ///< from a sample's weights to the next one's
   Expression after;               ///< input 0: the sum; no terms: as it is
   std::vector<BlockedAccess> others;
+  std::optional<BlockedAccess> sums{};  ///< where each row's sums over its columns go, a vector for each block
   friend bool operator==(const ConvKernel&, const ConvKernel&) = default;
 };
 
@@ -144,6 +146,14 @@ std::vector<std::int64_t> take_offsets(ConvKernel& kernel);
 std::vector<std::int64_t> take_offsets(BandKernel& kernel);
 std::vector<std::int64_t> take_offsets(WinogradKernel& kernel);
 
+/// How many of the function's pointers, the last ones, are written.
+template <class Kernel>
+std::size_t outputs_of(const Kernel& /*kernel*/) {
+  return 1;
+}
+inline std::size_t outputs_of(const ConvKernel& kernel) { return kernel.sums ? 2 : 1; }
+inline std::size_t outputs_of(const BandKernel& kernel) { return outputs_of(kernel.depthwise); }
+
 /// A kernel as a function of MLIR: pointers to the operands (inputs, others, output), then the first and the last unit
 /// to be computed, and the number of the thread that does.
 struct KernelText {
@@ -174,9 +184,10 @@ Target feature_level(const std::string& name);
 KernelText emit(const StridedKernel& kernel, const Target& target);
 KernelText emit(const GatherKernel& kernel, const Target& target);
 KernelText emit(const BorderKernel& kernel, const Target& target);
-/// Pointers: input, weights, others, output.
+/// Pointers: input, weights, others, sums where it has some, output.
 KernelText emit(const ConvKernel& kernel, const Target& target);
-/// Pointers: scratch memory, the dense convolution's input, weights, others, the other's weights, others, output.
+/// Pointers: scratch memory, the dense convolution's input, weights, others, the other's weights, others, sums where it
+/// has some, output.
 KernelText emit(const BandKernel& kernel, const Target& target);
 /// Pointers: scratch memory, input, weights [group][point][block][channel][vector][lane], others, output.
 KernelText emit(const WinogradKernel& kernel, const Target& target);

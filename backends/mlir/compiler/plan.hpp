@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,13 +36,15 @@ struct Pointer {
   std::int64_t offset = 0;  ///< bytes
 };
 
-/// A kernel over all its units: inputs first, the output last.
+/// A kernel over all its units: inputs first, what it writes last.
 struct Step {
   int kernel = -1;
   std::vector<Pointer> pointers;
-  std::string label;       ///< of the node that it computes
-  std::string schedule{};  ///< how, in words, where it was chosen: "direct, 14 pixels x 2 vectors"
-  double operations = 0;   ///< multiplications and additions of the definition, whatever the method
+  std::string label;        ///< of the node that it computes
+  std::string schedule{};   ///< how, in words, where it was chosen: "direct, 14 pixels x 2 vectors"
+  double operations = 0;    ///< multiplications and additions of the definition, whatever the method
+  std::size_t outputs = 1;  ///< how many of the pointers, the last ones, are written
+  [[nodiscard]] std::span<const Pointer> written() const { return std::span(pointers).last(outputs); }
 };
 
 struct Plan {

@@ -136,6 +136,7 @@ void Scheduler::add_step(Kernel kernel, const std::vector<int>& buffers) {
     kernel = simplified(std::move(kernel));
   }
   Step step{-1, {}, node_ != nullptr ? node_->label : "output"};
+  step.outputs = outputs_of(kernel);
   const std::vector<std::int64_t> offsets = take_offsets(kernel);
   for (std::size_t i = 0; i < buffers.size(); ++i) step.pointers.push_back({buffers[i], offsets[i]});
   auto& known = std::get<std::vector<std::pair<Kernel, int>>>(known_);
@@ -229,18 +230,21 @@ void Scheduler::separate_prologue() {
   for (bool changed = true; changed;) {  // a buffer that several steps write varies where one of them does
     changed = false;
     for (const Step& s : plan_.steps) {
-      const auto out = static_cast<std::size_t>(s.pointers.back().buffer);
       const auto varying = [&](const Pointer& p) { return varies[static_cast<std::size_t>(p.buffer)]; };
-      if (varies[out] || std::none_of(s.pointers.begin(), s.pointers.end(), varying)) continue;
-      varies[out] = true;
+      const auto out = s.written();
+      if (std::all_of(out.begin(), out.end(), varying) || std::none_of(s.pointers.begin(), s.pointers.end(), varying))
+        continue;
+      for (const Pointer& p : out) varies[static_cast<std::size_t>(p.buffer)] = true;
       changed = true;
     }
   }
   std::vector<Step> steps;
   for (Step& s : plan_.steps) {
-    const auto out = static_cast<std::size_t>(s.pointers.back().buffer);
-    if (!varies[out]) plan_.buffers[out].place = Buffer::Place::kPrepared;
-    (varies[out] ? steps : plan_.prologue).push_back(std::move(s));
+    const bool once = !varies[static_cast<std::size_t>(s.pointers.back().buffer)];
+    for (const Pointer& p : s.written()) {
+      if (once) plan_.buffers[static_cast<std::size_t>(p.buffer)].place = Buffer::Place::kPrepared;
+    }
+    (once ? plan_.prologue : steps).push_back(std::move(s));
   }
   plan_.steps = std::move(steps);
 }

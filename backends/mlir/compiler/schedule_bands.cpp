@@ -49,6 +49,7 @@ void Scheduler::convolve_in_bands(const Node& dense, const Convolution& depthwis
   buffers.push_back(packed(depthwise, k.depthwise));
   for (const BlockedView& o : depthwise.others) buffers.push_back(o.buffer);
   buffers.push_back(depthwise.out.buffer);
+  add_sums(depthwise, k.depthwise, buffers);
   const std::string schedule = "bands of " + std::to_string(k.rows) + " rows, " + std::to_string(tile.tile) +
                                " pixels x " + std::to_string(tile.vectors) + " vectors, " +
                                std::to_string(k.dense.groups) + " groups";

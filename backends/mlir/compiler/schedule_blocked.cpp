@@ -42,25 +42,28 @@ bool Scheduler::blocked(const Map& map) {
   return true;
 }
 
-/// Over rows and columns.
+/// Over rows and columns; of sums of rows where they are there.
 bool Scheduler::blocked(const Reduce& reduce) {
   const ValueId x = node_->inputs[0];
   const auto from = blocked_.find(x);
   if (from == blocked_.end() || reduce.axes != std::vector<std::size_t>{2, 3} || shape(x).size() != kImageAxes)
     return false;
-  const BlockedAccess a = from->second.access;
-  const int buffer = from->second.buffer;
+  const auto sums = reduce.combine == Reduce::Combine::kSum ? sums_.find(x) : sums_.end();
+  const bool summed = sums != sums_.end();
+  const BlockedView seen = summed ? sums->second : from->second;
+  const BlockedAccess& a = seen.access;
+  const std::int64_t rows = summed ? a.batch / a.row : shape(x)[2], columns = summed ? 1 : shape(x)[3];
   const BlockedView made = new_blocked(node_->output);
   const BlockedAccess& o = made.access;
   Formula f;
   StridedKernel kernel;
-  kernel.sizes = {blocks_of(shape(x)[1]), shape(x)[0], lanes_, shape(x)[2], shape(x)[3]};
+  kernel.sizes = {blocks_of(shape(x)[1]), shape(x)[0], lanes_, rows, columns};
   kernel.reduced = 2;
   kernel.combine = reduce.combine;
   kernel.expression = f.done(f.input(0));
   kernel.inputs = {{Element::kF32, {a.offset, {a.block, a.batch, 1, a.row, a.column}}}};
   kernel.output = {Element::kF32, {o.offset, {o.block, o.batch, 1, 0, 0}}};
-  add_step(std::move(kernel), {buffer, made.buffer});
+  add_step(std::move(kernel), {seen.buffer, made.buffer});
   return true;
 }
 

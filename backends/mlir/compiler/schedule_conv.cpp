@@ -194,6 +194,17 @@ void Scheduler::flatten(const Convolution& c, ConvKernel& k) const {
   }
 }
 
+/// Rows are the kernel's, which may be longer or shorter than the image's, but none may be of two samples.
+void Scheduler::add_sums(const Convolution& c, ConvKernel& k, std::vector<int>& buffers) {
+  if (!c.conv.with_sums || k.batch != c.out_shape[0]) return;
+  const std::int64_t of_batch = k.rows * lanes_, of_block = k.batch * of_batch;
+  k.sums = BlockedAccess{0, of_block, of_batch, lanes_, 0};
+  const std::int64_t floats = k.groups * k.vectors * of_block;
+  const int made = add_buffer(floats * static_cast<std::int64_t>(sizeof(float)), Buffer::Place::kArena);
+  buffers.insert(buffers.end() - 1, made);
+  sums_[node_->output] = {made, *k.sums};
+}
+
 std::vector<int> Scheduler::buffers_of(const Convolution& c, int weights) {
   std::vector<int> buffers = {c.x.buffer, weights};
   for (const BlockedView& o : c.others) buffers.push_back(o.buffer);
@@ -209,7 +220,8 @@ void Scheduler::convolve(const Convolution& c) {
   k.vectors = tile.vectors;
   k.tile = tile.tile;
   k.groups = out_blocks / k.vectors;
-  const std::vector<int> buffers = buffers_of(c, weights_of(c, k));
+  std::vector<int> buffers = buffers_of(c, weights_of(c, k));
+  add_sums(c, k, buffers);
   k.together = c.depthwise ? 1 : rows_together(k, target_);
   const char* method = c.depthwise ? "depthwise" : k.kernel_rows * k.kernel_columns == 1 ? "product" : "direct";
   add_convolution(std::move(k), buffers, c, method);

@@ -149,6 +149,8 @@ class Scheduler {
   void convolve(const Convolution& c);
   /// In the order of a kernel's arguments.
   [[nodiscard]] static std::vector<int> buffers_of(const Convolution& c, int weights);
+  /// The kernel and its buffers with sums of rows, where they are wanted and it can; before the output.
+  void add_sums(const Convolution& c, ConvKernel& kernel, std::vector<int>& buffers);
   void flatten(const Convolution& c, ConvKernel& kernel) const;
   [[nodiscard]] Tile model_tile(const Convolution& c, const ConvKernel& kernel);
   [[nodiscard]] Tile tile_of(const Convolution& c, const ConvKernel& kernel);
@@ -179,6 +181,7 @@ class Scheduler {
   std::unordered_map<ValueId, BlockedView> blocked_;
   std::unordered_map<ValueId, const Node*> waiting_;  // convolutions that are computed with who takes them
   std::unordered_map<ValueId, const Node*> scaled_;   // products that are left to who takes them
+  std::unordered_map<ValueId, BlockedView> sums_;     // images whose rows' sums are there: a column
   std::map<std::string, int> kernels_;                // by text
   template <class... Kernels>
   using Known = std::tuple<std::vector<std::pair<Kernels, int>>...>;

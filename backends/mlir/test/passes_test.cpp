@@ -123,6 +123,28 @@ TEST(Bands, AreNotOfWindowsThatReachBeyondTheSecondCache) {
 
 TEST(Bands, AreNotForWhatSomebodyElseTakes) { EXPECT_THAT(bottleneck(112, "r"), Not(HasSubstr("in bands"))); }
 
+/// What the passes leave of a depthwise convolution and the node, of these attributes, that takes it.
+std::string after_reduction(const char* op, const onnx_graph::TestAttributes& attributes = {},
+                            const std::string& without = "") {
+  TestModel m;
+  m.input("x", {1, 2, 4, 4}).floats("w", {2, 1, 3, 3}, std::vector<float>(18, 1));
+  m.node("Conv", {"x", "w"}, {"c"}, {{"group", std::int64_t{2}}}).node("Relu", {"c"}, {"r"});
+  return after(m.node(op, {"r"}, {"y"}, attributes).output("y").output("r"), without);
+}
+
+TEST(Pool, SumsOverAnImageAreBegunByTheConvolutionThatComputesIt) {
+  EXPECT_THAT(after_reduction("GlobalAveragePool"), HasSubstr("groups 2 then max(%0, 0) with sums"));
+  EXPECT_THAT(after_reduction("ReduceMean", {{"axes", Shape{2, 3}}}), HasSubstr("with sums"));
+  EXPECT_THAT(after_reduction("GlobalAveragePool", {}, "pool"), Not(HasSubstr("with sums")));
+}
+
+TEST(Pool, NotMaximaNorSumsOverOtherAxesNorOfWhatIsNoConvolution) {
+  EXPECT_THAT(after_reduction("GlobalMaxPool"), Not(HasSubstr("with sums")));
+  EXPECT_THAT(after_reduction("ReduceMean", {{"axes", Shape{1, 2, 3}}}), Not(HasSubstr("with sums")));
+  EXPECT_THAT(after_reduction("ReduceMean", {{"axes", Shape{3}}}), Not(HasSubstr("with sums")));
+  EXPECT_THAT(after_reduction("GlobalAveragePool", {}, "fuse"), Not(HasSubstr("with sums")));  // of the ReLU
+}
+
 TEST(Split, NodesOfAChunkFollowOneAnotherAndWhatLaterOnesTakeIsJoined) {
   std::string bytes;
   Graph graph = of_four_samples(bytes);
@@ -205,7 +227,7 @@ TEST(Passes, OneThatThereIsNotIsAnErrorThatNamesTheOthers) {
     run_passes(graph, {}, Math::kFast, "fold,fusion");
     FAIL();
   } catch (const Unsupported& e) {
-    EXPECT_THAT(e.what(), AllOf(HasSubstr("'fusion'"), HasSubstr("fold, fuse, drop, split, scale, bands")));
+    EXPECT_THAT(e.what(), AllOf(HasSubstr("'fusion'"), HasSubstr("fold, fuse, drop, split, scale, bands, pool")));
   }
 }
 

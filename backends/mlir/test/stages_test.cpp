@@ -187,6 +187,37 @@ TEST_P(OfWidth, TheDepthwiseKernelTakesAVectorOfChannelsAndNothingIsBroadcast) {
   )"));
 }
 
+/// Two samples of 40 channels, 9 rows and 31 columns, a convolution and the mean of what it gives.
+Layer pooled_layer(const Shape& w, std::int64_t groups) {
+  return test::layer_of({2, 40, 9, 31}, [&](test::TestModel& m) {
+    m.weights("w", w).node("Conv", {"x", "w"}, {"c"}, {{"group", groups}, {"pads", Shape(4, w[2] / 2)}});
+    m.node("GlobalAveragePool", {"c"}, {"y"});
+  });
+}
+
+TEST_P(OfWidth, APoolSumsWhatTheConvolutionSummedOfEachRow) {
+  const std::int64_t lanes = target_.vector_floats;
+  const auto bytes = [&](std::int64_t channels) { return (channels + lanes - 1) / lanes * lanes * 2 * 9 * 4; };
+  const auto steps = [&](const Shape& w, std::int64_t groups) { return of(pooled_layer(w, groups)).steps; };
+  const auto expected = [](std::int64_t floats, const char* method) {
+    return "CHECK: [[SUMS:b[0-9]+]]: arena, " + std::to_string(floats) + R"( bytes
+      CHECK: ({{b[0-9]+}}, {{b[0-9]+}}, [[SUMS]], [[OUT:b[0-9]+]]), {{.*}}: Conv node "c": )" +
+           method + R"(
+      CHECK-NEXT: ([[SUMS]], {{b[0-9]+}}), {{.*}}: GlobalAveragePool
+    )";
+  };
+  EXPECT_TRUE(check(steps({40, 1, 3, 3}, 40), expected(bytes(40), "depthwise")));
+  EXPECT_TRUE(check(steps({24, 40, 3, 3}, 1), expected(bytes(24), "direct")));
+}
+
+/// A matrix of the pixels of both samples has rows that are of both.
+TEST_P(OfWidth, APoolSumsTheImageWhereRowsAreOfTwoSamples) {
+  EXPECT_TRUE(check(of(pooled_layer({24, 40, 1, 1}, 1)).steps, R"(
+    CHECK: ([[IN:b[0-9]+]], [[W:b[0-9]+]], [[OUT:b[0-9]+]]), {{.*}}: Conv node "c": product
+    CHECK-NEXT: ([[OUT]], {{b[0-9]+}}), {{.*}}: GlobalAveragePool
+  )"));
+}
+
 TEST_P(OfWidth, WinogradsKernelTransformsMultipliesAndTransformsBack) {
   const Stages stages = of(test::winograd_layer());
   EXPECT_TRUE(check(stages.steps, "CHECK: scratch, \nCHECK: Conv node \"c\": Winograd F(4x4) of {{[0-9]+}} tiles"));

@@ -12,7 +12,7 @@ void of_graph(Graph& graph, const Target& /*target*/, Math /*math*/) {
   kRun(graph);
 }
 
-constexpr std::array<Pass, 6> kPasses = {{
+constexpr std::array<Pass, 7> kPasses = {{
     {"fold", "factors and summands of channels go into the weights of the convolution before them",
      of_graph<fold_into_weights>},
     {"fuse", "what follows element by element is computed with what it follows", of_graph<fuse_maps>},
@@ -21,6 +21,7 @@ constexpr std::array<Pass, 6> kPasses = {{
     {"scale", "factors of channels, computed for each sample, go into the weights of who takes the product",
      scale_weights},
     {"bands", "a convolution and the depthwise one that takes it are computed by bands of rows", mark_bands},
+    {"pool", "sums over an image are begun by the convolution that computes it", of_graph<mark_sums>},
 }};
 
 std::vector<std::string> split(const std::string& list) {

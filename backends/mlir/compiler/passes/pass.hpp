@@ -44,6 +44,10 @@ void scale_weights(Graph& graph, const Target& target, Math math);
 /// Whether it can be so, of a value that nobody else takes.
 bool can_scale_weights(const Graph& graph, const Node& product, const Node& conv);
 
+/// Convolutions of whose image somebody takes the sum over rows and columns, as a global average pool: their kernels
+/// add up rows while these are in registers.
+void mark_sums(Graph& graph);
+
 /// By value: how many nodes take it, and graph outputs, as often as they name it.
 std::vector<int> uses(const Graph& graph);
 /// By value: the node that computes it, or -1.
