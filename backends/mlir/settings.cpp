@@ -31,7 +31,7 @@ const std::array<assay_option, 8> kOptions = {{
      "when "
      "a model is first opened; the result goes into the cache"},
     {"without", ASSAY_OPTION_TEXT, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, nullptr,
-     "passes that are left out, to see what each is worth: fold,fuse,drop,split,scale,bands"},
+     "passes that are left out, to see what each is worth: fold,fuse,drop,split,scale,bands,pool"},
     {"dump", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr,
      "a folder to write each stage to: the graph, the steps, MLIR before and after its passes, LLVM's form, assembly"},
 }};
