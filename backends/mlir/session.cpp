@@ -105,7 +105,7 @@ void MlirSession::compile_foreseen(const kit::OpenRequest& request) {
     for (const onnx_graph::Dimension& d : *shape) shapes[input.name].push_back(d.known() ? d.size : 1);
   }
   try {
-    (void)program(shapes);
+    (void)program(shapes);  // nobody else is here yet
   } catch (const kit::Failure& e) {
     if (fixed_ || e.code() != ASSAY_UNSUPPORTED) throw;
   }
@@ -130,11 +130,22 @@ void MlirSession::describe_tensors(const kit::OpenRequest& request) {
   fixed_ = std::all_of(inputs_.begin(), inputs_.end(), is_fixed);
 }
 
-std::shared_ptr<const compiler::Program> MlirSession::program(const Shapes& shapes) {
-  const std::lock_guard lock(programs_mutex_);
-  std::shared_ptr<const compiler::Program>& found = programs_[shapes];
-  if (found == nullptr) found = guarded([&] { return compiled(shapes); });
+MlirSession::Compiled& MlirSession::program(const Shapes& shapes) {
+  Compiled& found = programs_[shapes];
+  if (found.program == nullptr) found.program = guarded([&] { return compiled(shapes); });
   return found;
+}
+
+std::shared_ptr<RunPool> MlirSession::runs(const Shapes& shapes) {
+  const std::lock_guard lock(programs_mutex_);
+  Compiled& of_shapes = program(shapes);
+  std::shared_ptr<RunPool> runs = of_shapes.runs.lock();
+  if (runs == nullptr) {
+    runs = std::make_shared<RunPool>(of_shapes.program, settings_.streams, settings_.threads_of_stream,
+                                     profile_ != nullptr);
+    of_shapes.runs = runs;
+  }
+  return runs;
 }
 
 std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& shapes) {
@@ -232,7 +243,7 @@ std::unique_ptr<kit::Slot> MlirSession::open_slot(std::span<const kit::FixedShap
     kit::element_count(shapes[i].shape);  // throws for a shape that no memory holds
     wanted[inputs_[i].name] = shapes[i].shape;
   }
-  return std::make_unique<MlirSlot>(*this, program(wanted));
+  return std::make_unique<MlirSlot>(*this, runs(wanted));
 }
 
 std::string MlirSession::report(const std::string& kind) {

@@ -14,6 +14,7 @@
 #include "onnx_graph/graph.hpp"
 #include "onnx_graph/inference.hpp"
 #include "profile.hpp"
+#include "run_pool.hpp"
 #include "settings.hpp"
 
 namespace assay::mlir_backend {
@@ -42,13 +43,18 @@ class MlirSession final : public kit::Session {
 
   [[nodiscard]] const std::vector<kit::TensorInfo>& inputs() const noexcept { return inputs_; }
   [[nodiscard]] const std::vector<kit::TensorInfo>& outputs() const noexcept { return outputs_; }
-  [[nodiscard]] int threads_of_stream() const noexcept { return settings_.threads_of_stream; }
   /// nullptr: none was asked for.
   [[nodiscard]] Profile* profile() const noexcept { return profile_.get(); }
 
  private:
   using Shapes = std::map<std::string, compiler::Shape>;
-  [[nodiscard]] std::shared_ptr<const compiler::Program> program(const Shapes& shapes);
+  struct Compiled {
+    std::shared_ptr<const compiler::Program> program;
+    std::weak_ptr<RunPool> runs;  // as long as there are slots
+  };
+  /// Compiled if it was not; under the lock.
+  [[nodiscard]] Compiled& program(const Shapes& shapes);
+  [[nodiscard]] std::shared_ptr<RunPool> runs(const Shapes& shapes);
   [[nodiscard]] std::shared_ptr<const compiler::Program> compiled(const Shapes& shapes);
   [[nodiscard]] std::optional<CachedKernels> from_cache(const compiler::Plan& plan);
   void tune(const compiler::Graph& graph, compiler::Math math, compiler::Team& team);
@@ -72,7 +78,7 @@ class MlirSession final : public kit::Session {
   std::counting_semaphore<> free_streams_;
 
   std::mutex programs_mutex_;
-  std::map<Shapes, std::shared_ptr<const compiler::Program>> programs_;
+  std::map<Shapes, Compiled> programs_;
   compiler::PackedWeights packed_;  // of all programs
 };
 

@@ -11,27 +11,25 @@ std::int64_t bytes_of(const compiler::Value& value) {
 
 }  // namespace
 
-MlirSlot::MlirSlot(MlirSession& session, std::shared_ptr<const compiler::Program> program)
-    : session_(session), program_(std::move(program)), run_(*program_, session.threads_of_stream()) {
-  own_.resize(program_->plan().outputs.size());
-  inputs_.resize(program_->plan().inputs.size());
+MlirSlot::MlirSlot(MlirSession& session, std::shared_ptr<RunPool> runs) : session_(session), runs_(std::move(runs)) {
+  runs_->add_slot();
+  own_.resize(plan().outputs.size());
+  inputs_.resize(plan().inputs.size());
   outputs_.resize(own_.size());
-  run_.measure_steps(session.profile() != nullptr);
 }
 
 void MlirSlot::check(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs) const {
-  const compiler::Plan& plan = program_->plan();
-  if (inputs.size() != plan.inputs.size() || outputs.size() != plan.outputs.size()) {
+  if (inputs.size() != plan().inputs.size() || outputs.size() != plan().outputs.size()) {
     throw kit::Failure(ASSAY_INVALID_ARGUMENT,
                        std::to_string(inputs.size()) + " inputs and " + std::to_string(outputs.size()) +
-                           " outputs were passed, the model has " + std::to_string(plan.inputs.size()) + " and " +
-                           std::to_string(plan.outputs.size()));
+                           " outputs were passed, the model has " + std::to_string(plan().inputs.size()) + " and " +
+                           std::to_string(plan().outputs.size()));
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    kit::check_tensor(session_.inputs()[i], plan.inputs[i].shape, inputs[i]);
+    kit::check_tensor(session_.inputs()[i], plan().inputs[i].shape, inputs[i]);
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].data != nullptr) kit::check_tensor(session_.outputs()[i], plan.outputs[i].shape, outputs[i]);
+    if (outputs[i].data != nullptr) kit::check_tensor(session_.outputs()[i], plan().outputs[i].shape, outputs[i]);
   }
 }
 
@@ -43,10 +41,9 @@ void MlirSlot::submit(std::span<const assay_tensor> inputs, std::span<const assa
 }
 
 void MlirSlot::run(std::span<const assay_tensor> inputs, std::span<assay_tensor> outputs, kit::Timing& timing) {
-  const compiler::Plan& plan = program_->plan();
   for (std::size_t i = 0; i < inputs.size(); ++i) inputs_[i] = inputs[i].data;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const compiler::Value& value = plan.outputs[i];
+    const compiler::Value& value = plan().outputs[i];
     if (outputs[i].data == nullptr) {
       if (own_[i].data() == nullptr) own_[i] = compiler::AlignedMemory(bytes_of(value));
       outputs[i].data = own_[i].data();
@@ -60,10 +57,11 @@ void MlirSlot::run(std::span<const assay_tensor> inputs, std::span<assay_tensor>
     outputs[i].strides = nullptr;
   }
   const MlirSession::Lease lease(session_);
+  const RunPool::Use use(*runs_);
   const auto begin = std::chrono::steady_clock::now();
-  run_(lease.team(), inputs_, outputs_);
+  use.run()(lease.team(), inputs_, outputs_);
   timing.compute_ns = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
-  if (Profile* profile = session_.profile()) profile->add(plan, run_.step_ns());
+  if (Profile* profile = session_.profile()) profile->add(plan(), use.run().step_ns());
 }
 
 }  // namespace assay::mlir_backend

@@ -10,7 +10,7 @@ namespace assay::mlir_backend {
 
 class MlirSlot final : public kit::BlockingSlot {
  public:
-  MlirSlot(MlirSession& session, std::shared_ptr<const compiler::Program> program);
+  MlirSlot(MlirSession& session, std::shared_ptr<RunPool> runs);
   ~MlirSlot() override { stop(); }
   void submit(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs, assay_done_fn done,
               void* user) override;
@@ -21,9 +21,10 @@ class MlirSlot final : public kit::BlockingSlot {
  private:
   void check(std::span<const assay_tensor> inputs, std::span<const assay_tensor> outputs) const;
 
+  [[nodiscard]] const compiler::Plan& plan() const noexcept { return runs_->program().plan(); }
+
   MlirSession& session_;
-  std::shared_ptr<const compiler::Program> program_;
-  compiler::Run run_;
+  std::shared_ptr<RunPool> runs_;
   std::vector<compiler::AlignedMemory> own_;  // of outputs for which the caller gives none
   std::vector<void*> inputs_, outputs_;
 };
