@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "compiler/passes/pass.hpp"
+
 namespace assay::mlir_backend {
 namespace {
 
@@ -11,6 +13,16 @@ constexpr double kMostThreads = 1024, kMostSeconds = 3600;
 constexpr std::array<const char*, 3> kMath = {"fast", "strict", nullptr};
 constexpr std::array<const char*, 3> kShortBatch = {"pad", "compile", nullptr};
 constexpr std::array<const char*, 4> kTargets = {"host", "avx512", "avx2", nullptr};
+
+const char* const* pass_names() {
+  static const std::vector<const char*> names = [] {
+    std::vector<const char*> all;
+    for (const compiler::Pass& pass : compiler::passes()) all.push_back(pass.name);
+    all.push_back(nullptr);
+    return all;
+  }();
+  return names.data();
+}
 
 const std::array<assay_option, 8> kOptions = {{
     {"streams", ASSAY_OPTION_INT, 0, kAuto, 1, kMostThreads, nullptr,
@@ -30,8 +42,8 @@ const std::array<assay_option, 8> kOptions = {{
      "seconds to measure other ways of computing each convolution than the one that a model of the CPU finds best, "
      "when "
      "a model is first opened; the result goes into the cache"},
-    {"without", ASSAY_OPTION_TEXT, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, nullptr,
-     "passes that are left out, to see what each is worth: fold,fuse,drop,split,scale,bands,pool"},
+    {"without", ASSAY_OPTION_LIST, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, pass_names(),
+     "passes that are left out, to see what each is worth (--ablate without)"},
     {"dump", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr,
      "a folder to write each stage to: the graph, the steps, MLIR before and after its passes, LLVM's form, assembly"},
 }};

@@ -138,7 +138,8 @@ enum {
   ASSAY_OPTION_INT = 1,
   ASSAY_OPTION_REAL = 2,
   ASSAY_OPTION_TEXT = 3,
-  ASSAY_OPTION_CHOICE = 4
+  ASSAY_OPTION_CHOICE = 4,
+  ASSAY_OPTION_LIST = 5 /* any of the choices, each once at most, with commas between; "": none */
 };
 
 /* Flags of an option. */
@@ -149,7 +150,7 @@ enum {
   ASSAY_OPTION_SIGNATURE = 2u
 };
 
-/* Values travel as text: "true"/"false", decimal numbers, or the choice's name. The host checks type, range and choice
+/* Values travel as text: "true"/"false", decimal numbers, or the names of choices. The host checks type, range and choice
  * before `open`, so a plugin sees only valid ones. */
 typedef struct assay_option {
   const char* name; /* without the backend's name: "intra_op_threads" */
@@ -157,7 +158,7 @@ typedef struct assay_option {
   uint32_t flags;
   const char* default_value;  /* as text; "auto" is allowed for any type where the plugin chooses */
   double minimum, maximum;    /* INT and REAL; inclusive */
-  const char* const* choices; /* CHOICE: NULL-terminated; else NULL */
+  const char* const* choices; /* CHOICE and LIST: NULL-terminated; else NULL */
   const char* meaning;        /* one line */
 } assay_option;
 

@@ -235,5 +235,17 @@ TEST(CheckOption, EveryTypeHasItsRange) {
   EXPECT_NO_THROW(check_option("b", option, "whatever"));
 }
 
+TEST(CheckOption, AListHoldsChoicesEachOnce) {
+  const Option option{"n", ASSAY_OPTION_LIST, false, "", 0, 0, {"fold", "fuse", "drop"}, ""};
+  for (const char* good : {"", "fold", "drop,fold", "fold,fuse,drop"}) {
+    EXPECT_NO_THROW(check_option("b", option, good)) << good;
+  }
+  for (const char* bad : {"fuze", "fold,", ",fold", "fold,fold", "fold, fuse", "fold fuse", ",", "auto"}) {
+    EXPECT_THROW(check_option("b", option, bad), Error) << bad;
+  }
+  EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [&] { check_option("b", option, "fold,fuze"); }),
+              AllOf(HasSubstr("b.n"), HasSubstr("'fold,fuze'"), HasSubstr("any of fold, fuse, drop")));
+}
+
 }  // namespace
 }  // namespace assay::backend

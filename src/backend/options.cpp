@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -25,6 +28,9 @@ std::string accepted(const Option& option) {
     case ASSAY_OPTION_CHOICE:
       text = fmt::format("one of {}", fmt::join(option.choices, ", "));
       break;
+    case ASSAY_OPTION_LIST:
+      text = fmt::format("any of {}, with commas between and no blanks", fmt::join(option.choices, ", "));
+      break;
     default:
       text = "text";
   }
@@ -41,6 +47,23 @@ bool in_range(const Option& option, const std::string& value) {
   return std::isfinite(real) && real >= option.minimum && real <= option.maximum;
 }
 
+bool is_choice(const Option& option, std::string_view value) {
+  return std::find(option.choices.begin(), option.choices.end(), value) != option.choices.end();
+}
+
+/// Choices, each once at most.
+bool is_list(const Option& option, std::string_view value) {
+  std::set<std::string_view> seen;
+  for (bool more = !value.empty(); more;) {
+    const std::size_t comma = value.find(',');
+    const std::string_view element = value.substr(0, comma);
+    if (!is_choice(option, element) || !seen.insert(element).second) return false;
+    more = comma != std::string_view::npos;
+    if (more) value.remove_prefix(comma + 1);
+  }
+  return true;
+}
+
 bool fits(const Option& option, const std::string& value) {
   if (option.default_value == "auto" && value == "auto") return true;
   switch (option.type) {
@@ -51,10 +74,9 @@ bool fits(const Option& option, const std::string& value) {
     case ASSAY_OPTION_REAL:
       return in_range<double>(option, value);
     case ASSAY_OPTION_CHOICE:
-      for (const std::string& choice : option.choices) {
-        if (value == choice) return true;
-      }
-      return false;
+      return is_choice(option, value);
+    case ASSAY_OPTION_LIST:
+      return is_list(option, value);
     default:
       return value.find('\0') == std::string::npos;
   }

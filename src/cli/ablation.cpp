@@ -12,7 +12,7 @@
 namespace assay::cli {
 namespace {
 
-/// The values of an option's list but its default; empty for numbers and text.
+/// The values of an option's list but its default, of several together each alone; empty for numbers and text.
 std::vector<std::string> other_values(const backend::Option& option) {
   std::vector<std::string> values = option.choices;
   if (option.type == ASSAY_OPTION_BOOL) values = {"true", "false"};

@@ -54,6 +54,8 @@ std::string type_text(const backend::Option& o) {
       return fmt::format("{:g}..{:g}", o.minimum, o.maximum);
     case ASSAY_OPTION_CHOICE:
       return fmt::format("{}", fmt::join(o.choices, "|"));
+    case ASSAY_OPTION_LIST:
+      return fmt::format("[{},…]", fmt::join(o.choices, ","));
     default:
       return "text";
   }

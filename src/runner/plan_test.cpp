@@ -153,6 +153,7 @@ TEST(Plan, NamesWhatItDoesNotUnderstand) {
   EXPECT_THAT(error(R"({"shape": {"in": "9999999999x9999999999"}})"), HasSubstr("shape"));
   EXPECT_THAT(error(R"({"range": {"in": "9:1"}})"), HasSubstr("ends before it begins"));
   EXPECT_THAT(error(R"({"option": "k"})"), HasSubstr("key=value"));
+  EXPECT_THAT(error(R"({"option": ["x.k=1", "k=1", "x.k=2"]})"), HasSubstr("'x.k' is given twice"));
   EXPECT_THAT(error(R"({"model": "a+"})"), HasSubstr("an empty member"));
   EXPECT_THAT(error(R"({"strategy": "fast"})"), HasSubstr("sequential, concurrent, pipelined"));
   EXPECT_THAT(error(R"({"combine": "median"})"), HasSubstr("mean, vote, members"));

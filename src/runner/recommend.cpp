@@ -211,6 +211,14 @@ std::string variants_text(const Campaign& campaign, const std::vector<Entry>& na
   return texts.empty() ? "" : fmt::format("; {}", fmt::join(texts, ", "));
 }
 
+/// What "least latency" leaves out: larger batches.
+bool has_larger_batches(const Campaign& campaign, const Case& than, const Contest& contest) {
+  return std::any_of(campaign.outcomes.begin(), campaign.outcomes.end(), [&](const Outcome& o) {
+    return o.test_case.model == than.model && o.test_case.goal == than.goal &&
+           o.test_case.batch_size > than.batch_size && measured_metric(o, contest.tag) != nullptr;
+  });
+}
+
 std::string sentence(const Campaign& campaign, const std::string& model, const std::vector<Entry>& all,
                      const std::vector<Entry>& set, const Contest& contest) {
   const Entry& best = set.front();
@@ -218,9 +226,11 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
   const char* aim = contest.larger_is_better ? "most throughput" : "least latency";
   const std::string variants = variants_text(campaign, named_entries(all, set));
   if (all.size() == 1) {
-    return fmt::format("{}: {} at {} is the only one measured for {}: {}{}.", model,
+    const bool larger = !contest.larger_is_better && has_larger_batches(campaign, c, contest);
+    return fmt::format("{}: {} at {} is the only one measured for {}{}: {}{}.", model,
                        setup(campaign, best, all, contest), batch_text(c.batch_size),
-                       contest.larger_is_better ? "throughput" : "latency", figure(best, contest), variants);
+                       contest.larger_is_better ? "throughput" : "latency",
+                       larger ? " at the smallest batch size" : "", figure(best, contest), variants);
   }
   if (set.size() > 1) {
     std::string text = fmt::format("{}: for the {} take {}: they cannot be told apart ({}){}", model, aim,

@@ -197,6 +197,13 @@ TEST(Recommend, LooksAtLatencyWhereOnlyThatWasMeasuredAndAtTheSmallestBatch) {
   EXPECT_THAT(r.because, HasSubstr("least latency use y at batch 1: 10 [9, 11] ms a batch, 2.00x the next best (x"));
 }
 
+TEST(Recommend, TheOnlyOneOfTheSmallestBatchIsNotTheOnlyOne) {
+  Outcome one = measured("x", 1, "latency.p50", 10, 9, 11), eight = measured("x", 8, "latency.p50", 70, 69, 71);
+  one.test_case.goal = eight.test_case.goal = Goal::kLatency;
+  EXPECT_THAT(recommend(campaign({one, eight})).because,
+              HasSubstr("x at batch 1 is the only one measured for latency at the smallest batch size: 10"));
+}
+
 TEST(Recommend, OnlyWhatWasMeasuredCounts) {
   Outcome failed = measured("y", 8, "throughput", 1000, 990, 1010);
   failed.state = OutcomeState::kFailed;

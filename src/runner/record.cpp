@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <functional>
 #include <thread>
 
 #include "assay/error.hpp"
@@ -10,6 +12,7 @@
 #include "measure/series.hpp"
 #include "measure/statistics.hpp"
 #include "runner/campaign_run.hpp"
+#include "runner/case_settings.hpp"
 #include "runner/reference.hpp"
 
 namespace assay::runner {
@@ -25,6 +28,22 @@ ProcessSamples samples_of(const Pending& p, worker::Exit& exit) {
   samples.process = static_cast<int>(p.samples.size());
   samples.values = std::move(exit.result.values);
   return samples;
+}
+
+/// "resnet50-mlir-batch8-2threads-throughput-1a2b3c4d": what a user looks for, and what tells it from all others.
+std::string profile_name(const Case& c) {
+  constexpr std::size_t kOfKey = 8;
+  std::string name;
+  for (const std::string& member : members_of(c.model)) {
+    name += (name.empty() ? "" : "+") + std::filesystem::path(member).stem().string();
+  }
+  name += fmt::format("-{}-batch{}-{}threads-{}-{}", c.backend, batch_word(c), c.threads, to_string(c.goal),
+                      case_key(c).substr(0, kOfKey));
+  const auto plain = [](char letter) {
+    return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '+' || letter == '_';
+  };
+  std::replace_if(name.begin(), name.end(), std::not_fn(plain), '_');
+  return name;
 }
 
 }  // namespace
@@ -47,7 +66,7 @@ worker::Request CampaignRun::request(const Pending& p, worker::Request::Kind kin
     if (engines.size() > 1 && !library.empty()) request.libraries[engine] = library;
   }
   if (kind == worker::Request::Kind::kMeasure && !settings_.profile_folder.empty()) {
-    request.profile_file = settings_.profile_folder / (case_key(request.test_case) + ".json");
+    request.profile_file = settings_.profile_folder / (profile_name(request.test_case) + ".json");
   }
   return request;
 }

@@ -15,7 +15,9 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::MatchesRegex;
 using testing::Not;
+using testing::UnorderedElementsAre;
 
 worker::Exit noisy(const worker::Request& r, double rate) {
   worker::Exit exit = good(r, rate);
@@ -38,6 +40,19 @@ TEST_F(RunnerTest, InterleavesTheProcessesOfAllCases) {
   }
   EXPECT_EQ(launcher_.count(Kind::kMemory), 4);
   EXPECT_EQ(launcher_.count(Kind::kStart), 4 * (1 + 4));  // one alone, and four at once
+}
+
+TEST_F(RunnerTest, ProfilesAreNamedByTheirCase) {
+  settings_.profile_folder = "profiles";
+  plan({"x"}, {8, 0});
+  campaign_.plan[1].model = "some where/my.net v2.onnx";
+  run();
+  std::vector<std::string> names;
+  for (const auto& r : launcher_.requests) {
+    if (!r.profile_file.empty() && r.test_case.model != "tiny-resnet") names.push_back(r.profile_file.string());
+  }
+  EXPECT_THAT(names, UnorderedElementsAre(MatchesRegex("profiles/m-x-batch8-2threads-throughput-[0-9a-f]{8}.json"),
+                                          MatchesRegex("profiles/my_net_v2-x-batchmodel-2threads-throughput-[0-9a-f]{8}.json")));
 }
 
 /// "10.1:10.2 9.9:10": how many.

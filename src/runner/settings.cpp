@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <set>
 
 #include "assay/ensemble.hpp"
 #include "assay/error.hpp"
@@ -190,11 +191,16 @@ void set_weights(Axes& axes, const Values& values) {
   }
 }
 
+/// A later source, as the command line after a plan, may give an option another value; one source has one for it.
 void set_options(Axes& axes, const Values& values) {
+  std::set<std::string> given;
   for (const std::string& v : values) {
     const std::size_t equals = v.find('=');
     if (equals == std::string::npos || equals == 0) refuse(fmt::format("'{}' is not of the form key=value", v));
     const std::string key = v.substr(0, equals);
+    if (!given.insert(key).second) {
+      refuse(fmt::format("'{}' is given twice; an option has one value in a run (--ablate tries all of its values)", key));
+    }
     const std::size_t dot = key.find('.');
     const std::string backend = dot == std::string::npos ? "" : key.substr(0, dot);
     axes.options[backend][dot == std::string::npos ? key : key.substr(dot + 1)] = v.substr(equals + 1);

@@ -53,7 +53,8 @@ void options_are_whole(const Subject& subject) {
     require(plain && !option.name.empty(), "the name '" + option.name + "' is not of a-z, 0-9 and _");
     require(!option.meaning.empty() && option.meaning.find('\n') == std::string::npos,
             option.name + " has no one-line meaning");
-    require(option.type != ASSAY_OPTION_CHOICE || !option.choices.empty(), option.name + " has no choices");
+    const bool listed = option.type == ASSAY_OPTION_CHOICE || option.type == ASSAY_OPTION_LIST;
+    require(listed == !option.choices.empty(), option.name + (listed ? " has no choices" : " has choices"));
     backend::check_option(subject.backend().name(), option, option.default_value);
   }
 }

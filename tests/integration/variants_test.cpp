@@ -31,6 +31,21 @@ TEST_F(CliTest, TheCompilersMathIsTwoRowsOfOneRun) {
   EXPECT_THAT(markdown, HasSubstr("| tiny-resnet | mlir (strict) |"));
 }
 
+TEST_F(CliTest, WhatEachPassOfTheCompilerIsWorthIsARunOfOneOption) {
+  const Result all = assay({"bench", "tiny-resnet", "--backend", "mlir", "--ablate", "without", "--dry-run"});
+  ASSERT_EQ(all.status, 0) << all.err;
+  for (const char* pass : {"fold", "fuse", "drop", "split", "scale", "bands", "pool"}) {
+    EXPECT_THAT(all.out, HasSubstr(std::string("without=") + pass));
+  }
+  const Result wrong = assay({"bench", "tiny-resnet", "--backend", "mlir", "--option", "without=fold,fusion"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("mlir.without: the value 'fold,fusion' does not fit: it takes any of fold, fuse"));
+  const Result twice = assay({"bench", "tiny-resnet", "--backend", "mlir", "--option", "without=fold", "--option",
+                              "without=fuse"});
+  EXPECT_EQ(twice.status, 2);
+  EXPECT_THAT(twice.err, HasSubstr("'without' is given twice"));
+}
+
 /// 16 images, 3 at a time: a sum is one thread's whatever the number of threads, and a last batch is one image.
 TEST_F(CliTest, TheCompilersAnswersAreTheSameOnAnyNumberOfThreads) {
   Tensor x(DType::kFloat32, {16, 3, 32, 32});
