@@ -123,6 +123,15 @@ std::uint64_t bytes_of(const Manifest& manifest) {
   return sum;
 }
 
+std::uint64_t bytes_on_disk(const fs::path& folder) {
+  std::uint64_t sum = 0;
+  std::error_code error, ignored;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (it->is_regular_file(ignored)) sum += it->file_size(ignored);
+  }
+  return sum;
+}
+
 EntryLock::~EntryLock() {
   if (fd_ >= 0) ::close(fd_);
 }

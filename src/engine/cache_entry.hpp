@@ -38,6 +38,8 @@ enum class Depth { kNamesAndSizes, kContent };
 /// What is wrong with an entry: damaged, cut short, foreign; nothing where all is as its manifest says.
 std::optional<std::string> find_damage(const std::filesystem::path& folder, const Manifest& manifest, Depth depth);
 std::uint64_t bytes_of(const Manifest& manifest);
+/// Of all files below; 0 where it is not there.
+std::uint64_t bytes_on_disk(const std::filesystem::path& folder);
 
 /// Says that somebody uses an entry, in all processes, for as long as it lives. Needs no right to write.
 class EntryLock {

@@ -36,26 +36,22 @@ std::string state_of(const model::Model& model) {
 Opened open_and_keep(GraphCache& cache, const Params& params, const backend::Backend& backend,
                      backend::OpenRequest request, const KeyParts& parts, const std::string& why_none,
                      const std::function<bool()>& settle) {
-  const std::filesystem::path filling = cache.begin_filling();
-  request.cache_fill = filling;
+  std::optional<Filling> filling = cache.begin_filling(parts);
+  if (filling) request.cache_fill = filling->graph();
   try {
     backend::BackendSession session = backend.open(request);
     const bool same_model = settle();
-    if (filling.empty()) return {std::move(session), {}, why_none + "; the cache cannot be written"};
-    if (same_model) return {std::move(session), {}, why_none + "; " + cache.keep(filling, parts)};
-    cache.drop(filling);
+    if (!filling) return {std::move(session), {}, why_none + "; the cache cannot be written"};
+    if (same_model) return {std::move(session), {}, why_none + "; " + cache.keep(std::move(*filling), parts)};
     return {std::move(session), {}, why_none + "; the model changed while it was loaded, so its graph is not kept"};
   } catch (const Error& e) {
-    cache.drop(filling);
-    if (filling.empty() || !may_be_the_caches(e)) throw;
+    if (!filling || !may_be_the_caches(e)) throw;
+    filling.reset();
     request.cache_fill.clear();
     backend::BackendSession session = backend.open(request);  // its own failure, if it was not the cache's
     settle();
     warn(params, fmt::format("the graph cache could not be filled; the model is loaded without it: {}", e.what()));
     return {std::move(session), {}, why_none + "; it could not be filled"};
-  } catch (...) {
-    cache.drop(filling);
-    throw;
   }
 }
 

@@ -19,8 +19,6 @@ namespace assay::engine {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* kTemporary = ".filling-";  // folders that are being filled, or thrown away
-constexpr std::time_t kAbandonedAfter = 3600;    // seconds without a change: their process has died
 
 bool is_key(const std::string& name) {
   return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -41,37 +39,10 @@ std::time_t last_used(const fs::path& entry) {
   return info.st_mtim.tv_sec;
 }
 
-std::uint64_t bytes_on_disk(const fs::path& folder) {
-  std::uint64_t sum = 0;
-  std::error_code error, ignored;
-  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (it->is_regular_file(ignored)) sum += it->file_size(ignored);
-  }
-  return sum;
-}
-
-/// Out of everybody's sight first, whole; then bit by bit.
 bool remove_entry(const fs::path& entry) {
-  std::string hidden = (entry.parent_path() / (std::string(kTemporary) + "XXXXXX")).string();
-  std::error_code ignored;
-  if (::mkdtemp(hidden.data()) == nullptr) return false;
-  if (::rename(entry.c_str(), hidden.c_str()) != 0) {
-    fs::remove_all(hidden, ignored);
-    return false;
-  }
-  fs::remove_all(hidden, ignored);
+  if (!hide_and_remove(entry)) return false;
   forget_verified(entry);
   return true;
-}
-
-void remove_abandoned(const fs::path& graphs) {
-  for (const fs::path& path : children(graphs)) {
-    if (!path.filename().string().starts_with(kTemporary)) continue;
-    struct stat info{};
-    if (::stat(path.c_str(), &info) != 0 || std::time(nullptr) - info.st_mtim.tv_sec < kAbandonedAfter) continue;
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
 }
 
 /// In how many parts two keys differ, and in words which.
@@ -177,45 +148,33 @@ std::string GraphCache::why_none(const KeyParts& parts) const {
   return "no entry: " + words;
 }
 
-fs::path GraphCache::begin_filling() {
-  std::error_code error;
-  fs::create_directories(graphs_, error);
-  std::string path = (graphs_ / (std::string(kTemporary) + "XXXXXX")).string();
-  if (::mkdtemp(path.data()) != nullptr) return path;
-  warn(fmt::format("the graph cache {} cannot be written ({}); the model is loaded without it", graphs_.string(),
-                   std::strerror(errno)));
-  return {};
+std::optional<Filling> GraphCache::begin_filling(const KeyParts& parts) {
+  sweep_unfinished(graphs_.parent_path());
+  std::optional<Filling> filling = Filling::begin(graphs_, parts);
+  if (!filling) {
+    warn(fmt::format("the graph cache {} cannot be written ({}); the model is loaded without it", graphs_.string(),
+                     std::strerror(errno)));
+  }
+  return filling;
 }
 
-void GraphCache::drop(const fs::path& filled) noexcept {
-  std::error_code ignored;
-  if (!filled.empty()) fs::remove_all(filled, ignored);
-}
-
-std::string GraphCache::keep(const fs::path& filled, const KeyParts& parts) {
+std::string GraphCache::keep(Filling filled, const KeyParts& parts) {
   const std::string key = key_of(parts);
   try {
-    const Manifest manifest = describe_folder(filled, parts);
-    if (manifest.files.empty()) {
-      drop(filled);
-      return "this backend leaves no graph to keep";
-    }
+    const Manifest manifest = describe_folder(filled.graph(), parts);
+    if (manifest.files.empty()) return "this backend leaves no graph to keep";
     if (bytes_of(manifest) > limit_) {
-      drop(filled);
       return fmt::format("its {} bytes are more than the cache may hold ({}; ASSAY_CACHE_LIMIT)", bytes_of(manifest),
                          limit_);
     }
-    write_manifest(filled, manifest);
-    ::chmod(filled.c_str(), 0755);  // mkdtemp's folder is for its owner alone
-    if (::rename(filled.c_str(), (graphs_ / key).c_str()) != 0) {
+    write_manifest(filled.graph(), manifest);
+    if (!filled.become(graphs_ / key)) {
       const int error = errno;
-      drop(filled);
       if (error == EEXIST || error == ENOTEMPTY) return "another process has kept it meanwhile";
       warn(fmt::format("the graph could not be kept in {}: {}", graphs_.string(), std::strerror(error)));
       return "it could not be kept";
     }
   } catch (const std::exception& e) {
-    drop(filled);
     warn(fmt::format("the graph could not be kept in {}: {}", graphs_.string(), e.what()));
     return "it could not be kept";
   }
@@ -230,7 +189,6 @@ void GraphCache::discard(Found& found, const std::string& why) {
 }
 
 void GraphCache::make_room(const std::string& spared) {
-  remove_abandoned(graphs_);
   struct Candidate {
     fs::path path;
     std::uint64_t bytes;
@@ -274,6 +232,7 @@ std::vector<CachedGraph> list_graphs(const fs::path& cache_folder) {
 }
 
 std::vector<CacheFinding> verify_graphs(const fs::path& cache_folder) {
+  sweep_unfinished(cache_folder);
   std::vector<CacheFinding> findings;
   for (const CachedGraph& graph : list_graphs(cache_folder)) {
     const fs::path entry = cache_folder / "graphs" / graph.key;
@@ -306,7 +265,7 @@ Cleared clear_graphs(const fs::path& cache_folder) {
     ++cleared.removed;
     cleared.bytes += graph.bytes;
   }
-  remove_abandoned(cache_folder / "graphs");
+  cleared.unfinished = sweep_unfinished(cache_folder);
   return cleared;
 }
 

@@ -11,6 +11,7 @@
 
 #include "assay/assay.hpp"
 #include "engine/cache_entry.hpp"
+#include "engine/cache_filling.hpp"
 
 namespace assay::engine {
 
@@ -31,12 +32,12 @@ class GraphCache {
   /// A whole entry, its checksums compared. A damaged or foreign one is thrown away, with a warning.
   Found find(const KeyParts& parts);
 
-  /// A new, empty folder to leave a graph in; empty where none can be made (with a warning).
-  std::filesystem::path begin_filling();
-  /// Keeps what was left there under the key; drops it where it is empty, or somebody else was first. Then makes room.
-  /// Answers what became of it, for the remark.
-  std::string keep(const std::filesystem::path& filled, const KeyParts& parts);
-  void drop(const std::filesystem::path& filled) noexcept;
+  /// A folder to leave a graph in; none where it cannot be made (with a warning). What is left of processes that died
+  /// is removed first.
+  std::optional<Filling> begin_filling(const KeyParts& parts);
+  /// Keeps what was left there under the key, unless it is empty or somebody else was first. Then makes room. Answers
+  /// what became of it, for the remark.
+  std::string keep(Filling filled, const KeyParts& parts);
   /// Throws an entry away that cannot be used: just the one that was found, and only if nobody else uses it.
   void discard(Found& found, const std::string& why);
 
@@ -65,14 +66,15 @@ struct CacheFinding {
   std::string what;  ///< what was wrong
   bool removed = false;
 };
-/// Compares every checksum; damaged entries are thrown away.
+/// Compares every checksum; damaged entries are thrown away, and what is left of processes that died.
 std::vector<CacheFinding> verify_graphs(const std::filesystem::path& cache_folder);
 
 struct Cleared {
   int removed = 0, in_use = 0;
   std::uint64_t bytes = 0;  ///< freed
+  Swept unfinished;
 };
-/// Removes all but what is in use. Throws Error(kIo) where the folder cannot be written.
+/// Removes all but what is in use or being filled. Throws Error(kIo) where the folder cannot be written.
 Cleared clear_graphs(const std::filesystem::path& cache_folder);
 
 }  // namespace assay::engine

@@ -31,9 +31,9 @@ class GraphCacheTest : public test::CacheFolderTest {
   /// An entry of `bytes`, last used `age` seconds ago.
   fs::path put(const KeyParts& key, std::size_t bytes, int age = 0, std::uint64_t limit = 1U << 30U) {
     GraphCache c = cache(limit);
-    const fs::path filling = c.begin_filling();
-    std::ofstream(filling / "graph.bin") << std::string(bytes, 'g');
-    c.keep(filling, key);
+    std::optional<Filling> filling = c.begin_filling(key);
+    std::ofstream(filling->graph() / "graph.bin") << std::string(bytes, 'g');
+    c.keep(std::move(*filling), key);
     const fs::path entry = folder() / "graphs" / key_of(key);
     if (age > 0)
       fs::last_write_time(entry / kManifestName, fs::file_time_type::clock::now() - std::chrono::seconds(age));
@@ -216,13 +216,26 @@ TEST_F(GraphCacheTest, ClearRemovesAllButWhatIsInUse) {
   EXPECT_EQ(things_there(), 0);
 }
 
-TEST_F(GraphCacheTest, FoldersOfDeadProcessesAreSweptAway) {
-  const fs::path dead = cache().begin_filling();
-  const fs::path alive = cache().begin_filling();
-  fs::last_write_time(dead, fs::file_time_type::clock::now() - std::chrono::hours(2));
+TEST_F(GraphCacheTest, WhatDeadProcessesLeftIsSweptAwayByTheNextThatFillsVerifiesOrClears) {
+  const fs::path graphs = folder() / "graphs";
+  const std::optional<Filling> alive = cache().begin_filling(parts("m"));
+  const auto leave = [&] {
+    fs::create_directories(graphs / ".filling-dead" / "graph");
+    std::ofstream(graphs / ".filling-dead" / "graph" / "code") << std::string(500, 'g');
+  };
+  leave();
   put(parts("a"), 10);
-  EXPECT_FALSE(fs::exists(dead));
-  EXPECT_TRUE(fs::exists(alive));
+  EXPECT_FALSE(fs::exists(graphs / ".filling-dead"));
+  leave();
+  verify_graphs(folder());
+  EXPECT_FALSE(fs::exists(graphs / ".filling-dead"));
+  leave();
+  const Cleared cleared = clear_graphs(folder());
+  EXPECT_EQ(cleared.removed, 1);
+  EXPECT_EQ(cleared.unfinished.removed, 1);
+  EXPECT_EQ(cleared.unfinished.bytes, 500U);
+  EXPECT_TRUE(fs::exists(alive->graph()));
+  EXPECT_EQ(things_there(), 1);
 }
 
 TEST_F(GraphCacheTest, TheLimitIsReadFromTheEnvironment) {

@@ -14,9 +14,11 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "base/file.hpp"
+#include "engine/cache_filling.hpp"
 #include "worker/child_process.hpp"
 #include "worker/frames.hpp"
 #include "worker/supervisor.hpp"
@@ -60,12 +62,12 @@ class LauncherTest : public ::testing::Test {
   }
   void TearDown() override { ::unsetenv("ASSAY_WORKER"); }
 
-  Exit run(const std::string& script) {
+  Exit run(const std::string& script, const Request& request = {}) {
     const auto file = folder_.path() / "worker";
     std::ofstream(file) << "#!/bin/sh\n" << script;
     std::filesystem::permissions(file, std::filesystem::perms::owner_all);
     ::setenv("ASSAY_WORKER", file.c_str(), 1);
-    return process_launcher()->run({}, limits_, [this](const Event& e) { events_.push_back(e); }, stop_);
+    return process_launcher()->run(request, limits_, [this](const Event& e) { events_.push_back(e); }, stop_);
   }
 
   TemporaryFolder folder_;
@@ -80,6 +82,26 @@ TEST_F(LauncherTest, AResultComesThrough) {
   EXPECT_EQ(exit.phase, "load");
   EXPECT_EQ(exit.result.values.at("x"), std::vector<double>{1});
   EXPECT_GE(events_.size(), 2U);
+}
+
+/// However a worker ended, the graph that it was making is not left in the cache; those of others are.
+TEST_F(LauncherTest, WhatADeadWorkerWasFillingIsRemoved) {
+  Request request;
+  request.cache_folder = folder_.path() / "cache";
+  const auto graphs = request.cache_folder / "graphs";
+  std::optional<engine::Filling> others = engine::Filling::begin(graphs, {});
+  ASSERT_TRUE(others);
+  const auto left = graphs / ".filling-worker";
+  const std::string fills = "mkdir -p " + left.string() + "/graph\necho half > " + left.string() + "/graph/code\n";
+  const auto is_removed = [&](const std::string& ends) {
+    (void)run(fills + ends, request);
+    EXPECT_FALSE(std::filesystem::exists(left)) << ends;
+    EXPECT_TRUE(std::filesystem::exists(others->graph())) << ends;
+  };
+  is_removed("kill -9 $$\n");
+  is_removed("exit 3\n");
+  stop_ = true;
+  is_removed("sleep 60\n");
 }
 
 TEST_F(LauncherTest, AnIgnoredSigchldHidesNoEnd) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
+#include "engine/cache_filling.hpp"
 #include "measure/environment.hpp"
 #include "worker/child_process.hpp"
 #include "worker/frames.hpp"
@@ -78,7 +79,10 @@ class ProcessLauncher final : public Launcher {
     Exit failed;
     failed.phase = "start";
     try {
-      return run_process(request, limits, listener, stop);
+      Exit exit = run_process(request, limits, listener, stop);
+      // It may have died while it made a graph: what is left of that, no other process would look for soon.
+      if (!exit.ok && !request.cache_folder.empty()) engine::sweep_unfinished(request.cache_folder);
+      return exit;
     } catch (const Error& e) {
       failed.code = e.code();
       failed.reason = e.what();

@@ -211,15 +211,14 @@ std::optional<MergedModel> find_kept(GraphCache& cache, const KeyParts& parts, c
 /// Nothing, with a warning, where the cache cannot be written or is too small.
 std::optional<MergedModel> keep(GraphCache& cache, const KeyParts& parts, const std::string& bytes,
                                 const Params& params) {
-  const fs::path filling = cache.begin_filling();
-  if (filling.empty()) return std::nullopt;
+  std::optional<Filling> filling = cache.begin_filling(parts);
+  if (!filling) return std::nullopt;
   std::string why;
   try {
-    write_file_atomically(filling / kMergedName, bytes);
-    why = cache.keep(filling, parts);
+    write_file_atomically(filling->graph() / kMergedName, bytes);
+    why = cache.keep(std::move(*filling), parts);
     if (auto kept = find_kept(cache, parts, params)) return kept;
   } catch (const std::exception& e) {
-    cache.drop(filling);
     why = e.what();
   }
   if (params.log) {
