@@ -1,10 +1,10 @@
 // assay cache: optimized graphs that were kept, so that loading is fast.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -13,8 +13,8 @@
 
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
+#include "cli/cache_rows.hpp"
 #include "cli/cli.hpp"
-#include "engine/ensemble/merged.hpp"
 #include "engine/graph_cache.hpp"
 #include "report/format.hpp"
 
@@ -25,11 +25,6 @@ constexpr double kMiB = 1024.0 * 1024.0;
 
 std::filesystem::path folder_of(const std::string& given) {
   return given.empty() ? default_cache_folder() : std::filesystem::path(given);
-}
-
-std::string part(const engine::KeyParts& parts, const std::string& name) {
-  const auto it = parts.find(name);
-  return it == parts.end() ? "?" : it->second;
 }
 
 constexpr const char* kReferences = "references";
@@ -77,22 +72,10 @@ double bytes_of(const std::vector<std::filesystem::directory_entry>& files) {
   return bytes;
 }
 
-/// A line of 80 columns: of a version, what comes before the build's own marks (--json has all).
-std::string text_of(const engine::CachedGraph& g) {
-  const std::string version = part(g.parts, "version");
-  const std::string head = fmt::format("{}  {:7.1f} MiB  {:%Y-%m-%d %H:%M}", g.key.substr(0, 12),
-                                       static_cast<double>(g.bytes) / kMiB, fmt::gmtime(g.last_used));
-  const std::string what =
-      part(g.parts, "backend") == engine::kMergedBackend
-          ? fmt::format("merged, {}{}", part(g.parts, "members"), g.in_use ? " (in use)" : "")
-          : fmt::format("{} {}, model {}{}", part(g.parts, "backend"), version.substr(0, version.find('-')),
-                        part(g.parts, "model").substr(0, 8), g.in_use ? " (in use)" : "");
-  return report::hang(head, what, report::width(head) + 2, report::kColumns);
-}
-
 int list(const std::string& folder, bool json, Context& context) {
   require_cache(folder);
   const auto graphs = engine::list_graphs(folder_of(folder));
+  const auto unfinished = engine::list_unfinished(folder_of(folder));
   if (json) {
     nlohmann::json all = nlohmann::json::array();
     for (const auto& g : graphs) {
@@ -102,15 +85,26 @@ int list(const std::string& folder, bool json, Context& context) {
                      {"in_use", g.in_use},
                      {"made_from", g.parts}});
     }
-    *context.out << nlohmann::json{{"schema", 1}, {"folder", folder_of(folder).string()}, {"graphs", all}}.dump(2)
+    nlohmann::json others = nlohmann::json::array();
+    for (const auto& g : unfinished) {
+      others.push_back({{"bytes", g.bytes},
+                        {"since", static_cast<std::int64_t>(g.since)},
+                        {"being_filled", g.being_filled},
+                        {"made_from", g.parts}});
+    }
+    *context.out << nlohmann::json{{"schema", 1},
+                                   {"folder", folder_of(folder).string()},
+                                   {"graphs", all},
+                                   {"unfinished", others}}
+                        .dump(2)
                  << "\n";
     return kOk;
   }
   double total = 0;
-  for (const auto& g : graphs) {
-    total += static_cast<double>(g.bytes);
-    *context.out << text_of(g) << "\n";
-  }
+  for (const auto& g : graphs) total += static_cast<double>(g.bytes);
+  const std::time_t now = std::time(nullptr);
+  for (const std::string& row : rows_of(graphs, now)) *context.out << row << "\n";
+  for (const std::string& row : rows_of(unfinished, now)) *context.out << row << "\n";
   *context.out << report::wrap(
                       fmt::format("{} graphs, {:.1f} MiB of at most {:.0f} in {}", graphs.size(), total / kMiB,
                                   static_cast<double>(engine::cache_limit()) / kMiB, folder_of(folder).string()),
@@ -139,6 +133,10 @@ int clear(const std::string& folder, Context& context) {
   *context.out << fmt::format("{} graphs removed, {:.1f} MiB freed{}\n", cleared.removed,
                               static_cast<double>(cleared.bytes) / kMiB,
                               cleared.in_use > 0 ? fmt::format("; {} are in use and stay", cleared.in_use) : "");
+  if (cleared.unfinished.removed > 0) {
+    *context.out << fmt::format("{} unfinished ones of processes that are gone removed, {:.1f} MiB freed\n",
+                                cleared.unfinished.removed, static_cast<double>(cleared.unfinished.bytes) / kMiB);
+  }
   const auto files = references_in(folder_of(folder));
   const double freed = bytes_of(files);
   for (const auto& file : files) {
@@ -165,12 +163,12 @@ void add_cache(CLI::App& app, Action& action) {
     bool json = false;
   };
   const auto o = std::make_shared<Options>();
-  CLI::App* list_command = cache->add_subcommand("list", "what is kept, the last used first");
+  CLI::App* list_command = cache->add_subcommand("list", "what is kept, the last used first, and what is being filled");
   list_command->add_flag("--json", o->json, "as JSON");
   list_command->callback([&action, o] { action = [o](Context& c) { return list(o->folder, o->json, c); }; });
   CLI::App* verify_command = cache->add_subcommand("verify", "compare every checksum; what is damaged is removed");
   verify_command->callback([&action, o] { action = [o](Context& c) { return verify(o->folder, c); }; });
-  CLI::App* clear_command = cache->add_subcommand("clear", "remove all that is not in use");
+  CLI::App* clear_command = cache->add_subcommand("clear", "remove all that is not in use or being filled");
   clear_command->callback([&action, o] { action = [o](Context& c) { return clear(o->folder, c); }; });
   for (CLI::App* command : {list_command, verify_command, clear_command}) {
     command->add_option("--cache", o->folder, "DIR: another folder than the user's");
