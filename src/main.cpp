@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
   context.launcher = launcher.get();
   context.clock = &assay::steady_clock();
   context.stop = &g_stop;
+  context.leave = [](int status) { std::_Exit(status); };  // no destructors: an engine's threads still run
   context.run_program = run_program;
   return assay::cli::run({argv + 1, argv + argc}, context);
 }

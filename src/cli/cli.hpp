@@ -32,6 +32,8 @@ struct Context {
   worker::Launcher* launcher = nullptr;
   Clock* clock = nullptr;
   const std::atomic<bool>* stop = nullptr;  ///< set by Ctrl-C
+  /// Ends the process at once, whatever its threads are at; nullptr: it cannot be ended so.
+  std::function<void(int status)> leave;
   /// Runs a program to its end; answers its exit status, 127 where it is not there. Its output goes to ours.
   std::function<int(const std::vector<std::string>&)> run_program;
   std::string command;  ///< as typed

@@ -4,11 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 #include <ostream>
 
 #include "assay/error.hpp"
 #include "backend/backend.hpp"
 #include "cli/bench.hpp"
+#include "cli/engine_call.hpp"
 #include "core/case.hpp"
 #include "engine/ensemble/wiring.hpp"
 #include "model/model.hpp"
@@ -144,7 +146,7 @@ std::vector<ModelFile> read_files(const ModelOptions& options, const Params& par
   const std::vector<std::string> names = members_of(options.model);
   std::vector<ModelFile> files;
   for (const std::string& name : names) {
-    ModelFile file{name, model::resolve_model(name, default_cache_folder()), {}, {}, {}};
+    ModelFile file{name, model::resolve_model(name, default_cache_folder(), context.stop), {}, {}, {}};
     file.model = model::read_model(file.path, names.size() == 1 ? params.shapes : std::map<std::string, Shape>());
     if (file.model.producer == kZooProducer) {
       *context.err << fmt::format(
@@ -157,8 +159,10 @@ std::vector<ModelFile> read_files(const ModelOptions& options, const Params& par
   return files;
 }
 
-Prediction load_one(const ModelFile& file, const Params& params) {
+Prediction load_one(const ModelFile& file, const Params& params, const Context& context) {
+  std::optional<EngineCall> call(context);
   Session session = load(file.path, params);
+  call.reset();
   const std::size_t inputs = session.inputs().size();
   return {std::move(session), {file.path.stem().string()}, std::vector(inputs, file.how), file.preset, params.shapes,
           params.backend};
@@ -248,9 +252,12 @@ std::string arithmetic_of(const std::map<std::string, std::string>& in_force, co
   return text;
 }
 
-Prediction load_several(const std::vector<ModelFile>& files, const Ensemble& ensemble, const Params& params) {
+Prediction load_several(const std::vector<ModelFile>& files, const Ensemble& ensemble, const Params& params,
+                        const Context& context) {
   std::vector<std::string> names = engine::member_names(ensemble.members);
+  std::optional<EngineCall> call(context);
   Session session = load(ensemble, params);
+  call.reset();
   auto preprocess = preprocess_of(files, ensemble, names, session.inputs());
   std::string text = preprocess_text(files, names);
   return {std::move(session), std::move(names), std::move(preprocess), std::move(text), params.shapes, params.backend};
@@ -301,12 +308,12 @@ Prediction load_prediction(const ModelOptions& options, const PredictionRequest&
   const std::size_t members = members_of(options.model).size();
   if (members == 1) {
     refuse_ensemble_settings(options.settings);
-    return load_one(read_files(options, params, context).front(), params);
+    return load_one(read_files(options, params, context).front(), params, context);
   }
   Ensemble ensemble = ensemble_asked_for(single, request, members);
   const std::vector<ModelFile> files = read_files(options, params, context);
   add_members(files, single.axes.weights, request.images, ensemble);
-  Prediction prediction = load_several(files, ensemble, params);
+  Prediction prediction = load_several(files, ensemble, params, context);
   prediction.combine = combine_from_string(single.axes.combine);
   prediction.weights = single.axes.weights;
   return prediction;

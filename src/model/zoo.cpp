@@ -146,10 +146,11 @@ bool is_to_be_written(const std::string& model, const fs::path& cache_folder) {
          !fs::is_regular_file(cache_folder / kCacheFolder / file_name({.name = model}), ignored);
 }
 
-std::filesystem::path resolve_model(const std::string& model, const fs::path& cache_folder) {
+std::filesystem::path resolve_model(const std::string& model, const fs::path& cache_folder,
+                                    const std::atomic<bool>* stop) {
   std::error_code ignored;
   if (is_zoo_network(model)) {
-    const ZooRequest request{.name = model};
+    const ZooRequest request{.name = model, .stop = stop};
     const fs::path folder = cache_folder / kCacheFolder;
     const fs::path cached = folder / file_name(request);
     return fs::is_regular_file(cached, ignored) ? cached : write_zoo_network(request, folder);

@@ -146,6 +146,35 @@ TEST_F(PredictTest, InterruptedIs130) {
   EXPECT_EQ(program.wait().status, 130);
 }
 
+/// A load of many minutes: nobody can tell the engine to stop, so the process ends, and takes away what it was filling.
+TEST_F(PredictTest, InterruptedAmidALoadItEndsAtOnceAndLeavesNothing) {
+  const fs::path graphs = folder_.path() / "cache" / "graphs";
+  const std::string x = write_input("x.npy", {1, 8}, 0);
+  for (const char* model : {"tiny-mlp", "tiny-mlp+tiny-mlp"}) {
+    Program program(command({"predict", model, "--backend", "null", "--input", x, "--option", "hang_at=cache_fill"}),
+                    environment_);
+    const auto filling = [&] { return fs::is_directory(graphs) && !fs::is_empty(graphs); };
+    ASSERT_TRUE(eventually(filling));
+    EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("being filled"));
+    program.send(SIGINT);
+    const Result r = program.wait();
+    EXPECT_EQ(r.status, 130);
+    EXPECT_THAT(r.err, HasSubstr("interrupted"));
+    EXPECT_FALSE(filling());
+  }
+}
+
+/// The worker is killed while it fills; the host knows, and sweeps.
+TEST_F(CliTest, ABenchInterruptedAmidALoadLeavesNothingInTheCache) {
+  const fs::path graphs = folder_.path() / "cache" / "graphs";
+  Program program(command(bench({"--for", "latency", "--option", "null.hang_at=cache_fill"})), environment_);
+  const auto filling = [&] { return fs::is_directory(graphs) && !fs::is_empty(graphs); };
+  ASSERT_TRUE(eventually(filling));
+  program.send(SIGINT);
+  EXPECT_EQ(program.wait().status, 130);
+  EXPECT_FALSE(filling());
+}
+
 TEST_F(PredictTest, RunsOnOneEngine) {
   const std::string help = assay({"predict", "--help"}).out;
   for (const char* list : {",…", "|all", "1..1024"}) {
@@ -217,7 +246,11 @@ TEST_F(CliTest, TheCacheIsListedVerifiedAndCleared) {
   EXPECT_EQ(damaged.status, 1);
   EXPECT_THAT(damaged.out, HasSubstr("1 damaged"));
   ASSERT_EQ(assay(bench({"--for", "latency"})).status, 0);
-  EXPECT_THAT(assay({"cache", "clear"}).out, HasSubstr("1 graphs removed"));
+  fs::create_directories(folder_.path() / "cache" / "graphs" / ".filling-dead");
+  EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("its process is gone"));
+  EXPECT_EQ(nlohmann::json::parse(assay({"cache", "list", "--json"}).out)["unfinished"][0]["being_filled"], false);
+  EXPECT_THAT(assay({"cache", "clear"}).out,
+              AllOf(HasSubstr("1 graphs removed"), HasSubstr("1 unfinished ones of processes that are gone removed")));
   EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("0 graphs"));
 }
 
