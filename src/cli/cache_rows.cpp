@@ -38,7 +38,8 @@ std::string text_of_part(const std::string& name, const std::string& value) {
   const std::string shown = hashed ? sha256_of(value).substr(0, kHashShown) : value;
   if (name == "model") return "model " + value.substr(0, kHashShown);
   if (name == "batch size") return value == "0" ? "any batch" : "batch " + value;
-  if (name == "threads" || name == "in flight") return fmt::format("{} {}", value, name);
+  if (name == "threads") return value + (value == "1" ? " thread" : " threads");
+  if (name == "in flight") return value + " in flight";
   if (name == "precision" || name == "device") return shown;
   for (const std::string_view prefix : {kOption, kShape}) {
     if (name.starts_with(prefix)) return fmt::format("{}={}", name.substr(prefix.size()), shown);

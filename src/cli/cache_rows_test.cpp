@@ -51,12 +51,13 @@ TEST(CacheRows, OneOfAModelIsToldByEngineModelAndBatch) {
 
 TEST(CacheRows, SeveralOfAModelAreToldApart) {
   const auto rows = unbroken_rows({graph(parts()), graph(parts({{"batch size", "0"}, {"for", "latency"}})),
-                                   graph(parts({{"threads", "2"}, {"option fuse", "0"}, {"in flight", "3"}})),
+                                   graph(parts({{"threads", "1"}, {"option fuse", "0"}, {"in flight", "3"}})),
                                    graph(parts({{"plugin", "1 of 3"}, {"model", std::string(64, 'b')}}))});
   EXPECT_THAT(rows[0], AllOf(HasSubstr("batch 8"), HasSubstr("for throughput"), HasSubstr("4 threads"),
                              HasSubstr("fuse=1"), Not(HasSubstr("cpu")), Not(HasSubstr("plugin"))));
   EXPECT_THAT(rows[1], AllOf(HasSubstr("any batch"), HasSubstr("for latency")));
-  EXPECT_THAT(rows[2], AllOf(HasSubstr("2 threads"), HasSubstr("fuse=0"), HasSubstr("3 in flight")));
+  EXPECT_THAT(rows[2], AllOf(HasSubstr(", 1 thread"), Not(HasSubstr("1 threads")), HasSubstr("fuse=0"),
+                             HasSubstr("3 in flight")));
   EXPECT_THAT(rows[3], AllOf(HasSubstr("model bbbbbbbb"), Not(HasSubstr("threads")))) << "alone of its model";
 }
 
