@@ -230,7 +230,7 @@ class Benchmark {
     }
     if (cold.empty()) {
       fmt::print("  loads were not measured\n");
-      return false;
+      return network != kLoadBoundOf;
     }
     const Figure seconds = geometric_mean(cold), ratio = geometric_mean(quotients(cached, theirs));
     const bool bound = network == kLoadBoundOf;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "base/file.hpp"
@@ -132,7 +133,9 @@ double Turns::load_seconds(const Case& c, Load load) {
     if (load == Load::kCached && !session.from_cache()) return {0, session.cache_remark()};
     return {std::chrono::duration<double>(session.load_time()).count(), ""};
   };
-  return in_a_child(seconds).rate;
+  const Turn taken = in_a_child(seconds);
+  if (taken.rate == 0) std::fprintf(stderr, "%s on %s: %s\n", c.model.c_str(), c.backend.c_str(), taken.why.c_str());
+  return taken.rate;
 }
 
 std::optional<double> Turns::peak_mebibytes(const Case& c) {

@@ -51,10 +51,6 @@ kit::TensorInfo tensor_info(const onnx_graph::ValueInfo& value, const onnx_graph
   return info;
 }
 
-bool is_fixed(const kit::TensorInfo& info) {
-  return info.rank_known && std::all_of(info.shape.begin(), info.shape.end(), [](std::int64_t d) { return d >= 0; });
-}
-
 }  // namespace
 
 MlirSession::Lease::Lease(MlirSession& session) : session_(session) {
@@ -91,6 +87,7 @@ MlirSession::MlirSession(const kit::OpenRequest& request)
     idle_.push_back(teams_.back().get());
   }
   compile_foreseen(request);
+  cache_read_ = cache_fill_ = "";  // the host's only while a model is opened
 }
 
 /// What is compiled when a model is opened, and goes into the cache: for the shapes that are fixed, and where an axis
@@ -99,15 +96,19 @@ void MlirSession::compile_foreseen(const kit::OpenRequest& request) {
   guarded([&] { compiler::check_operators(model_); });
   const onnx_graph::Inference inference = inferred(request, request.batch_size);
   Shapes shapes;
+  bool as_asked = true;
   for (const kit::TensorInfo& input : inputs_) {
     const onnx_graph::Dimensions* shape = inference.shape(input.name);
     if (shape == nullptr) return;
-    for (const onnx_graph::Dimension& d : *shape) shapes[input.name].push_back(d.known() ? d.size : 1);
+    for (const onnx_graph::Dimension& d : *shape) {
+      shapes[input.name].push_back(d.known() ? d.size : 1);
+      as_asked = as_asked && d.known();
+    }
   }
   try {
     (void)program(shapes);  // nobody else is here yet
   } catch (const kit::Failure& e) {
-    if (fixed_ || e.code() != ASSAY_UNSUPPORTED) throw;
+    if (as_asked || e.code() != ASSAY_UNSUPPORTED) throw;
   }
 }
 
@@ -127,7 +128,6 @@ void MlirSession::describe_tensors(const kit::OpenRequest& request) {
   };
   for (const onnx_graph::ValueInfo* input : onnx_graph::inputs_of(model_)) inputs_.push_back(info(*input));
   for (const onnx_graph::ValueInfo& output : model_.graph.outputs) outputs_.push_back(info(output));
-  fixed_ = std::all_of(inputs_.begin(), inputs_.end(), is_fixed);
 }
 
 MlirSession::Compiled& MlirSession::program(const Shapes& shapes) {

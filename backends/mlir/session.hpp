@@ -70,7 +70,6 @@ class MlirSession final : public kit::Session {
   bool from_cache_ = false;
   onnx_graph::Model model_;
   std::vector<kit::TensorInfo> inputs_, outputs_;
-  bool fixed_ = false;  // no axis is free
 
   std::vector<std::unique_ptr<compiler::Team>> teams_;
   std::mutex teams_mutex_;

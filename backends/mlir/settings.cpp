@@ -37,7 +37,7 @@ const std::array<assay_option, 8> kOptions = {{
     {"short_batch", ASSAY_OPTION_CHOICE, 0, "pad", 0, 0, kShortBatch.data(),
      "what becomes of a last batch that is shorter. pad: it is filled up, which costs a whole batch each time; "
      "compile: "
-     "its size is compiled for when it is first met, which takes seconds, once"},
+     "each size is compiled for when a session first meets it, which takes seconds"},
     {"autotune", ASSAY_OPTION_INT, ASSAY_OPTION_SHAPES_GRAPH, "0", 0, kMostSeconds, nullptr,
      "seconds to measure other ways of computing each convolution than the one that a model of the CPU finds best, "
      "when "

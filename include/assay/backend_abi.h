@@ -150,8 +150,8 @@ enum {
   ASSAY_OPTION_SIGNATURE = 2u
 };
 
-/* Values travel as text: "true"/"false", decimal numbers, or the names of choices. The host checks type, range and choice
- * before `open`, so a plugin sees only valid ones. */
+/* Values travel as text: "true"/"false", decimal numbers, or the names of choices. The host checks type, range and
+ * choice before `open`, so a plugin sees only valid ones. */
 typedef struct assay_option {
   const char* name; /* without the backend's name: "intra_op_threads" */
   assay_option_type type;

@@ -229,8 +229,8 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
     const bool larger = !contest.larger_is_better && has_larger_batches(campaign, c, contest);
     return fmt::format("{}: {} at {} is the only one measured for {}{}: {}{}.", model,
                        setup(campaign, best, all, contest), batch_text(c.batch_size),
-                       contest.larger_is_better ? "throughput" : "latency",
-                       larger ? " at the smallest batch size" : "", figure(best, contest), variants);
+                       contest.larger_is_better ? "throughput" : "latency", larger ? " at the smallest batch size" : "",
+                       figure(best, contest), variants);
   }
   if (set.size() > 1) {
     std::string text = fmt::format("{}: for the {} take {}: they cannot be told apart ({}){}", model, aim,

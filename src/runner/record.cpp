@@ -32,11 +32,14 @@ ProcessSamples samples_of(const Pending& p, worker::Exit& exit) {
 
 /// "resnet50-mlir-batch8-2threads-throughput-1a2b3c4d": what a user looks for, and what tells it from all others.
 std::string profile_name(const Case& c) {
-  constexpr std::size_t kOfKey = 8;
+  constexpr std::size_t kOfKey = 8, kMostOfModels = 100;  // file names are 255 bytes at most
   std::string name;
   for (const std::string& member : members_of(c.model)) {
-    name += (name.empty() ? "" : "+") + std::filesystem::path(member).stem().string();
+    std::filesystem::path path(member);
+    if (!path.has_filename()) path = path.parent_path();  // a folder with a slash behind it
+    name += (name.empty() ? "" : "+") + path.stem().string();
   }
+  name.resize(std::min(name.size(), kMostOfModels));
   name += fmt::format("-{}-batch{}-{}threads-{}-{}", c.backend, batch_word(c), c.threads, to_string(c.goal),
                       case_key(c).substr(0, kOfKey));
   const auto plain = [](char letter) {

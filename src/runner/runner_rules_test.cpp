@@ -46,13 +46,17 @@ TEST_F(RunnerTest, ProfilesAreNamedByTheirCase) {
   settings_.profile_folder = "profiles";
   plan({"x"}, {8, 0});
   campaign_.plan[1].model = "some where/my.net v2.onnx";
+  campaign_.plan.push_back(campaign_.plan[0]);
+  campaign_.plan[2].model = "saved/" + std::string(300, 'n') + "/";
   run();
   std::vector<std::string> names;
   for (const auto& r : launcher_.requests) {
-    if (!r.profile_file.empty() && r.test_case.model != "tiny-resnet") names.push_back(r.profile_file.string());
+    if (!r.profile_file.empty() && r.test_case.model != "tiny-resnet") names.push_back(r.profile_file);
   }
-  EXPECT_THAT(names, UnorderedElementsAre(MatchesRegex("profiles/m-x-batch8-2threads-throughput-[0-9a-f]{8}.json"),
-                                          MatchesRegex("profiles/my_net_v2-x-batchmodel-2threads-throughput-[0-9a-f]{8}.json")));
+  EXPECT_THAT(names,
+              UnorderedElementsAre(MatchesRegex("profiles/m-x-batch8-2threads-throughput-[0-9a-f]{8}.json"),
+                                   MatchesRegex("profiles/my_net_v2-x-batchmodel-2threads-throughput-[0-9a-f]{8}.json"),
+                                   MatchesRegex("profiles/n{100}-x-batch8-2threads-throughput-[0-9a-f]{8}.json")));
 }
 
 /// "10.1:10.2 9.9:10": how many.

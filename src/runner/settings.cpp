@@ -199,7 +199,8 @@ void set_options(Axes& axes, const Values& values) {
     if (equals == std::string::npos || equals == 0) refuse(fmt::format("'{}' is not of the form key=value", v));
     const std::string key = v.substr(0, equals);
     if (!given.insert(key).second) {
-      refuse(fmt::format("'{}' is given twice; an option has one value in a run (--ablate tries all of its values)", key));
+      refuse(
+          fmt::format("'{}' is given twice; an option has one value in a run (--ablate tries all of its values)", key));
     }
     const std::size_t dot = key.find('.');
     const std::string backend = dot == std::string::npos ? "" : key.substr(0, dot);

@@ -95,14 +95,16 @@ int main(int argc, char** argv) {
   using assay::conformance::kWrongUse;
   const bool help = argc == 2 && argv[1] == std::string_view("--help");
   if (help || argc < 2 || argc > 3) {
-    fmt::print(help ? stdout : stderr,
-               "usage: {} BACKEND[,device=gpu:0][,OPTION=VALUE…] [PATTERN|K/N]\n"
-               "Runs ONNX's own tests of single operators, and rows of ours, on a backend, each in a process of its own. What\n"
-               "a backend is known not to pass is in backends/BACKEND/node_tests.txt; other failures, and rows of that file\n"
-               "that pass, fail here.\n"
-               "  BACKEND  with options of it: mlir,math=strict\n"
-               "  PATTERN  tests of these names, each with its outcome: 'test_conv_*'. K/N: the K-th of N parts of all\n",
-               argv[0]);
+    fmt::print(
+        help ? stdout : stderr,
+        "usage: {} BACKEND[,device=gpu:0][,OPTION=VALUE…] [PATTERN|K/N]\n"
+        "Runs ONNX's own tests of single operators, and rows of ours, on a backend, each in a process of its own. "
+        "What\n"
+        "a backend is known not to pass is in backends/BACKEND/node_tests.txt; other failures, and rows of that file\n"
+        "that pass, fail here.\n"
+        "  BACKEND  with options of it: mlir,math=strict\n"
+        "  PATTERN  tests of these names, each with its outcome: 'test_conv_*'. K/N: the K-th of N parts of all\n",
+        argv[0]);
     return help ? 0 : kWrongUse;
   }
   try {

@@ -40,8 +40,8 @@ TEST_F(CliTest, WhatEachPassOfTheCompilerIsWorthIsARunOfOneOption) {
   const Result wrong = assay({"bench", "tiny-resnet", "--backend", "mlir", "--option", "without=fold,fusion"});
   EXPECT_EQ(wrong.status, 2);
   EXPECT_THAT(wrong.err, HasSubstr("mlir.without: the value 'fold,fusion' does not fit: it takes any of fold, fuse"));
-  const Result twice = assay({"bench", "tiny-resnet", "--backend", "mlir", "--option", "without=fold", "--option",
-                              "without=fuse"});
+  const Result twice =
+      assay({"bench", "tiny-resnet", "--backend", "mlir", "--option", "without=fold", "--option", "without=fuse"});
   EXPECT_EQ(twice.status, 2);
   EXPECT_THAT(twice.err, HasSubstr("'without' is given twice"));
 }
@@ -60,10 +60,15 @@ TEST_F(CliTest, TheCompilersAnswersAreTheSameOnAnyNumberOfThreads) {
     EXPECT_EQ(r.status, 0) << r.err;
     return read_file(y);
   };
+  std::vector<std::vector<float>> values;
   for (const char* short_batch : {"pad", "compile"}) {
     const std::string one = answers(short_batch, "1");
+    const input::NpyFile y(file("y.npy"));
+    const auto* first = static_cast<const float*>(y.view().data);
+    values.emplace_back(first, first + 16 * 10);
     for (const char* threads : {"2", "16"}) EXPECT_EQ(answers(short_batch, threads), one) << short_batch << threads;
   }
+  EXPECT_THAT(values[1], testing::Pointwise(testing::FloatNear(1e-5F), values[0]));  // probabilities
   // What was compiled last: batches of 3, or the last one of 1.
   EXPECT_THAT(read_file(folder_.path() / "pad1" / "imported.txt"), HasSubstr(" 3x10 "));
   EXPECT_THAT(read_file(folder_.path() / "compile1" / "imported.txt"), HasSubstr(" 1x10 "));

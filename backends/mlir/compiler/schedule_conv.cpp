@@ -196,7 +196,8 @@ void Scheduler::flatten(const Convolution& c, ConvKernel& k) const {
 
 /// Rows are the kernel's, which may be longer or shorter than the image's, but none may be of two samples.
 void Scheduler::add_sums(const Convolution& c, ConvKernel& k, std::vector<int>& buffers) {
-  if (!c.conv.with_sums || k.batch != c.out_shape[0]) return;
+  // Sums of single pixels would be the image once more.
+  if (!c.conv.with_sums || k.batch != c.out_shape[0] || k.columns == 1) return;
   const std::int64_t of_batch = k.rows * lanes_, of_block = k.batch * of_batch;
   k.sums = BlockedAccess{0, of_block, of_batch, lanes_, 0};
   const std::int64_t floats = k.groups * k.vectors * of_block;
