@@ -100,8 +100,9 @@ void MlirSession::compile_foreseen(const kit::OpenRequest& request) {
   for (const kit::TensorInfo& input : inputs_) {
     const onnx_graph::Dimensions* shape = inference.shape(input.name);
     if (shape == nullptr) return;
+    compiler::Shape& wanted = shapes[input.name];  // a scalar's is empty
     for (const onnx_graph::Dimension& d : *shape) {
-      shapes[input.name].push_back(d.known() ? d.size : 1);
+      wanted.push_back(d.known() ? d.size : 1);
       as_asked = as_asked && d.known();
     }
   }
