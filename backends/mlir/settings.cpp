@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
+
+#include "compiler/passes/pass.hpp"
 
 #include "compiler/passes/pass.hpp"
 
@@ -14,14 +17,15 @@ constexpr std::array<const char*, 3> kMath = {"fast", "strict", nullptr};
 constexpr std::array<const char*, 3> kShortBatch = {"pad", "compile", nullptr};
 constexpr std::array<const char*, 4> kTargets = {"host", "avx512", "avx2", nullptr};
 
+/// The compiler's own table, as the boundary has lists.
 const char* const* pass_names() {
-  static const std::vector<const char*> names = [] {
-    std::vector<const char*> all;
-    for (const compiler::Pass& pass : compiler::passes()) all.push_back(pass.name);
-    all.push_back(nullptr);
-    return all;
+  static const std::vector<const char*> kNames = [] {
+    std::vector<const char*> names;
+    for (const compiler::Pass& pass : compiler::passes()) names.push_back(pass.name);
+    names.push_back(nullptr);
+    return names;
   }();
-  return names.data();
+  return kNames.data();
 }
 
 const std::array<assay_option, 8> kOptions = {{
@@ -43,7 +47,7 @@ const std::array<assay_option, 8> kOptions = {{
      "when "
      "a model is first opened; the result goes into the cache"},
     {"without", ASSAY_OPTION_LIST, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, pass_names(),
-     "passes that are left out, to see what each is worth (--ablate without)"},
+     "passes that are left out, to see what each is worth"},
     {"dump", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr,
      "a folder to write each stage to: the graph, the steps, MLIR before and after its passes, LLVM's form, assembly"},
 }};

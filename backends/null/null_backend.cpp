@@ -99,11 +99,12 @@ class NullSlot final : public kit::BlockingSlot {
     for (std::size_t i = 0; i < outputs.size(); ++i) answer(i, inputs[0], outputs[i]);
     std::this_thread::sleep_until(turn_.end);
     const auto ns = [](Clock::duration d) { return std::chrono::nanoseconds(d).count(); };
-    timing.compute_ns = ns(turn_.computed - turn_.compute);
+    const Settings& settings = loaded_.settings;
+    if (settings.tells_compute) timing.compute_ns = ns(turn_.computed - turn_.compute);
     if (!loaded_.own_memory) return;
     timing.ahead_ns = ns(turn_.computed - turn_.launched);
-    timing.copy_in_ns = ns(turn_.compute - turn_.copy_in);
-    timing.copy_out_ns = ns(turn_.end - turn_.copy_out);
+    if (settings.tells_copy_in) timing.copy_in_ns = ns(turn_.compute - turn_.copy_in);
+    if (settings.tells_copy_out) timing.copy_out_ns = ns(turn_.end - turn_.copy_out);
   }
 
  private:

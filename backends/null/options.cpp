@@ -3,6 +3,7 @@
 namespace assay::null_backend {
 namespace {
 
+constexpr const char* kTimes[] = {"copy_in", "compute", "copy_out", nullptr};
 constexpr const char* kShortBatches[] = {"reshape", "pad", nullptr};
 // By the status that they stand for.
 constexpr const char* kFailures[] = {"invalid_argument", "invalid_model", "unsupported", "unavailable", "out_of_memory",
@@ -50,6 +51,8 @@ const assay_option kOptions[] = {
      "what is called faster for a last batch that is short"},
     number("alignment", ASSAY_OPTION_INT, "64", 1, 4096, "bytes to which memory is asked to be aligned"),
     {"computes_in_wait", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "ask for a thread of the host's for each batch"},
+    {"untold", ASSAY_OPTION_LIST, 0, "", 0, 0, kTimes,
+     "times of a batch that are not told, as of a framework without them"},
     text("reads_back", "", "KEY=VALUE: what is said to be in force, whatever is: to be found out"),
     {"any_precision", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "pretend to compute in any precision"},
 };
@@ -74,6 +77,11 @@ Settings read_settings(const kit::OpenRequest& request) {
     if (failure == kFailures[i]) s.fail_as = static_cast<assay_status>(i + 1);
   }
   s.reads_back = value(request, "reads_back");
+  for (const std::string& time : request.elements("untold", "")) {
+    s.tells_copy_in = s.tells_copy_in && time != "copy_in";
+    s.tells_compute = s.tells_compute && time != "compute";
+    s.tells_copy_out = s.tells_copy_out && time != "copy_out";
+  }
   s.hang_at = value(request, "hang_at");
   s.crash_at = value(request, "crash_at");
   s.compute_ms = std::stod(value(request, "compute_ms"));

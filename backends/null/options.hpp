@@ -17,6 +17,7 @@ struct Settings {
   std::uint32_t alignment = 0;
   std::uint64_t memory_mb = 0, device_memory_mb = 0, noise_seed = 0, values_seed = 0, held_by = 0, held_batches = 0;
   bool pad = false, computes_in_wait = false;
+  bool tells_copy_in = true, tells_compute = true, tells_copy_out = true;
 };
 
 std::span<const assay_option> option_table();

@@ -139,7 +139,7 @@ enum {
   ASSAY_OPTION_REAL = 2,
   ASSAY_OPTION_TEXT = 3,
   ASSAY_OPTION_CHOICE = 4,
-  ASSAY_OPTION_LIST = 5 /* any of the choices, each once at most, with commas between; "": none */
+  ASSAY_OPTION_LIST = 5 /* some of the choices, by commas; "" is none of them */
 };
 
 /* Flags of an option. */
@@ -150,15 +150,17 @@ enum {
   ASSAY_OPTION_SIGNATURE = 2u
 };
 
-/* Values travel as text: "true"/"false", decimal numbers, or the names of choices. The host checks type, range and
- * choice before `open`, so a plugin sees only valid ones. */
+/* Values travel as text: "true"/"false", decimal numbers, the choice's name, or those of a list ("fold,fuse"). The host
+ * checks type, range and choice before `open`, so a plugin sees only valid ones; a list without blanks, each of its
+ * elements once, in the order of `choices`, so that equal lists are equal text. (A host that was built before there
+ * were lists takes them as TEXT and checks nothing: say what is none of the choices.) */
 typedef struct assay_option {
   const char* name; /* without the backend's name: "intra_op_threads" */
   assay_option_type type;
   uint32_t flags;
   const char* default_value;  /* as text; "auto" is allowed for any type where the plugin chooses */
   double minimum, maximum;    /* INT and REAL; inclusive */
-  const char* const* choices; /* CHOICE and LIST: NULL-terminated; else NULL */
+  const char* const* choices; /* CHOICE and LIST: NULL-terminated; else NULL. None of a LIST's has a comma or a blank */
   const char* meaning;        /* one line */
 } assay_option;
 

@@ -185,6 +185,17 @@ struct OpenRequest {
     const auto it = options.find(name);
     return it == options.end() ? fallback : it->second;
   }
+  /// The same of a list: its elements.
+  [[nodiscard]] std::vector<std::string> elements(const std::string& name, const std::string& fallback) const {
+    const std::string list = option(name, fallback);
+    std::vector<std::string> all;
+    for (std::size_t from = 0; from < list.size();) {
+      const std::size_t comma = std::min(list.find(',', from), list.size());
+      all.push_back(list.substr(from, comma - from));
+      from = comma + 1;
+    }
+    return all;
+  }
 };
 
 struct Timing {

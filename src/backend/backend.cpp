@@ -46,11 +46,11 @@ struct HostView {
   assay_host c{};
 };
 
-// The request as the boundary has it; it points into `request`, which must stay.
+// The request as the boundary has it; it points into `request` and `settings`, its checked options: they must stay.
 struct RequestView {
-  explicit RequestView(const OpenRequest& request)
+  RequestView(const OpenRequest& request, const std::map<std::string, std::string>& settings)
       : model(request.model.string()), read(request.cache_read.string()), fill(request.cache_fill.string()) {
-    for (const auto& [key, value] : request.options) options.push_back({key.c_str(), value.c_str()});
+    for (const auto& [key, value] : settings) options.push_back({key.c_str(), value.c_str()});
     for (const auto& [input, shape] : request.shapes) {
       shapes.push_back({input.c_str(), static_cast<std::int32_t>(shape.size()), 0, shape.data()});
     }
@@ -77,23 +77,7 @@ struct RequestView {
   assay_open_request c{};
 };
 
-void check_options(const std::string& backend, const std::vector<Option>& known,
-                   const std::map<std::string, std::string>& options) {
-  for (const auto& [name, value] : options) {
-    const auto it = std::find_if(known.begin(), known.end(), [&](const Option& o) { return o.name == name; });
-    if (it == known.end()) {
-      std::vector<std::string> names;
-      for (const Option& option : known) names.push_back(option.name);
-      throw Error(ErrorCode::kInvalidArgument,
-                  fmt::format("backend '{}' has no option '{}'; {}", backend, name, name_advice(name, names)),
-                  backend + "." + name);
-    }
-    check_option(backend, *it, value);
-  }
-}
-
-void check_request(const std::string& backend, const std::vector<Option>& known, const OpenRequest& request) {
-  check_options(backend, known, request.options);
+void check_request(const std::string& backend, const OpenRequest& request) {
   if (request.threads < 1) {
     throw Error(ErrorCode::kInvalidArgument, fmt::format("{} threads were asked for; 1 is the least", request.threads),
                 backend);
@@ -131,10 +115,27 @@ std::string text(const char* c) { return c == nullptr ? "" : c; }
 
 }  // namespace
 
+std::map<std::string, std::string> Backend::checked(const std::map<std::string, std::string>& options) const {
+  std::map<std::string, std::string> values;
+  for (const auto& [name, value] : options) {
+    const auto it =
+        std::find_if(options_.begin(), options_.end(), [&, &n = name](const Option& o) { return o.name == n; });
+    if (it == options_.end()) {
+      std::vector<std::string> names;
+      for (const Option& option : options_) names.push_back(option.name);
+      throw Error(ErrorCode::kInvalidArgument,
+                  fmt::format("backend '{}' has no option '{}'; {}", name_, name, name_advice(name, names)),
+                  name_ + "." + name);
+    }
+    values[name] = checked_value(name_, *it, value);
+  }
+  return values;
+}
+
 Probe Backend::probe(const std::filesystem::path& library, const std::map<std::string, std::string>& options) const {
-  check_options(name_, options_, options);
+  const std::map<std::string, std::string> settings = checked(options);
   const Search search = framework_search(name_, library);
-  const HostView host(search, options, nullptr);
+  const HostView host(search, settings, nullptr);
   const std::lock_guard lock(probe_mutex());
   ErrorSlot error;
   assay_probe_result c{};
@@ -149,13 +150,14 @@ Probe Backend::probe(const std::filesystem::path& library, const std::map<std::s
 }
 
 BackendSession Backend::open(const OpenRequest& request) const {
-  check_request(name_, options_, request);
+  const std::map<std::string, std::string> settings = checked(request.options);
+  check_request(name_, request);
   auto open = std::make_unique<BackendSession::Open>();
   open->table = table_;
   open->log = request.log;
   const Search search = framework_search(name_, request.library);
-  const HostView host(search, request.options, &open->log);
-  const RequestView view(request);
+  const HostView host(search, settings, &open->log);
+  const RequestView view(request, settings);
   ErrorSlot error;
   check(table_->open(&host.c, &view.c, &open->session, &error.error), error, "open", view.c.model_path);
   if (open->session == nullptr) {

@@ -135,7 +135,10 @@ class Backend {
   [[nodiscard]] std::uint32_t model_formats() const { return model_formats_; }
   /// What of a request its cached graph does not depend on: bits of ASSAY_GRAPH_IGNORES_….
   [[nodiscard]] std::uint32_t graph_ignores() const { return graph_ignores_; }
-  /// Checks names, types, ranges and choices of the options first (an unknown name lists the near ones), then opens.
+  /// Those options as the plugin gets them, see checked_value. Throws Error(kInvalidArgument) for a value that does not
+  /// fit and for an unknown name, listing the near ones.
+  [[nodiscard]] std::map<std::string, std::string> checked(const std::map<std::string, std::string>& options) const;
+  /// Checks the options first, then opens.
   [[nodiscard]] BackendSession open(const OpenRequest& request) const;
 
  private:
@@ -158,7 +161,8 @@ std::vector<std::string> backend_names();
 Backend load_backend(const std::string& name);
 Backend load_plugin(const std::filesystem::path& file);
 
-/// Throws Error(kInvalidArgument), naming what would do, unless `value` fits `option`.
-void check_option(const std::string& backend, const Option& option, const std::string& value);
+/// `value` as the plugin gets it: of a list each element once and without blanks, in the order of the choices. Throws
+/// Error(kInvalidArgument), naming what would do, where it does not fit `option`.
+std::string checked_value(const std::string& backend, const Option& option, const std::string& value);
 
 }  // namespace assay::backend

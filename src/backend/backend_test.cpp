@@ -208,6 +208,25 @@ TEST_F(HostTest, MovedSlotsAndSessionsCloseOnce) {
   session = std::move(moved);  // which goes after its slots
 }
 
+TEST_F(HostTest, APluginGetsAListThatWasChecked) {
+  EXPECT_EQ(null_.checked({{"untold", "compute, copy_in"}, {"jitter", "0"}}),
+            (std::map<std::string, std::string>{{"untold", "copy_in,compute"}, {"jitter", "0"}}));
+  const auto compute_ns = [&](const std::string& untold) {
+    BackendSession session = null_.open(request({{"untold", untold}}));
+    Slot slot = session.open_slot(std::vector<Shape>{{1, 4}});
+    std::vector<float> x(4), y(3);
+    const std::int64_t x_shape[] = {1, 4}, y_shape[] = {1, 3};
+    const assay_tensor in{x.data(), 16, ASSAY_FLOAT32, ASSAY_HOST, 2, 0, x_shape, nullptr};
+    assay_tensor out{y.data(), 12, ASSAY_FLOAT32, ASSAY_HOST, 2, 0, y_shape, nullptr};
+    slot.submit({&in, 1}, {&out, 1}, nullptr, nullptr);
+    assay_timing timing{};
+    slot.wait({&out, 1}, &timing);
+    return timing.compute_ns;
+  };
+  EXPECT_GE(compute_ns(""), 0);
+  EXPECT_EQ(compute_ns(" copy_out , compute "), -1) << "blanks do not reach the plugin";
+}
+
 TEST_F(HostTest, BuffersComeAlignedAndGoAgain) {
   BackendSession session = null_.open(request());
   void* pinned = session.allocate(ASSAY_PINNED, 100);
@@ -218,33 +237,43 @@ TEST_F(HostTest, BuffersComeAlignedAndGoAgain) {
               HasSubstr("memory"));
 }
 
-TEST(CheckOption, EveryTypeHasItsRange) {
+TEST(CheckedValue, EveryTypeHasItsRange) {
   Option option{"n", ASSAY_OPTION_INT, false, "auto", 1, 8, {}, ""};
-  for (const char* good : {"1", "8", "auto"}) EXPECT_NO_THROW(check_option("b", option, good)) << good;
+  for (const char* good : {"1", "8", "auto"}) EXPECT_NO_THROW(checked_value("b", option, good)) << good;
   for (const char* bad : {"0", "9", "1.5", "", " 1", "1 ", "0x1", "99999999999999999999", "automatic"}) {
-    EXPECT_THROW(check_option("b", option, bad), Error) << bad;
+    EXPECT_THROW(checked_value("b", option, bad), Error) << bad;
   }
   option.type = ASSAY_OPTION_REAL;
-  for (const char* good : {"1", "7.5", "1e0"}) EXPECT_NO_THROW(check_option("b", option, good)) << good;
-  for (const char* bad : {"nan", "inf", "0.99", "eight"}) EXPECT_THROW(check_option("b", option, bad), Error) << bad;
+  for (const char* good : {"1", "7.5", "1e0"}) EXPECT_NO_THROW(checked_value("b", option, good)) << good;
+  for (const char* bad : {"nan", "inf", "0.99", "eight"}) EXPECT_THROW(checked_value("b", option, bad), Error) << bad;
   option.type = ASSAY_OPTION_BOOL;
   option.default_value = "false";
-  EXPECT_NO_THROW(check_option("b", option, "true"));
-  for (const char* bad : {"yes", "auto", "TRUE"}) EXPECT_THROW(check_option("b", option, bad), Error) << bad;
+  EXPECT_NO_THROW(checked_value("b", option, "true"));
+  for (const char* bad : {"yes", "auto", "TRUE"}) EXPECT_THROW(checked_value("b", option, bad), Error) << bad;
   option.type = ASSAY_OPTION_TEXT;
-  EXPECT_NO_THROW(check_option("b", option, "whatever"));
+  EXPECT_EQ(checked_value("b", option, " what, ever "), " what, ever ");
 }
 
-TEST(CheckOption, AListHoldsChoicesEachOnce) {
-  const Option option{"n", ASSAY_OPTION_LIST, false, "", 0, 0, {"fold", "fuse", "drop"}, ""};
-  for (const char* good : {"", "fold", "drop,fold", "fold,fuse,drop"}) {
-    EXPECT_NO_THROW(check_option("b", option, good)) << good;
-  }
-  for (const char* bad : {"fuze", "fold,", ",fold", "fold,fold", "fold, fuse", "fold fuse", ",", "auto"}) {
-    EXPECT_THROW(check_option("b", option, bad), Error) << bad;
-  }
-  EXPECT_THAT(error_of(ErrorCode::kInvalidArgument, [&] { check_option("b", option, "fold,fuze"); }),
-              AllOf(HasSubstr("b.n"), HasSubstr("'fold,fuze'"), HasSubstr("any of fold, fuse, drop")));
+TEST(CheckedValue, AListIsSomeOfTheChoicesInTheirOrder) {
+  const Option option{"without", ASSAY_OPTION_LIST, true, "", 0, 0, {"fold", "fuse", "drop"}, "passes"};
+  const std::pair<const char*, const char*> good[] = {
+      {"", ""}, {" ", ""}, {"drop", "drop"}, {" drop ,fold", "fold,drop"}, {"fuse,fuse", "fuse"}};
+  for (const auto& [given, taken] : good) EXPECT_EQ(checked_value("b", option, given), taken) << given;
+  const auto refusal = [&](const char* list) {
+    return error_of(ErrorCode::kInvalidArgument, [&] { (void)checked_value("b", option, list); });
+  };
+  EXPECT_EQ(refusal("fold, fus"),
+            "b.without: 'fus' of 'fold, fus' is none of its choices (did you mean 'fuse'?): it takes a list of fold, "
+            "fuse, drop, by commas, or nothing (default \"\")");
+  EXPECT_THAT(refusal("pool"), HasSubstr("'pool' of 'pool' is none of its choices: it takes"));
+  for (const char* empty : {",", "fold,", ",fold", "fold,,drop"}) EXPECT_THAT(refusal(empty), HasSubstr("is empty"));
+  EXPECT_THAT(refusal("auto"), HasSubstr("none of its choices"));
+}
+
+TEST(CheckedValue, AListThatThePluginChoosesMayBeLeftToIt) {
+  const Option option{"without", ASSAY_OPTION_LIST, true, "auto", 0, 0, {"fold"}, "passes"};
+  EXPECT_EQ(checked_value("b", option, "auto"), "auto");
+  EXPECT_EQ(checked_value("b", option, ""), "");
 }
 
 }  // namespace

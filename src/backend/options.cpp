@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <set>
 #include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "backend/backend.hpp"
+#include "base/suggest.hpp"
 
 namespace assay::backend {
 namespace {
@@ -29,7 +29,7 @@ std::string accepted(const Option& option) {
       text = fmt::format("one of {}", fmt::join(option.choices, ", "));
       break;
     case ASSAY_OPTION_LIST:
-      text = fmt::format("any of {}, with commas between and no blanks", fmt::join(option.choices, ", "));
+      text = fmt::format("a list of {}, by commas, or nothing", fmt::join(option.choices, ", "));
       break;
     default:
       text = "text";
@@ -47,23 +47,6 @@ bool in_range(const Option& option, const std::string& value) {
   return std::isfinite(real) && real >= option.minimum && real <= option.maximum;
 }
 
-bool is_choice(const Option& option, std::string_view value) {
-  return std::find(option.choices.begin(), option.choices.end(), value) != option.choices.end();
-}
-
-/// Choices, each once at most.
-bool is_list(const Option& option, std::string_view value) {
-  std::set<std::string_view> seen;
-  for (bool more = !value.empty(); more;) {
-    const std::size_t comma = value.find(',');
-    const std::string_view element = value.substr(0, comma);
-    if (!is_choice(option, element) || !seen.insert(element).second) return false;
-    more = comma != std::string_view::npos;
-    if (more) value.remove_prefix(comma + 1);
-  }
-  return true;
-}
-
 bool fits(const Option& option, const std::string& value) {
   if (option.default_value == "auto" && value == "auto") return true;
   switch (option.type) {
@@ -74,22 +57,62 @@ bool fits(const Option& option, const std::string& value) {
     case ASSAY_OPTION_REAL:
       return in_range<double>(option, value);
     case ASSAY_OPTION_CHOICE:
-      return is_choice(option, value);
-    case ASSAY_OPTION_LIST:
-      return is_list(option, value);
+      for (const std::string& choice : option.choices) {
+        if (value == choice) return true;
+      }
+      return false;
     default:
       return value.find('\0') == std::string::npos;
   }
 }
 
+[[noreturn]] void refuse(const std::string& backend, const Option& option, const std::string& found) {
+  throw Error(ErrorCode::kInvalidArgument,
+              fmt::format("{}: it takes {} (default {})", found, accepted(option),
+                          option.default_value.empty() ? "\"\"" : option.default_value),
+              backend + "." + option.name);
+}
+
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
+}
+
+std::string refused_element(const Option& option, const std::string& element, const std::string& list) {
+  if (element.empty()) return fmt::format("an element of '{}' is empty", list);
+  const std::vector<std::string> near = near_names(element, option.choices);
+  const std::string meant = near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near.front());
+  return fmt::format("'{}' of '{}' is none of its choices{}", element, list, meant);
+}
+
+/// Which of the choices a list names, in their order.
+std::string checked_list(const std::string& backend, const Option& option, const std::string& list) {
+  if (option.default_value == "auto" && list == "auto") return list;
+  if (without_blanks(list).empty()) return "";
+  std::vector<bool> named(option.choices.size(), false);
+  for (std::size_t from = 0; from <= list.size();) {
+    const std::size_t comma = std::min(list.find(',', from), list.size());
+    const std::string element(without_blanks(std::string_view(list).substr(from, comma - from)));
+    const auto it = std::find(option.choices.begin(), option.choices.end(), element);
+    if (it == option.choices.end()) refuse(backend, option, refused_element(option, element, list));
+    named[static_cast<std::size_t>(it - option.choices.begin())] = true;
+    from = comma + 1;
+  }
+  std::vector<std::string> elements;
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    if (named[i]) elements.push_back(option.choices[i]);
+  }
+  return fmt::format("{}", fmt::join(elements, ","));
+}
+
 }  // namespace
 
-void check_option(const std::string& backend, const Option& option, const std::string& value) {
-  if (fits(option, value)) return;
-  throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("the value '{}' does not fit: it takes {} (default {})", value, accepted(option),
-                          option.default_value),
-              backend + "." + option.name);
+std::string checked_value(const std::string& backend, const Option& option, const std::string& value) {
+  if (option.type == ASSAY_OPTION_LIST) return checked_list(backend, option, value);
+  if (!fits(option, value)) refuse(backend, option, fmt::format("the value '{}' does not fit", value));
+  return value;
 }
 
 }  // namespace assay::backend

@@ -12,10 +12,12 @@
 namespace assay::cli {
 namespace {
 
-/// The values of an option's list but its default, of several together each alone; empty for numbers and text.
+/// The values to try of an option but its default: of a list, nothing and each element alone. Empty for numbers and
+/// text.
 std::vector<std::string> other_values(const backend::Option& option) {
   std::vector<std::string> values = option.choices;
   if (option.type == ASSAY_OPTION_BOOL) values = {"true", "false"};
+  if (option.type == ASSAY_OPTION_LIST) values.insert(values.begin(), "");
   std::erase(values, option.default_value);
   return values;
 }

@@ -27,6 +27,14 @@ TEST(Ablation, EachOtherValueOfAnOptionIsACase) {
   EXPECT_EQ(ablated({null_case()}, {"null.short_batch"}).size(), 2U);
 }
 
+TEST(Ablation, OfAListNothingAndEachChoiceAloneIsACase) {
+  std::vector<std::string> values;
+  for (const Case& c : ablated({null_case()}, {"untold"})) {
+    values.push_back(c.options.contains("untold") ? c.options.at("untold") : "(default)");
+  }
+  EXPECT_THAT(values, testing::ElementsAre("(default)", "copy_in", "compute", "copy_out"));
+}
+
 TEST(Ablation, AllTakesEveryOptionWithAListOfValuesOneAtATime) {
   const std::vector<Case> all = ablated({null_case()}, {"all"});
   EXPECT_GT(all.size(), 2U);

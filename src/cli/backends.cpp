@@ -55,7 +55,7 @@ std::string type_text(const backend::Option& o) {
     case ASSAY_OPTION_CHOICE:
       return fmt::format("{}", fmt::join(o.choices, "|"));
     case ASSAY_OPTION_LIST:
-      return fmt::format("[{},…]", fmt::join(o.choices, ","));
+      return fmt::format("list of {}", fmt::join(o.choices, ", "));
     default:
       return "text";
   }

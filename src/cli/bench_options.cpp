@@ -95,7 +95,7 @@ void expand_all(Axes& axes, std::vector<std::string>& named) {
   axes.backends = std::move(backends);
 }
 
-void check_option_of(const backend::Backend& b, const std::string& key, const std::string& value) {
+std::string checked_option(const backend::Backend& b, const std::string& key, const std::string& value) {
   const auto& options = b.options();
   const auto it = std::find_if(options.begin(), options.end(), [&](const backend::Option& o) { return o.name == key; });
   if (it == options.end()) {
@@ -104,7 +104,7 @@ void check_option_of(const backend::Backend& b, const std::string& key, const st
     throw Error(ErrorCode::kInvalidArgument, fmt::format("--option: {} has no option '{}'; {} (assay backends -v)",
                                                          b.name(), key, name_advice(key, names)));
   }
-  backend::check_option(b.name(), *it, value);
+  return backend::checked_value(b.name(), *it, value);
 }
 
 /// By name it is an error that a plugin cannot be used; of "all", the others are measured, and its cases say why not.
@@ -118,7 +118,8 @@ std::optional<backend::Backend> plugin_of(const std::string& name, const std::ve
   }
 }
 
-void check_options(const Axes& axes, const std::vector<std::string>& named) {
+/// Each engine's become its own, as its plugin gets them: cases that differ in spelling alone are one.
+void check_options(Axes& axes, const std::vector<std::string>& named) {
   for (const auto& [owner, options] : axes.options) {
     if (!owner.empty() && std::find(axes.backends.begin(), axes.backends.end(), owner) == axes.backends.end()) {
       throw Error(ErrorCode::kInvalidArgument,
@@ -129,11 +130,13 @@ void check_options(const Axes& axes, const std::vector<std::string>& named) {
   for (const std::string& name : axes.backends) {
     const std::optional<backend::Backend> b = plugin_of(name, named);
     if (!b) continue;
+    std::map<std::string, std::string> checked;
     for (const std::string& owner : {std::string(), name}) {
       const auto options = axes.options.find(owner);
       if (options == axes.options.end()) continue;
-      for (const auto& [key, value] : options->second) check_option_of(*b, key, value);
+      for (const auto& [key, value] : options->second) checked[key] = checked_option(*b, key, value);
     }
+    if (!checked.empty()) axes.options[name] = std::move(checked);
   }
 }
 

@@ -61,6 +61,15 @@ TEST_F(CachedLoadTest, TheSecondLoadComesFromTheCache) {
   EXPECT_THAT(warnings, IsEmpty());
 }
 
+TEST_F(CachedLoadTest, EqualListsOfAnOptionShareAGraphHoweverTheyAreWritten) {
+  const auto from_cache = [&](const char* marks) {
+    return test::open_spy({.options = {{"marks", marks}}, .cache = folder()}).from_cache();
+  };
+  EXPECT_FALSE(from_cache("a,b"));
+  EXPECT_TRUE(from_cache("b, a"));
+  EXPECT_FALSE(from_cache("a"));
+}
+
 TEST_F(CachedLoadTest, AnotherModelIsAnotherEntry) {
   {
     const Session s = open();

@@ -147,6 +147,7 @@ Session open_model(const model::Model& model, const Params& params, const LoadSe
     throw Error(ErrorCode::kUnavailable, fmt::format("{} is not available: {}", params.backend, probe.reason));
   }
   backend::OpenRequest request = request_of(model, layout ? &*layout : nullptr, params, settings);
+  request.options = backend.checked(request.options);  // the cache's key tells texts apart
   give_signature(model, backend, request);
   const backend::Device& device = find_device(probe, params.backend, request.device);
   Opened opened =

@@ -153,7 +153,12 @@ TEST(Plan, NamesWhatItDoesNotUnderstand) {
   EXPECT_THAT(error(R"({"shape": {"in": "9999999999x9999999999"}})"), HasSubstr("shape"));
   EXPECT_THAT(error(R"({"range": {"in": "9:1"}})"), HasSubstr("ends before it begins"));
   EXPECT_THAT(error(R"({"option": "k"})"), HasSubstr("key=value"));
-  EXPECT_THAT(error(R"({"option": ["x.k=1", "k=1", "x.k=2"]})"), HasSubstr("'x.k' is given twice"));
+  EXPECT_THAT(error(R"({"option": ["x.k=1", "k=3", "x.k=2"]})"),
+              HasSubstr("option: 'x.k' is given twice, as '1' and as '2'; give one of them"));
+  EXPECT_THAT(error(R"({"shape": ["in=1x2", "in=1x3"]})"), HasSubstr("'in' is given twice, as '1x2' and as '1x3'"));
+  EXPECT_THAT(error(R"({"batch-axis": ["in=0", "in=none"]})"), HasSubstr("'in' is given twice, as '0' and as 'none'"));
+  EXPECT_THAT(error(R"({"range": ["in=0:1", "in=0:2"]})"), HasSubstr("'in' is given twice, as '0:1' and as '0:2'"));
+  EXPECT_EQ(parse_plan(R"({"option": ["x.k=1", "x.k=1"]})", "p").at(0).options.at("x").at("k"), "1") << "no doubt";
   EXPECT_THAT(error(R"({"model": "a+"})"), HasSubstr("an empty member"));
   EXPECT_THAT(error(R"({"strategy": "fast"})"), HasSubstr("sequential, concurrent, pipelined"));
   EXPECT_THAT(error(R"({"combine": "median"})"), HasSubstr("mean, vote, members"));

@@ -211,12 +211,24 @@ std::string variants_text(const Campaign& campaign, const std::vector<Entry>& na
   return texts.empty() ? "" : fmt::format("; {}", fmt::join(texts, ", "));
 }
 
-/// What "least latency" leaves out: larger batches.
-bool has_larger_batches(const Campaign& campaign, const Case& than, const Contest& contest) {
+/// Whether cases set up for the contest's goal were measured at batches that take no part: larger ones, for latency.
+bool measured_at_others(const Campaign& campaign, const Case& one, const Contest& contest) {
   return std::any_of(campaign.outcomes.begin(), campaign.outcomes.end(), [&](const Outcome& o) {
-    return o.test_case.model == than.model && o.test_case.goal == than.goal &&
-           o.test_case.batch_size > than.batch_size && measured_metric(o, contest.tag) != nullptr;
+    const Metric* metric = measured_metric(o, contest.tag);
+    return metric != nullptr && metric->value && o.test_case.model == one.model && o.test_case.goal == contest.goal &&
+           o.test_case.batch_size != one.batch_size;
   });
+}
+
+/// "x at batch 8 is the only one measured for throughput"; "x is the only one measured for latency at batch 1".
+std::string alone_text(const Campaign& campaign, const std::string& engine, const Case& one, const Contest& contest) {
+  const char* goal = to_string(contest.goal);
+  const std::string batch = batch_text(one.batch_size);
+  if (!measured_at_others(campaign, one, contest)) {
+    return fmt::format("{} at {} is the only one measured for {}", engine, batch, goal);
+  }
+  return fmt::format("{} is the only one measured for {} at {}{}", engine, goal, batch,
+                     one.batch_size == 0 ? "" : ", the smallest");
 }
 
 std::string sentence(const Campaign& campaign, const std::string& model, const std::vector<Entry>& all,
@@ -226,10 +238,7 @@ std::string sentence(const Campaign& campaign, const std::string& model, const s
   const char* aim = contest.larger_is_better ? "most throughput" : "least latency";
   const std::string variants = variants_text(campaign, named_entries(all, set));
   if (all.size() == 1) {
-    const bool larger = !contest.larger_is_better && has_larger_batches(campaign, c, contest);
-    return fmt::format("{}: {} at {} is the only one measured for {}{}: {}{}.", model,
-                       setup(campaign, best, all, contest), batch_text(c.batch_size),
-                       contest.larger_is_better ? "throughput" : "latency", larger ? " at the smallest batch size" : "",
+    return fmt::format("{}: {}: {}{}.", model, alone_text(campaign, setup(campaign, best, all, contest), c, contest),
                        figure(best, contest), variants);
   }
   if (set.size() > 1) {

@@ -197,11 +197,19 @@ TEST(Recommend, LooksAtLatencyWhereOnlyThatWasMeasuredAndAtTheSmallestBatch) {
   EXPECT_THAT(r.because, HasSubstr("least latency use y at batch 1: 10 [9, 11] ms a batch, 2.00x the next best (x"));
 }
 
-TEST(Recommend, TheOnlyOneOfTheSmallestBatchIsNotTheOnlyOne) {
-  Outcome one = measured("x", 1, "latency.p50", 10, 9, 11), eight = measured("x", 8, "latency.p50", 70, 69, 71);
-  one.test_case.goal = eight.test_case.goal = Goal::kLatency;
-  EXPECT_THAT(recommend(campaign({one, eight})).because,
-              HasSubstr("x at batch 1 is the only one measured for latency at the smallest batch size: 10"));
+TEST(Recommend, TheOnlyOneAtTheSmallestBatchIsNotTheOnlyOneMeasured) {
+  EXPECT_EQ(recommend(campaign({measured("x", 3, "latency.p50", 30, 29, 31), measured("x", 1, "latency.p50", 10, 9, 11),
+                                measured("x", 5, "latency.p50", 50, 49, 51)}))
+                .because,
+            "m: x is the only one measured for latency at batch 1, the smallest: 10 [9, 11] ms a batch.");
+  EXPECT_EQ(
+      recommend(campaign({measured("x", 8, "latency.p50", 30, 29, 31), measured("x", 0, "latency.p50", 10, 9, 11)}))
+          .because,
+      "m: x is the only one measured for latency at the model's own batch: 10 [9, 11] ms a batch.");
+  Outcome failed = measured("x", 8, "latency.p50", 30, 29, 31);
+  failed.state = OutcomeState::kFailed;
+  EXPECT_EQ(recommend(campaign({failed, measured("x", 1, "latency.p50", 10, 9, 11)})).because,
+            "m: x at batch 1 is the only one measured for latency: 10 [9, 11] ms a batch.");
 }
 
 TEST(Recommend, OnlyWhatWasMeasuredCounts) {

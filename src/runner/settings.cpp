@@ -5,7 +5,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <set>
+#include <map>
 
 #include "assay/ensemble.hpp"
 #include "assay/error.hpp"
@@ -74,6 +74,19 @@ std::pair<std::string, std::string> name_and_value(const std::string& text, cons
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+/// Of two values for one name the last would win without a word.
+class GivenOnce {
+ public:
+  void add(const std::string& name, const std::string& value) {
+    const auto [it, fresh] = values_.emplace(name, value);
+    if (fresh || it->second == value) return;
+    refuse(fmt::format("'{}' is given twice, as '{}' and as '{}'; give one of them", name, it->second, value));
+  }
+
+ private:
+  std::map<std::string, std::string> values_;
+};
+
 void set_models(Axes& axes, const Values& values) {
   axes.models.clear();
   for (const std::string& v : values) {
@@ -119,16 +132,20 @@ void set_batch_sizes(Axes& axes, const Values& values) {
 }
 
 void set_shapes(Axes& axes, const Values& values) {
+  GivenOnce given;
   for (const std::string& v : values) {
     const auto [name, shape] = name_and_value(v, "NAME=1x3x640x640");
+    given.add(name, shape);
     axes.shapes[name] = shape_from_string(shape);
     (void)element_count(axes.shapes[name]);
   }
 }
 
 void set_batch_axis(Axes& axes, const Values& values) {
+  GivenOnce given;
   for (const std::string& v : values) {
     const auto [name, axis] = name_and_value(v, "NAME=K or NAME=none");
+    given.add(name, axis);
     axes.batch_axis[name] = axis == "none" ? -1 : number<int>(axis, 0, 63, "axis");
   }
 }
@@ -191,17 +208,13 @@ void set_weights(Axes& axes, const Values& values) {
   }
 }
 
-/// A later source, as the command line after a plan, may give an option another value; one source has one for it.
 void set_options(Axes& axes, const Values& values) {
-  std::set<std::string> given;
+  GivenOnce given;
   for (const std::string& v : values) {
     const std::size_t equals = v.find('=');
     if (equals == std::string::npos || equals == 0) refuse(fmt::format("'{}' is not of the form key=value", v));
     const std::string key = v.substr(0, equals);
-    if (!given.insert(key).second) {
-      refuse(
-          fmt::format("'{}' is given twice; an option has one value in a run (--ablate tries all of its values)", key));
-    }
+    given.add(key, v.substr(equals + 1));
     const std::size_t dot = key.find('.');
     const std::string backend = dot == std::string::npos ? "" : key.substr(0, dot);
     axes.options[backend][dot == std::string::npos ? key : key.substr(dot + 1)] = v.substr(equals + 1);
@@ -216,8 +229,10 @@ void set_data(Axes& axes, const Values& values) {
 void set_ranges(Axes& axes, const Values& values) {
   constexpr std::int64_t kLow = std::numeric_limits<std::int64_t>::min();
   constexpr std::int64_t kHigh = std::numeric_limits<std::int64_t>::max();
+  GivenOnce given;
   for (const std::string& v : values) {
     const auto [name, range] = name_and_value(v, "NAME=LO:HI");
+    given.add(name, range);
     const std::size_t colon = range.find(':');
     if (colon == std::string::npos) refuse(fmt::format("'{}' is not of the form NAME=LO:HI", v));
     const auto low = number<std::int64_t>(range.substr(0, colon), kLow, kHigh, "lower bound");

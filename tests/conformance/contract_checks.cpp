@@ -53,9 +53,17 @@ void options_are_whole(const Subject& subject) {
     require(plain && !option.name.empty(), "the name '" + option.name + "' is not of a-z, 0-9 and _");
     require(!option.meaning.empty() && option.meaning.find('\n') == std::string::npos,
             option.name + " has no one-line meaning");
-    const bool listed = option.type == ASSAY_OPTION_CHOICE || option.type == ASSAY_OPTION_LIST;
-    require(listed == !option.choices.empty(), option.name + (listed ? " has no choices" : " has choices"));
-    backend::check_option(subject.backend().name(), option, option.default_value);
+    const bool chosen = option.type == ASSAY_OPTION_CHOICE || option.type == ASSAY_OPTION_LIST;
+    require(chosen != option.choices.empty(), option.name + (chosen ? " has no choices" : " has choices, of no use"));
+    require(std::set<std::string>(option.choices.begin(), option.choices.end()).size() == option.choices.size(),
+            option.name + " has a choice twice");
+    for (const std::string& choice : option.choices) {
+      require(
+          option.type != ASSAY_OPTION_LIST || (!choice.empty() && choice.find_first_of(", \t") == std::string::npos),
+          option.name + ": the choice '" + choice + "' cannot stand in a list");
+    }
+    require(backend::checked_value(subject.backend().name(), option, option.default_value) == option.default_value,
+            option.name + ": its default is not written as the host would");
   }
 }
 
@@ -76,11 +84,20 @@ void every_option_may_be_given_its_default(const Subject& subject) {
   LinearSlot(subject, session, 2).run(1);
 }
 
+/// Of a list nothing, each choice alone, and all of them.
+std::vector<std::string> values_to_open(const Option& option) {
+  if (option.type == ASSAY_OPTION_BOOL) return {"true", "false"};
+  std::vector<std::string> values = option.choices;
+  if (option.type != ASSAY_OPTION_LIST) return values;
+  std::string all;
+  for (const std::string& choice : option.choices) all += (all.empty() ? "" : ",") + choice;
+  values.insert(values.end(), {"", all});
+  return values;
+}
+
 void every_choice_and_truth_value_opens_or_is_unsupported(const Subject& subject) {
   for (const Option& option : subject.backend().options()) {
-    std::vector<std::string> values = option.choices;
-    if (option.type == ASSAY_OPTION_BOOL) values = {"true", "false"};
-    for (const std::string& value : values) {
+    for (const std::string& value : values_to_open(option)) {
       OpenRequest request = subject.request(Model::kLinear);
       request.options[option.name] = value;
       try {

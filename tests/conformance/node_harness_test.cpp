@@ -96,6 +96,9 @@ TEST(NodeLimits, MayBeOfOneKindOfDevice) {
 
 TEST(NodeParams, HaveADeviceAmongTheSettings) {
   EXPECT_EQ(params_of("onnxruntime").device, "cpu");
+  EXPECT_EQ(params_of("mlir,without=fold,fuse,spin=true").options,
+            (std::map<std::string, std::string>{{"without", "fold,fuse"}, {"spin", "true"}}));
+  EXPECT_THROW(params_of("mlir,fold"), Error);
   const Params params = params_of("onnxruntime,device=gpu:0,use_tf32=true");
   EXPECT_EQ(params.backend, "onnxruntime");
   EXPECT_EQ(params.device, "gpu:0");

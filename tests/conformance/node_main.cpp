@@ -3,7 +3,6 @@
 
 #include <fstream>
 #include <map>
-#include <string_view>
 #include <utility>
 
 #include "backend/backend.hpp"
@@ -14,6 +13,23 @@
 namespace assay::conformance {
 namespace {
 
+constexpr const char* kUsage = "usage: assay_node_tests BACKEND[,device=gpu:0][,OPTION=VALUE…] [PATTERN|K/N]\n";
+constexpr const char* kHelp = R"(
+Runs operators one at a time on a backend, through load and predict: ONNX's own node tests (Debian's
+libonnx-testdata) and rows of our own, row_…. What the backend is known not to pass is a line "pattern: reason" of
+backends/BACKEND/node_tests.txt; a test that such a line names and that passes fails.
+
+  BACKEND     its name: onnxruntime, mlir … (assay backends)
+  device=     where it runs; cpu where it is not given
+  OPTION=     an option of the backend's (assay backends -v); a list's elements by commas, too: without=fold,fuse
+  PATTERN     tests whose names are like it, 'test_cast_*', each printed with its outcome; all where it is not given
+  K/N         the Kth of N equal parts of them all
+
+Exit status: 0 all passed or are known not to; 1 some failed; 2 wrong use; 77 the framework is not here.
+
+  assay_node_tests mlir 'test_conv_*'
+  assay_node_tests tensorflow,xla=true 1/3
+)";
 constexpr int kFailed = 1, kWrongUse = 2, kNotHere = 77;  // ctest takes the last for "skipped"
 constexpr const char* kCpu = "cpu";
 
@@ -88,29 +104,26 @@ int run(const std::string& backend, const std::string& pattern) {
   return verdict.failures().empty() ? 0 : kFailed;
 }
 
+int run(const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && (arguments[0] == "--help" || arguments[0] == "-h")) {
+    fmt::print("{}{}", kUsage, kHelp);
+    return 0;
+  }
+  if (arguments.empty() || arguments.size() > 2 || arguments[0].starts_with('-')) {
+    fmt::print(stderr, "{}--help says what each is\n", kUsage);
+    return kWrongUse;
+  }
+  return run(arguments[0], arguments.size() == 2 ? arguments[1] : "*");
+}
+
 }  // namespace
 }  // namespace assay::conformance
 
 int main(int argc, char** argv) {
-  using assay::conformance::kWrongUse;
-  const bool help = argc == 2 && argv[1] == std::string_view("--help");
-  if (help || argc < 2 || argc > 3) {
-    fmt::print(
-        help ? stdout : stderr,
-        "usage: {} BACKEND[,device=gpu:0][,OPTION=VALUE…] [PATTERN|K/N]\n"
-        "Runs ONNX's own tests of single operators, and rows of ours, on a backend, each in a process of its own. "
-        "What\n"
-        "a backend is known not to pass is in backends/BACKEND/node_tests.txt; other failures, and rows of that file\n"
-        "that pass, fail here.\n"
-        "  BACKEND  with options of it: mlir,math=strict\n"
-        "  PATTERN  tests of these names, each with its outcome: 'test_conv_*'. K/N: the K-th of N parts of all\n",
-        argv[0]);
-    return help ? 0 : kWrongUse;
-  }
   try {
-    return assay::conformance::run(argv[1], argc == 3 ? argv[2] : "*");
+    return assay::conformance::run(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const std::exception& e) {
     fmt::print(stderr, "{}\n", e.what());
-    return assay::conformance::kFailed;
+    return 1;
   }
 }

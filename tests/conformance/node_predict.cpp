@@ -11,10 +11,17 @@ Params params_of(const std::string& backend) {
   Params params{.batch_size = 0, .in_flight = 1, .threads = 1};
   std::istringstream parts(backend);
   std::getline(parts, params.backend, ',');
+  std::string* last = nullptr;  // a list goes on behind a comma
   for (std::string setting; std::getline(parts, setting, ',');) {
     const std::size_t equals = setting.find('=');
-    if (equals == std::string::npos) throw Error(ErrorCode::kInvalidArgument, "no OPTION=VALUE: " + setting);
-    params.options[setting.substr(0, equals)] = setting.substr(equals + 1);
+    if (equals != std::string::npos) {
+      last = &params.options[setting.substr(0, equals)];
+      *last = setting.substr(equals + 1);
+    } else if (last != nullptr) {
+      *last += "," + setting;
+    } else {
+      throw Error(ErrorCode::kInvalidArgument, "no OPTION=VALUE: " + setting);
+    }
   }
   if (const auto device = params.options.extract("device"); !device.empty()) params.device = device.mapped();
   return params;

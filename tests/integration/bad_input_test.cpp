@@ -35,6 +35,13 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"Backend", {"--backend", "nul"}, "null"},
         Bad{"Option", {"--backend", "null", "--option", "compute=1"}, "compute_ms"},
         Bad{"OptionValue", {"--backend", "null", "--option", "compute_ms=-5"}, "compute_ms"},
+        Bad{"OptionOfAList",
+            {"--backend", "null", "--option", "untold=copy_in, fold"},
+            "null.untold: 'fold' of 'copy_in, fold' is none of its choices: it takes a list of copy_in, "
+            "compute, copy_out"},
+        Bad{"OptionTwice",
+            {"--backend", "null", "--option", "null.jitter=0", "--option", "null.jitter=1"},
+            "option: 'null.jitter' is given twice, as '0' and as '1'"},
         Bad{"OptionOfAnother", {"--backend", "null", "--option", "openvino.streams=1"}, "not measured here"},
         Bad{"BatchZero",
             {"--backend", "null", "--batch-size", "0"},

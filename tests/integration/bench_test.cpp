@@ -71,6 +71,12 @@ TEST_F(CliTest, AnEngineThatSaysItsVariantIsNamedSoWhereverItsResultsAre) {
   EXPECT_EQ(outcome["in_force"]["variant"], "quick");
 }
 
+TEST_F(CliTest, CasesAreToldApartByAListsElementsAndNotByItsSpelling) {
+  const Result r = assay(bench({"--for", "latency", "--option", "untold= compute,copy_in", "--dry-run", "--json"}));
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_EQ(nlohmann::json::parse(r.out)["cases"][0]["case"]["options"]["untold"], "copy_in,compute");
+}
+
 TEST_F(CliTest, ResumingWithoutAResultsFileMakesNone) {
   const Result r = assay({"bench", "--resume"});
   EXPECT_EQ(r.status, 2);

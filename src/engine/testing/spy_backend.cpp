@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 
 #include "assay/backend_kit.hpp"
 
@@ -72,7 +73,9 @@ class SpySlot final : public kit::BlockingSlot {
 
 class SpySession final : public kit::Session {
  public:
-  explicit SpySession(const kit::OpenRequest& request) : in_flight_(request.in_flight) {
+  explicit SpySession(const kit::OpenRequest& request)
+      : in_flight_(request.in_flight), from_cache_(!request.cache_read.empty()) {
+    if (!request.cache_fill.empty()) std::ofstream(request.cache_fill + "/spy.graph") << "a graph";
     shared_.transposed = request.option("transposed", "false") == "true";
     shared_.pad = request.option("pad", "false") == "true";
     shared_.gate = request.option("gate", "");
@@ -87,6 +90,7 @@ class SpySession final : public kit::Session {
       d.inputs = {{"x", ASSAY_FLOAT32, true, {-1, 4}, {"n", ""}}};
       d.outputs = {{"y", ASSAY_INT64, true, {-1, 6}, {"n", ""}}};
     }
+    d.from_cache = from_cache_;
     d.useful_slots = in_flight_ > 0 ? in_flight_ : 2;
     d.short_batch = shared_.pad ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
     return d;
@@ -98,6 +102,7 @@ class SpySession final : public kit::Session {
  private:
   Shared shared_;
   int in_flight_;
+  bool from_cache_;
 };
 
 class SpyBackend final : public kit::Backend {
@@ -107,7 +112,9 @@ class SpyBackend final : public kit::Backend {
     return {true, "", "1", "", "test", {{"cpu", "a spy", "spy", 0}}};
   }
   std::span<const assay_option> options() override {
+    static constexpr const char* kMarks[] = {"a", "b", nullptr};
     static const assay_option kOptions[] = {
+        {"marks", ASSAY_OPTION_LIST, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, kMarks, "of the graph in the cache"},
         {"transposed", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "the batch is the second axis"},
         {"pad", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "short batches are filled up"},
         {"gate", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr, "a batch ends when there is a file of this name"},
