@@ -74,17 +74,22 @@ int Scheduler::add_constant(std::vector<float> values) {
 }
 
 int Scheduler::add_packed(int constant, std::string order, std::int64_t floats, std::function<void(float*)> make) {
-  const auto [at, is_new] = packed_.try_emplace({constant, order}, static_cast<int>(plan_.buffers.size()));
   const auto bytes = floats * static_cast<std::int64_t>(sizeof(float));
-  if (!is_new && plan_.buffers[static_cast<std::size_t>(at->second)].bytes != bytes)
-    throw std::logic_error("weights of two sizes are packed as one: " + order);
-  if (!is_new) return at->second;
-  add_buffer(bytes, Buffer::Place::kPacked);
+  const std::shared_ptr<const Constant> of = plan_.buffers[static_cast<std::size_t>(constant)].constant;
+  const auto [begin, end] = packed_.equal_range(order);
+  for (auto at = begin; at != end; ++at) {
+    const Buffer& there = plan_.buffers[static_cast<std::size_t>(at->second)];
+    if (!there.constant->equals(*of)) continue;
+    if (there.bytes != bytes) throw std::logic_error("weights of two sizes are packed as one: " + order);
+    return at->second;
+  }
+  packed_.emplace(order, static_cast<int>(plan_.buffers.size()));
+  const int added = add_buffer(bytes, Buffer::Place::kPacked);
   Buffer& buffer = plan_.buffers.back();
-  buffer.constant = plan_.buffers[static_cast<std::size_t>(constant)].constant;
+  buffer.constant = of;
   buffer.order = std::move(order);
   buffer.make = std::move(make);
-  return at->second;
+  return added;
 }
 
 const View& Scheduler::view(ValueId id) {

@@ -71,6 +71,7 @@ std::optional<Scheduler::Convolution> Scheduler::convolution(const Conv& conv) {
   const bool depthwise = is_depthwise(graph_, *node_);
   const bool in_groups = layouts_.grouped.contains(node_->output);
   if (!depthwise && !in_groups && !is_dense(graph_, *node_)) return std::nullopt;
+  if (!takes_blocks(graph_, *node_)) return std::nullopt;
   ValueId x = node_->inputs[0];
   const ValueId out = node_->output;
   std::optional<BlockedView> factors;
@@ -81,9 +82,6 @@ std::optional<Scheduler::Convolution> Scheduler::convolution(const Conv& conv) {
     x = operands[image];
   }
   const std::size_t first = conv.bias ? 3 : 2;
-  const auto fits = [&](ValueId id) { return can_be_operand(id, shape(out)); };
-  if (!std::all_of(node_->inputs.begin() + static_cast<std::ptrdiff_t>(first), node_->inputs.end(), fits))
-    return std::nullopt;
   const std::optional<View> plain = depthwise || in_groups || factors ? std::nullopt : plain_input(conv);
   BlockedView from;
   if (plain) {
@@ -96,7 +94,6 @@ std::optional<Scheduler::Convolution> Scheduler::convolution(const Conv& conv) {
   Formula f;
   if (conv.bias) {
     const View bias = view(node_->inputs[2]);
-    if (!is_constant(bias.buffer)) return std::nullopt;
     std::vector<float> padded(static_cast<std::size_t>(blocks_of(shape(out)[1]) * lanes_), 0);
     const Constant& values = *plan_.buffers[static_cast<std::size_t>(bias.buffer)].constant;
     for (std::int64_t c = 0; c < shape(out)[1]; ++c) {

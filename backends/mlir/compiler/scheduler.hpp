@@ -57,7 +57,7 @@ class Scheduler {
   int add_buffer(std::int64_t bytes, Buffer::Place place);
   int add_buffer(ValueId id, Buffer::Place place, int number = -1);
   int add_constant(std::vector<float> values);
-  /// A constant buffer's contents in an order (packed_weights.hpp), once for all that want it so.
+  /// A constant buffer's contents in an order (packed_weights.hpp), once for all equal ones that are wanted so.
   int add_packed(int constant, std::string order, std::int64_t floats, std::function<void(float*)> make);
   [[nodiscard]] bool is_constant(int buffer) const {
     return plan_.buffers[static_cast<std::size_t>(buffer)].place == Buffer::Place::kConstant;
@@ -186,8 +186,8 @@ class Scheduler {
   template <class... Kernels>
   using Known = std::tuple<std::vector<std::pair<Kernels, int>>...>;
   Known<StridedKernel, GatherKernel, BorderKernel, ConvKernel, BandKernel, WinogradKernel> known_;  // their numbers
-  std::map<std::pair<int, std::string>, int> packed_;  // buffers, by what is packed, and how
-  std::map<std::string, int> constants_;               // by their bytes
+  std::multimap<std::string, int> packed_;  // buffers, by how what they are of is packed
+  std::map<std::string, int> constants_;    // by their bytes
 };
 
 }  // namespace assay::compiler

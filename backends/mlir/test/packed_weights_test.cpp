@@ -152,5 +152,20 @@ TEST(PackedWeights, DecideWinogradsMethodToo) {
   EXPECT_FALSE(full.winograd(28));
 }
 
+/// Bytes packed for two convolutions, one behind the other, of weights that are these numbers.
+std::int64_t packed_of(float first, float second) {
+  TestModel m;
+  m.input("x", {1, 32, 8, 8});
+  m.floats("a", {32, 32, 1, 1}, Floats(32 * 32, first)).floats("b", {32, 32, 1, 1}, Floats(32 * 32, second));
+  m.node("Conv", {"x", "a"}, {"c"}).node("Conv", {"c", "b"}, {"y"}).output("y");
+  std::string bytes;
+  return schedule(test::imported(m, {{"x", {1, 32, 8, 8}}}, bytes), kTarget, Math::kStrict).packed_bytes;
+}
+
+TEST(Plan, PacksEqualConstantsOnce) {
+  EXPECT_EQ(packed_of(1, 2), 2 * 32 * 32 * 4);
+  EXPECT_EQ(packed_of(1, 1), 32 * 32 * 4);
+}
+
 }  // namespace
 }  // namespace assay::compiler
