@@ -1,6 +1,9 @@
 #include "graph.hpp"
 
 #include <algorithm>
+#include <set>
+
+#include "assay/backend_kit_json.hpp"
 
 namespace assay::compiler {
 namespace {
@@ -39,6 +42,21 @@ struct Details {
   std::string operator()(const Gather& g) const { return " axis " + std::to_string(g.axis); }
 };
 
+/// `%5 f32 1x64x112x112`
+std::string typed_text(const Graph& graph, ValueId id) {
+  const Value& v = graph.value(id);
+  return "%" + std::to_string(id) + " " + name_of(v.element) + " " + to_text(v.shape);
+}
+
+/// Its name in ONNX, whatever a file has put there.
+std::string named(const Graph& graph, ValueId id) { return kit::json_string(graph.value(id).name); }
+
+std::string ids_text(const std::vector<ValueId>& ids) {
+  std::string text;
+  for (const ValueId id : ids) text += (text.empty() ? "%" : ", %") + std::to_string(id);
+  return text;
+}
+
 }  // namespace
 
 std::int64_t count(std::span<const std::int64_t> shape) {
@@ -72,16 +90,19 @@ const char* kind_of(const Operation& operation) {
 
 std::string to_text(const Graph& graph) {
   std::string text;
+  for (const ValueId id : graph.inputs) text += typed_text(graph, id) + " = input " + named(graph, id) + "\n";
+  std::set<ValueId> told;
+  const auto tell_constant = [&](ValueId id) {
+    if (graph.value(id).constant == nullptr || !told.insert(id).second) return;
+    text += typed_text(graph, id) + " = constant " + named(graph, id) + "\n";
+  };
+  for (const Node& node : graph.nodes) std::for_each(node.inputs.begin(), node.inputs.end(), tell_constant);
+  std::for_each(graph.outputs.begin(), graph.outputs.end(), tell_constant);
   for (const Node& node : graph.nodes) {
-    const Value& out = graph.value(node.output);
-    text += "%" + std::to_string(node.output) + " " + name_of(out.element) + " " + to_text(out.shape) + " = " +
-            kind_of(node.operation) + "(";
-    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-      text += (i == 0 ? "%" : ", %") + std::to_string(node.inputs[i]);
-    }
-    text += ")" + std::visit(Details{}, node.operation) + "\n";
+    text += typed_text(graph, node.output) + " = " + kind_of(node.operation) + "(" + ids_text(node.inputs) + ")" +
+            std::visit(Details{}, node.operation) + "  // " + node.label + " -> " + named(graph, node.output) + "\n";
   }
-  return text;
+  return text + "outputs " + ids_text(graph.outputs) + "\n";
 }
 
 bool Constant::equals(const Constant& other) const {

@@ -185,7 +185,9 @@ struct Graph {
   }
 };
 
-/// A line a node, for tests and `dump`: `%5 f32 1x64x112x112 = Conv(%0, %1, %2)`.
+/// For tests and `dump`: a line an input and a constant that is taken, `%1 f32 64x3x7x7 = constant "w"`, then one a
+/// node with its label and its output's name in ONNX, `%5 f32 1x64x112x112 = Conv(%0, %1, %2) …  // Conv node "c" ->
+/// "c_out"`.
 std::string to_text(const Graph& graph);
 
 }  // namespace assay::compiler

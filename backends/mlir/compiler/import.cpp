@@ -1,7 +1,6 @@
 #include "import.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "compiler/operators/operator.hpp"
 #include "onnx_graph/inference.hpp"
@@ -12,29 +11,56 @@ namespace {
 constexpr std::int64_t kOldestOpset = 7, kNewestOpset = 21;
 constexpr std::size_t kMostLines = 20;
 
-/// What could not be imported, told in one error.
+/// An operator by its name, with its domain's where it is not ONNX's own.
+std::string name_of(const onnx_graph::Node& node) {
+  return node.domain.empty() ? node.op_type : node.domain + "." + node.op_type;
+}
+
+/// What a user can do about a model that is not compiled.
+constexpr const char* kElsewhere =
+    "\nanother backend may run it: try --backend onnxruntime, then openvino or tensorflow ('assay backends' lists "
+    "yours)";
+
+/// What could not be imported, told in one error: a line an operator, a line anything else.
 class Obstacles {
  public:
-  void add(const std::string& what) {
-    if (seen_.insert(what).second) lines_.push_back(what);
+  void add(const std::string& what) { tell(what); }
+  void add_operator(const onnx_graph::Node& node) {
+    Line& line = tell("operator " + name_of(node));
+    if (++line.nodes == 1) line.first = label(node);
   }
   void check(const onnx_graph::Model& model) const {
     if (lines_.empty()) return;
     std::string text = "the model (opset " + std::to_string(model.opset()) + ") has what is not compiled:";
-    for (std::size_t i = 0; i < std::min(lines_.size(), kMostLines); ++i) text += "\n  " + lines_[i];
+    for (std::size_t i = 0; i < std::min(lines_.size(), kMostLines); ++i) text += "\n  " + text_of(lines_[i]);
     if (lines_.size() > kMostLines) text += "\n  and " + std::to_string(lines_.size() - kMostLines) + " more";
-    throw Unsupported(text);
+    throw Unsupported(text + kElsewhere);
   }
 
  private:
-  std::vector<std::string> lines_;
-  std::set<std::string> seen_;
+  struct Line {
+    std::string what, first;
+    int nodes = 0;  // of an operator
+  };
+  Line& tell(const std::string& what) {
+    const auto [at, is_new] = by_text_.try_emplace(what, lines_.size());
+    if (is_new) lines_.push_back({what, "", 0});
+    return lines_[at->second];
+  }
+  static std::string text_of(const Line& line) {
+    if (line.nodes == 0) return line.what;
+    return line.what + ": " + std::to_string(line.nodes) + (line.nodes == 1 ? " node, " : " nodes, the first is ") +
+           line.first;
+  }
+
+  std::vector<Line> lines_;
+  std::map<std::string, std::size_t> by_text_;
 };
 
 void check_opset(const onnx_graph::Model& model) {
   if (model.opset() >= kOldestOpset && model.opset() <= kNewestOpset) return;
   throw Unsupported("the model is of opset " + std::to_string(model.opset()) + "; " + std::to_string(kOldestOpset) +
-                    " to " + std::to_string(kNewestOpset) + " are compiled");
+                    " to " + std::to_string(kNewestOpset) + " are compiled" + kElsewhere);
 }
 
 onnx_graph::Inference infer_shapes(const onnx_graph::Model& model, const std::map<std::string, Shape>& inputs) {
@@ -103,7 +129,7 @@ void import_node(Import& import, const onnx_graph::Node& node, Obstacles& obstac
   if (all_constants(import, node) || import_known(import, node)) return;
   const ImportFunction function = find_importer(node.domain, node.op_type);
   if (function == nullptr) {
-    obstacles.add("operator " + (node.domain.empty() ? "" : node.domain + ".") + node.op_type);
+    obstacles.add_operator(node);
     return;
   }
   if (lacks_input(import, node)) return;
@@ -138,19 +164,17 @@ void check_operators(const onnx_graph::Model& model) {
   for (const onnx_graph::Node& node : model.graph.nodes) {
     const bool known = std::all_of(node.outputs.begin(), node.outputs.end(),
                                    [&](const std::string& name) { return name.empty() || tensors.contains(name); });
-    // Sizes and what is computed of them are known by inference.
-    if (known || find_importer(node.domain, node.op_type) != nullptr || node.op_type == "Shape" ||
-        node.op_type == "Size" || node.op_type == "Constant" || node.op_type == "Range") {
+    if (known || find_importer(node.domain, node.op_type) != nullptr || is_inferred(node.domain, node.op_type))
       continue;
-    }
-    obstacles.add("operator " + (node.domain.empty() ? "" : node.domain + ".") + node.op_type);
+    obstacles.add_operator(node);
   }
   obstacles.check(model);
 }
 
 Graph import_model(const onnx_graph::Model& model, const std::map<std::string, Shape>& inputs) {
   check_opset(model);
-  if (model.has_sparse_initializers) throw Unsupported("the model has sparse weights, which are not compiled");
+  if (model.has_sparse_initializers)
+    throw Unsupported(std::string("the model has sparse weights, which are not compiled") + kElsewhere);
   const onnx_graph::Inference inference = infer_shapes(model, inputs);
   Import import{model, inference, {}, onnx_graph::constants(model.graph), {}};
   Obstacles obstacles;

@@ -1,6 +1,12 @@
 // Operators as nodes of the graph.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
+
+#include "compiler/operators/operator.hpp"
 #include "test/models.hpp"
 
 namespace assay::compiler {
@@ -21,14 +27,27 @@ TestModel of(const std::string& op, const std::vector<std::string>& inputs,
 std::string graph_of(const TestModel& m) { return test::text_of(m, {{"x", {2, 3, 8, 8}}}); }
 
 TEST(Import, AnOperatorOfOneElementIsAMap) {
-  EXPECT_EQ(graph_of(of("Relu", {"x"})), "%1 f32 2x3x8x8 = Map(%0) max(%0, 0)\n");
-  EXPECT_EQ(graph_of(of("LeakyRelu", {"x"}, {{"alpha", 0.5F}})),
-            "%1 f32 2x3x8x8 = Map(%0) select(less(%0, 0), mul(%0, 0.5), %0)\n");
+  EXPECT_THAT(graph_of(of("Relu", {"x"})), HasSubstr("\n%1 f32 2x3x8x8 = Map(%0) max(%0, 0)  //"));
+  EXPECT_THAT(graph_of(of("LeakyRelu", {"x"}, {{"alpha", 0.5F}})),
+              HasSubstr("\n%1 f32 2x3x8x8 = Map(%0) select(less(%0, 0), mul(%0, 0.5), %0)  //"));
+}
+
+TEST(Import, ItsTextHasTheNamesOfTheFile) {
+  TestModel m = of("Conv", {"x", "w"}).weights("w", {4, 3, 1, 1});
+  m.proto.mutable_graph()->mutable_node(0)->set_name("first");
+  m.proto.mutable_graph()->mutable_node(0)->set_output(0, "a\nb");
+  m.proto.mutable_graph()->mutable_output(0)->set_name("a\nb");
+  EXPECT_EQ(graph_of(m),
+            "%0 f32 2x3x8x8 = input \"x\"\n"
+            "%1 f32 4x3x1x1 = constant \"w\"\n"
+            "%2 f32 2x4x8x8 = Conv(%0, %1) strides 1x1 dilations 1x1 begin 0x0 end 0x0 groups 1"
+            "  // Conv node \"first\" -> \"a\\u000ab\"\n"
+            "outputs %2\n");
 }
 
 TEST(Import, AFreeAxisHasTheSizeThatIsAskedFor) {
   TestModel m = onnx_graph::relu();
-  EXPECT_EQ(test::text_of(m, {{"x", {7, 4}}}), "%1 f32 7x4 = Map(%0) max(%0, 0)\n");
+  EXPECT_THAT(test::text_of(m, {{"x", {7, 4}}}), HasSubstr("\n%1 f32 7x4 = Map(%0) max(%0, 0)"));
 }
 
 TEST(Import, AConvolutionHasItsPaddingWhateverItIsCalled) {
@@ -66,24 +85,41 @@ TEST(Import, SizesAndArithmeticOnThemAreKnown) {
               AllOf(HasSubstr("f32 2x192 = Reshape(%0)"), Not(HasSubstr("Gather")), Not(HasSubstr("Concat"))));
 }
 
-TEST(Import, WhatIsNotCompiledIsToldInOneError) {
+std::string refusal_of(const std::function<void()>& import) {
+  try {
+    import();
+  } catch (const Unsupported& e) {
+    return e.what();
+  }
+  return "it was imported";
+}
+
+TEST(Import, WhatIsNotCompiledIsToldInOneErrorWithItsNodesAndWhatToDo) {
   TestModel m;
   m.input("x", {2, 3, 8, 8})
       .integers("k", {1})
       .node("TopK", {"x", "k"}, {"t", "i"})
-      .node("NonZero", {"t"}, {"y"})
+      .node("TopK", {"t", "k"}, {"u", "j"})
+      .node("NonZero", {"u"}, {"y"})
       .output("y");
-  try {
-    (void)graph_of(m);
-    FAIL();
-  } catch (const Unsupported& e) {
-    EXPECT_THAT(e.what(), AllOf(HasSubstr("opset 17"), HasSubstr("operator TopK"), HasSubstr("operator NonZero")));
-  }
+  std::string bytes;
+  const onnx_graph::Model model = onnx_graph::parse_kept(m, bytes);
+  const std::string told = refusal_of([&] { check_operators(model); });
+  EXPECT_EQ(
+      told,
+      "the model (opset 17) has what is not compiled:\n"
+      "  operator TopK: 2 nodes, the first is TopK node \"t\"\n"
+      "  operator NonZero: 1 node, NonZero node \"y\"\n"
+      "another backend may run it: try --backend onnxruntime, then openvino or tensorflow ('assay backends' lists "
+      "yours)");
+  EXPECT_EQ(refusal_of([&] { (void)import_model(model, {{"x", {2, 3, 8, 8}}}); }), told);
 }
 
 TEST(Import, AnOpsetThatIsNotKnownIsAnError) {
-  EXPECT_THROW((void)graph_of(of("Relu", {"x"}, {}, 6)), Unsupported);
-  EXPECT_THROW((void)graph_of(of("Relu", {"x"}, {}, 22)), Unsupported);
+  for (const std::int64_t opset : {6, 22}) {
+    EXPECT_THAT(refusal_of([&] { (void)graph_of(of("Relu", {"x"}, {}, opset)); }),
+                AllOf(HasSubstr("opset " + std::to_string(opset)), HasSubstr("--backend onnxruntime")));
+  }
 }
 
 TEST(Import, ATensorTooLargeForAnyMemoryIsAnError) {
@@ -94,6 +130,21 @@ TEST(Import, ATensorTooLargeForAnyMemoryIsAnError) {
   m.output("y");
   EXPECT_THROW((void)test::text_of(m, {{"x", {1}}}), Unsupported);
 }
+
+/// What the backend's page lists between its marks.
+std::vector<std::string> listed_operators() {
+  std::ifstream in(ASSAY_SOURCE_DIR "/backends/mlir/README.md");
+  const std::string page{std::istreambuf_iterator<char>(in), {}};
+  const std::string opens = "<!-- operators -->", closes = "<!-- end of operators -->";
+  const std::size_t begin = std::min(page.find(opens), page.size()), end = std::min(page.find(closes), page.size());
+  const std::string list = begin < end ? page.substr(begin + opens.size(), end - begin - opens.size()) : "";
+  static const std::regex name("[A-Za-z0-9.]+");
+  std::vector<std::string> names;
+  for (std::sregex_iterator at(list.begin(), list.end(), name), none; at != none; ++at) names.push_back(at->str());
+  return names;
+}
+
+TEST(Operators, TheBackendsPageListsThoseOfTheTables) { EXPECT_EQ(listed_operators(), operator_names()); }
 
 struct Bad {
   const char* name;

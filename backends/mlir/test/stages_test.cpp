@@ -31,14 +31,14 @@ TEST(Stages, TheGraphIsAsImportedThenAsEachPassLeavesIt) {
   const Layer layer = normalized_layer();
   Graph graph = test::imported(layer.model, layer.shapes, bytes);
   EXPECT_TRUE(file_check(to_text(graph), R"(
-    CHECK: [[C:%[0-9]+]] f32 1x16x4x4 = Conv(%0, {{%[0-9]+}}) strides 1x1 dilations 1x1 begin 1x1 end 1x1 groups 1{{$}}
+    CHECK: [[C:%[0-9]+]] f32 1x16x4x4 = Conv(%0, {{%[0-9]+}}) strides 1x1 dilations 1x1 begin 1x1 end 1x1 groups 1{{ +//}}
     CHECK: [[N:%[0-9]+]] f32 1x16x4x4 = Map([[C]], {{.*}}) add(mul(%0, %1), %2)
     CHECK: f32 1x16x4x4 = Map([[N]]) max(%0, 0)
     CHECK: f32 1x16x4x4 = Map(%0) exp(%0)
   )"));
   const std::map<std::string, const char*> expected = {{"fold", R"(
         CHECK-NOT: mul(
-        CHECK: [[C:%[0-9]+]] f32 1x16x4x4 = Conv(%0, {{%[0-9]+}}, {{%[0-9]+}}) {{.*}} groups 1 bias{{$}}
+        CHECK: [[C:%[0-9]+]] f32 1x16x4x4 = Conv(%0, {{%[0-9]+}}, {{%[0-9]+}}) {{.*}} groups 1 bias{{ +//}}
         CHECK-NOT: mul(
         CHECK: Map([[C]]) max(%0, 0)
         CHECK: exp(%0)

@@ -113,6 +113,10 @@ struct OperatorRow {
 };
 /// nullptr where there is no such row.
 ImportFunction find_importer(std::string_view domain, std::string_view name);
+/// Whether what it answers is known before anything runs, where the shapes are: sizes, and what is computed of them.
+bool is_inferred(std::string_view domain, std::string_view name);
+/// All of both kinds, sorted, another domain's with its name: "Add", "com.microsoft.Gelu". For the backend's README.
+std::vector<std::string> operator_names();
 
 void import_resize(Operator& op);  // resize.cpp; a row of piece.cpp's
 
