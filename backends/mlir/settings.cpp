@@ -1,10 +1,12 @@
 #include "settings.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <vector>
-
-#include "compiler/passes/pass.hpp"
 
 #include "compiler/passes/pass.hpp"
 
@@ -49,12 +51,31 @@ const std::array<assay_option, 8> kOptions = {{
     {"without", ASSAY_OPTION_LIST, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, pass_names(),
      "passes that are left out, to see what each is worth"},
     {"dump", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr,
-     "a folder to write each stage to: the graph, the steps, MLIR before and after its passes, LLVM's form, assembly"},
+     "a folder, which must exist, to write each stage to: the graph, the steps, MLIR before and after its passes, "
+     "LLVM's form, assembly"},
 }};
 
 int number(const kit::OpenRequest& request, const char* option, int automatic) {
   const std::string value = request.option(option, kAuto);
   return value == kAuto ? automatic : std::stoi(value);
+}
+
+/// Told before anything is compiled, with the path in full: a worker's folder may be another than the user thinks.
+void check_dump_folder(const std::string& folder) {
+  if (folder.empty()) return;
+  std::error_code ignored;
+  const char* why = nullptr;
+  if (!std::filesystem::exists(folder, ignored)) {
+    why = "does not exist: create it, or name another";
+  } else if (!std::filesystem::is_directory(folder, ignored)) {
+    why = "is no folder: name one that exists";
+  } else if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    why = "cannot be written to: change its permissions, or name another";
+  }
+  if (why == nullptr) return;
+  throw kit::Failure(
+      ASSAY_INVALID_ARGUMENT,
+      "option mlir.dump: '" + std::filesystem::absolute(folder, ignored).lexically_normal().string() + "' " + why);
 }
 
 }  // namespace
@@ -76,6 +97,7 @@ Settings settings_of(const kit::OpenRequest& request) {
   s.autotune_s = number(request, "autotune", 0);
   s.without = request.option("without", "");
   s.dump = request.option("dump", "");
+  check_dump_folder(s.dump);
   return s;
 }
 

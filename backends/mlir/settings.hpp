@@ -22,7 +22,8 @@ struct Settings {
 };
 
 std::span<const assay_option> option_table();
-/// Throws Failure(ASSAY_UNSUPPORTED) for a precision that is not computed.
+/// Throws Failure: ASSAY_UNSUPPORTED for a precision that is not computed, ASSAY_INVALID_ARGUMENT for a folder that
+/// nothing can be written to.
 Settings settings_of(const kit::OpenRequest& request);
 
 }  // namespace assay::mlir_backend
