@@ -74,6 +74,7 @@ class ConvEmitter {
                    [&](const std::string& x, const Values& v) { return tile(x, 0, v); });
     // The last one overlaps: the same is stored twice, but where it is summed once.
     if (rest > 0) sums = tile(e_.index(k_.columns - k_.tile), k_.sums ? k_.tile - rest : 0, sums);
+    if (!k_.sums) return;
     for (std::size_t v = 0; v < sums.size(); ++v) {
       const std::string at = place(*k_.sums, of_, column_, 0, static_cast<std::int64_t>(v));
       e_.store(sums[v], sums_.name, sums_.type, at, Element::kF32, width_);
