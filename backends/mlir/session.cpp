@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
@@ -22,7 +23,7 @@ using compiler::Shape;
 void write_text(const std::string& folder, const std::string& file, const std::string& text) {
   std::ofstream out(folder + "/" + file);
   out << text;
-  if (!out) throw kit::Failure(ASSAY_INVALID_ARGUMENT, "cannot write to the folder of the option dump: " + folder);
+  if (!out) throw kit::Failure(ASSAY_INVALID_ARGUMENT, "option mlir.dump: cannot write '" + folder + "/" + file + "'");
 }
 
 /// Errors of the libraries below, as a plugin's.
@@ -51,6 +52,17 @@ kit::TensorInfo tensor_info(const onnx_graph::ValueInfo& value, const onnx_graph
   return info;
 }
 
+/// A line for the whole, and one for each convolution that is computed another way than the model's.
+void log_tuning(const kit::Host& host, const compiler::Tuning& tuning) {
+  host.log(ASSAY_LOG_INFO, "autotune: of " + std::to_string(tuning.problems) + " different convolutions " +
+                               std::to_string(tuning.measured) + " were measured, " +
+                               std::to_string(tuning.schedules.size()) + " are faster another way than the model's");
+  for (const auto& [problem, tuned] : tuning.schedules) {
+    host.log(ASSAY_LOG_INFO, "autotune: " + std::to_string(tuned.ns) + " ns instead of " +
+                                 std::to_string(tuned.model_ns) + ": " + problem);
+  }
+}
+
 }  // namespace
 
 MlirSession::Lease::Lease(MlirSession& session) : session_(session) {
@@ -75,6 +87,8 @@ MlirSession::MlirSession(const kit::OpenRequest& request)
       profile_(request.profile ? std::make_unique<Profile>() : nullptr),
       cache_read_(request.cache_read),
       cache_fill_(request.cache_fill),
+      model_name_(std::filesystem::path(request.model_path).filename().string()),
+      batch_size_(request.batch_size),
       free_streams_(settings_.streams) {
   if (request.device != "cpu") {
     throw kit::Failure(ASSAY_UNSUPPORTED,
@@ -165,7 +179,10 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
   if (dump) dump("steps.txt", to_text(plan));
   graph = {};  // with what was folded: the plan has what is wanted of it
   if (auto cached = from_cache(plan)) {
-    from_cache_ = true;
+    {
+      const std::lock_guard lock(account_mutex_);
+      account_.from_cache = true;
+    }
     return std::make_shared<const compiler::Program>(std::move(plan), cached->objects, cached->packed, lease.team(),
                                                      &packed_);
   }
@@ -181,13 +198,18 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
 /// Of the first program alone: others use of it what fits.
 void MlirSession::tune(const compiler::Graph& graph, compiler::Math math, compiler::Team& team) {
   if (!cache_read_.empty()) target_.tuning = cached_tuning(cache_read_);
-  if (target_.tuning != nullptr) return;
-  compiler::Autotuned found = compiler::autotune(graph, target_, math, team, settings_.autotune_s);
-  host_.log(ASSAY_LOG_INFO, "autotune: of " + std::to_string(found.problems) + " different convolutions " +
-                                std::to_string(found.measured) + " were measured, " +
-                                std::to_string(found.tuning.schedules.size()) +
-                                " are faster another way than the model's");
-  target_.tuning = std::make_shared<const compiler::Tuning>(std::move(found.tuning));
+  if (target_.tuning == nullptr) {
+    target_.tuning =
+        std::make_shared<const compiler::Tuning>(compiler::autotune(graph, target_, math, team, settings_.autotune_s));
+    log_tuning(host_, *target_.tuning);
+  }
+  const std::lock_guard lock(account_mutex_);
+  account_.tuning = target_.tuning;
+}
+
+MlirSession::Account MlirSession::account() const {
+  const std::lock_guard lock(account_mutex_);
+  return account_;
 }
 
 std::optional<CachedKernels> MlirSession::from_cache(const compiler::Plan& plan) {
@@ -199,10 +221,11 @@ std::optional<CachedKernels> MlirSession::from_cache(const compiler::Plan& plan)
 }
 
 kit::Description MlirSession::describe() {
+  const Account found = account();
   kit::Description d;
   d.inputs = inputs_;
   d.outputs = outputs_;
-  d.from_cache = from_cache_;
+  d.from_cache = found.from_cache;
   d.useful_slots = settings_.streams;
   d.computes_in_wait = true;
   d.short_batch = settings_.pad ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
@@ -220,9 +243,12 @@ kit::Description MlirSession::describe() {
                 {"vector_width", std::to_string(target_.vector_floats * 32)},
                 {"spin", settings_.spin ? "true" : "false"},
                 {"short_batch", settings_.pad ? "pad" : "compile"}};
-  if (target_.tuning != nullptr) {
+  if (found.tuning != nullptr) {
+    const compiler::Tuning& tuning = *found.tuning;
     d.in_force.emplace_back("autotune", std::to_string(settings_.autotune_s));
-    d.in_force.emplace_back("tuned_convolutions", std::to_string(target_.tuning->schedules.size()));
+    d.in_force.emplace_back("convolutions", std::to_string(tuning.problems));
+    d.in_force.emplace_back("measured_convolutions", std::to_string(tuning.measured));
+    d.in_force.emplace_back("tuned_convolutions", std::to_string(tuning.schedules.size()));
   }
   if (!settings_.without.empty()) d.in_force.emplace_back("without", settings_.without);
   return d;
@@ -252,8 +278,10 @@ std::string MlirSession::report(const std::string& kind) {
   if (profile_ == nullptr) {
     throw kit::Failure(ASSAY_UNSUPPORTED, "no profile was collected: ask for it when the model is opened");
   }
+  ProfiledCase of{model_name_, batch_size_, describe().in_force, account().tuning};
   const Lease lease(*this);
-  return profile_->json(compiler::peak_of(target_, lease.team()));
+  of.peak = compiler::peak_of(target_, lease.team());
+  return profile_->json(of);
 }
 
 }  // namespace assay::mlir_backend

@@ -67,7 +67,8 @@ class MlirSession final : public kit::Session {
   compiler::Target target_;
   std::unique_ptr<Profile> profile_;
   std::string cache_read_, cache_fill_;  // of the first program alone
-  bool from_cache_ = false;
+  std::string model_name_;
+  std::int64_t batch_size_;
   onnx_graph::Model model_;
   std::vector<kit::TensorInfo> inputs_, outputs_;
 
@@ -76,7 +77,16 @@ class MlirSession final : public kit::Session {
   std::vector<compiler::Team*> idle_;
   std::counting_semaphore<> free_streams_;
 
-  std::mutex programs_mutex_;
+  /// Of the first program, for describe, which may be called while it or another is compiled.
+  struct Account {
+    bool from_cache = false;
+    std::shared_ptr<const compiler::Tuning> tuning;
+  };
+  [[nodiscard]] Account account() const;
+  mutable std::mutex account_mutex_;
+  Account account_;
+
+  std::mutex programs_mutex_;  // of all below, and of target_'s tuning
   std::map<Shapes, Compiled> programs_;
   compiler::PackedWeights packed_;  // of all programs
 };

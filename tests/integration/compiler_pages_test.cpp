@@ -12,7 +12,7 @@ namespace {
 
 struct Quote {
   std::filesystem::path page;
-  std::string file;  ///< of the option dump
+  std::string file;  ///< of the option dump, or profile.json
   std::vector<std::string> lines;
 };
 
@@ -130,18 +130,32 @@ TEST_F(CliTest, ThePagesQuoteWhatTheCompilerPrints) {
   }
   const std::filesystem::path stages = file("stages");
   std::filesystem::create_directory(stages);
-  const Result r = assay({"bench",        "tiny-resnet",
-                          "--backend",    "mlir",
-                          "--batch-size", "1",
-                          "--threads",    "1",
-                          "--for",        "latency",
-                          "--cache",      "off",
-                          "--duration",   "50ms",
-                          "--option",     "mlir.math=strict",
-                          "--option",     "mlir.target=avx512",
-                          "--option",     fmt::format("mlir.dump={}", stages.string())});
+  const Result r = assay({"bench",
+                          "tiny-resnet",
+                          "--backend",
+                          "mlir",
+                          "--batch-size",
+                          "1",
+                          "--threads",
+                          "1",
+                          "--for",
+                          "latency",
+                          "--cache",
+                          "off",
+                          "--duration",
+                          "50ms",
+                          "--profile",
+                          "--option",
+                          "mlir.math=strict",
+                          "--option",
+                          "mlir.target=avx512",
+                          "--option",
+                          fmt::format("mlir.dump={}", stages.string())});
   if (r.out.find("which this CPU") != std::string::npos) GTEST_SKIP() << r.out;
   ASSERT_EQ(r.status, 0) << r.err << r.out;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(file("results-profiles"))) {
+    if (entry.is_regular_file()) std::filesystem::copy_file(entry.path(), stages / "profile.json");
+  }
   std::set<std::string> quoted;
   for (const Quote& q : quotes()) {
     quoted.insert(q.file);

@@ -52,7 +52,7 @@ class Way {
   Way(const Graph& graph, Target target, Math math, const ConvSchedule* schedule, Team& team) {
     if (schedule != nullptr) {
       auto tuning = std::make_shared<Tuning>();
-      tuning->schedules[problem_text(graph, graph.nodes[0])] = *schedule;
+      tuning->schedules[problem_text(graph, graph.nodes[0])].schedule = *schedule;
       target.tuning = std::move(tuning);
     }
     Plan plan = compiler::schedule(graph, target, math);
@@ -82,8 +82,7 @@ class Way {
 };
 
 /// The fastest; nothing where no other is faster than the model's choice by enough. No way is begun after `end`.
-std::optional<ConvSchedule> fastest(const Graph& graph, const Target& target, Math math, Team& team,
-                                    Clock::time_point end) {
+std::optional<Tuned> fastest(const Graph& graph, const Target& target, Math math, Team& team, Clock::time_point end) {
   const std::vector<ConvSchedule> schedules = schedules_of(graph, graph.nodes[0], target, math);
   std::vector<Way> ways;
   ways.emplace_back(graph, target, math, nullptr, team);
@@ -100,7 +99,7 @@ std::optional<ConvSchedule> fastest(const Graph& graph, const Target& target, Ma
   const auto best = std::min_element(least.begin(), least.end());
   if (best == least.begin() || static_cast<double>(*best) > (1 - kLeastGain) * static_cast<double>(least[0]))
     return std::nullopt;
-  return schedules[static_cast<std::size_t>(best - least.begin()) - 1];
+  return Tuned{schedules[static_cast<std::size_t>(best - least.begin()) - 1], least[0], *best};
 }
 
 /// A dozen copies of its images would take gigabytes.
@@ -116,7 +115,7 @@ struct Candidate {
 
 }  // namespace
 
-Autotuned autotune(const Graph& graph, const Target& target, Math math, Team& team, double seconds) {
+Tuning autotune(const Graph& graph, const Target& target, Math math, Team& team, double seconds) {
   const Clock::time_point end =
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   std::map<std::string, Candidate> problems;
@@ -130,13 +129,13 @@ Autotuned autotune(const Graph& graph, const Target& target, Math math, Team& te
   std::vector<std::pair<std::string, Candidate>> order(problems.begin(), problems.end());
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return a.second.cycles > b.second.cycles; });
-  Autotuned result;
+  Tuning result;
   result.problems = static_cast<int>(order.size());
   for (const auto& [problem, candidate] : order) {
     if (Clock::now() >= end) break;
     ++result.measured;
     if (const auto best = fastest(alone(graph, *candidate.node), target, math, team, end))
-      result.tuning.schedules[problem] = *best;
+      result.schedules[problem] = *best;
   }
   return result;
 }

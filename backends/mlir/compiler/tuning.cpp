@@ -14,7 +14,7 @@ std::string problem_text(const Graph& graph, const Node& node) {
 const ConvSchedule* tuned(const Graph& graph, const Node& node, const Target& target) {
   if (target.tuning == nullptr || !std::holds_alternative<Conv>(node.operation)) return nullptr;
   const auto found = target.tuning->schedules.find(problem_text(graph, node));
-  return found != target.tuning->schedules.end() ? &found->second : nullptr;
+  return found != target.tuning->schedules.end() ? &found->second.schedule : nullptr;
 }
 
 Tile tile_of(const ConvSchedule* schedule, std::int64_t m, const Tile& model, std::int64_t columns, std::int64_t blocks,
@@ -27,9 +27,11 @@ Tile tile_of(const ConvSchedule* schedule, std::int64_t m, const Tile& model, st
 }
 
 std::string to_text(const Tuning& tuning) {
-  std::string text;
-  for (const auto& [problem, s] : tuning.schedules) {
-    for (const std::int64_t number : {s.m, s.tiles, s.tile.vectors, s.tile.tile}) text += std::to_string(number) + " ";
+  std::string text = std::to_string(tuning.problems) + " " + std::to_string(tuning.measured) + "\n";
+  for (const auto& [problem, t] : tuning.schedules) {
+    const ConvSchedule& s = t.schedule;
+    for (const std::int64_t number : {s.m, s.tiles, s.tile.vectors, s.tile.tile, t.model_ns, t.ns})
+      text += std::to_string(number) + " ";
     text += problem + "\n";
   }
   return text;
@@ -38,13 +40,17 @@ std::string to_text(const Tuning& tuning) {
 std::optional<Tuning> tuning_of(const std::string& text) {
   Tuning tuning;
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
+  std::string line;
+  if (!(lines >> tuning.problems >> tuning.measured) || !std::getline(lines, line)) return std::nullopt;
+  while (std::getline(lines, line)) {
     std::istringstream words(line);
-    ConvSchedule s;
+    Tuned t;
+    ConvSchedule& s = t.schedule;
     std::string problem;
-    if (!(words >> s.m >> s.tiles >> s.tile.vectors >> s.tile.tile >> std::ws) || !std::getline(words, problem))
-      return std::nullopt;
-    tuning.schedules[problem] = s;
+    const bool numbers =
+        static_cast<bool>(words >> s.m >> s.tiles >> s.tile.vectors >> s.tile.tile >> t.model_ns >> t.ns >> std::ws);
+    if (!numbers || !std::getline(words, problem)) return std::nullopt;
+    tuning.schedules[problem] = t;
   }
   return tuning;
 }

@@ -16,9 +16,17 @@ struct ConvSchedule {
   friend bool operator==(const ConvSchedule&, const ConvSchedule&) = default;
 };
 
-/// By problem_text: what was fastest. What does not fit a convolution is not looked at.
+/// What was faster than the model's choice, and by how much; of one convolution alone.
+struct Tuned {
+  ConvSchedule schedule;
+  std::int64_t model_ns = 0, ns = 0;
+  friend bool operator==(const Tuned&, const Tuned&) = default;
+};
+
 struct Tuning {
-  std::map<std::string, ConvSchedule> schedules;
+  int problems = 0;                        ///< different convolutions that could be measured
+  int measured = 0;                        ///< in the time that there was, those that should take longest first
+  std::map<std::string, Tuned> schedules;  ///< by problem_text; what does not fit a convolution is not looked at
 };
 
 /// What convolutions that one schedule suits have in common: shapes, window, and how long the expression behind it is.
@@ -30,7 +38,7 @@ const ConvSchedule* tuned(const Graph& graph, const Node& node, const Target& ta
 Tile tile_of(const ConvSchedule* schedule, std::int64_t m, const Tile& model, std::int64_t columns, std::int64_t blocks,
              const Target& target);
 
-/// A line a problem; read back exactly. Nothing for a text that is none.
+/// How many there were, then a line for each that was changed; read back exactly. Nothing for a text that is none.
 std::string to_text(const Tuning& tuning);
 std::optional<Tuning> tuning_of(const std::string& text);
 

@@ -162,7 +162,7 @@ TEST_P(Schedules, AllThatMayBeMeasuredAgreeWithTheDefinition) {
   const std::vector<ConvSchedule> schedules = schedules_of(graph, graph.nodes[0], target, Math::kFast);
   EXPECT_GE(schedules.size(), 3U);
   for (const ConvSchedule& s : schedules) {
-    const auto tuning = std::make_shared<Tuning>(Tuning{{{problem_text(graph, graph.nodes[0]), s}}});
+    const auto tuning = std::make_shared<Tuning>(Tuning{1, 1, {{problem_text(graph, graph.nodes[0]), {s}}}});
     EXPECT_THAT(one.answer({.math = Math::kFast, .tuning = tuning}), Pointwise(FloatNear(one.bound), one.wanted))
         << "F(" << s.m << ") of " << s.tiles << ", " << s.tile.tile << " x " << s.tile.vectors;
   }
@@ -175,9 +175,9 @@ TEST(Autotune, DoesNotMeasureWhatTheGeneralKernelsCompute) {
   std::string bytes;
   const Graph graph = test::imported(m, {{"x", {1, 32, 9, 9}}, {"b", {32}}}, bytes);
   Team team(1, false);
-  const Autotuned found = autotune(graph, target_of("host"), Math::kFast, team, 60);
+  const Tuning found = autotune(graph, target_of("host"), Math::kFast, team, 60);
   EXPECT_EQ(found.problems, 0);
-  EXPECT_TRUE(found.tuning.schedules.empty());
+  EXPECT_TRUE(found.schedules.empty());
 }
 
 TEST(Autotune, MeasuresEachProblemOnceAndKeepsWhatIsFaster) {
@@ -191,10 +191,11 @@ TEST(Autotune, MeasuresEachProblemOnceAndKeepsWhatIsFaster) {
   graph.nodes.push_back(graph.nodes[0]);  // computed with another: not to be measured alone
   std::get<Conv>(graph.nodes.back().operation).in_bands = true;
   std::get<Conv>(graph.nodes.back().operation).strides = {2, 2};
-  const Autotuned found = autotune(graph, target, Math::kFast, team, 60);
+  const Tuning found = autotune(graph, target, Math::kFast, team, 60);
   EXPECT_EQ(found.problems, 1);
   EXPECT_EQ(found.measured, 1);
-  EXPECT_LE(found.tuning.schedules.size(), 1U);
+  EXPECT_LE(found.schedules.size(), 1U);
+  for (const auto& [problem, tuned] : found.schedules) EXPECT_LT(tuned.ns, tuned.model_ns) << problem;
   EXPECT_EQ(autotune(graph, target, Math::kFast, team, 0).measured, 0);
 }
 

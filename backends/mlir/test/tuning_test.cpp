@@ -12,14 +12,18 @@ using test::TestModel;
 using testing::IsEmpty;
 
 TEST(Tuning, IsReadBackAsItWasWritten) {
-  Tuning tuning;
-  tuning.schedules["1x3x9x9 by 16x3x3x3 strides 1x1"] = {4, 9, {2, 7}};
-  tuning.schedules["2x8x5x5 by 16x8x1x1"] = {0, 0, {1, 14}};
+  Tuning tuning{12, 9, {}};
+  tuning.schedules["1x3x9x9 by 16x3x3x3 strides 1x1"] = {{4, 9, {2, 7}}, 1200, 1000};
+  tuning.schedules["2x8x5x5 by 16x8x1x1"] = {{0, 0, {1, 14}}, 88, 80};
   const std::optional<Tuning> read = tuning_of(to_text(tuning));
   ASSERT_TRUE(read);
+  EXPECT_EQ(read->problems, 12);
+  EXPECT_EQ(read->measured, 9);
   EXPECT_EQ(read->schedules, tuning.schedules);
-  EXPECT_TRUE(tuning_of("")->schedules.empty());
-  for (const char* broken : {"4 9 2\n", "four 9 2 7 a\n", "4 9 2 7\n", "\n"}) EXPECT_FALSE(tuning_of(broken)) << broken;
+  EXPECT_TRUE(tuning_of("3 3\n")->schedules.empty());
+  for (const char* broken :
+       {"", "3\n", "1 1\n4 9 2 7 1200\n", "1 1\nfour 9 2 7 8 7 a\n", "1 1\n4 9 2 7 8 7\n", "1 1\n\n"})
+    EXPECT_FALSE(tuning_of(broken)) << broken;
 }
 
 TEST(Tuning, ATileThatDoesNotFitIsNotTaken) {

@@ -1,0 +1,77 @@
+// A session while it is asked by several threads.
+#include "session.hpp"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "test/models.hpp"
+
+namespace assay::mlir_backend {
+namespace {
+
+class Sessions : public testing::Test {
+ protected:
+  ~Sessions() override { std::filesystem::remove(request_.model_path); }
+
+  void write(const compiler::test::TestModel& m) {
+    request_.model_path = testing::TempDir() + "assay_session_" + std::to_string(::getpid()) + ".onnx";
+    std::ofstream(request_.model_path, std::ios::binary) << m.proto.SerializeAsString();
+    request_.device = "cpu";
+  }
+  [[nodiscard]] static std::string in_force(const kit::Description& d, const std::string& name) {
+    for (const auto& [key, value] : d.in_force) {
+      if (key == name) return value;
+    }
+    return "";
+  }
+
+  kit::OpenRequest request_;
+};
+
+/// A convolution of any batch that is even, so that nothing is compiled when the model is opened.
+compiler::test::TestModel even_batches() {
+  compiler::test::TestModel m;
+  m.input("x", {-1, 32, 8, 8})
+      .integers("pairs", {-1, 2, 32, 8, 8})
+      .integers("images", {-1, 32, 8, 8})
+      .weights("w", {32, 32, 3, 3})
+      .node("Reshape", {"x", "pairs"}, {"p"})
+      .node("Reshape", {"p", "images"}, {"i"})
+      .node("Conv", {"i", "w"}, {"y"})
+      .output("y");
+  return m;
+}
+
+TEST_F(Sessions, SayWhatAutotuneFoundWhileItIsFound) {
+  write(even_batches());
+  request_.options["autotune"] = "1";
+  request_.profile = true;
+  MlirSession session(request_);
+  EXPECT_EQ(in_force(session.describe(), "measured_convolutions"), "") << "it was compiled when it was opened";
+  std::atomic<bool> done = false;
+  std::thread opens([&] {
+    const std::vector<kit::FixedShape> shapes = {{"x", {2, 32, 8, 8}}};
+    (void)session.open_slot(shapes);
+    done = true;
+  });
+  int asked = 0;  // waits for nothing that is compiled
+  while (!done) {
+    const kit::Description d = session.describe();
+    EXPECT_EQ(in_force(d, "measured_convolutions").empty(), in_force(d, "autotune").empty());
+    ++asked;
+  }
+  opens.join();
+  EXPECT_GT(asked, 100);
+  EXPECT_EQ(in_force(session.describe(), "convolutions"), "1");
+  EXPECT_EQ(in_force(session.describe(), "measured_convolutions"), "1");
+  EXPECT_THAT(session.report("profile"),
+              testing::HasSubstr(R"("autotune": {"different_convolutions": 1, "measured": 1)"));
+}
+
+}  // namespace
+}  // namespace assay::mlir_backend
