@@ -34,7 +34,8 @@ TEST_F(CliTest, TheCompilersMathIsTwoRowsOfOneRun) {
 TEST_F(CliTest, WhatEachPassOfTheCompilerIsWorthIsARunOfOneOption) {
   const Result all = assay({"bench", "tiny-resnet", "--backend", "mlir", "--ablate", "without", "--dry-run"});
   ASSERT_EQ(all.status, 0) << all.err;
-  for (const char* pass : {"fold", "fuse", "drop", "split", "scale", "bands", "pool"}) {
+  for (const char* pass : {"fold", "fuse", "drop", "split", "scale", "bands", "pool", "layout",
+                           "concat", "constants", "memory"}) {
     EXPECT_THAT(all.out, HasSubstr(std::string("without=") + pass));
   }
   const Result wrong = assay({"bench", "tiny-resnet", "--backend", "mlir", "--option", "without=fold,fusion"});

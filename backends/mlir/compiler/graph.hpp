@@ -172,10 +172,16 @@ struct Node {
 };
 
 /// Nodes are in an order in which they can be computed; each value is one node's output, an input, or constant.
+/// Passes that are done as the graph is scheduled: whether they are.
+struct Planning {
+  bool layout = true, concat = true, constants = true, memory = true;
+};
+
 struct Graph {
   std::vector<Value> values;
   std::vector<Node> nodes;
   std::vector<ValueId> inputs, outputs;
+  Planning planning{};
 
   [[nodiscard]] const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
   [[nodiscard]] const Shape& shape(ValueId id) const { return value(id).shape; }

@@ -50,7 +50,7 @@ void Border::widen(const Border& other) {
 
 bool is_known_conv(const Graph& graph, const Node& node) {
   const Conv* conv = std::get_if<Conv>(&node.operation);
-  if (conv == nullptr || !is_image(graph, node.inputs[0]) || !is_image(graph, node.output)) return false;
+  if (!graph.planning.layout || conv == nullptr || !is_image(graph, node.inputs[0]) || !is_image(graph, node.output)) return false;
   return graph.value(node.inputs[1]).constant != nullptr &&
          std::all_of(conv->begin.begin(), conv->begin.end(), [](std::int64_t p) { return p >= 0; }) &&
          std::all_of(conv->end.begin(), conv->end.end(), [](std::int64_t p) { return p >= 0; });
@@ -135,6 +135,7 @@ Layouts layouts_of(const Graph& graph, const Target& target, Math math, Kept& ke
       layouts.pools.insert(node.output);
     }
     const bool samples = joins_samples(graph, node);
+    if (!graph.planning.concat) continue;
     if (!samples && !joins_blocks(graph, node, lanes)) continue;
     Part part{node.output, 0, 0};
     for (const ValueId id : node.inputs) {

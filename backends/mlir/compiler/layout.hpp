@@ -43,7 +43,8 @@ struct Layouts {
   std::unordered_set<ValueId> pools;  ///< outputs of pools whose input's border of zeros is right for them
 };
 
-/// Over images of f32, with weights that are known: they can be arranged when the model is opened.
+/// Over images of f32, with weights that are known: they can be arranged when the model is opened. None is without the
+/// pass `layout`.
 bool is_known_conv(const Graph& graph, const Node& node);
 /// The same, of one group; of a channel each. Of other groups: grouped.hpp.
 bool is_dense(const Graph& graph, const Node& node);

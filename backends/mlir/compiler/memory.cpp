@@ -38,6 +38,17 @@ std::int64_t lowest_gap(const std::vector<std::pair<std::int64_t, std::int64_t>>
 
 bool together(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
 
+/// One behind the other.
+std::int64_t place_apart(Plan& plan, const std::vector<Lifetime>& lives) {
+  std::int64_t end = 0;
+  for (const Lifetime& life : lives) {
+    Buffer& buffer = plan.buffers[static_cast<std::size_t>(life.buffer)];
+    buffer.offset = end;
+    end += aligned(buffer.bytes);
+  }
+  return end;
+}
+
 /// The largest first, each at the lowest place that is free during its life. Answers the bytes of all.
 std::int64_t place_free(Plan& plan, std::vector<Lifetime> lives) {
   const auto buffer = [&](const Lifetime& l) -> Buffer& { return plan.buffers[static_cast<std::size_t>(l.buffer)]; };
@@ -58,8 +69,8 @@ std::int64_t place_free(Plan& plan, std::vector<Lifetime> lives) {
 
 }  // namespace
 
-void place_buffers(Plan& plan) {
-  plan.arena_bytes = place_free(plan, lifetimes(plan));
+void place_buffers(Plan& plan, bool shared) {
+  plan.arena_bytes = shared ? place_free(plan, lifetimes(plan)) : place_apart(plan, lifetimes(plan));
   plan.prepared_bytes = plan.packed_bytes = 0;
   for (Buffer& b : plan.buffers) {
     if (b.place != Buffer::Place::kPrepared && b.place != Buffer::Place::kPacked) continue;

@@ -68,7 +68,7 @@ class PackedWeights;
 Plan schedule(const Graph& graph, const Target& target, Math math, const PackedWeights* there = nullptr);
 
 /// Gives every buffer of arena and prepared memory its place. Buffers of the arena share
-/// memory where none is needed while another is. Offsets are multiples of 64.
-void place_buffers(Plan& plan);
+/// memory, if they may, where none is needed while another is. Offsets are multiples of 64.
+void place_buffers(Plan& plan, bool shared = true);
 
 }  // namespace assay::compiler

@@ -43,8 +43,8 @@ Plan Scheduler::run() {
         node.operation);
   }
   for (std::size_t i = 0; i < graph_.outputs.size(); ++i) hand_out(graph_.outputs[i], static_cast<int>(i));
-  separate_prologue();
-  place_buffers(plan_);
+  if (graph_.planning.constants) separate_prologue();
+  place_buffers(plan_, graph_.planning.memory);
   return std::move(plan_);
 }
 

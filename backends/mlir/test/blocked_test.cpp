@@ -165,7 +165,7 @@ TEST_P(Blocked, AnswersAsPlainLayoutDoes) {
     return test::answer(m.output("y"), {{"x", shape}}, {x}, {.without = without});
   };
   const Floats plain = answer(false, "fold,fuse");
-  for (const char* without : {"", "fuse"}) {
+  for (const char* without : {"", "fuse", "layout", "concat", "constants", "memory"}) {
     EXPECT_THAT(answer(true, without), Pointwise(FloatNear(2e-4F), plain)) << without;
   }
 }

@@ -5,6 +5,8 @@
 
 #include <regex>
 
+#include "compiler/aligned_memory.hpp"
+
 namespace assay::compiler {
 namespace {
 
@@ -13,6 +15,9 @@ using test::Layer;
 using test::Names;
 using test::Stages;
 using test::stages_of;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
 
 /// A convolution, its batch normalization, ReLU; and what nobody takes.
 Layer normalized_layer() {
@@ -216,6 +221,30 @@ TEST_P(OfWidth, APoolSumsTheImageWhereRowsAreOfTwoSamples) {
     CHECK: ([[IN:b[0-9]+]], [[W:b[0-9]+]], [[OUT:b[0-9]+]]), {{.*}}: Conv node "c": product
     CHECK-NEXT: ([[OUT]], {{b[0-9]+}}), {{.*}}: GlobalAveragePool
   )"));
+}
+
+/// Two convolutions of x, joined; times the exponentials of constants.
+Layer joined_layer() {
+  return test::layer_of({1, 32, 9, 31}, [](test::TestModel& m) {
+    m.weights("v", {32, 32, 3, 3}).weights("w", {32, 32, 1, 1}).floats("k", {1, 64, 1, 1}, std::vector<float>(64, 0.5F));
+    m.node("Conv", {"x", "v"}, {"a"}, {{"pads", Shape(4, 1)}}).node("Conv", {"x", "w"}, {"b"});
+    m.node("Concat", {"a", "b"}, {"c"}, {{"axis", std::int64_t{1}}}).node("Exp", {"k"}, {"e"});
+    m.node("Mul", {"c", "e"}, {"y"});
+  });
+}
+
+TEST_P(OfWidth, PassesOfTheScheduleCanBeLeftOut) {
+  const auto stages = [&](const std::string& without) { return test::stages_of(joined_layer(), target_, without); };
+  const Stages all = stages("");
+  EXPECT_THAT(all.steps, AllOf(HasSubstr("direct"), HasSubstr("once"), Not(HasSubstr("Concat"))));
+  EXPECT_THAT(stages("layout").steps, Not(HasSubstr("direct")));
+  EXPECT_THAT(stages("concat").steps, HasSubstr("Concat node \"c\""));
+  EXPECT_THAT(stages("constants").steps, Not(HasSubstr("once")));
+  const Stages apart = stages("memory");
+  EXPECT_GT(apart.plan.arena_bytes, all.plan.arena_bytes);
+  std::int64_t bytes = 0;
+  for (const Buffer& b : apart.plan.buffers) bytes += b.place == Buffer::Place::kArena ? aligned(b.bytes) : 0;
+  EXPECT_EQ(apart.plan.arena_bytes, bytes);
 }
 
 TEST_P(OfWidth, WinogradsKernelTransformsMultipliesAndTransformsBack) {

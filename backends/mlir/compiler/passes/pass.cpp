@@ -12,7 +12,7 @@ void of_graph(Graph& graph, const Target& /*target*/, Math /*math*/) {
   kRun(graph);
 }
 
-constexpr std::array<Pass, 7> kPasses = {{
+constexpr std::array<Pass, 11> kPasses = {{
     {"fold", "factors and summands of channels go into the weights of the convolution before them",
      of_graph<fold_into_weights>},
     {"fuse", "what follows element by element is computed with what it follows", of_graph<fuse_maps>},
@@ -22,6 +22,11 @@ constexpr std::array<Pass, 7> kPasses = {{
      scale_weights},
     {"bands", "a convolution and the depthwise one that takes it are computed by bands of rows", mark_bands},
     {"pool", "sums over an image are begun by the convolution that computes it", of_graph<mark_sums>},
+    {"layout", "images that convolutions take and give lie in blocks of channels", nullptr, &Planning::layout},
+    {"concat", "parts of a concatenation are computed in its place", nullptr, &Planning::concat},
+    {"constants", "what depends on constants alone is computed once, when the model is opened", nullptr,
+     &Planning::constants},
+    {"memory", "values share memory where none is needed while another is", nullptr, &Planning::memory},
 }};
 
 std::vector<std::string> split(const std::string& list) {
@@ -46,8 +51,14 @@ void run_passes(Graph& graph, const Target& target, Math math, const std::string
     for (const Pass& p : kPasses) known += (known.empty() ? "" : ", ") + std::string(p.name);
     throw Unsupported("there is no pass '" + name + "' to leave out; there are " + known);
   }
+  const auto is_left_out = [&](const Pass& p) {
+    return std::find(left_out.begin(), left_out.end(), p.name) != left_out.end();
+  };
+  for (const Pass& p : kPasses) {  // first: other passes ask what the schedule will do
+    if (p.planned != nullptr) graph.planning.*p.planned = !is_left_out(p);
+  }
   for (const Pass& p : kPasses) {
-    if (std::find(left_out.begin(), left_out.end(), p.name) == left_out.end()) p.run(graph, target, math);
+    if (p.run != nullptr && !is_left_out(p)) p.run(graph, target, math);
   }
 }
 

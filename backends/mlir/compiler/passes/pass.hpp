@@ -11,9 +11,10 @@ namespace assay::compiler {
 struct Pass {
   const char* name;
   const char* meaning;
-  void (*run)(Graph& graph, const Target& target, Math math);
+  void (*run)(Graph& graph, const Target& target, Math math);  ///< nullptr: done as the graph is scheduled
+  bool Planning::*planned = nullptr;                           ///< then: what says so
 };
-/// In the order in which they run.
+/// In the order in which they run; then those of the schedule.
 std::span<const Pass> passes();
 
 /// All but those of a comma-separated list. Throws Unsupported for a name that is none.
