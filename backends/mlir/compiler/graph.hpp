@@ -172,7 +172,7 @@ struct Node {
 };
 
 /// Nodes are in an order in which they can be computed; each value is one node's output, an input, or constant.
-/// Passes that are done as the graph is scheduled: whether they are.
+/// What is done as the graph is scheduled: all, where no passes were run.
 struct Planning {
   bool layout = true, concat = true, constants = true, memory = true;
 };

@@ -50,7 +50,8 @@ void Border::widen(const Border& other) {
 
 bool is_known_conv(const Graph& graph, const Node& node) {
   const Conv* conv = std::get_if<Conv>(&node.operation);
-  if (!graph.planning.layout || conv == nullptr || !is_image(graph, node.inputs[0]) || !is_image(graph, node.output)) return false;
+  if (!graph.planning.layout || conv == nullptr || !is_image(graph, node.inputs[0]) || !is_image(graph, node.output))
+    return false;
   return graph.value(node.inputs[1]).constant != nullptr &&
          std::all_of(conv->begin.begin(), conv->begin.end(), [](std::int64_t p) { return p >= 0; }) &&
          std::all_of(conv->end.begin(), conv->end.end(), [](std::int64_t p) { return p >= 0; });

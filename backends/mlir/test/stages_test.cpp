@@ -226,7 +226,9 @@ TEST_P(OfWidth, APoolSumsTheImageWhereRowsAreOfTwoSamples) {
 /// Two convolutions of x, joined; times the exponentials of constants.
 Layer joined_layer() {
   return test::layer_of({1, 32, 9, 31}, [](test::TestModel& m) {
-    m.weights("v", {32, 32, 3, 3}).weights("w", {32, 32, 1, 1}).floats("k", {1, 64, 1, 1}, std::vector<float>(64, 0.5F));
+    m.weights("v", {32, 32, 3, 3})
+        .weights("w", {32, 32, 1, 1})
+        .floats("k", {1, 64, 1, 1}, std::vector<float>(64, 0.5F));
     m.node("Conv", {"x", "v"}, {"a"}, {{"pads", Shape(4, 1)}}).node("Conv", {"x", "w"}, {"b"});
     m.node("Concat", {"a", "b"}, {"c"}, {{"axis", std::int64_t{1}}}).node("Exp", {"k"}, {"e"});
     m.node("Mul", {"c", "e"}, {"y"});

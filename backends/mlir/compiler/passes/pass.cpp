@@ -12,7 +12,18 @@ void of_graph(Graph& graph, const Target& /*target*/, Math /*math*/) {
   kRun(graph);
 }
 
+/// One that is done as the graph is scheduled.
+template <bool Planning::* kFlag>
+void planned(Graph& graph, const Target& /*target*/, Math /*math*/) {
+  graph.planning.*kFlag = true;
+}
+
 constexpr std::array<Pass, 11> kPasses = {{
+    {"layout", "images that convolutions take and give lie in blocks of channels", planned<&Planning::layout>},
+    {"concat", "parts of a concatenation are computed in its place", planned<&Planning::concat>},
+    {"constants", "what depends on constants alone is computed once, when the model is opened",
+     planned<&Planning::constants>},
+    {"memory", "values share memory where none is needed while another is", planned<&Planning::memory>},
     {"fold", "factors and summands of channels go into the weights of the convolution before them",
      of_graph<fold_into_weights>},
     {"fuse", "what follows element by element is computed with what it follows", of_graph<fuse_maps>},
@@ -22,11 +33,6 @@ constexpr std::array<Pass, 11> kPasses = {{
      scale_weights},
     {"bands", "a convolution and the depthwise one that takes it are computed by bands of rows", mark_bands},
     {"pool", "sums over an image are begun by the convolution that computes it", of_graph<mark_sums>},
-    {"layout", "images that convolutions take and give lie in blocks of channels", nullptr, &Planning::layout},
-    {"concat", "parts of a concatenation are computed in its place", nullptr, &Planning::concat},
-    {"constants", "what depends on constants alone is computed once, when the model is opened", nullptr,
-     &Planning::constants},
-    {"memory", "values share memory where none is needed while another is", nullptr, &Planning::memory},
 }};
 
 std::vector<std::string> split(const std::string& list) {
@@ -51,14 +57,9 @@ void run_passes(Graph& graph, const Target& target, Math math, const std::string
     for (const Pass& p : kPasses) known += (known.empty() ? "" : ", ") + std::string(p.name);
     throw Unsupported("there is no pass '" + name + "' to leave out; there are " + known);
   }
-  const auto is_left_out = [&](const Pass& p) {
-    return std::find(left_out.begin(), left_out.end(), p.name) != left_out.end();
-  };
-  for (const Pass& p : kPasses) {  // first: other passes ask what the schedule will do
-    if (p.planned != nullptr) graph.planning.*p.planned = !is_left_out(p);
-  }
+  graph.planning = {.layout = false, .concat = false, .constants = false, .memory = false};
   for (const Pass& p : kPasses) {
-    if (p.run != nullptr && !is_left_out(p)) p.run(graph, target, math);
+    if (std::find(left_out.begin(), left_out.end(), p.name) == left_out.end()) p.run(graph, target, math);
   }
 }
 

@@ -12,9 +12,9 @@ struct Pass {
   const char* name;
   const char* meaning;
   void (*run)(Graph& graph, const Target& target, Math math);  ///< nullptr: done as the graph is scheduled
-  bool Planning::*planned = nullptr;                           ///< then: what says so
+  bool Planning::* planned = nullptr;                          ///< then: what says so
 };
-/// In the order in which they run; then those of the schedule.
+/// In the order in which they run.
 std::span<const Pass> passes();
 
 /// All but those of a comma-separated list. Throws Unsupported for a name that is none.
