@@ -95,20 +95,21 @@ MlirSession::MlirSession(const kit::OpenRequest& request)
                        "device '" + request.device + "' was asked for; the MLIR compiler compiles for the cpu");
   }
   model_ = guarded([&] { return onnx_graph::read(request.model_path); });
-  describe_tensors(request);
+  const onnx_graph::Inference foreseen = inferred(request, request.batch_size);
+  // Where no batch is filled up, a shorter one is to come, and the batch's axis stays free.
+  describe_tensors(settings_.pad ? foreseen : inferred(request, 0));
   for (int i = 0; i < settings_.streams; ++i) {
     teams_.push_back(std::make_unique<compiler::Team>(settings_.threads_of_stream, settings_.spin));
     idle_.push_back(teams_.back().get());
   }
-  compile_foreseen(request);
+  compile_foreseen(foreseen);
   cache_read_ = cache_fill_ = "";  // the host's only while a model is opened
 }
 
 /// What is compiled when a model is opened, and goes into the cache: for the shapes that are fixed, and where an axis
 /// is free, for 1 along it, unless the model cannot be so.
-void MlirSession::compile_foreseen(const kit::OpenRequest& request) {
+void MlirSession::compile_foreseen(const onnx_graph::Inference& inference) {
   guarded([&] { compiler::check_operators(model_); });
-  const onnx_graph::Inference inference = inferred(request, request.batch_size);
   Shapes shapes;
   bool as_asked = true;
   for (const kit::TensorInfo& input : inputs_) {
@@ -134,9 +135,7 @@ onnx_graph::Inference MlirSession::inferred(const kit::OpenRequest& request, std
       [&] { return onnx_graph::infer(model_, onnx_graph::request_of(model_, std::move(fixed), batch_size)); });
 }
 
-void MlirSession::describe_tensors(const kit::OpenRequest& request) {
-  // Where no batch is filled up, a shorter one is to come, and the batch's axis stays free.
-  const onnx_graph::Inference inference = inferred(request, settings_.pad ? request.batch_size : 0);
+void MlirSession::describe_tensors(const onnx_graph::Inference& inference) {
   const auto info = [&](const onnx_graph::ValueInfo& value) {
     const onnx_graph::TensorType* type = inference.type(value.name);
     return tensor_info(value, type != nullptr ? *type : value.type);

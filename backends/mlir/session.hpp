@@ -58,9 +58,9 @@ class MlirSession final : public kit::Session {
   [[nodiscard]] std::shared_ptr<const compiler::Program> compiled(const Shapes& shapes);
   [[nodiscard]] std::optional<CachedKernels> from_cache(const compiler::Plan& plan);
   void tune(const compiler::Graph& graph, compiler::Math math, compiler::Team& team);
-  void compile_foreseen(const kit::OpenRequest& request);
+  void compile_foreseen(const onnx_graph::Inference& inference);
   [[nodiscard]] onnx_graph::Inference inferred(const kit::OpenRequest& request, std::int64_t batch_size) const;
-  void describe_tensors(const kit::OpenRequest& request);
+  void describe_tensors(const onnx_graph::Inference& inference);
 
   kit::Host host_;
   Settings settings_;
