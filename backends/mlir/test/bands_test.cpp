@@ -32,19 +32,6 @@ const std::vector<Bottleneck> kBottlenecks = {
     {"few_channels", {2, 3, 16, 20}, 32, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
 };
 
-/// Wherever it can be so, whatever the model of cycles says; at least once.
-void mark_all(Graph& graph) {
-  int marked = 0;
-  for (Node& dense : graph.nodes) {
-    for (const Node& depthwise : graph.nodes) {
-      if (!can_be_in_bands(graph, dense, depthwise)) continue;
-      std::get<Conv>(dense.operation).in_bands = true;
-      ++marked;
-    }
-  }
-  EXPECT_GT(marked, 0);
-}
-
 /// A convolution of x, its SiLU, its depthwise convolution, and a ReLU of that and a number for each row.
 struct ExpandedImage {
   explicit ExpandedImage(const Bottleneck& c)
@@ -80,11 +67,7 @@ struct ExpandedImage {
 class Bands : public testing::TestWithParam<std::tuple<Bottleneck, const char*>> {
  protected:
   void SetUp() override {
-    try {
-      (void)target_of(std::get<1>(GetParam()));
-    } catch (const Unsupported& e) {
-      GTEST_SKIP() << e.what();
-    }
+    if (const std::string why = test::why_not_here(std::get<1>(GetParam())); !why.empty()) GTEST_SKIP() << why;
   }
 };
 
@@ -97,7 +80,7 @@ TEST_P(Bands, AreWhatOneAfterTheOtherIs) {
     test::How how = apart;
     how.threads = threads;
     how.l2_bytes = l2;
-    how.after_passes = mark_all;
+    how.after_passes = test::band_all;
     EXPECT_EQ(c.answer(how), wanted) << threads << " threads, " << l2 << " bytes";
   }
 }

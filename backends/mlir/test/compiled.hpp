@@ -41,6 +41,29 @@ struct How {
   int threads = 2;
 };
 
+/// Why this machine cannot run what is compiled for a target; "" where it can.
+inline std::string why_not_here(const std::string& target) {
+  try {
+    (void)target_of(target);
+    return "";
+  } catch (const Unsupported& e) {
+    return e.what();
+  }
+}
+
+/// Bands wherever they can be, whatever the model of cycles says; at least once.
+inline void band_all(Graph& graph) {
+  int marked = 0;
+  for (Node& dense : graph.nodes) {
+    for (const Node& depthwise : graph.nodes) {
+      if (!can_be_in_bands(graph, dense, depthwise)) continue;
+      std::get<Conv>(dense.operation).in_bands = true;
+      ++marked;
+    }
+  }
+  EXPECT_GT(marked, 0);
+}
+
 /// The first output of a model whose inputs and outputs are floats, computed twice.
 inline Floats answer(const TestModel& m, const std::map<std::string, Shape>& shapes, std::vector<Floats> inputs,
                      const How& how = {}) {

@@ -127,11 +127,7 @@ class Convolutions : public testing::TestWithParam<std::tuple<Convolution, const
 
 TEST_P(Convolutions, AgreeWithTheDefinition) {
   const auto& [c, target, math] = GetParam();
-  try {
-    (void)target_of(target);
-  } catch (const Unsupported& e) {
-    GTEST_SKIP() << e.what();
-  }
+  if (const std::string why = test::why_not_here(target); !why.empty()) GTEST_SKIP() << why;
   const Case one(c);
   for (const std::int64_t l2_bytes : {0, 4096}) {  // in so small a cache rows are taken one by one
     if (l2_bytes != 0 && math == Math::kFast) continue;

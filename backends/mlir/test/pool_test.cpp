@@ -66,23 +66,10 @@ TestModel summed_model(const SummedImage& c, const char* first, const char* seco
   return m.node("ReduceSum", {"y", "space"}, {"s"}).output(first).output(second);
 }
 
-/// Wherever it can be so, whatever the model of cycles says.
-void band_all(Graph& graph) {
-  for (Node& dense : graph.nodes) {
-    for (const Node& depthwise : graph.nodes) {
-      if (can_be_in_bands(graph, dense, depthwise)) std::get<Conv>(dense.operation).in_bands = true;
-    }
-  }
-}
-
 class Pooled : public testing::TestWithParam<std::tuple<SummedImage, const char*>> {
  protected:
   void SetUp() override {
-    try {
-      (void)target_of(std::get<1>(GetParam()));
-    } catch (const Unsupported& e) {
-      GTEST_SKIP() << e.what();
-    }
+    if (const std::string why = test::why_not_here(std::get<1>(GetParam())); !why.empty()) GTEST_SKIP() << why;
   }
 };
 
@@ -115,7 +102,7 @@ TEST_P(Pooled, IsTheSumOfTheImageThatIsStored) {
   how.threads = 3;
   EXPECT_EQ(answer("s", "y", how), sums);
   if (c.outputs != 0) return;
-  how.after_passes = band_all;
+  how.after_passes = test::band_all;
   constexpr std::int64_t kRow = 1, kSome = 1 << 15, kAll = 1 << 20;  // bytes of a cache for bands of so many rows
   for (const auto& [threads, l2] : {std::pair(1, kSome), {2, kRow}, {3, kAll}}) {
     how.threads = threads;

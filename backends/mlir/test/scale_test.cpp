@@ -70,11 +70,7 @@ class Scale : public testing::TestWithParam<std::tuple<ScaledConvolution, const 
 
 TEST_P(Scale, OfWeightsIsThatOfImages) {
   const auto& [c, target] = GetParam();
-  try {
-    (void)target_of(target);
-  } catch (const Unsupported& e) {
-    GTEST_SKIP() << e.what();
-  }
+  if (const std::string why = test::why_not_here(target); !why.empty()) GTEST_SKIP() << why;
   const TestModel m = scaled_model(c);
   const Shape f = {c.x[0], c.x[1], 1, 1};
   const std::vector<Floats> inputs = {test::random_floats(static_cast<std::size_t>(count(c.x)), 5),

@@ -50,11 +50,7 @@ class OneSession : public testing::TestWithParam<std::tuple<const char*, Math>> 
 
 TEST_P(OneSession, HasWeightsOnceForAllBatches) {
   const auto& [target, math] = GetParam();
-  try {
-    (void)target_of(target);
-  } catch (const Unsupported& e) {
-    GTEST_SKIP() << e.what();
-  }
+  if (const std::string why = test::why_not_here(target); !why.empty()) GTEST_SKIP() << why;
   const Target by = target_of(target);
   const auto free_choice = [&](std::int64_t pixels) {
     return choose_tile(pixels, kClasses / by.vector_floats, by).vectors;
