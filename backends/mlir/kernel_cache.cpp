@@ -1,5 +1,6 @@
 #include "kernel_cache.hpp"
 
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -12,6 +13,7 @@ namespace {
 constexpr const char* kKernelsFile = "/kernels.mlir";
 constexpr const char* kWeightsFile = "/weights.bin";
 constexpr const char* kTuningFile = "/tuning.txt";
+constexpr const char* kCompileTimeFile = "/compile_ns.txt";
 constexpr int kFormat = 1;  // of how weights are packed: another number for another order
 
 std::string object_file(const std::string& folder, std::size_t i) {
@@ -31,6 +33,16 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
   if (!out) throw kit::Failure(ASSAY_FRAMEWORK, "cannot write the compiled kernels to " + path + ": is the disk full?");
 }
 
+void write_file(const std::string& path, const std::string& text) { write_file(path, std::as_bytes(std::span(text))); }
+
+/// Nothing where the file has no number.
+std::optional<std::chrono::nanoseconds> read_time(const std::string& path) {
+  const std::string text = read_file(path);
+  std::int64_t ns = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), ns).ec != std::errc() || ns < 0) return std::nullopt;
+  return std::chrono::nanoseconds(ns);
+}
+
 /// What the objects and weights are of.
 std::string identity_of(const compiler::Plan& plan, const compiler::Target& target) {
   std::string text = "// " + target.cpu + " " + target.features + " format " + std::to_string(kFormat) + " weights " +
@@ -45,6 +57,9 @@ std::optional<CachedKernels> read_cache(const std::string& folder, const compile
                                         const compiler::Target& target) {
   if (read_file(folder + kKernelsFile) != identity_of(plan, target)) return std::nullopt;
   CachedKernels found;
+  const std::optional<std::chrono::nanoseconds> compile = read_time(folder + kCompileTimeFile);
+  if (!compile) return std::nullopt;
+  found.compile = *compile;
   for (std::size_t i = 0; std::filesystem::exists(object_file(folder, i)); ++i)
     found.objects.push_back(read_file(object_file(folder, i)));
   if (plan.packed_bytes == 0) return found;
@@ -62,16 +77,14 @@ std::shared_ptr<const compiler::Tuning> cached_tuning(const std::string& folder)
 }
 
 void fill_cache(const std::string& folder, const compiler::Plan& plan, const compiler::Target& target,
-                const std::vector<std::string>& objects, std::span<const std::byte> packed) {
-  for (std::size_t i = 0; i < objects.size(); ++i)
-    write_file(object_file(folder, i), std::as_bytes(std::span(objects[i])));
-  if (!packed.empty()) write_file(folder + kWeightsFile, packed);
-  if (target.tuning != nullptr) {
-    const std::string tuning = to_text(*target.tuning);
-    write_file(folder + kTuningFile, std::as_bytes(std::span(tuning)));
+                const CachedKernels& kernels) {
+  for (std::size_t i = 0; i < kernels.objects.size(); ++i) write_file(object_file(folder, i), kernels.objects[i]);
+  if (plan.packed_bytes != 0) {
+    write_file(folder + kWeightsFile, {kernels.packed.get(), static_cast<std::size_t>(plan.packed_bytes)});
   }
-  const std::string identity = identity_of(plan, target);
-  write_file(folder + kKernelsFile, std::as_bytes(std::span(identity)));
+  if (target.tuning != nullptr) write_file(folder + kTuningFile, to_text(*target.tuning));
+  write_file(folder + kCompileTimeFile, std::to_string(kernels.compile.count()));
+  write_file(folder + kKernelsFile, identity_of(plan, target));
 }
 
 }  // namespace assay::mlir_backend

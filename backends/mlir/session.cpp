@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -52,6 +53,24 @@ kit::TensorInfo tensor_info(const onnx_graph::ValueInfo& value, const onnx_graph
   return info;
 }
 
+/// Whether a tensor's shape is known but for one axis, along which a batch's samples lie: `free`, of any batch size, is
+/// then `fixed`, of one.
+bool grows_with_the_batch(const kit::TensorInfo& free, const kit::TensorInfo& fixed, std::int64_t batch_size) {
+  if (!free.rank_known || free.shape.size() != fixed.shape.size()) return false;
+  int grows = 0;
+  for (std::size_t a = 0; a < free.shape.size(); ++a) {
+    if (free.shape[a] == fixed.shape[a]) continue;
+    if (free.shape[a] >= 0 || fixed.shape[a] != batch_size) return false;
+    ++grows;
+  }
+  return grows <= 1;
+}
+
+const char* name_of(assay_short_batch policy) {
+  if (policy == ASSAY_SHORT_BATCH_EITHER) return "auto";
+  return policy == ASSAY_SHORT_BATCH_PAD ? "pad" : "compile";
+}
+
 /// A line for the whole, and one for each convolution that is computed another way than the model's.
 void log_tuning(const kit::Host& host, const compiler::Tuning& tuning) {
   host.log(ASSAY_LOG_INFO, "autotune: of " + std::to_string(tuning.problems) + " different convolutions " +
@@ -96,8 +115,8 @@ MlirSession::MlirSession(const kit::OpenRequest& request)
   }
   model_ = guarded([&] { return onnx_graph::read(request.model_path); });
   const onnx_graph::Inference foreseen = inferred(request, request.batch_size);
-  // Where no batch is filled up, a shorter one is to come, and the batch's axis stays free.
-  describe_tensors(settings_.pad ? foreseen : inferred(request, 0));
+  describe_tensors(foreseen);
+  if (settings_.short_batch != ASSAY_SHORT_BATCH_PAD) free_the_batch(inferred(request, 0));
   for (int i = 0; i < settings_.streams; ++i) {
     teams_.push_back(std::make_unique<compiler::Team>(settings_.threads_of_stream, settings_.spin));
     idle_.push_back(teams_.back().get());
@@ -133,6 +152,22 @@ onnx_graph::Inference MlirSession::inferred(const kit::OpenRequest& request, std
   for (const kit::FixedShape& s : request.shapes) fixed[s.input] = s.shape;
   return guarded(
       [&] { return onnx_graph::infer(model_, onnx_graph::request_of(model_, std::move(fixed), batch_size)); });
+}
+
+/// Where shorter batches are to come, the batch's axis stays free; unless shapes are known for one size alone, and
+/// nobody has asked for it.
+void MlirSession::free_the_batch(const onnx_graph::Inference& inference) {
+  const std::vector<kit::TensorInfo> fixed_inputs = std::exchange(inputs_, {}), fixed = std::exchange(outputs_, {});
+  describe_tensors(inference);
+  if (settings_.short_batch == ASSAY_SHORT_BATCH_RESHAPE ||
+      std::ranges::equal(outputs_, fixed, [&](const kit::TensorInfo& a, const kit::TensorInfo& b) {
+        return grows_with_the_batch(a, b, batch_size_);
+      })) {
+    return;
+  }
+  settings_.short_batch = ASSAY_SHORT_BATCH_PAD;
+  inputs_ = fixed_inputs;
+  outputs_ = fixed;
 }
 
 void MlirSession::describe_tensors(const onnx_graph::Inference& inference) {
@@ -181,16 +216,23 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
     {
       const std::lock_guard lock(account_mutex_);
       account_.from_cache = true;
+      account_.compile = cached->compile;
     }
     return std::make_shared<const compiler::Program>(std::move(plan), cached->objects, cached->packed, lease.team(),
                                                      &packed_);
   }
+  const auto begin = std::chrono::steady_clock::now();
   const std::vector<std::string> objects =
       compiler::compile(plan.kernels, target_, settings_.streams * settings_.threads_of_stream, dump);
+  const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - begin;
   malloc_trim(0);  // what compiling took is not wanted beside the weights that are packed now
   auto program = std::make_shared<const compiler::Program>(std::move(plan), objects, nullptr, lease.team(), &packed_);
-  if (!cache_fill_.empty())
-    fill_cache(std::exchange(cache_fill_, ""), program->plan(), target_, objects, program->packed());
+  if (!cache_fill_.empty()) {
+    const CachedKernels kept{objects, {program, program->packed().data()}, took};
+    fill_cache(std::exchange(cache_fill_, ""), program->plan(), target_, kept);
+  }
+  const std::lock_guard lock(account_mutex_);
+  account_.compile = took;
   return program;
 }
 
@@ -227,7 +269,8 @@ kit::Description MlirSession::describe() {
   d.from_cache = found.from_cache;
   d.useful_slots = settings_.streams;
   d.computes_in_wait = true;
-  d.short_batch = settings_.pad ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
+  d.short_batch = settings_.short_batch;
+  d.slot_open_ns = found.compile.count();
   d.in_force = {{"device", "cpu"},
                 {"precision", "f32"},
                 {"threads", std::to_string(settings_.streams * settings_.threads_of_stream)},
@@ -241,7 +284,7 @@ kit::Description MlirSession::describe() {
                 {"cpu", target_.cpu},
                 {"vector_width", std::to_string(target_.vector_floats * 32)},
                 {"spin", settings_.spin ? "true" : "false"},
-                {"short_batch", settings_.pad ? "pad" : "compile"}};
+                {"short_batch", name_of(settings_.short_batch)}};
   if (found.tuning != nullptr) {
     const compiler::Tuning& tuning = *found.tuning;
     d.in_force.emplace_back("autotune", std::to_string(settings_.autotune_s));

@@ -1,6 +1,7 @@
 #pragma once
 // A model, compiled by the compiler for each set of input shapes that is asked for.
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -61,6 +62,7 @@ class MlirSession final : public kit::Session {
   void compile_foreseen(const onnx_graph::Inference& inference);
   [[nodiscard]] onnx_graph::Inference inferred(const kit::OpenRequest& request, std::int64_t batch_size) const;
   void describe_tensors(const onnx_graph::Inference& inference);
+  void free_the_batch(const onnx_graph::Inference& inference);
 
   kit::Host host_;
   Settings settings_;
@@ -77,9 +79,10 @@ class MlirSession final : public kit::Session {
   std::vector<compiler::Team*> idle_;
   std::counting_semaphore<> free_streams_;
 
-  /// Of the first program, for describe, which may be called while it or another is compiled.
+  /// For describe, which may be called while it or another is compiled.
   struct Account {
-    bool from_cache = false;
+    bool from_cache = false;             ///< the first program
+    std::chrono::nanoseconds compile{};  ///< the last program's
     std::shared_ptr<const compiler::Tuning> tuning;
   };
   [[nodiscard]] Account account() const;

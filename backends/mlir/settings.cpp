@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kAuto = "auto";
 constexpr double kMostThreads = 1024, kMostSeconds = 3600;
 constexpr std::array<const char*, 3> kMath = {"fast", "strict", nullptr};
-constexpr std::array<const char*, 3> kShortBatch = {"pad", "compile", nullptr};
+constexpr std::array<const char*, 4> kShortBatch = {kAuto, "pad", "compile", nullptr};
 constexpr std::array<const char*, 4> kTargets = {"host", "avx512", "avx2", nullptr};
 
 /// The compiler's own table, as the boundary has lists.
@@ -40,10 +40,10 @@ const std::array<assay_option, 8> kOptions = {{
      "the instructions that are compiled for"},
     {"math", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "fast", 0, 0, kMath.data(),
      "fast: convolutions by Winograd's method, too, where it takes less time, which rounds otherwise; strict: none so"},
-    {"short_batch", ASSAY_OPTION_CHOICE, 0, "pad", 0, 0, kShortBatch.data(),
+    {"short_batch", ASSAY_OPTION_CHOICE, 0, "auto", 0, 0, kShortBatch.data(),
      "what becomes of a last batch that is shorter. pad: it is filled up, which costs a whole batch each time; "
-     "compile: "
-     "each size is compiled for when a session first meets it, which takes seconds"},
+     "compile: each size is compiled for when a session first meets it, which takes seconds; auto: filled up until "
+     "that has wasted the time that compiling takes"},
     {"autotune", ASSAY_OPTION_INT, ASSAY_OPTION_SHAPES_GRAPH, "0", 0, kMostSeconds, nullptr,
      "seconds to measure other ways of computing each convolution than the one that a model of the CPU finds best, "
      "when "
@@ -93,7 +93,8 @@ Settings settings_of(const kit::OpenRequest& request) {
   s.spin = spin == kAuto ? !request.shared_cores : spin == "true";
   s.target = request.option("target", "host");
   s.strict = request.option("math", "fast") == "strict";
-  s.pad = request.option("short_batch", "pad") == "pad";
+  const std::string short_batch = request.option("short_batch", kAuto);
+  if (short_batch != kAuto) s.short_batch = short_batch == "pad" ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
   s.autotune_s = number(request, "autotune", 0);
   s.without = request.option("without", "");
   s.dump = request.option("dump", "");

@@ -17,8 +17,9 @@ struct Settings {
   int autotune_s = 0;   ///< seconds
   std::string without;  ///< passes
   bool strict = false;  ///< no Winograd
-  bool pad = true;      ///< a short last batch, instead of compiling for its size
-  std::string dump;     ///< a folder, or empty
+  /// EITHER: what is less work by the time that compiling took.
+  assay_short_batch short_batch = ASSAY_SHORT_BATCH_EITHER;
+  std::string dump;  ///< a folder, or empty
 };
 
 std::span<const assay_option> option_table();

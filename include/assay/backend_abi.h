@@ -25,7 +25,7 @@ extern "C" {
 
 /* Major in the upper 16 bits (a change breaks plugins), minor in the lower (something was added at an end). */
 #define ASSAY_ABI_MAJOR 1u
-#define ASSAY_ABI_MINOR 0u
+#define ASSAY_ABI_MINOR 1u
 #define ASSAY_ABI_VERSION ((ASSAY_ABI_MAJOR << 16) | ASSAY_ABI_MINOR)
 
 typedef int32_t assay_status;
@@ -220,7 +220,8 @@ typedef struct assay_tensor_info {
 typedef int32_t assay_short_batch;
 enum {
   ASSAY_SHORT_BATCH_RESHAPE = 0, /* a slot of another batch size is cheap: run the last batch at its own size */
-  ASSAY_SHORT_BATCH_PAD = 1      /* it is not: fill the last batch up and drop what was added */
+  ASSAY_SHORT_BATCH_PAD = 1,     /* it is not: fill the last batch up and drop what was added */
+  ASSAY_SHORT_BATCH_EITHER = 2   /* it costs slot_open_ns once: fill up until that would have been cheaper */
 };
 
 typedef struct assay_session_info {
@@ -239,6 +240,10 @@ typedef struct assay_session_info {
   /* not 0: nothing is gained by a callback, since a batch computes on the thread that calls `wait`. The host then keeps
    * a thread for each batch outstanding, which takes the next one at once instead of waking another. */
   int32_t computes_in_wait;
+  int32_t reserved;
+  /* With ASSAY_SHORT_BATCH_EITHER: about how long the first slot of another batch size takes to open. Only where
+   * struct_size says that the host reads it. */
+  int64_t slot_open_ns;
 } assay_session_info;
 
 /* Called once per submit, from any thread, when the batch is done or has failed; the result is had from `wait`.

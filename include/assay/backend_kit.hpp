@@ -156,6 +156,7 @@ struct Description {
   bool from_cache = false;
   int useful_slots = 1;
   assay_short_batch short_batch = ASSAY_SHORT_BATCH_RESHAPE;
+  std::int64_t slot_open_ns = 0;  ///< with ASSAY_SHORT_BATCH_EITHER: see assay_session_info
   bool computes_in_wait = false;  ///< see assay_session_info
   std::uint32_t alignment = 64;
   std::uint32_t memory_kinds = 1U << ASSAY_HOST;

@@ -161,6 +161,8 @@ struct Table {
       info->output_count = b.outputs.c().size();
       info->in_force = b.in_force.data();
       info->in_force_count = b.in_force.size();
+      if (info->struct_size < offsetof(assay_session_info, slot_open_ns) + sizeof info->slot_open_ns) return;
+      info->slot_open_ns = d.slot_open_ns;
     });
   }
 

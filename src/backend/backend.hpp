@@ -1,6 +1,7 @@
 #pragma once
 // The host's side of the plugin boundary: find plugins, ask them, open models, with C++ lifetimes and errors.
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -66,6 +67,7 @@ struct SessionInfo {
   bool from_cache = false;
   int useful_slots = 1;
   assay_short_batch short_batch = ASSAY_SHORT_BATCH_RESHAPE;
+  std::chrono::nanoseconds slot_open{};  ///< see assay_session_info
   bool computes_in_wait = false;
   std::uint32_t alignment = 64;
   std::uint32_t memory_kinds = 1U << ASSAY_HOST;

@@ -37,6 +37,9 @@ assay_backend_table whole_table() {
   return table;
 }
 
+/// Of the boundary that this is.
+std::string version() { return std::to_string(ASSAY_ABI_MAJOR) + "." + std::to_string(ASSAY_ABI_MINOR); }
+
 std::string refusal(const assay_backend_table* table) {
   try {
     check_table(table, "/plugins/libassay_backend_toy.so");
@@ -59,7 +62,7 @@ TEST(PluginTable, AWholeOneIsTaken) {
 TEST(PluginTable, AnotherMajorVersionIsRefusedWithBoth) {
   assay_backend_table table = whole_table();
   table.abi_version = ((ASSAY_ABI_MAJOR + 1) << 16) | 3;
-  EXPECT_THAT(refusal(&table), AllOf(HasSubstr("speaks version 2.3"), HasSubstr("this Assay speaks 1.0")));
+  EXPECT_THAT(refusal(&table), AllOf(HasSubstr("speaks version 2.3"), HasSubstr("this Assay speaks " + version())));
 }
 
 TEST(PluginTable, ATableThatIsTooSmallIsRefused) {
@@ -75,7 +78,7 @@ TEST(PluginTable, OneThatEndsBeforeWhatWasAddedLaterIsTaken) {
 }
 
 TEST(PluginTable, NoTableOrAMissingFunctionIsRefused) {
-  EXPECT_THAT(refusal(nullptr), HasSubstr("no table for version 1.0"));
+  EXPECT_THAT(refusal(nullptr), HasSubstr("no table for version " + version()));
   assay_backend_table table = whole_table();
   table.wait = nullptr;
   EXPECT_THAT(refusal(&table), HasSubstr("lacks"));

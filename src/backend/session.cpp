@@ -27,6 +27,7 @@ SessionInfo session_info(const assay_session_info& c) {
   info.from_cache = c.from_cache != 0;
   info.useful_slots = std::max(1, c.useful_slots);
   info.short_batch = c.short_batch;
+  info.slot_open = std::chrono::nanoseconds(c.slot_open_ns);
   info.computes_in_wait = c.computes_in_wait != 0;
   info.alignment = std::max(1U, c.alignment);
   info.memory_kinds = c.memory_kinds | (1U << ASSAY_HOST);

@@ -3,7 +3,13 @@
 #include <utility>
 
 namespace assay::engine {
-namespace {}  // namespace
+namespace {
+
+assay_short_batch policy_of(const Layout& layout, const backend::SessionInfo& info) {
+  return layout.fixed_batch ? ASSAY_SHORT_BATCH_PAD : info.short_batch;
+}
+
+}  // namespace
 
 /// The batches of one run, one after another, and the groups of units that carry them.
 class Pipeline::Batches {
@@ -26,17 +32,26 @@ class Pipeline::Batches {
   }
 
   Unit& unit_for(const BatchRecord& record) {
-    Group* group = &main_.group();
-    if (record.count != run_.batch && !pipeline_.pads_) {
-      if (!short_) short_.emplace(pipeline_.units_.claim(record.count));
-      group = &short_->group();
-    }
-    Unit& unit = pipeline_.units_.acquire(*group);
+    Unit& unit = record.count != run_.batch ? short_unit(record.count) : pipeline_.units_.acquire(main_.group());
     unit.record = record;
     return unit;
   }
 
  private:
+  Unit& short_unit(std::int64_t count) {
+    ShortBatches& policy = pipeline_.short_batches_;
+    Group& main = main_.group();
+    if (!policy.fills_up(count, run_.batch, main.compute.load(std::memory_order_relaxed))) {
+      short_.emplace(pipeline_.units_.claim(count));
+      try {
+        return pipeline_.units_.acquire(short_->group());
+      } catch (const Error&) {
+        if (!policy.refused(count)) throw;
+      }
+    }
+    return pipeline_.units_.acquire(main);
+  }
+
   Pipeline& pipeline_;
   const Run& run_;
   UnitPool::Claim main_;
@@ -46,7 +61,7 @@ class Pipeline::Batches {
 
 // Two more units than places: one that is filled and one that is drained while the backend has the others.
 Pipeline::Pipeline(const Layout& layout, backend::BackendSession& session, int places)
-    : pads_(layout.fixed_batch || session.info().short_batch == ASSAY_SHORT_BATCH_PAD),
+    : short_batches_(policy_of(layout, session.info()), session.info().slot_open),
       places_(places),
       units_(layout, session, static_cast<std::size_t>(places) + 2),
       dispatcher_(places, session.info().computes_in_wait),

@@ -8,6 +8,7 @@
 #include "engine/dispatcher.hpp"
 #include "engine/lane.hpp"
 #include "engine/layout.hpp"
+#include "engine/short_batches.hpp"
 #include "engine/unit.hpp"
 
 namespace assay::engine {
@@ -37,7 +38,7 @@ class Pipeline {
   class Batches;
   PredictTiming alone(Work& work, Batches& batches, const BatchObserver& observer);
   PredictTiming overlapped(Work& work, Batches& batches, const BatchObserver& observer);
-  bool pads_;
+  ShortBatches short_batches_;
   int places_;
   UnitPool units_;
   Dispatcher dispatcher_;

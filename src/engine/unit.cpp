@@ -196,6 +196,7 @@ void Unit::wait() {
   record.ahead = std::chrono::nanoseconds(timing.ahead_ns);
   const std::chrono::nanoseconds whole = record.done - record.submitted;
   record.compute = timing.compute_ns >= 0 ? known(timing.compute_ns) : whole - record.copy_in - record.copy_out;
+  group.compute.store(record.compute, std::memory_order_relaxed);
   const std::chrono::nanoseconds waiting = whole - record.copy_in - record.compute - record.copy_out;
   record.queue = std::max(record.submitted - record.fill_end, std::chrono::nanoseconds::zero()) +
                  std::max(waiting, std::chrono::nanoseconds::zero());

@@ -3,6 +3,7 @@
 // opened once, kept in a pool, and carry one batch after another without allocating.
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdlib>
@@ -67,6 +68,7 @@ struct Group {
   int users = 0;  ///< calls that hold this group
   std::uint64_t last_use = 0;
   std::condition_variable returned;
+  std::atomic<std::chrono::nanoseconds> compute{std::chrono::nanoseconds{}};  ///< of the last batch; 0: none yet
 };
 
 class Unit {

@@ -73,5 +73,49 @@ TEST_F(Sessions, SayWhatAutotuneFoundWhileItIsFound) {
               testing::HasSubstr(R"("autotune": {"different_convolutions": 1, "measured": 1)"));
 }
 
+compiler::test::TestModel convolution() {
+  compiler::test::TestModel m;
+  m.input("x", {-1, 32, 8, 8}).weights("w", {32, 32, 3, 3}).node("Conv", {"x", "w"}, {"y"}).output("y");
+  return m;
+}
+
+TEST_F(Sessions, AShortBatchMayHaveASlotOfItsOwnAndWhatThatTakesGoesIntoTheCache) {
+  write(convolution());
+  request_.batch_size = 4;
+  const std::filesystem::path folder = testing::TempDir() + "assay_session_cache_" + std::to_string(::getpid());
+  std::filesystem::create_directory(folder);
+  request_.cache_fill = folder;
+  const kit::Description compiled = MlirSession(request_).describe();
+  EXPECT_EQ(compiled.short_batch, ASSAY_SHORT_BATCH_EITHER);
+  EXPECT_EQ(in_force(compiled, "short_batch"), "auto");
+  EXPECT_GT(compiled.slot_open_ns, 1000000) << "a compiler needs milliseconds";
+  request_.cache_fill = "";
+  request_.cache_read = folder;
+  MlirSession session(request_);
+  EXPECT_TRUE(session.describe().from_cache);
+  EXPECT_EQ(session.describe().slot_open_ns, compiled.slot_open_ns);
+  const std::vector<kit::FixedShape> shorter = {{"x", {3, 32, 8, 8}}};
+  EXPECT_NE(session.open_slot(shorter), nullptr);
+  EXPECT_NE(session.describe().slot_open_ns, compiled.slot_open_ns) << "the time of what was compiled last";
+  std::ofstream(folder / "compile_ns.txt") << "?";
+  EXPECT_FALSE(MlirSession(request_).describe().from_cache) << "a cache that is damaged";
+  std::filesystem::remove_all(folder);
+}
+
+/// Always four rows, however many samples.
+TEST_F(Sessions, WhereAnOutputDoesNotGrowWithTheBatchAShortOneIsFilledUp) {
+  compiler::test::TestModel m;
+  m.input("x", {-1, 32}).integers("rows", {4, -1}).node("Reshape", {"x", "rows"}, {"y"}).output("y");
+  write(m);
+  request_.batch_size = 8;
+  const kit::Description d = MlirSession(request_).describe();
+  EXPECT_EQ(d.short_batch, ASSAY_SHORT_BATCH_PAD);
+  EXPECT_EQ(in_force(d, "short_batch"), "pad");
+  EXPECT_EQ(d.inputs[0].shape, (std::vector<std::int64_t>{8, 32}));
+  EXPECT_EQ(d.outputs[0].shape, (std::vector<std::int64_t>{4, 64}));
+  request_.options["short_batch"] = "compile";
+  EXPECT_EQ(MlirSession(request_).describe().inputs[0].shape, (std::vector<std::int64_t>{-1, 32}));
+}
+
 }  // namespace
 }  // namespace assay::mlir_backend

@@ -16,7 +16,7 @@ namespace {
 
 struct Shared {
   bool transposed = false, pad = false;
-  int delay_us = 0;
+  int delay_us = 0, either_us = -1, refused = 0;
   std::string gate;
   std::atomic<int> running{0}, most{0};
 };
@@ -78,6 +78,8 @@ class SpySession final : public kit::Session {
     if (!request.cache_fill.empty()) std::ofstream(request.cache_fill + "/spy.graph") << "a graph";
     shared_.transposed = request.option("transposed", "false") == "true";
     shared_.pad = request.option("pad", "false") == "true";
+    shared_.either_us = std::stoi(request.option("either_us", "-1"));
+    shared_.refused = std::stoi(request.option("refused", "0"));
     shared_.gate = request.option("gate", "");
     shared_.delay_us = std::stoi(request.option("delay_us", "0"));
   }
@@ -93,9 +95,14 @@ class SpySession final : public kit::Session {
     d.from_cache = from_cache_;
     d.useful_slots = in_flight_ > 0 ? in_flight_ : 2;
     d.short_batch = shared_.pad ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
+    if (shared_.either_us >= 0) {
+      d.short_batch = ASSAY_SHORT_BATCH_EITHER;
+      d.slot_open_ns = std::int64_t{1000} * shared_.either_us;
+    }
     return d;
   }
   std::unique_ptr<kit::Slot> open_slot(std::span<const kit::FixedShape> shapes) override {
+    if (shapes[0].shape[0] == shared_.refused) throw kit::Failure(ASSAY_UNSUPPORTED, "a size that is refused");
     return std::make_unique<SpySlot>(shared_, shapes[0].shape);
   }
 
@@ -117,6 +124,8 @@ class SpyBackend final : public kit::Backend {
         {"marks", ASSAY_OPTION_LIST, ASSAY_OPTION_SHAPES_GRAPH, "", 0, 0, kMarks, "of the graph in the cache"},
         {"transposed", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "the batch is the second axis"},
         {"pad", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "short batches are filled up"},
+        {"either_us", ASSAY_OPTION_INT, 0, "-1", -1, 1e6, nullptr, "both can be had, a slot for so much"},
+        {"refused", ASSAY_OPTION_INT, 0, "0", 0, 1e6, nullptr, "a batch size that no slot can be of"},
         {"gate", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr, "a batch ends when there is a file of this name"},
         {"delay_us", ASSAY_OPTION_INT, 0, "0", 0, 1e6, nullptr, "time of a batch"}};
     return kOptions;
