@@ -1,11 +1,16 @@
 #include "engine/short_batches.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
-using namespace std::chrono_literals;
+#include <cstring>
+
+#include "engine/testing/sessions.hpp"
 
 namespace assay::engine {
 namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
 
 TEST(ShortBatches, WhereTheBackendHasOneWayItIsTaken) {
   ShortBatches pad(ASSAY_SHORT_BATCH_PAD, 0ns), reshape(ASSAY_SHORT_BATCH_RESHAPE, 1h);
@@ -63,6 +68,46 @@ TEST(ShortBatches, ASizeThatWasRefusedIsFilledUp) {
   EXPECT_TRUE(batches.refused(1));
   EXPECT_TRUE(batches.fills_up(1, 2, 1s));
   EXPECT_FALSE(batches.fills_up(3, 4, 1s));
+}
+
+TEST(ShortBatches, ASecondShapeOrFillingUpForAShortBatch) {
+  for (const bool pad : {false, true}) {
+    Params params{.batch_size = 4, .in_flight = 1};
+    params.options = {{"pad", pad ? "true" : "false"}};
+    Session session = test::open_spy(params);
+    const Tensor x = test::random_tensor(DType::kFloat32, {6, 4}, 1);
+    const std::vector<Tensor> y = session.predict(x.view());
+    ASSERT_EQ(y[0].shape(), (Shape{6, 6}));
+    const std::int64_t* last = y[0].as<std::int64_t>() + 6 * 5;
+    EXPECT_EQ(last[3], pad ? 4 : 2);  // samples in its slot
+    EXPECT_EQ(last[0] == reinterpret_cast<std::intptr_t>(x.as<float>() + 4 * 5), !pad);
+  }
+}
+
+/// Samples in the slots of 6 samples by 4, call after call, where a whole batch takes 2 ms.
+std::vector<std::int64_t> last_slots(const std::map<std::string, std::string>& options, int calls) {
+  Params params{.batch_size = 4, .in_flight = 1};
+  params.options = options;
+  params.options["delay_us"] = "2000";
+  Session session = test::open_spy(params);
+  const Tensor x = test::random_tensor(DType::kFloat32, {6, 4}, 1);
+  (void)session.predict({x.data(), DType::kFloat32, {4, 4}, {}});  // from now on the time of a batch is known
+  std::vector<std::int64_t> slots;
+  for (int i = 0; i < calls; ++i) {
+    const std::vector<Tensor> y = session.predict(x.view());
+    const std::int64_t* last = y[0].as<std::int64_t>() + 6 * 5;
+    std::int32_t bits = 0;
+    std::memcpy(&bits, x.as<float>() + 4 * 5, sizeof bits);
+    EXPECT_EQ(last[5], bits);
+    slots.push_back(last[3]);
+  }
+  return slots;
+}
+
+TEST(ShortBatches, AShortBatchIsFilledUpUntilThatWastedWhatASlotTakes) {
+  EXPECT_THAT(last_slots({{"either_us", "2500"}}, 4), ElementsAre(4, 4, 2, 2));  // 1 ms is wasted each time
+  EXPECT_THAT(last_slots({{"either_us", "500"}}, 2), ElementsAre(2, 2));
+  EXPECT_THAT(last_slots({{"either_us", "500"}, {"refused", "2"}}, 2), ElementsAre(4, 4));
 }
 
 }  // namespace
