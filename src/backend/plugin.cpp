@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "backend/backend.hpp"
+#include "backend/left_out.hpp"
 #include "backend/plugin_table.hpp"
 #include "backend/status.hpp"
-#include "base/suggest.hpp"
 
 namespace assay::backend {
 namespace {
@@ -155,10 +155,7 @@ Backend load_backend(const std::string& name) {
     if (name.find('/') == std::string::npos && fs::exists(folder / file, none)) return load_plugin(folder / file);
   }
   const std::vector<std::string> names = backend_names();
-  if (!names.empty()) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("there is no backend '{}'; {}", name, name_advice(name, names)));
-  }
+  if (!names.empty()) throw Error(ErrorCode::kInvalidArgument, why_none(name, names));
   std::string where;
   for (const fs::path& folder : folders) where += (where.empty() ? "" : ", ") + folder.string();
   throw Error(ErrorCode::kInvalidArgument,

@@ -8,6 +8,7 @@
 
 #include "assay/error.hpp"
 #include "backend/backend.hpp"
+#include "backend/left_out.hpp"
 #include "cli/cli.hpp"
 #include "report/format.hpp"
 #include "runner/probe.hpp"
@@ -31,16 +32,22 @@ void ask_options(Row& row) {
   }
 }
 
-/// Each in a worker of its own, since frameworks do not share a process; all at once, since they take their time.
+/// Each in a worker of its own, since frameworks do not share a process; all at once, since they take their time. What
+/// this build left out comes last.
 std::vector<Row> ask_all(Context& context) {
   std::vector<Row> rows;
-  for (const std::string& name : backend::backend_names()) rows.push_back({name, {}, {}});
+  const std::vector<std::string> names = context.backend_names();
+  for (const std::string& name : names) rows.push_back({name, {}, {}});
   std::vector<std::thread> threads;
   for (Row& row : rows) {
     threads.emplace_back([&] { row.answer = runner::probe_backend(row.name, {}, *context.launcher, *context.stop); });
   }
   for (std::thread& thread : threads) thread.join();
   for (Row& row : rows) ask_options(row);
+  for (const backend::Optional* o : backend::left_out(names)) {
+    rows.push_back({std::string(o->name), {}, {}});
+    rows.back().answer.reason = backend::why_left_out(*o);
+  }
   return rows;
 }
 

@@ -11,6 +11,9 @@
 namespace assay {
 class Clock;
 }
+namespace assay::backend {
+std::vector<std::string> backend_names();
+}
 namespace assay::worker {
 class Launcher;
 }
@@ -36,6 +39,8 @@ struct Context {
   std::function<void(int status)> leave;
   /// Runs a program to its end; answers its exit status, 127 where it is not there. Its output goes to ours.
   std::function<int(const std::vector<std::string>&)> run_program;
+  /// Of the plugins that are there.
+  std::function<std::vector<std::string>()> backend_names = backend::backend_names;
   std::string command;  ///< as typed
 };
 

@@ -3,10 +3,12 @@
 #include <sys/utsname.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <istream>
 #include <ostream>
 
 #include "assay/error.hpp"
+#include "backend/left_out.hpp"
 #include "base/file.hpp"
 #include "base/suggest.hpp"
 #include "cli/cli.hpp"
@@ -31,7 +33,22 @@ struct Lock {
   std::string requirements;  ///< "onnxruntime==1.32.0"
 };
 
-Lock read_lock(const std::string& backend) {
+/// Why there is no list of wheels for a backend, and what to do.
+std::string why_nothing_to_fetch(const std::string& backend, const std::vector<std::string>& known,
+                                 const std::vector<std::string>& plugins) {
+  if (known.empty())
+    return fmt::format("the list of wheels is not there: {}; install Assay again", locks_folder().string());
+  if (const backend::Optional* optional = backend::find_optional(backend)) {
+    if (std::find(plugins.begin(), plugins.end(), backend) == plugins.end()) return backend::why_left_out(*optional);
+    return fmt::format(
+        "nothing is fetched for {}, which this build of Assay has; `assay backends` says whether it runs "
+        "here",
+        backend);
+  }
+  return fmt::format("nothing to fetch is known for '{}'; {}", backend, name_advice(backend, known));
+}
+
+Lock read_lock(const std::string& backend, const Context& context) {
   const fs::path folder = locks_folder();
   const fs::path file = folder / (backend + ".txt");
   std::error_code error;
@@ -39,10 +56,7 @@ Lock read_lock(const std::string& backend) {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(folder, error)) names.push_back(entry.path().stem().string());
     std::sort(names.begin(), names.end());
-    throw Error(ErrorCode::kInvalidArgument,
-                names.empty()
-                    ? fmt::format("the list of wheels is not there: {}; install Assay again", folder.string())
-                    : fmt::format("nothing to fetch is known for '{}'; {}", backend, name_advice(backend, names)));
+    throw Error(ErrorCode::kInvalidArgument, why_nothing_to_fetch(backend, names, context.backend_names()));
   }
   Lock lock{backend, file, {}, {}};
   std::istringstream lines(read_file(file));
@@ -145,7 +159,7 @@ bool confirmed(Context& context) {
 
 int setup(const SetupOptions& options, Context& context) {
   std::vector<Lock> locks;
-  for (const std::string& backend : options.backends) locks.push_back(read_lock(backend));
+  for (const std::string& backend : options.backends) locks.push_back(read_lock(backend, context));
   const fs::path frameworks = user_data_folder() / "frameworks";
   for (const Lock& lock : locks) {
     *context.out << fmt::format("{}: {} into {}\n  {}\n", lock.backend, lock.requirements,

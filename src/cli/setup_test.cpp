@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/clock.hpp"
@@ -138,6 +139,38 @@ TEST_F(CliTest, SetupWithoutPipSaysHowToGetIt) {
 TEST_F(CliTest, SetupOfTheUnknownListsTheKnown) {
   EXPECT_EQ(assay({"setup", "onnxruntim"}), kUsage);
   EXPECT_THAT(err_.str(), HasSubstr("'onnxruntime'"));
+}
+
+TEST_F(CliTest, SetupOfWhatIsBuiltAndNotFetchedSaysSo) {
+  for (const char* backend : {"mlir", "tensorrt"}) {
+    context_.backend_names = [] { return std::vector<std::string>{"null"}; };
+    EXPECT_EQ(assay({"setup", backend}), kUsage);
+    EXPECT_THAT(err_.str(), HasSubstr(std::string("this build of Assay is without ") + backend));
+    EXPECT_THAT(err_.str(), HasSubstr("make setup"));
+    context_.backend_names = [&] { return std::vector<std::string>{backend, "null"}; };
+    EXPECT_EQ(assay({"setup", backend}), kUsage);
+    EXPECT_THAT(err_.str(), HasSubstr(std::string("nothing is fetched for ") + backend + ", which this build"));
+  }
+}
+
+TEST_F(CliTest, BackendsListsWhatTheBuildLeftOutAndWhatToDo) {
+  const auto reason = [&](const std::string& name) {
+    EXPECT_EQ(assay({"backends", "--json"}), kOk);
+    const auto all = nlohmann::json::parse(out_.str());
+    for (const auto& row : all.at("backends")) {
+      if (row.at("name") != name) continue;
+      return row.at("available") ? "available" : row.at("reason").get<std::string>();
+    }
+    return std::string("no row");
+  };
+  context_.backend_names = [] { return std::vector<std::string>{"null"}; };
+  EXPECT_THAT(reason("mlir"), HasSubstr("make setup WITH=mlir"));
+  EXPECT_THAT(reason("tensorrt"), HasSubstr("TENSORRT_ROOT"));
+  EXPECT_EQ(assay({"backends"}), kOk);
+  EXPECT_THAT(out_.str(), HasSubstr("\nmlir         not available: this build of Assay is without mlir: run"));
+  context_.backend_names = [] { return std::vector<std::string>{"tensorrt", "null"}; };
+  EXPECT_THAT(reason("mlir"), HasSubstr("make setup WITH=mlir"));
+  EXPECT_EQ(reason("tensorrt"), "available");
 }
 
 TEST_F(CliTest, UsageErrorsAreTwoAndHelpIsNone) {
