@@ -2,36 +2,20 @@
 #include "session.hpp"
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
-#include "test/models.hpp"
+#include "test/sessions.hpp"
 
 namespace assay::mlir_backend {
 namespace {
 
-class Sessions : public testing::Test {
- protected:
-  ~Sessions() override { std::filesystem::remove(request_.model_path); }
+using test::in_force;
 
-  void write(const compiler::test::TestModel& m) {
-    request_.model_path = testing::TempDir() + "assay_session_" + std::to_string(::getpid()) + ".onnx";
-    std::ofstream(request_.model_path, std::ios::binary) << m.proto.SerializeAsString();
-    request_.device = "cpu";
-  }
-  [[nodiscard]] static std::string in_force(const kit::Description& d, const std::string& name) {
-    for (const auto& [key, value] : d.in_force) {
-      if (key == name) return value;
-    }
-    return "";
-  }
-
-  kit::OpenRequest request_;
-};
+class Sessions : public test::SessionTest {};
 
 /// A convolution of any batch that is even, so that nothing is compiled when the model is opened.
 compiler::test::TestModel even_batches() {
@@ -73,16 +57,10 @@ TEST_F(Sessions, SayWhatAutotuneFoundWhileItIsFound) {
               testing::HasSubstr(R"("autotune": {"different_convolutions": 1, "measured": 1)"));
 }
 
-compiler::test::TestModel convolution() {
-  compiler::test::TestModel m;
-  m.input("x", {-1, 32, 8, 8}).weights("w", {32, 32, 3, 3}).node("Conv", {"x", "w"}, {"y"}).output("y");
-  return m;
-}
-
 TEST_F(Sessions, AShortBatchMayHaveASlotOfItsOwnAndWhatThatTakesGoesIntoTheCache) {
-  write(convolution());
+  write(test::convolution());
   request_.batch_size = 4;
-  const std::filesystem::path folder = testing::TempDir() + "assay_session_cache_" + std::to_string(::getpid());
+  const std::filesystem::path folder = folder_ / "cache";
   std::filesystem::create_directory(folder);
   request_.cache_fill = folder;
   const kit::Description compiled = MlirSession(request_).describe();
@@ -99,7 +77,6 @@ TEST_F(Sessions, AShortBatchMayHaveASlotOfItsOwnAndWhatThatTakesGoesIntoTheCache
   EXPECT_NE(session.describe().slot_open_ns, compiled.slot_open_ns) << "the time of what was compiled last";
   std::ofstream(folder / "compile_ns.txt") << "?";
   EXPECT_FALSE(MlirSession(request_).describe().from_cache) << "a cache that is damaged";
-  std::filesystem::remove_all(folder);
 }
 
 /// Always four rows, however many samples.
