@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <variant>
 
+#include "test/compiled.hpp"
 #include "test/sessions.hpp"
 
 namespace assay::mlir_backend {
@@ -77,6 +79,42 @@ TEST_F(Sessions, AShortBatchMayHaveASlotOfItsOwnAndWhatThatTakesGoesIntoTheCache
   EXPECT_NE(session.describe().slot_open_ns, compiled.slot_open_ns) << "the time of what was compiled last";
   std::ofstream(folder / "compile_ns.txt") << "?";
   EXPECT_FALSE(MlirSession(request_).describe().from_cache) << "a cache that is damaged";
+}
+
+/// The answer for a target, or why it is refused.
+std::variant<std::vector<float>, std::string> answer_for(kit::OpenRequest request, const std::string& target) {
+  request.options["target"] = target;
+  try {
+    MlirSession session(request);
+    EXPECT_EQ(in_force(session.describe(), "target"), target);
+    if (target == "avx2") {
+      EXPECT_EQ(in_force(session.describe(), "vector_width"), "256");
+    } else if (target == "avx512") {
+      EXPECT_EQ(in_force(session.describe(), "vector_width"), "512");
+    }
+    return test::answer_of(session);
+  } catch (const kit::Failure& e) {
+    EXPECT_EQ(e.code(), ASSAY_UNSUPPORTED);
+    return e.what();
+  }
+}
+
+TEST_F(Sessions, AreOfTheTargetThatIsAskedForAndAnswerAlike) {
+  write(test::convolution());
+  const auto expected = std::get<std::vector<float>>(answer_for(request_, "host"));
+  for (const char* target : {"avx512", "avx2"}) {
+    const auto found = answer_for(request_, target);
+    const std::string why_not = compiler::test::why_not_here(target);
+    ASSERT_EQ(std::holds_alternative<std::string>(found), !why_not.empty()) << target;
+    if (!why_not.empty()) {
+      EXPECT_EQ(std::get<std::string>(found), why_not);
+      continue;
+    }
+    const auto& answer = std::get<std::vector<float>>(found);
+    for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(answer[i], expected[i], 1e-4) << target;
+  }
+  EXPECT_THAT(std::get<std::string>(answer_for(request_, "avx10")),
+              testing::HasSubstr("code for avx10 was asked for, which this CPU"));
 }
 
 /// Always four rows, however many samples.
