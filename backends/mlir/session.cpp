@@ -256,8 +256,11 @@ MlirSession::Account MlirSession::account() const {
 std::optional<CachedKernels> MlirSession::from_cache(const compiler::Plan& plan) {
   if (cache_read_.empty()) return std::nullopt;
   auto found = read_cache(std::exchange(cache_read_, ""), plan, target_);
-  if (!found)
-    host_.log(ASSAY_LOG_WARNING, "the cached kernels are of another model or compiler: they are compiled anew");
+  if (!found) {  // model, options and plugin are in the entry's key
+    host_.log(ASSAY_LOG_WARNING,
+              "the cached kernels are not those that this build makes of the model for this CPU and its caches' sizes: "
+              "they are compiled anew");
+  }
   return found;
 }
 
