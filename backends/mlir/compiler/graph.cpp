@@ -61,13 +61,16 @@ std::string ids_text(const std::vector<ValueId>& ids) {
 
 std::int64_t count(std::span<const std::int64_t> shape) {
   constexpr std::int64_t kMost = std::int64_t{1} << 48;
-  std::int64_t product = 1;
+  std::int64_t product = 1;  // but for axes of nothing: strides, too, must be numbers
+  bool is_empty = false;
   for (const std::int64_t axis : shape) {
-    if (axis < 0 || axis > kMost || __builtin_mul_overflow(product, axis, &product) || product > kMost) {
+    is_empty = is_empty || axis == 0;
+    if (axis < 0 || axis > kMost || __builtin_mul_overflow(product, std::max<std::int64_t>(axis, 1), &product) ||
+        product > kMost) {
       throw Unsupported("a tensor of " + to_text(shape) + " is too large for any memory");
     }
   }
-  return product;
+  return is_empty ? 0 : product;
 }
 
 std::string to_text(std::span<const std::int64_t> shape) {

@@ -1,6 +1,7 @@
 #include "import.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/operators/operator.hpp"
 #include "onnx_graph/inference.hpp"
@@ -25,7 +26,10 @@ constexpr const char* kElsewhere =
 class Obstacles {
  public:
   void add(const std::string& what) { tell(what); }
+  [[nodiscard]] bool empty() const { return lines_.empty(); }
+  /// Each node counts once, however often it is met.
   void add_operator(const onnx_graph::Node& node) {
+    if (!nodes_.insert(&node).second) return;
     Line& line = tell("operator " + name_of(node));
     if (++line.nodes == 1) line.first = label(node);
   }
@@ -55,6 +59,7 @@ class Obstacles {
 
   std::vector<Line> lines_;
   std::map<std::string, std::size_t> by_text_;
+  std::set<const onnx_graph::Node*> nodes_;  // of operators
 };
 
 void check_opset(const onnx_graph::Model& model) {
@@ -96,21 +101,43 @@ std::shared_ptr<const Constant> integer_constant(Element element, const Shape& v
   }
 }
 
-/// Whether all that the node answers is known before anything runs, as sizes and arithmetic on them are.
+/// What is known before anything runs, as sizes and arithmetic on them are, and what has no elements.
+std::optional<Value> known_value(const Import& import, const std::string& name) {
+  const auto shape = import.inference.known_shape(name);
+  const onnx_graph::TensorType* type = import.inference.type(name);
+  const auto element = type != nullptr ? element_of(type->element) : std::nullopt;
+  if (!shape || !element) return std::nullopt;
+  if (count(*shape) == 0) return Value{name, *element, *shape, Constant::of(std::vector<std::int8_t>())};
+  const auto integers = import.inference.known_integers(name);
+  if (!integers || is_float(*element) || static_cast<std::int64_t>(integers->size()) != count(*shape))
+    return std::nullopt;
+  return Value{name, *element, *shape, integer_constant(*element, *integers)};
+}
+
+/// Whether all that the node answers is known.
 bool import_known(Import& import, const onnx_graph::Node& node) {
-  std::vector<std::pair<std::string, Value>> known;
+  std::vector<Value> known;
   for (const std::string& name : node.outputs) {
     if (name.empty()) continue;
-    const auto integers = import.inference.known_integers(name);
+    auto value = known_value(import, name);
+    if (!value) return false;
+    known.push_back(std::move(*value));
+  }
+  for (Value& value : known) {
+    const std::string name = value.name;
+    import.values[name] = import.graph.add(std::move(value));
+  }
+  return !known.empty();
+}
+
+/// For what a node that cannot be imported should have answered: so that those behind it are looked at, too.
+void stand_in(Import& import, const onnx_graph::Node& node) {
+  for (const std::string& name : node.outputs) {
     const auto shape = import.inference.known_shape(name);
     const onnx_graph::TensorType* type = import.inference.type(name);
-    if (!integers || !shape || type == nullptr) return false;
-    const auto element = element_of(type->element);
-    if (!element || is_float(*element) || static_cast<std::int64_t>(integers->size()) != count(*shape)) return false;
-    known.emplace_back(name, Value{name, *element, *shape, integer_constant(*element, *integers)});
+    const auto element = type != nullptr ? element_of(type->element) : std::nullopt;
+    if (shape && element) import.values[name] = import.graph.add({name, *element, *shape, nullptr});
   }
-  for (auto& [name, value] : known) import.values[name] = import.graph.add(std::move(value));
-  return !known.empty();
 }
 
 bool all_constants(const Import& import, const onnx_graph::Node& node) {
@@ -126,21 +153,23 @@ bool lacks_input(const Import& import, const onnx_graph::Node& node) {
 }
 
 void import_node(Import& import, const onnx_graph::Node& node, Obstacles& obstacles) {
-  if (all_constants(import, node) || import_known(import, node)) return;
-  const ImportFunction function = find_importer(node.domain, node.op_type);
-  if (function == nullptr) {
-    obstacles.add_operator(node);
-    return;
-  }
-  if (lacks_input(import, node)) return;
+  if (all_constants(import, node)) return;
   try {
-    Operator op(node, import);
-    function(op);
+    if (import_known(import, node)) return;
+    const ImportFunction function = find_importer(node.domain, node.op_type);
+    if (function == nullptr) {
+      obstacles.add_operator(node);
+    } else if (!lacks_input(import, node)) {
+      Operator op(node, import);
+      function(op);
+      return;
+    }
   } catch (const Unsupported& e) {
     obstacles.add(label(node) + ": " + e.what());
   } catch (const std::logic_error& e) {  // shapes or types that contradict each other
     obstacles.add(label(node) + ": its inputs do not fit: " + e.what());
   }
+  stand_in(import, node);
 }
 
 void import_outputs(Import& import, Obstacles& obstacles) {
@@ -153,6 +182,27 @@ void import_outputs(Import& import, Obstacles& obstacles) {
       obstacles.add("output '" + output.name + "': " + e.what());
     }
   }
+}
+
+void import_graph(Import& import, const std::map<std::string, Shape>& inputs, Obstacles& obstacles) {
+  for (const onnx_graph::ValueInfo* input : onnx_graph::inputs_of(import.model)) {
+    import_input(import, *input, inputs.at(input->name), obstacles);
+  }
+  for (const onnx_graph::Node& node : import.model.graph.nodes) import_node(import, node, obstacles);
+}
+
+/// The inputs' shapes for a batch of one, where nothing but the batch is free.
+std::optional<std::map<std::string, Shape>> declared_shapes(const onnx_graph::Model& model) {
+  std::map<std::string, Shape> shapes;
+  for (const onnx_graph::ValueInfo* input : onnx_graph::inputs_of(model)) {
+    if (!input->type.shape) return std::nullopt;
+    Shape& shape = shapes[input->name];
+    for (const onnx_graph::Dimension& d : *input->type.shape) {
+      if (!d.known() && !shape.empty()) return std::nullopt;
+      shape.push_back(d.known() ? d.size : 1);
+    }
+  }
+  return shapes;
 }
 
 }  // namespace
@@ -168,6 +218,12 @@ void check_operators(const onnx_graph::Model& model) {
       continue;
     obstacles.add_operator(node);
   }
+  if (obstacles.empty()) return;
+  if (const auto shapes = declared_shapes(model)) {
+    const onnx_graph::Inference inference = infer_shapes(model, *shapes);
+    Import import{model, inference, {}, tensors, {}};
+    import_graph(import, *shapes, obstacles);
+  }
   obstacles.check(model);
 }
 
@@ -178,10 +234,7 @@ Graph import_model(const onnx_graph::Model& model, const std::map<std::string, S
   const onnx_graph::Inference inference = infer_shapes(model, inputs);
   Import import{model, inference, {}, onnx_graph::constants(model.graph), {}};
   Obstacles obstacles;
-  for (const onnx_graph::ValueInfo* input : onnx_graph::inputs_of(model)) {
-    import_input(import, *input, inputs.at(input->name), obstacles);
-  }
-  for (const onnx_graph::Node& node : model.graph.nodes) import_node(import, node, obstacles);
+  import_graph(import, inputs, obstacles);
   obstacles.check(model);
   import_outputs(import, obstacles);
   obstacles.check(model);

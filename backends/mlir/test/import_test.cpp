@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <regex>
 
 #include "compiler/operators/operator.hpp"
@@ -115,6 +116,49 @@ TEST(Import, WhatIsNotCompiledIsToldInOneErrorWithItsNodesAndWhatToDo) {
   EXPECT_EQ(refusal_of([&] { (void)import_model(model, {{"x", {2, 3, 8, 8}}}); }), told);
 }
 
+/// Operators, attributes and types, in front of what cannot be imported and behind it.
+TEST(Import, OperatorsAttributesAndTypesAreToldInOneError) {
+  TestModel m;
+  m.input("x", {-1, 3, 8, 8})
+      .integers("k", {1})
+      .integers("sizes", {1, 3, 4, 4})
+      .node("Resize", {"x", "", "", "sizes"}, {"small"}, {{"antialias", std::int64_t{1}}})
+      .node("TopK", {"small", "k"}, {"t", "i"})
+      .node("Mul", {"t", "half"}, {"u"})
+      .node("Pad", {"t", "p"}, {"y"}, {{"mode", std::string("fold")}})
+      .integers("p", {0, 0, 1, 1, 0, 0, 1, 1})
+      .output("u")
+      .output("y");
+  m.tensor("half", {1}, onnx::TensorProto::FLOAT16)->set_raw_data("\0\0", 2);
+  std::string bytes;
+  const onnx_graph::Model model = onnx_graph::parse_kept(m, bytes);
+  const std::string told = refusal_of([&] { check_operators(model); });
+  EXPECT_THAT(told,
+              AllOf(HasSubstr("\n  operator TopK: 1 node, TopK node \"t\"\n"),
+                    HasSubstr("\n  Resize node \"small\": antialias is not computed\n"),
+                    HasSubstr("\n  Mul node \"u\": 'half' is float16"), HasSubstr("\n  Pad node \"y\": mode fold")));
+  const std::string imported = refusal_of([&] { (void)import_model(model, {{"x", {1, 3, 8, 8}}}); });
+  for (const char* what : {"operator TopK: 1 node", "antialias", "float16", "mode fold"})
+    EXPECT_THAT(imported, HasSubstr(what));
+}
+
+TEST(Import, WhatHasNoElementsIsConstantHoweverLargeItsOtherAxes) {
+  TestModel m;
+  m.input("x", {1, 2, 35, 3})
+      .floats("scales", {4}, {1, 1 << 30, 0.004F, 2})
+      .node("Resize", {"x", "", "scales"}, {"y"}, {{"mode", std::string("linear")}})
+      .output("y");
+  EXPECT_EQ(test::text_of(m, {{"x", {1, 2, 35, 3}}}),
+            "%0 f32 1x2x35x3 = input \"x\"\n"
+            "%1 f32 1x2147483648x0x6 = constant \"y\"\n"
+            "outputs %1\n");
+}
+
+TEST(Import, ATensorOfNothingHasStridesThatAreNumbers) {
+  EXPECT_EQ(count(Shape{0, std::int64_t{1} << 40}), 0);
+  EXPECT_THROW((void)count(Shape{0, std::int64_t{1} << 40, std::int64_t{1} << 40}), Unsupported);
+}
+
 TEST(Import, AnOpsetThatIsNotKnownIsAnError) {
   for (const std::int64_t opset : {6, 22}) {
     EXPECT_THAT(refusal_of([&] { (void)graph_of(of("Relu", {"x"}, {}, opset)); }),
@@ -177,6 +221,11 @@ std::vector<Bad> bad_models() {
   all.push_back(
       {"one_hot", of("OneHot", {"k", "d", "v"}).integers("k", {1}).integer("d", 3).weights("v", {1}), "two values"});
   all.push_back({"gather_elements", of("GatherElements", {"x", "k"}).integers("k", {1}), "do not fit"});
+  for (const float scale : {-1.0F, std::numeric_limits<float>::quiet_NaN()}) {
+    TestModel m(7);
+    m.input("x", {2, 3, 8, 8}).node("Upsample", {"x"}, {"y"}, {{"scales", std::vector<float>{1, 1, 2, scale}}});
+    all.push_back({scale < 0 ? "negative_scale" : "scale_that_is_no_number", m.output("y", {2, 3, 16, 8}), "a scale"});
+  }
   all.push_back({"axis", of("Softmax", {"x"}, {{"axis", std::int64_t{4}}}), "axis 4"});
   return all;
 }

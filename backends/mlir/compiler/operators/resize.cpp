@@ -33,6 +33,8 @@ class Resizing {
       Operator::fail(to_text(in_) + " cannot be resized to " + to_text(out_));
     ValueId x = op_.in(0);
     const std::vector<double> scales = its_scales();
+    if (std::any_of(scales.begin(), scales.end(), [](double s) { return !(s > 0) || !std::isfinite(s); }))
+      Operator::fail("a scale must be a number larger than nothing");
     for (std::size_t k = 0; k < in_.size(); ++k) {
       if (scales[k] == 1 && in_[k] == out_[k]) continue;
       x = mode == "nearest"  ? nearest(x, k, scales[k])
@@ -77,17 +79,21 @@ class Resizing {
     return (at + 0.5) / scale - 0.5;
   }
 
-  [[nodiscard]] std::int64_t rounded(double x) const {
-    if (rounding_ == "floor") return static_cast<std::int64_t>(std::floor(x));
-    if (rounding_ == "ceil") return static_cast<std::int64_t>(std::ceil(x));
-    if (rounding_ == "round_prefer_ceil") return static_cast<std::int64_t>(std::floor(x + 0.5));
-    return static_cast<std::int64_t>(std::ceil(x - 0.5));
+  [[nodiscard]] double rounded(double x) const {
+    if (rounding_ == "floor") return std::floor(x);
+    if (rounding_ == "ceil") return std::ceil(x);
+    return rounding_ == "round_prefer_ceil" ? std::floor(x + 0.5) : std::ceil(x - 0.5);
+  }
+
+  /// The nearest place along axis k: what lies far outside is no integer.
+  [[nodiscard]] std::int64_t inside(double place, std::size_t k) const {
+    return static_cast<std::int64_t>(std::clamp(place, 0.0, static_cast<double>(in_[k] - 1)));
   }
 
   ValueId nearest(ValueId x, std::size_t k, double scale) {
     std::vector<std::int64_t> places;
     for (std::int64_t i = 0; i < out_[k]; ++i) {
-      places.push_back(std::clamp<std::int64_t>(rounded(coordinate(i, k, scale)), 0, in_[k] - 1));
+      places.push_back(inside(rounded(coordinate(i, k, scale)), k));
     }
     return op_.gather(x, op_.constant("places", places, {out_[k]}), k);
   }
@@ -127,8 +133,7 @@ class Resizing {
         const bool outside = place < 0 || place >= static_cast<double>(in_[k]);
         w[static_cast<std::size_t>(t)] = exclude && outside ? 0 : keys(std::abs(at - place), a);
         sum += w[static_cast<std::size_t>(t)];
-        places[static_cast<std::size_t>(t)].push_back(
-            std::clamp<std::int64_t>(static_cast<std::int64_t>(place), 0, in_[k] - 1));
+        places[static_cast<std::size_t>(t)].push_back(inside(place, k));
       }
       for (std::size_t t = 0; t < kTaps; ++t) weights[t].push_back(static_cast<float>(exclude ? w[t] / sum : w[t]));
     }
