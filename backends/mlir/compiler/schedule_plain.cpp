@@ -13,6 +13,13 @@ Expression identity_of(Element element) {
   return f.done(f.input(0, element));
 }
 
+/// How many of a window's places, `step` apart from the first on, are in 0 … size-1.
+std::int64_t inside(std::int64_t first, std::int64_t places, std::int64_t step, std::int64_t size) {
+  if (first >= size) return 0;
+  const std::int64_t before = first < 0 ? (-first + step - 1) / step : 0;
+  return std::max<std::int64_t>(0, std::min(places, (size - 1 - first) / step + 1) - before);
+}
+
 }  // namespace
 
 Expression after_bias(const Conv& conv, const Expression& biased) {
@@ -255,12 +262,7 @@ std::vector<float> Scheduler::shares(const Pool& pool, const Shape& x, const Sha
     std::int64_t elements = 1;
     for (std::size_t k = 0; k < space.size(); ++k) {
       const std::int64_t from = static_cast<std::int64_t>(i) / strides[k] % space[k] * pool.strides[k] - pool.begin[k];
-      std::int64_t inside = 0;
-      for (std::int64_t j = 0; j < pool.kernel[k]; ++j) {
-        const std::int64_t at = from + j * pool.dilations[k];
-        if (pool.counts_padding || (at >= 0 && at < x[k + 2])) ++inside;
-      }
-      elements *= inside;
+      elements *= pool.counts_padding ? pool.kernel[k] : inside(from, pool.kernel[k], pool.dilations[k], x[k + 2]);
     }
     factors[i] = 1.0F / static_cast<float>(std::max<std::int64_t>(elements, 1));
   }

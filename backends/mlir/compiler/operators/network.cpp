@@ -7,6 +7,14 @@
 namespace assay::compiler {
 namespace {
 
+/// Steps, dilations and padding are added and multiplied with axes: where none is longer, no product is too large.
+constexpr std::int64_t kMostOfWindow = (std::int64_t{1} << 31) - 1;
+
+void check_window(const Shape& values) {
+  if (std::any_of(values.begin(), values.end(), [](std::int64_t v) { return v > kMostOfWindow; }))
+    Operator::fail("a window, its steps, its dilation and its padding must be smaller than 2^31");
+}
+
 /// A window that slides: of as many axes of space as x has.
 struct Window {
   Shape kernel, strides, dilations, begin, end;
@@ -46,6 +54,7 @@ Window window_of(Operator& op, Shape kernel) {
   if (!positive(w.kernel) || !positive(w.strides) || !positive(w.dilations)) {
     Operator::fail("a window, its steps and its dilation must be larger than nothing");
   }
+  for (const Shape* values : {&w.kernel, &w.strides, &w.dilations}) check_window(*values);
   const std::string how = op.text("auto_pad", "NOTSET");
   if (how == "SAME_UPPER" || how == "SAME_LOWER") {
     pad_same(w, space, how == "SAME_UPPER");
@@ -57,6 +66,7 @@ Window window_of(Operator& op, Shape kernel) {
     if (std::any_of(pads.begin(), pads.end(), [](std::int64_t p) { return p < 0; })) {
       Operator::fail("a padding of less than nothing is not computed");
     }
+    check_window(pads);
   }
   return w;
 }
@@ -118,6 +128,8 @@ class TransposedConv {
     if (std::any_of(dilations_.begin(), dilations_.end(), [](std::int64_t d) { return d < 1; })) {
       Operator::fail("its dilation must be larger than nothing");
     }
+    check_window(strides_);
+    check_window(dilations_);
   }
 
   void import() {
