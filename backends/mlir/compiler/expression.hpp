@@ -74,8 +74,6 @@ struct Expression {
   std::vector<Term> terms;
 
   [[nodiscard]] const Term& result() const { return terms.back(); }
-  /// The expression is its first input, as it is.
-  [[nodiscard]] bool is_identity() const { return terms.size() == 1 && terms[0].op == Op::kInput; }
   friend bool operator==(const Expression&, const Expression&) = default;
 };
 /// "mul(%0, add(%1, 3))".

@@ -171,12 +171,12 @@ struct Node {
   std::string label;  ///< `Conv node "conv1"`: for messages
 };
 
-/// Nodes are in an order in which they can be computed; each value is one node's output, an input, or constant.
 /// What is done as the graph is scheduled: all, where no passes were run.
 struct Planning {
   bool layout = true, concat = true, constants = true, memory = true;
 };
 
+/// Nodes are in an order in which they can be computed; each value is one node's output, an input, or constant.
 struct Graph {
   std::vector<Value> values;
   std::vector<Node> nodes;

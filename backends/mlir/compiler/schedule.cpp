@@ -152,13 +152,13 @@ void Scheduler::add_step(Kernel kernel, const std::vector<int>& buffers) {
 }
 
 template <class Kernel>
-void Scheduler::add_step(Kernel kernel, const std::vector<int>& buffers, std::string schedule, std::int64_t products) {
+void Scheduler::add_step(Kernel kernel, const std::vector<int>& buffers, std::string schedule, double products) {
   const std::size_t before = plan_.steps.size();
   add_step(std::move(kernel), buffers);
   if (plan_.steps.size() == before) return;
   constexpr double kMultiplyAndAdd = 2;
   plan_.steps.back().schedule = std::move(schedule);
-  plan_.steps.back().operations = kMultiplyAndAdd * static_cast<double>(products);
+  plan_.steps.back().operations = kMultiplyAndAdd * products;
 }
 
 template <class Kernel>
@@ -166,16 +166,18 @@ void Scheduler::add_convolution(Kernel kernel, const std::vector<int>& buffers, 
                                 const std::string& method) {
   std::string schedule = method + ", " + std::to_string(kernel.tile) + " pixels x " + std::to_string(kernel.vectors) +
                          " vectors, " + std::to_string(kernel.groups) + " groups";
-  const std::int64_t of_pixel = count(c.window) * c.x_shape[1] / c.conv.groups;
-  add_step(std::move(kernel), buffers, std::move(schedule), count(c.out_shape) * of_pixel);
+  const auto of_pixel = static_cast<double>(count(c.window) * c.x_shape[1] / c.conv.groups);
+  add_step(std::move(kernel), buffers, std::move(schedule), static_cast<double>(count(c.out_shape)) * of_pixel);
 }
 
 template void Scheduler::add_step(ConvKernel kernel, const std::vector<int>& buffers, std::string schedule,
-                                  std::int64_t products);
+                                  double products);
 template void Scheduler::add_convolution(ConvKernel kernel, const std::vector<int>& buffers, const Convolution& c,
                                          const std::string& method);
+template void Scheduler::add_step(StridedKernel kernel, const std::vector<int>& buffers, std::string schedule,
+                                  double products);
 template void Scheduler::add_step(BandKernel kernel, const std::vector<int>& buffers, std::string schedule,
-                                  std::int64_t products);
+                                  double products);
 template void Scheduler::add_convolution(WinogradKernel kernel, const std::vector<int>& buffers, const Convolution& c,
                                          const std::string& method);
 template void Scheduler::add_step(StridedKernel kernel, const std::vector<int>& buffers);

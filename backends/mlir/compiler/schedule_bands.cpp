@@ -55,7 +55,7 @@ void Scheduler::convolve_in_bands(const Node& dense, const Convolution& depthwis
                                std::to_string(k.dense.groups) + " groups";
   const std::int64_t products = count(first->out_shape) * count(first->window) * first->x_shape[1] +
                                 count(depthwise.out_shape) * count(depthwise.window);
-  add_step(std::move(k), buffers, schedule, products);
+  add_step(std::move(k), buffers, schedule, static_cast<double>(products));
 }
 
 }  // namespace assay::compiler

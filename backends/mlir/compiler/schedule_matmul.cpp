@@ -104,7 +104,7 @@ void Scheduler::multiply_computed(ValueId a, ValueId b, std::int64_t lanes) {
     one.input.offset = offset_of(from, number);
     one.weight_offset = offset_of(by, number);
     one.output.offset = offset_of(out.access, number);
-    add_step(std::move(one), {left.buffer, right.buffer, out.buffer}, schedule, products);
+    add_step(std::move(one), {left.buffer, right.buffer, out.buffer}, schedule, static_cast<double>(products));
   }
 }
 

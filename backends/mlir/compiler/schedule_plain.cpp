@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
 #include "scheduler.hpp"
 
 namespace assay::compiler {
 namespace {
+
+/// How, in the profile's words: by the strided loop.
+constexpr const char* kGeneral = "general";
 
 Expression identity_of(Element element) {
   Formula f;
@@ -126,7 +130,8 @@ void Scheduler::lower(const Conv& conv) {
   add_after(kernel, conv, of_group, buffers);
   kernel.output = to;
   buffers.push_back(out.buffer);
-  add_step(std::move(kernel), buffers);
+  const auto of_output = static_cast<double>(count(std::span(ws).subspan(1)));
+  add_step(std::move(kernel), buffers, kGeneral, static_cast<double>(count(os)) * of_output);
 }
 
 void Scheduler::add_after(StridedKernel& kernel, const Conv& conv, std::int64_t of_group, std::vector<int>& buffers) {
@@ -209,7 +214,10 @@ void Scheduler::lower(const MatMul& /*matmul*/) {
   kernel.inputs = {l, r};
   kernel.output = {element(node_->output), out.access};
   kernel.output.access.strides.push_back(0);
-  add_step(std::move(kernel), {left.buffer, right.buffer, out.buffer});
+  const std::vector<int> buffers = {left.buffer, right.buffer, out.buffer};
+  if (!is_float(element(a))) return add_step(std::move(kernel), buffers);  // their rate is none of the peak's
+  const double products = static_cast<double>(count(shape(node_->output))) * static_cast<double>(shape(a).back());
+  add_step(std::move(kernel), buffers, kGeneral, products);
 }
 
 void Scheduler::lower(const Reshape& /*reshape*/) {

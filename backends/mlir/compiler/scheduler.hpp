@@ -79,7 +79,7 @@ class Scheduler {
   void add_step(Kernel kernel, const std::vector<int>& buffers);
   /// The same, with its account for the profile: the definition's multiplications, each with an addition.
   template <class Kernel>
-  void add_step(Kernel kernel, const std::vector<int>& buffers, std::string schedule, std::int64_t products);
+  void add_step(Kernel kernel, const std::vector<int>& buffers, std::string schedule, double products);
   template <class Kernel>
   void add_convolution(Kernel kernel, const std::vector<int>& buffers, const Convolution& c, const std::string& method);
   int number_of(const KernelText& text);

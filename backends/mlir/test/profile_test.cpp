@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "test/stages.hpp"
+
 namespace assay::mlir_backend {
 namespace {
 
@@ -34,6 +36,28 @@ TEST(Profile, SaysWhatItIsOfAndTheUnitsOfItsNumbers) {
             R"("schedule": "direct, 4 pixels x 2 vectors", "gflop_per_s": 8, "share_of_peak": 0.5},
  {"name": "Relu node \"r\"", "steps": 2, "wall_us": 7, "wall_us_per_batch": 3.5}]}
 )");
+}
+
+/// Of what the compiler schedules for a layer, a nanosecond a step.
+std::string profile_of(const compiler::test::Layer& layer) {
+  const compiler::Plan plan = compiler::test::stages_of(layer, compiler::feature_level("avx2")).plan;
+  Profile profile;
+  profile.add(plan, std::vector<std::int64_t>(plan.steps.size(), 1));
+  return profile.json(some_case());
+}
+
+TEST(Profile, CountsWhatTheGeneralKernelsCompute) {
+  using compiler::Shape;
+  const auto image = compiler::test::layer_of(
+      {1, 3, 9}, [](onnx_graph::TestModel& m) { m.weights("w", {4, 3, 5}).node("Conv", {"x", "w"}, {"y"}); });
+  // 4 x 5 outputs of 3 x 5 products, each an addition, too.
+  EXPECT_THAT(profile_of(image), HasSubstr(R"("name": "Conv node \"y\"", "steps": 1, "wall_us": 0, )"
+                                           R"("wall_us_per_batch": 0.001, "schedule": "general", "gflop_per_s": 600)"));
+  const auto product = compiler::test::layer_of(
+      {3, 5}, [](onnx_graph::TestModel& m) { m.input("z", {5, 7}).node("MatMul", {"x", "z"}, {"y"}); });
+  compiler::test::Layer matrices = product;
+  matrices.shapes["z"] = {5, 7};
+  EXPECT_THAT(profile_of(matrices), HasSubstr(R"("schedule": "general", "gflop_per_s": 210)"));
 }
 
 TEST(Profile, NamesEachSetOfShapesThatRan) {

@@ -19,20 +19,21 @@ void planned(Graph& graph, const Target& /*target*/, Math /*math*/) {
 }
 
 constexpr std::array<Pass, 11> kPasses = {{
-    {"layout", "images that convolutions take and give lie in blocks of channels", planned<&Planning::layout>},
-    {"concat", "parts of a concatenation are computed in its place", planned<&Planning::concat>},
-    {"constants", "what depends on constants alone is computed once, when the model is opened",
-     planned<&Planning::constants>},
-    {"memory", "values share memory where none is needed while another is", planned<&Planning::memory>},
-    {"fold", "factors and summands of channels go into the weights of the convolution before them",
-     of_graph<fold_into_weights>},
-    {"fuse", "what follows element by element is computed with what it follows", of_graph<fuse_maps>},
-    {"drop", "what nobody takes is not computed", of_graph<drop_unused>},
-    {"split", "a batch is computed in chunks that caches hold", split_batch},
-    {"scale", "factors of channels, computed for each sample, go into the weights of who takes the product",
-     scale_weights},
-    {"bands", "a convolution and the depthwise one that takes it are computed by bands of rows", mark_bands},
-    {"pool", "sums over an image are begun by the convolution that computes it", of_graph<mark_sums>},
+    // Images that convolutions take and give lie in blocks of channels.
+    {"layout", planned<&Planning::layout>},
+    // Parts of a concatenation are computed in its place.
+    {"concat", planned<&Planning::concat>},
+    // What depends on constants alone is computed once, when the model is opened.
+    {"constants", planned<&Planning::constants>},
+    // Values share memory where none is needed while another is.
+    {"memory", planned<&Planning::memory>},
+    {"fold", of_graph<fold_into_weights>},
+    {"fuse", of_graph<fuse_maps>},
+    {"drop", of_graph<drop_unused>},
+    {"split", split_batch},
+    {"scale", scale_weights},
+    {"bands", mark_bands},
+    {"pool", of_graph<mark_sums>},
 }};
 
 std::vector<std::string> split(const std::string& list) {

@@ -10,9 +10,8 @@ namespace assay::compiler {
 
 struct Pass {
   const char* name;
-  const char* meaning;
-  void (*run)(Graph& graph, const Target& target, Math math);  ///< nullptr: done as the graph is scheduled
-  bool Planning::* planned = nullptr;                          ///< then: what says so
+  /// Sets a flag of Planning for what is done as the graph is scheduled.
+  void (*run)(Graph& graph, const Target& target, Math math);
 };
 /// In the order in which they run.
 std::span<const Pass> passes();
