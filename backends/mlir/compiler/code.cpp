@@ -250,7 +250,7 @@ Target target_of(const std::string& name) {
       all += (all.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
     }
     target = {llvm::sys::getHostCPUName().str(), all, avx512 ? kZmm : avx2 ? kYmm : kXmm, avx512 ? kMany : kFew};
-  } else if ((name == "avx512" && avx512) || (name == "avx2" && avx2)) {
+  } else if ((name == "avx512" && avx512) || (name == "avx2" && avx2) || (name == "sse4" && has("sse4.2"))) {
     target = feature_level(name);
   } else {
     throw Unsupported("code for " + name + " was asked for, which this CPU (" + llvm::sys::getHostCPUName().str() +

@@ -15,8 +15,8 @@ namespace assay::compiler {
 /// buffers: the kernel's, in its order; then the first unit and the one behind the last, and the thread's number.
 using KernelFunction = void (*)(void* const* buffers, std::int64_t begin, std::int64_t end, std::int64_t part);
 
-/// This machine, or one of its feature levels: "host", "avx512", "avx2". Throws Unsupported where the machine has it
-/// not.
+/// This machine, or one of its feature levels: "host", "avx512", "avx2", "sse4". Throws Unsupported where the machine
+/// has it not.
 Target target_of(const std::string& name);
 
 /// Version of LLVM that is linked: "22.1.8".

@@ -177,8 +177,8 @@ struct Target {
   std::shared_ptr<const Tuning> tuning{};  ///< what was measured to be fastest on it (tuning.hpp); nullptr: nothing
 };
 
-/// A level of instructions, "avx512" or "avx2", whatever this machine has; caches of a size that many have. Throws
-/// Unsupported for another.
+/// A level of instructions, "avx512", "avx2" or "sse4" (for tests: what a CPU without AVX2 has), whatever this machine
+/// has; caches of a size that many have. Throws Unsupported for another.
 Target feature_level(const std::string& name);
 
 KernelText emit(const StridedKernel& kernel, const Target& target);

@@ -208,6 +208,11 @@ INSTANTIATE_TEST_SUITE_P(All, Convolutions,
                          testing::Combine(testing::ValuesIn(kConvolutions), testing::Values("avx512", "avx2"),
                                           testing::Values(Math::kStrict, Math::kFast)),
                          name_of);
+/// Vectors of four floats, and no multiply-add: what a CPU without AVX2 computes with.
+INSTANTIATE_TEST_SUITE_P(WithoutAVX2, Convolutions,
+                         testing::Combine(testing::ValuesIn(kConvolutions), testing::Values("sse4"),
+                                          testing::Values(Math::kFast)),
+                         name_of);
 
 }  // namespace
 }  // namespace assay::compiler

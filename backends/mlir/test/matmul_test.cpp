@@ -93,7 +93,11 @@ TEST_P(Products, AgreeWithTheDefinition) {
     m.node("Transpose", {"t"}, {"b"}, {{"perm", order}});
   }
   m.node("MatMul", {"a", "b"}, {"y"}).output("y");
-  EXPECT_THAT(test::answer(m, shapes, inputs), Pointwise(FloatNear(1e-4F), expected(p, a, b, outer)));
+  for (const char* target : {"host", "sse4"}) {
+    SCOPED_TRACE(target);
+    EXPECT_THAT(test::answer(m, shapes, inputs, {.target = target}),
+                Pointwise(FloatNear(1e-4F), expected(p, a, b, outer)));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Products,
