@@ -145,6 +145,60 @@ TEST_P(Compiled, ASumIsOfVectors) {
   )"));
 }
 
+/// By bands: an expansion, then the depthwise convolution that takes it; both sum in registers, with scratch memory
+/// between.
+TEST_P(Compiled, BandsBroadcastForTheExpansionAndNotForTheDepthwise) {
+  const Layer layer = test::layer_of({1, 16, 112, 112}, [](test::TestModel& m) {
+    m.weights("w", {96, 16, 1, 1}).weights("v", {96, 1, 3, 3});
+    m.node("Conv", {"x", "w"}, {"c"}).node("Conv", {"c", "v"}, {"y"}, {{"group", std::int64_t{96}}});
+  });
+  const CodeStages stages = of(layer, "Conv", "bands");
+  EXPECT_TRUE(check(stages.mlir, R"(
+    CHECK: vector.broadcast
+    CHECK: math.fma
+    CHECK: vector.store {{.*}}, %p0[
+    CHECK: vector.load %p0[
+    CHECK: math.fma
+  )"));
+  EXPECT_TRUE(check(stages.assembly, R"(
+    CHECK: vfmadd{{[123]+}}ps {{.*}}[[R]]
+    CHECK: vfmadd{{[123]+}}ps {{.*}}), [[R]]{{[0-9]+}}, [[R]]
+    CHECK-NOT: call
+  )"));
+}
+
+TEST_P(Compiled, AMaximumPoolIsOfVectors) {
+  const Layer layer = test::layer_of({1, 32, 9, 9}, [](test::TestModel& m) {
+    m.weights("w", {32, 32, 1, 1}).node("Conv", {"x", "w"}, {"c"});
+    m.node("MaxPool", {"c"}, {"y"}, {{"kernel_shape", Shape{3, 3}}, {"strides", Shape{2, 2}}});
+  });
+  const CodeStages stages = of(layer, "MaxPool");
+  EXPECT_TRUE(check(stages.mlir, "CHECK: vector<[[V]]xf32>"));
+  EXPECT_TRUE(check(stages.assembly, "CHECK: {{v(max|cmp)[a-z_]*ps}} {{.*}}[[R]]\nCHECK-NOT: call"));
+}
+
+/// Over plain layout a row of pixels is a vector, where they lie side by side; multiplied, then added.
+TEST_P(Compiled, AGeneralConvolutionIsOfVectorsOfPixels) {
+  const Layer layer =
+      test::layer_of({1, 3, 80}, [](test::TestModel& m) { m.weights("w", {4, 3, 5}).node("Conv", {"x", "w"}, {"y"}); });
+  const CodeStages stages = of(layer, "Conv", "general");
+  EXPECT_TRUE(
+      check(stages.mlir, "CHECK: vector.load {{.*}}vector<[[V]]xf32>\nCHECK: vector.store {{.*}}vector<[[V]]xf32>"));
+  EXPECT_TRUE(check(stages.assembly, "CHECK: {{v(mul|fmadd[0-9]+)ps}} {{.*}}[[R]]\nCHECK-NOT: call {{.*}}@PLT"));
+}
+
+/// Zeros around an image in blocks: whole vectors, and nothing is read.
+TEST_P(Compiled, ABorderIsStoredInVectors) {
+  const test::Stages stages = test::stages_of(test::direct_layer(), target_);
+  const KernelText& border = stages.plan.kernels.at(0);
+  EXPECT_TRUE(check(border.text, R"(
+    CHECK-NOT: load
+    CHECK: vector.store {{.*}}, %p0[{{.*}}vector<[[V]]xf32>
+    CHECK-NOT: load
+  )"));
+  EXPECT_EQ(compile({&border, 1}, target_, 1).size(), 1U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Targets, Compiled, testing::Values("avx512", "avx2"),
                          [](const auto& p) { return std::string(p.param); });
 
