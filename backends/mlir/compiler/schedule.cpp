@@ -166,8 +166,9 @@ void Scheduler::add_convolution(Kernel kernel, const std::vector<int>& buffers, 
                                 const std::string& method) {
   std::string schedule = method + ", " + std::to_string(kernel.tile) + " pixels x " + std::to_string(kernel.vectors) +
                          " vectors, " + std::to_string(kernel.groups) + " groups";
-  const auto of_pixel = static_cast<double>(count(c.window) * c.x_shape[1] / c.conv.groups);
-  add_step(std::move(kernel), buffers, std::move(schedule), static_cast<double>(count(c.out_shape)) * of_pixel);
+  const std::int64_t of_pixel = count(c.window) * c.x_shape[1] / c.conv.groups;
+  add_step(std::move(kernel), buffers, std::move(schedule),
+           static_cast<double>(count(c.out_shape)) * static_cast<double>(of_pixel));
 }
 
 template void Scheduler::add_step(ConvKernel kernel, const std::vector<int>& buffers, std::string schedule,

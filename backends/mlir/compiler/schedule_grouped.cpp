@@ -67,8 +67,8 @@ void Scheduler::pick(const Convolution& c, ConvKernel k, const GroupedPlan& plan
                                 parts * count(c.window) * inputs * lanes_, make);
   const std::vector<int> buffers = buffers_of(c, packed);
   const std::string schedule = "groups' channels picked, " + std::to_string(k.tile) + " pixels";
-  add_step(std::move(k), buffers, schedule,
-           static_cast<double>(count(c.out_shape) * count(c.window) * inputs / of_part));
+  const std::int64_t products = count(c.out_shape) * count(c.window) * inputs / of_part;
+  add_step(std::move(k), buffers, schedule, static_cast<double>(products));
 }
 
 }  // namespace assay::compiler
