@@ -116,7 +116,8 @@ MlirSession::MlirSession(const kit::OpenRequest& request)
   model_ = guarded([&] { return onnx_graph::read(request.model_path); });
   const onnx_graph::Inference foreseen = inferred(request, request.batch_size);
   describe_tensors(foreseen);
-  if (settings_.short_batch != ASSAY_SHORT_BATCH_PAD) free_the_batch(inferred(request, 0));
+  // Where any batch size goes, none is short, and the axis is free already.
+  if (settings_.short_batch != ASSAY_SHORT_BATCH_PAD && batch_size_ > 0) free_the_batch(inferred(request, 0));
   for (int i = 0; i < settings_.streams; ++i) {
     teams_.push_back(std::make_unique<compiler::Team>(settings_.threads_of_stream, settings_.spin));
     idle_.push_back(teams_.back().get());

@@ -2,16 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
-#include <random>
 
 #include "assay/assay.hpp"
 #include "engine/testing/cache_folder.hpp"
 #include "model/zoo.hpp"
+#include "support/noise.hpp"
 
 namespace assay {
 namespace {
@@ -25,12 +24,7 @@ class CompiledCacheTest : public test::CacheFolderTest {
     return load(model_, {.backend = "mlir", .batch_size = 1, .threads = 2, .options = options, .cache = folder()});
   }
   static std::vector<float> answer(Session session) {
-    Shape shape = session.inputs()[0].shape;
-    shape.at(0) = 1;
-    Tensor x(DType::kFloat32, shape);
-    std::mt19937 random(3);
-    std::normal_distribution<float> normal;
-    std::generate_n(x.as<float>(), x.size(), [&] { return normal(random); });
+    const Tensor x = test::noise_for(session.inputs()[0], 1, 3);
     const Tensor y = std::move(session.predict(x.view())[0]);
     return {y.as<float>(), y.as<float>() + y.size()};
   }

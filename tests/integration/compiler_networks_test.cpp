@@ -5,25 +5,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <random>
 #include <string>
 
 #include "assay/assay.hpp"
 #include "base/file.hpp"
 #include "model/zoo.hpp"
+#include "support/noise.hpp"
 
 namespace assay::model {
 namespace {
 
 namespace fs = std::filesystem;
-
-Tensor noise(std::int64_t count) {
-  Tensor x(DType::kFloat32, {count, 3, 224, 224});
-  std::mt19937_64 random(7);
-  std::normal_distribution<float> normal;
-  std::generate_n(x.as<float>(), x.size(), [&] { return normal(random); });
-  return x;
-}
 
 /// Largest difference of two answers, over the range of the first.
 double error_of(const Tensor& reference, const Tensor& other) {
@@ -38,7 +30,9 @@ double error_of(const Tensor& reference, const Tensor& other) {
 
 class CompiledNetworks : public ::testing::TestWithParam<const char*> {
  protected:
-  CompiledNetworks() : model_(write_zoo_network({.name = GetParam(), .logits = true}, folder_.path())), x_(noise(3)) {}
+  CompiledNetworks()
+      : model_(write_zoo_network({.name = GetParam(), .logits = true}, folder_.path())),
+        x_(test::noise({3, 3, 224, 224}, 7)) {}
 
   [[nodiscard]] Tensor answers(const char* backend, const char* option, const char* value) const {
     Params params{.backend = backend, .batch_size = 2, .threads = 2};

@@ -2,14 +2,16 @@
 // other.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <random>
+#include <vector>
 
 #include "assay/ensemble.hpp"
 #include "base/file.hpp"
 #include "model/zoo.hpp"
 #include "onnx_graph/test_model.hpp"
+#include "support/noise.hpp"
 
 namespace assay {
 namespace {
@@ -39,15 +41,6 @@ class MergedTest : public testing::TestWithParam<std::tuple<std::string, Row>> {
     }
     return e;
   }
-  static Tensor noise(const TensorInfo& info, std::int64_t samples) {
-    Shape shape = info.shape;
-    shape.at(0) = samples;
-    Tensor t(info.dtype, shape);
-    std::mt19937 random(3);
-    std::normal_distribution<float> normal;
-    std::generate_n(t.as<float>(), t.size(), [&] { return normal(random); });
-    return t;
-  }
 };
 
 TEST_P(MergedTest, AnswersAsTheMembersOneAfterTheOther) {
@@ -62,7 +55,7 @@ TEST_P(MergedTest, AnswersAsTheMembersOneAfterTheOther) {
   constexpr std::int64_t kSamples = 11;  // batches of 4, 4 and 3
   for (std::size_t i = 0; i < merged.inputs().size(); ++i) {
     EXPECT_EQ(merged.inputs()[i].name, sequential.inputs()[i].name);
-    inputs.push_back(noise(merged.inputs()[i], kSamples));
+    inputs.push_back(test::noise_for(merged.inputs()[i], kSamples, 3));
   }
   for (const Tensor& t : inputs) x.push_back(t.view());
   const std::vector<Tensor> expected = sequential.predict(x);

@@ -4,15 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
-#include <random>
 
 #include "assay/assay.hpp"
 #include "base/file.hpp"
 #include "model/zoo.hpp"
+#include "support/noise.hpp"
 #include "support/required.hpp"
 
 namespace assay {
@@ -22,16 +21,6 @@ using Order = std::vector<std::string>;
 constexpr int kAgree = 0, kDisagree = 1, kNoEngine = 2, kNotHere = 77;
 constexpr std::int64_t kBatch = 2;
 constexpr double kMostError = 1e-4;  // of probabilities
-
-Tensor noise(const TensorInfo& info) {
-  Shape shape = info.shape;
-  shape.at(0) = kBatch;
-  Tensor t(info.dtype, shape);
-  std::mt19937 random(3);
-  std::normal_distribution<float> normal;
-  std::generate_n(t.as<float>(), t.size(), [&] { return normal(random); });
-  return t;
-}
 
 double largest_difference(const Tensor& a, const Tensor& b) {
   if (a.shape() != b.shape()) return HUGE_VAL;
@@ -55,7 +44,7 @@ int loaded_in(const Order& order, const std::filesystem::path& model) {
       return may_lack ? kNotHere : kNoEngine;
     }
   }
-  const Tensor x = noise(sessions[0].inputs()[0]);
+  const Tensor x = test::noise_for(sessions[0].inputs()[0], kBatch, 3);
   std::vector<Tensor> answers;
   for (Session& session : sessions) answers.push_back(std::move(session.predict(x.view())[0]));
   for (std::size_t i = 1; i < answers.size(); ++i) {

@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -23,6 +22,7 @@
 #include "model/model.hpp"
 #include "model/zoo.hpp"
 #include "onnx_graph/onnx.pb.h"
+#include "support/noise.hpp"
 
 namespace assay::model {
 namespace {
@@ -33,13 +33,7 @@ constexpr std::int64_t kInputs = 64;
 constexpr double kTolerance = 2e-4;  // of float32, of the largest logit
 constexpr double kChange = 2e-4;     // of a layer's output between two inputs; rounding is a hundredth of it
 
-Tensor noise(std::int64_t count) {
-  Tensor x(DType::kFloat32, {count, 3, 224, 224});
-  std::mt19937_64 random(7);
-  std::normal_distribution<float> normal;
-  std::generate_n(x.as<float>(), x.size(), [&] { return normal(random); });
-  return x;
-}
+Tensor noise(std::int64_t count) { return test::noise({count, 3, 224, 224}, 7); }
 
 std::vector<Tensor> answers(const fs::path& model, const Tensor& x, std::int64_t batch_size) {
   return load(model, {.backend = "onnxruntime", .batch_size = batch_size}).predict(x.view());
