@@ -35,7 +35,8 @@ const std::array<assay_option, 8> kOptions = {{
      "batches computed side by side, each by its share of the threads; auto: 1 for latency, one a thread for "
      "throughput"},
     {"spin", ASSAY_OPTION_BOOL, 0, kAuto, 0, 0, nullptr,
-     "threads of a stream wait awake between the steps of a batch; auto: where nobody shares the cores"},
+     "threads of a stream wait awake between the steps of a batch; auto: where no other session "
+     "of Assay shares the cores"},
     {"target", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "host", 0, 0, kTargets.data(),
      "the instructions that are compiled for"},
     {"math", ASSAY_OPTION_CHOICE, ASSAY_OPTION_SHAPES_GRAPH, "fast", 0, 0, kMath.data(),
@@ -43,7 +44,7 @@ const std::array<assay_option, 8> kOptions = {{
     {"short_batch", ASSAY_OPTION_CHOICE, 0, "auto", 0, 0, kShortBatch.data(),
      "what becomes of a last batch that is shorter. pad: it is filled up, which costs a whole batch each time; "
      "compile: each size is compiled for when a session first meets it, which takes seconds; auto: filled up until "
-     "that has wasted the time that compiling takes"},
+     "that has wasted the time that compiling takes, then compiled for"},
     {"autotune", ASSAY_OPTION_INT, ASSAY_OPTION_SHAPES_GRAPH, "0", 0, kMostSeconds, nullptr,
      "seconds to measure other ways of computing each convolution than the one that a model of the CPU finds best, "
      "when "

@@ -25,6 +25,14 @@ for plugin in "$build"/lib/assay/libassay_backend_*.so; do
   exported=$(exports "$plugin")
   [ "$exported" = assay_backend_query ] || fail "$plugin exports more or less than assay_backend_query: $(echo "$exported" | head -5)"
 done
+# What a plugin needs of the system the program needs, too: where the one runs, so does the other.
+if [ -e "$build"/bin/assay ]; then
+  for plugin in "$build"/lib/assay/libassay_backend_*.so; do
+    for library in $(needs "$plugin"); do
+      needs "$build"/bin/assay | grep -qxF "$library" || fail "$plugin needs $library, which the program does not"
+    done
+  done
+fi
 [ "$plugins" -gt 0 ] || fail "there is no plugin below $build/lib/assay"
 
 checked=$plugins

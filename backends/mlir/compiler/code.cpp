@@ -238,24 +238,9 @@ void check(llvm::Error error) {
 }  // namespace
 
 Target target_of(const std::string& name) {
-  const auto features = llvm::sys::getHostCPUFeatures();
-  const auto has = [&](const char* feature) { return features.lookup(feature); };
-  const bool avx512 = has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl") && has("avx512cd");
-  const bool avx2 = has("avx2") && has("fma");
-  constexpr int kZmm = 16, kYmm = 8, kXmm = 4, kMany = 32, kFew = 16;
-  Target target;
-  if (name == "host") {
-    std::string all;
-    for (const auto& feature : features) {
-      all += (all.empty() ? "" : ",") + std::string(feature.second ? "+" : "-") + feature.first().str();
-    }
-    target = {llvm::sys::getHostCPUName().str(), all, avx512 ? kZmm : avx2 ? kYmm : kXmm, avx512 ? kMany : kFew};
-  } else if ((name == "avx512" && avx512) || (name == "avx2" && avx2) || (name == "sse4" && has("sse4.2"))) {
-    target = feature_level(name);
-  } else {
-    throw Unsupported("code for " + name + " was asked for, which this CPU (" + llvm::sys::getHostCPUName().str() +
-                      ") does not have");
-  }
+  Cpu cpu{llvm::sys::getHostCPUName().str(), {}};
+  for (const auto& feature : llvm::sys::getHostCPUFeatures()) cpu.features[feature.first().str()] = feature.second;
+  Target target = target_on(cpu, name);
   target.l2_bytes = cache_bytes(2).value_or(target.l2_bytes);
   target.l3_bytes = cache_bytes(3).value_or(target.l2_bytes);
   return target;

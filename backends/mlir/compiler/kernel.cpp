@@ -102,12 +102,4 @@ std::vector<std::int64_t> take_offsets(WinogradKernel& kernel) {
   return offsets;
 }
 
-Target feature_level(const std::string& name) {
-  constexpr int kZmm = 16, kYmm = 8, kXmm = 4, kMany = 32, kFew = 16;
-  if (name == "avx512") return {"x86-64-v4", "-prefer-256-bit", kZmm, kMany};
-  if (name == "avx2") return {"x86-64-v3", "", kYmm, kFew};
-  if (name == "sse4") return {"x86-64-v2", "", kXmm, kFew};
-  throw Unsupported("there is no level of instructions called " + name);
-}
-
 }  // namespace assay::compiler

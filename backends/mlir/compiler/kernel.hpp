@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph.hpp"
+#include "target.hpp"
 
 namespace assay::compiler {
 
@@ -164,22 +165,6 @@ struct KernelText {
 
 /// kStrict: sums of products as they are defined. kFast: Winograd's method where it takes less time, too.
 enum class Math { kStrict, kFast };
-
-struct Tuning;
-
-struct Target {
-  std::string cpu;        ///< LLVM's name: "znver4", "x86-64-v3"
-  std::string features;   ///< LLVM's: "+avx2,+fma"; empty: the CPU's own
-  int vector_floats = 8;  ///< in one register
-  int registers = 16;     ///< for vectors
-  std::int64_t l2_bytes = std::int64_t{1} << 20,
-               l3_bytes = std::int64_t{32} << 20;  ///< a core's own cache; that of several cores
-  std::shared_ptr<const Tuning> tuning{};  ///< what was measured to be fastest on it (tuning.hpp); nullptr: nothing
-};
-
-/// A level of instructions, "avx512", "avx2" or "sse4" (for tests: what a CPU without AVX2 has), whatever this machine
-/// has; caches of a size that many have. Throws Unsupported for another.
-Target feature_level(const std::string& name);
 
 KernelText emit(const StridedKernel& kernel, const Target& target);
 KernelText emit(const GatherKernel& kernel, const Target& target);
