@@ -37,13 +37,14 @@ bool find_shapes(const onnx_graph::Model& model, std::map<std::string, compiler:
   return true;
 }
 
-/// Operands begin inside of their buffers, and what is packed fits into its own.
+/// Operands begin inside of their buffers, constants are there, and what is packed fits into its own.
 void check(const compiler::Plan& plan) {
   for (const auto* steps : {&plan.prologue, &plan.steps}) {
     for (const compiler::Step& step : *steps) {
       for (const compiler::Pointer& p : step.pointers) {
         const compiler::Buffer& buffer = plan.buffers.at(static_cast<std::size_t>(p.buffer));
         if (p.offset < 0 || (p.offset >= buffer.bytes && buffer.bytes > 0)) std::abort();
+        if (buffer.place == compiler::Buffer::Place::kConstant && buffer.constant == nullptr) std::abort();
       }
     }
   }

@@ -1,6 +1,7 @@
 #include "import.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "compiler/operators/operator.hpp"
@@ -27,6 +28,9 @@ class Obstacles {
  public:
   void add(const std::string& what) { tell(what); }
   [[nodiscard]] bool empty() const { return lines_.empty(); }
+  /// What is not there for a reason that has been told: what takes it has none of its own.
+  void explain(const std::string& value) { explained_.insert(value); }
+  [[nodiscard]] bool explains(const std::string& value) const { return explained_.contains(value); }
   /// Each node counts once, however often it is met.
   void add_operator(const onnx_graph::Node& node) {
     if (!nodes_.insert(&node).second) return;
@@ -60,6 +64,7 @@ class Obstacles {
   std::vector<Line> lines_;
   std::map<std::string, std::size_t> by_text_;
   std::set<const onnx_graph::Node*> nodes_;  // of operators
+  std::set<std::string> explained_;
 };
 
 void check_opset(const onnx_graph::Model& model) {
@@ -77,6 +82,7 @@ onnx_graph::Inference infer_shapes(const onnx_graph::Model& model, const std::ma
 void import_input(Import& import, const onnx_graph::ValueInfo& input, const Shape& shape, Obstacles& obstacles) {
   const auto element = input.kind == "tensor" ? element_of(input.type.element) : std::nullopt;
   if (!element) {
+    obstacles.explain(input.name);
     obstacles.add("input '" + input.name + "' is " +
                   (input.kind != "tensor" ? "a " + input.kind : to_string(input.type.element)));
     return;
@@ -131,8 +137,9 @@ bool import_known(Import& import, const onnx_graph::Node& node) {
 }
 
 /// For what a node that cannot be imported should have answered: so that those behind it are looked at, too.
-void stand_in(Import& import, const onnx_graph::Node& node) {
+void stand_in(Import& import, const onnx_graph::Node& node, Obstacles& obstacles) {
   for (const std::string& name : node.outputs) {
+    obstacles.explain(name);
     const auto shape = import.inference.known_shape(name);
     const onnx_graph::TensorType* type = import.inference.type(name);
     const auto element = type != nullptr ? element_of(type->element) : std::nullopt;
@@ -145,11 +152,21 @@ bool all_constants(const Import& import, const onnx_graph::Node& node) {
                      [&](const std::string& name) { return name.empty() || import.tensors.contains(name); });
 }
 
-/// An input that could not be imported has been told already.
-bool lacks_input(const Import& import, const onnx_graph::Node& node) {
-  return std::any_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& name) {
+/// Inputs that nothing before has computed.
+std::vector<std::string> lacking_inputs(const Import& import, const onnx_graph::Node& node) {
+  std::vector<std::string> lacking;
+  std::copy_if(node.inputs.begin(), node.inputs.end(), std::back_inserter(lacking), [&](const std::string& name) {
     return !name.empty() && !import.values.contains(name) && !import.tensors.contains(name);
   });
+  return lacking;
+}
+
+/// Of what has not been told: an output that its node has beside those that are compiled.
+void tell_lacking(const onnx_graph::Node& node, const std::vector<std::string>& lacking, Obstacles& obstacles) {
+  for (const std::string& name : lacking) {
+    if (!obstacles.explains(name))
+      obstacles.add(label(node) + ": it takes '" + name + "', an output that is not compiled");
+  }
 }
 
 void import_node(Import& import, const onnx_graph::Node& node, Obstacles& obstacles) {
@@ -159,7 +176,9 @@ void import_node(Import& import, const onnx_graph::Node& node, Obstacles& obstac
     const ImportFunction function = find_importer(node.domain, node.op_type);
     if (function == nullptr) {
       obstacles.add_operator(node);
-    } else if (!lacks_input(import, node)) {
+    } else if (const auto lacking = lacking_inputs(import, node); !lacking.empty()) {
+      tell_lacking(node, lacking, obstacles);
+    } else {
       Operator op(node, import);
       function(op);
       return;
@@ -169,7 +188,7 @@ void import_node(Import& import, const onnx_graph::Node& node, Obstacles& obstac
   } catch (const std::logic_error& e) {  // shapes or types that contradict each other
     obstacles.add(label(node) + ": its inputs do not fit: " + e.what());
   }
-  stand_in(import, node);
+  stand_in(import, node, obstacles);
 }
 
 void import_outputs(Import& import, Obstacles& obstacles) {
@@ -191,23 +210,9 @@ void import_graph(Import& import, const std::map<std::string, Shape>& inputs, Ob
   for (const onnx_graph::Node& node : import.model.graph.nodes) import_node(import, node, obstacles);
 }
 
-/// The inputs' shapes for a batch of one, where nothing but the batch is free.
-std::optional<std::map<std::string, Shape>> declared_shapes(const onnx_graph::Model& model) {
-  std::map<std::string, Shape> shapes;
-  for (const onnx_graph::ValueInfo* input : onnx_graph::inputs_of(model)) {
-    if (!input->type.shape) return std::nullopt;
-    Shape& shape = shapes[input->name];
-    for (const onnx_graph::Dimension& d : *input->type.shape) {
-      if (!d.known() && !shape.empty()) return std::nullopt;
-      shape.push_back(d.known() ? d.size : 1);
-    }
-  }
-  return shapes;
-}
-
 }  // namespace
 
-void check_operators(const onnx_graph::Model& model) {
+void check_operators(const onnx_graph::Model& model, const std::map<std::string, Shape>* inputs) {
   check_opset(model);
   const auto tensors = onnx_graph::constants(model.graph);
   Obstacles obstacles;
@@ -219,10 +224,10 @@ void check_operators(const onnx_graph::Model& model) {
     obstacles.add_operator(node);
   }
   if (obstacles.empty()) return;
-  if (const auto shapes = declared_shapes(model)) {
-    const onnx_graph::Inference inference = infer_shapes(model, *shapes);
+  if (inputs != nullptr) {
+    const onnx_graph::Inference inference = infer_shapes(model, *inputs);
     Import import{model, inference, {}, tensors, {}};
-    import_graph(import, *shapes, obstacles);
+    import_graph(import, *inputs, obstacles);
   }
   obstacles.check(model);
 }

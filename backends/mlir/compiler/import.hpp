@@ -13,8 +13,8 @@ namespace assay::compiler {
 /// cannot be imported.
 Graph import_model(const onnx_graph::Model& model, const std::map<std::string, Shape>& inputs);
 
-/// Throws Unsupported where the model has operators that cannot be imported whatever the shapes, naming them, and where
-/// only the batch is free, all else that cannot be.
-void check_operators(const onnx_graph::Model& model);
+/// Throws Unsupported where the model has operators that cannot be imported whatever the shapes, naming them; and, for
+/// `inputs` as above (nullptr: they are not known), all else that cannot be.
+void check_operators(const onnx_graph::Model& model, const std::map<std::string, Shape>* inputs);
 
 }  // namespace assay::compiler

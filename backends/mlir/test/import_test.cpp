@@ -105,7 +105,7 @@ TEST(Import, WhatIsNotCompiledIsToldInOneErrorWithItsNodesAndWhatToDo) {
       .output("y");
   std::string bytes;
   const onnx_graph::Model model = onnx_graph::parse_kept(m, bytes);
-  const std::string told = refusal_of([&] { check_operators(model); });
+  const std::string told = refusal_of([&] { check_operators(model, nullptr); });
   EXPECT_EQ(
       told,
       "the model (opset 17) has what is not compiled:\n"
@@ -119,7 +119,7 @@ TEST(Import, WhatIsNotCompiledIsToldInOneErrorWithItsNodesAndWhatToDo) {
 /// Operators, attributes and types, in front of what cannot be imported and behind it.
 TEST(Import, OperatorsAttributesAndTypesAreToldInOneError) {
   TestModel m;
-  m.input("x", {-1, 3, 8, 8})
+  m.input("x", {-1, 3, -1, 8})
       .integers("k", {1})
       .integers("sizes", {1, 3, 4, 4})
       .node("Resize", {"x", "", "", "sizes"}, {"small"}, {{"antialias", std::int64_t{1}}})
@@ -132,12 +132,15 @@ TEST(Import, OperatorsAttributesAndTypesAreToldInOneError) {
   m.tensor("half", {1}, onnx::TensorProto::FLOAT16)->set_raw_data("\0\0", 2);
   std::string bytes;
   const onnx_graph::Model model = onnx_graph::parse_kept(m, bytes);
-  const std::string told = refusal_of([&] { check_operators(model); });
+  const std::map<std::string, Shape> shapes = {{"x", {1, 3, 8, 8}}};
+  const std::string told = refusal_of([&] { check_operators(model, &shapes); });
+  EXPECT_THAT(refusal_of([&] { check_operators(model, nullptr); }),
+              AllOf(HasSubstr("TopK"), Not(HasSubstr("antialias"))));
   EXPECT_THAT(told,
               AllOf(HasSubstr("\n  operator TopK: 1 node, TopK node \"t\"\n"),
                     HasSubstr("\n  Resize node \"small\": antialias is not computed\n"),
                     HasSubstr("\n  Mul node \"u\": 'half' is float16"), HasSubstr("\n  Pad node \"y\": mode fold")));
-  const std::string imported = refusal_of([&] { (void)import_model(model, {{"x", {1, 3, 8, 8}}}); });
+  const std::string imported = refusal_of([&] { (void)import_model(model, shapes); });
   for (const char* what : {"operator TopK: 1 node", "antialias", "float16", "mode fold"})
     EXPECT_THAT(imported, HasSubstr(what));
 }
@@ -226,6 +229,15 @@ std::vector<Bad> bad_models() {
     m.input("x", {2, 3, 8, 8}).node("Upsample", {"x"}, {"y"}, {{"scales", std::vector<float>{1, 1, 2, scale}}});
     all.push_back({scale < 0 ? "negative_scale" : "scale_that_is_no_number", m.output("y", {2, 3, 16, 8}), "a scale"});
   }
+  TestModel second;  // its shape is declared, so that all behind it is known
+  second.input("x", {2, 3, 8, 8}).node("Relu", {"x"}, {"a", "z"}).node("Neg", {"z"}, {"y"}).output("y", {2, 3, 8, 8});
+  all.push_back({"second_output", std::move(second), "takes 'z', an output that is not compiled"});
+  TestModel statistics;
+  statistics.input("x", {2, 3, 8, 8})
+      .weights("s", {3})
+      .node("BatchNormalization", {"x", "s", "s", "s", "s"}, {"n", "mean"});
+  statistics.node("Abs", {"mean"}, {"y"}).output("y", {3});
+  all.push_back({"statistics", std::move(statistics), "takes 'mean', an output that is not compiled"});
   all.push_back({"axis", of("Softmax", {"x"}, {{"axis", std::int64_t{4}}}), "axis 4"});
   return all;
 }

@@ -61,24 +61,25 @@ TEST(Sizes, ManyNodesAreOneStepWhereTheyAreFused) {
       from = to;
     }
   });
-  EXPECT_LE(test::stages_of(layer, feature_level("avx2")).plan.steps.size(), kNodes);
+  EXPECT_LE(test::stages_of(layer, feature_level("avx2")).plan.steps.size(), kNodes / 32);
 }
 
 /// Of attributes that are numbers of 64 bits, whose products are none.
 TEST(Sizes, StepsAndPaddingThatNoMemoryHoldsAreErrors) {
-  constexpr std::int64_t kHuge = INT64_MAX / 2;
-  const std::vector<onnx_graph::TestAttributes> all = {
-      {{"strides", Shape{kHuge, kHuge}}}, {{"dilations", Shape{kHuge, kHuge}}}, {{"pads", Shape(4, kHuge)}}};
-  for (const auto& attributes : all) {
-    for (const char* op : {"Conv", "ConvTranspose", "MaxPool", "AveragePool"}) {
-      const bool is_pool = std::string(op).ends_with("Pool");
-      onnx_graph::TestAttributes its = attributes;
-      if (is_pool) its.emplace_back("kernel_shape", Shape{2, 2});
-      const Layer layer = test::layer_of({1, 2, 4, 4}, [&](test::TestModel& m) {
-        m.weights("w", {2, 2, 2, 2});
-        m.node(op, is_pool ? std::vector<std::string>{"x"} : std::vector<std::string>{"x", "w"}, {"y"}, its);
-      });
-      EXPECT_THROW((void)test::stages_of(layer, feature_level("avx2")), Unsupported) << op << " " << its[0].first;
+  for (const std::int64_t huge : {std::int64_t{1} << 31, INT64_MAX / 2, INT64_MAX, INT64_MIN}) {
+    for (const char* attribute : {"strides", "dilations", "pads", "output_padding"}) {
+      for (const char* op : {"Conv", "ConvTranspose", "MaxPool", "AveragePool"}) {
+        if (std::string(attribute) == "output_padding" && std::string(op) != "ConvTranspose") continue;
+        const bool is_pool = std::string(op).ends_with("Pool");
+        onnx_graph::TestAttributes its = {{attribute, Shape(std::string(attribute) == "pads" ? 4 : 2, huge)}};
+        if (is_pool) its.emplace_back("kernel_shape", Shape{2, 2});
+        Layer layer{test::TestModel(19), {{"x", {1, 2, 4, 4}}}};
+        layer.model.input("x", {1, 2, 4, 4}).weights("w", {2, 2, 2, 2});
+        layer.model.node(op, is_pool ? std::vector<std::string>{"x"} : std::vector<std::string>{"x", "w"}, {"y"}, its);
+        layer.model.output("y", {1, 2, 4, 4});  // declared, where inference finds that nothing fits
+        EXPECT_THROW((void)test::stages_of(layer, feature_level("avx2")), Unsupported)
+            << op << " " << attribute << huge;
+      }
     }
   }
 }

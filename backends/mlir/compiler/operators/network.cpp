@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t kMostOfWindow = (std::int64_t{1} << 31) - 1;
 
 void check_window(const Shape& values) {
-  if (std::any_of(values.begin(), values.end(), [](std::int64_t v) { return v > kMostOfWindow; }))
+  if (std::any_of(values.begin(), values.end(), [](std::int64_t v) { return v > kMostOfWindow || v < -kMostOfWindow; }))
     Operator::fail("a window, its steps, its dilation and its padding must be smaller than 2^31");
 }
 
@@ -20,11 +20,12 @@ struct Window {
   Shape kernel, strides, dilations, begin, end;
 };
 
+/// One value for each axis of space, or for each side of one.
 Shape list_or(Operator& op, const char* name, std::size_t size, std::int64_t fallback) {
   Shape values = op.list(name).value_or(Shape(size, fallback));
   if (values.size() != size) {
-    Operator::fail(std::string(name) + " has " + std::to_string(values.size()) + " values, there are " +
-                   std::to_string(size) + " axes of space");
+    Operator::fail(std::string(name) + " has " + std::to_string(values.size()) + " values, " + std::to_string(size) +
+                   " are wanted for x's axes of space");
   }
   return values;
 }
@@ -59,8 +60,7 @@ Window window_of(Operator& op, Shape kernel) {
   if (how == "SAME_UPPER" || how == "SAME_LOWER") {
     pad_same(w, space, how == "SAME_UPPER");
   } else if (how != "VALID") {
-    const Shape pads = op.list("pads").value_or(Shape(2 * n, 0));
-    if (pads.size() != 2 * n) Operator::fail("pads must have two values for each axis of space");
+    const Shape pads = list_or(op, "pads", 2 * n, 0);
     w.begin.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(n));
     w.end.assign(pads.begin() + static_cast<std::ptrdiff_t>(n), pads.end());
     if (std::any_of(pads.begin(), pads.end(), [](std::int64_t p) { return p < 0; })) {
@@ -128,8 +128,9 @@ class TransposedConv {
     if (std::any_of(dilations_.begin(), dilations_.end(), [](std::int64_t d) { return d < 1; })) {
       Operator::fail("its dilation must be larger than nothing");
     }
-    check_window(strides_);
-    check_window(dilations_);
+    pads_ = list_or(op, "pads", 2 * n_, 0);
+    extra_ = list_or(op, "output_padding", n_, 0);
+    for (const Shape* values : {&strides_, &dilations_, &pads_, &extra_, &x_, &w_}) check_window(*values);
   }
 
   void import() {
@@ -163,16 +164,14 @@ class TransposedConv {
   [[nodiscard]] Shape padding(const Shape& out) const {
     Shape begin(n_, 0);
     const std::string how = op_.text("auto_pad", "NOTSET");
-    const auto pads = op_.list("pads");
     const bool given = op_.list("output_shape").has_value();
-    const Shape extra = list_or(op_, "output_padding", n_, 0);
     for (std::size_t k = 0; k < n_; ++k) {
       const std::int64_t whole = std::max<std::int64_t>(
-          0, strides_[k] * (x_[k + 2] - 1) + extra[k] + (w_[k + 2] - 1) * dilations_[k] + 1 - out[k + 2]);
+          0, strides_[k] * (x_[k + 2] - 1) + extra_[k] + (w_[k + 2] - 1) * dilations_[k] + 1 - out[k + 2]);
       if (given || how == "SAME_UPPER" || how == "SAME_LOWER") {
         begin[k] = how == "SAME_UPPER" ? whole / 2 : whole - whole / 2;
-      } else if (pads && how != "VALID") {
-        begin[k] = pads->at(k);
+      } else if (how != "VALID") {
+        begin[k] = pads_[k];
       }
     }
     return begin;
@@ -213,7 +212,7 @@ class TransposedConv {
   Shape x_, w_;
   std::int64_t groups_;
   std::size_t n_;
-  Shape strides_, dilations_;
+  Shape strides_, dilations_, pads_, extra_;
 };
 
 void conv_transpose(Operator& op) { TransposedConv(op).import(); }
