@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "compiler/algorithm.hpp"
 #include "test/compiled.hpp"
@@ -41,10 +42,11 @@ std::vector<double> sums(const Layer& l, const Floats& x, const Floats& w) {
 
 class WinogradError : public testing::TestWithParam<Layer> {};
 
-/// A tenth of what the answers of a network may differ by (1e-4), and not much more than the direct sum's: both grow
-/// with the square root of the number of channels.
+/// A tenth of what the answers of a network may differ by (1e-4), up to four times the direct sum's, and within what
+/// the rule of algorithm.cpp takes it for: so much times the square root of the number of channels. Each lane sums for
+/// itself, so vectors of another width give the same numbers.
 TEST_P(WinogradError, IsATenthOfWhatFastAllows) {
-  constexpr double kBound = 1e-5;  // of the largest output
+  constexpr double kBound = 1e-5, kOfFour = 2.2e-7;  // of the largest output
   const Layer& l = GetParam();
   const Shape shape = {1, l.channels, kImage, kImage};
   Floats x = test::random_floats(static_cast<std::size_t>(count(shape)), 1);
@@ -62,17 +64,21 @@ TEST_P(WinogradError, IsATenthOfWhatFastAllows) {
   run_passes(graph, target, Math::kFast, "");
   ASSERT_EQ(graph.nodes.size(), 1U);
   std::map<std::int64_t, double> error;  // by m; 0: direct
+  std::set<Floats> answers;
   for (const ConvSchedule& s : schedules_of(graph, graph.nodes[0], target, Math::kFast)) {
     if (error.contains(s.m)) continue;  // others of the same method have other tiles, and the same products
     const auto tuning = std::make_shared<Tuning>(Tuning{1, 1, {{problem_text(graph, graph.nodes[0]), {s}}}});
     const Floats found = test::answer(m, {{"x", shape}}, {x}, {.math = Math::kFast, .tuning = tuning});
+    answers.insert(found);
     for (std::size_t i = 0; i < exact.size(); ++i) {
       error[s.m] = std::max(error[s.m], std::abs(found[i] - exact[i]) / largest);
     }
   }
   ASSERT_EQ(error.size(), 3U) << "direct, F(2x2) and F(4x4)";
+  EXPECT_EQ(answers.size(), 3U) << "each was computed as it was asked for";
   EXPECT_LT(error[2], 1.5 * error[0]);
   EXPECT_LT(error[4], 4 * error[0]);
+  EXPECT_LT(error[4], kOfFour * std::sqrt(static_cast<double>(l.channels)));
   for (const auto& [side, e] : error) {
     EXPECT_LT(e, kBound) << "F(" << side << ")";
     RecordProperty("f" + std::to_string(side), std::to_string(e));
@@ -80,7 +86,7 @@ TEST_P(WinogradError, IsATenthOfWhatFastAllows) {
 }
 
 TEST(WinogradErrors, BeyondSoManyChannelsTheLargeTileIsNotTaken) {
-  for (const std::int64_t channels : {2048, 16384}) {
+  for (const std::int64_t channels : {2048, 2112}) {
     TestModel m;
     m.input("x", {1, channels, 8, 8}).weights("w", {1, channels, 3, 3}).node("Conv", {"x", "w"}, {"y"}).output("y");
     std::string bytes;
