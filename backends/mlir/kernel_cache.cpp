@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 #include "assay/backend_kit_file.hpp"
 
@@ -39,7 +40,8 @@ void write_file(const std::string& path, const std::string& text) { write_file(p
 std::optional<std::chrono::nanoseconds> read_time(const std::string& path) {
   const std::string text = read_file(path);
   std::int64_t ns = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), ns).ec != std::errc() || ns < 0) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ns);
+  if (error != std::errc() || ns < 0 || std::string_view(end, text.data() + text.size()) != "\n") return std::nullopt;
   return std::chrono::nanoseconds(ns);
 }
 
@@ -83,7 +85,7 @@ void fill_cache(const std::string& folder, const compiler::Plan& plan, const com
     write_file(folder + kWeightsFile, {kernels.packed.get(), static_cast<std::size_t>(plan.packed_bytes)});
   }
   if (target.tuning != nullptr) write_file(folder + kTuningFile, to_text(*target.tuning));
-  write_file(folder + kCompileTimeFile, std::to_string(kernels.compile.count()));
+  write_file(folder + kCompileTimeFile, std::to_string(kernels.compile.count()) + "\n");
   write_file(folder + kKernelsFile, identity_of(plan, target));
 }
 

@@ -129,18 +129,20 @@ MlirSession::MlirSession(const kit::OpenRequest& request)
 /// What is compiled when a model is opened, and goes into the cache: for the shapes that are fixed, and where an axis
 /// is free, for 1 along it, unless the model cannot be so.
 void MlirSession::compile_foreseen(const onnx_graph::Inference& inference) {
-  guarded([&] { compiler::check_operators(model_); });
   Shapes shapes;
-  bool as_asked = true;
+  bool ranks_known = true, as_asked = true;
   for (const kit::TensorInfo& input : inputs_) {
     const onnx_graph::Dimensions* shape = inference.shape(input.name);
-    if (shape == nullptr) return;
+    ranks_known = ranks_known && shape != nullptr;
+    if (shape == nullptr) continue;
     compiler::Shape& wanted = shapes[input.name];  // a scalar's is empty
     for (const onnx_graph::Dimension& d : *shape) {
       wanted.push_back(d.known() ? d.size : 1);
       as_asked = as_asked && d.known();
     }
   }
+  guarded([&] { compiler::check_operators(model_, ranks_known && as_asked ? &shapes : nullptr); });
+  if (!ranks_known) return;
   try {
     (void)program(shapes);  // nobody else is here yet
   } catch (const kit::Failure& e) {
@@ -155,17 +157,17 @@ onnx_graph::Inference MlirSession::inferred(const kit::OpenRequest& request, std
       [&] { return onnx_graph::infer(model_, onnx_graph::request_of(model_, std::move(fixed), batch_size)); });
 }
 
-/// Where shorter batches are to come, the batch's axis stays free; unless shapes are known for one size alone, and
-/// nobody has asked for it.
+/// Where shorter batches are to come, the batch's axis stays free; unless the model has none that is free, or shapes
+/// are known for one size alone, and nobody has asked for it.
 void MlirSession::free_the_batch(const onnx_graph::Inference& inference) {
   const std::vector<kit::TensorInfo> fixed_inputs = std::exchange(inputs_, {}), fixed = std::exchange(outputs_, {});
   describe_tensors(inference);
-  if (settings_.short_batch == ASSAY_SHORT_BATCH_RESHAPE ||
-      std::ranges::equal(outputs_, fixed, [&](const kit::TensorInfo& a, const kit::TensorInfo& b) {
-        return grows_with_the_batch(a, b, batch_size_);
-      })) {
-    return;
-  }
+  const bool any_free =
+      !std::ranges::equal(inputs_, fixed_inputs, {}, &kit::TensorInfo::shape, &kit::TensorInfo::shape);
+  const bool grow = std::ranges::equal(outputs_, fixed, [&](const kit::TensorInfo& a, const kit::TensorInfo& b) {
+    return grows_with_the_batch(a, b, batch_size_);
+  });
+  if (any_free && (grow || settings_.short_batch == ASSAY_SHORT_BATCH_RESHAPE)) return;
   settings_.short_batch = ASSAY_SHORT_BATCH_PAD;
   inputs_ = fixed_inputs;
   outputs_ = fixed;
@@ -198,6 +200,7 @@ std::shared_ptr<RunPool> MlirSession::runs(const Shapes& shapes) {
   return runs;
 }
 
+/// A stream's team is taken for as short as can be: batches of other shapes go on while these are compiled.
 std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& shapes) {
   compiler::Graph graph = compiler::import_model(model_, shapes);
   compiler::Dump dump;
@@ -208,8 +211,7 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
   const compiler::Math math = settings_.strict ? compiler::Math::kStrict : compiler::Math::kFast;
   compiler::run_passes(graph, target_, math, settings_.without);
   if (dump) dump("graph.txt", to_text(graph));
-  const Lease lease(*this);
-  if (settings_.autotune_s > 0 && target_.tuning == nullptr) tune(graph, math, lease.team());
+  if (settings_.autotune_s > 0 && target_.tuning == nullptr) tune(graph, math, Lease(*this).team());
   compiler::Plan plan = compiler::schedule(graph, target_, math, &packed_);
   if (dump) dump("steps.txt", to_text(plan));
   graph = {};  // with what was folded: the plan has what is wanted of it
@@ -219,15 +221,16 @@ std::shared_ptr<const compiler::Program> MlirSession::compiled(const Shapes& sha
       account_.from_cache = true;
       account_.compile = cached->compile;
     }
-    return std::make_shared<const compiler::Program>(std::move(plan), cached->objects, cached->packed, lease.team(),
-                                                     &packed_);
+    return std::make_shared<const compiler::Program>(std::move(plan), cached->objects, cached->packed,
+                                                     Lease(*this).team(), &packed_);
   }
   const auto begin = std::chrono::steady_clock::now();
   const std::vector<std::string> objects =
       compiler::compile(plan.kernels, target_, settings_.streams * settings_.threads_of_stream, dump);
   const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - begin;
   malloc_trim(0);  // what compiling took is not wanted beside the weights that are packed now
-  auto program = std::make_shared<const compiler::Program>(std::move(plan), objects, nullptr, lease.team(), &packed_);
+  auto program =
+      std::make_shared<const compiler::Program>(std::move(plan), objects, nullptr, Lease(*this).team(), &packed_);
   if (!cache_fill_.empty()) {
     const CachedKernels kept{objects, {program, program->packed().data()}, took};
     fill_cache(std::exchange(cache_fill_, ""), program->plan(), target_, kept);

@@ -154,6 +154,10 @@ TEST_F(KitTest, OpenHandsOverOptionsAndLog) {
   EXPECT_STREQ(info.inputs[0].axes[0], "n");
   EXPECT_EQ(info.outputs[0].rank, -1);
   EXPECT_EQ(info.outputs[0].axes, nullptr);
+  info.slot_open_ns = 77;
+  info.struct_size = offsetof(assay_session_info, slot_open_ns);
+  ASSERT_EQ(table().describe(session, &info, &error_), ASSAY_OK);
+  EXPECT_EQ(info.slot_open_ns, 77) << "a host that does not know it is not written to";
   table().close(session, nullptr);
 }
 

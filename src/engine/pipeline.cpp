@@ -1,12 +1,17 @@
 #include "engine/pipeline.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace assay::engine {
 namespace {
 
 assay_short_batch policy_of(const Layout& layout, const backend::SessionInfo& info) {
-  return layout.fixed_batch ? ASSAY_SHORT_BATCH_PAD : info.short_batch;
+  if (layout.fixed_batch) return ASSAY_SHORT_BATCH_PAD;
+  // Where an output has no row for each sample, what belongs to those that were added could not be told.
+  const bool rows = std::all_of(layout.outputs.begin(), layout.outputs.end(),
+                                [](const TensorLayout& t) { return t.info.batch_axis >= 0; });
+  return info.short_batch == ASSAY_SHORT_BATCH_EITHER && !rows ? ASSAY_SHORT_BATCH_RESHAPE : info.short_batch;
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ class ShortBatches {
 
   /// For one more batch of `count` samples among such of `whole`, which take `whole_time` (0: not known). Where the
   /// backend has both, a size is filled up until what that has wasted, this time counted, comes to what opening takes:
-  /// whatever is still to come, that costs at most twice what the better of the two would have (the "ski rental" rule).
+  /// whatever is still to come, that costs at most twice what the better of the two would have (the "ski rental" rule),
+  /// as far as `opening` is true of this size, and a sample takes the same time in a batch of any.
   [[nodiscard]] bool fills_up(std::int64_t count, std::int64_t whole, std::chrono::nanoseconds whole_time);
   /// A slot of this size could not be opened: where the backend has both, it is filled up from now on.
   /// False: it has not.

@@ -110,5 +110,14 @@ TEST(ShortBatches, AShortBatchIsFilledUpUntilThatWastedWhatASlotTakes) {
   EXPECT_THAT(last_slots({{"either_us", "500"}, {"refused", "2"}}, 2), ElementsAre(4, 4));
 }
 
+TEST(ShortBatches, NoneIsFilledUpWhereAnOutputHasNoRowForEachSample) {
+  Params params{.batch_size = 4, .in_flight = 1, .batch_axis = {{"y", -1}}};
+  params.options = {{"either_us", "1000000"}};
+  Session session = test::open_spy(params);
+  const std::vector<Tensor> y = session.predict(test::random_tensor(DType::kFloat32, {2, 4}, 1).view());
+  ASSERT_EQ(y[0].shape(), (Shape{2, 6}));
+  EXPECT_EQ(y[0].as<std::int64_t>()[3], 2);
+}
+
 }  // namespace
 }  // namespace assay::engine

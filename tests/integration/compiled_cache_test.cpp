@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -34,8 +35,8 @@ class CompiledCacheTest : public test::CacheFolderTest {
 };
 
 TEST_F(CompiledCacheTest, EachTargetMathAndListOfPassesHasAnEntryOfItsOwn) {
-  const std::vector<Options> all = {
-      {}, {{"target", "avx2"}}, {{"math", "strict"}}, {{"without", "fuse"}}, {{"autotune", "1"}}};
+  std::vector<Options> all = {{}, {{"math", "strict"}}, {{"without", "fuse"}}, {{"autotune", "1"}}};
+  if (__builtin_cpu_supports("avx2") != 0) all.push_back({{"target", "avx2"}});
   for (std::size_t i = 0; i < all.size(); ++i) {
     EXPECT_FALSE(open(all[i]).from_cache()) << i;
     EXPECT_EQ(keys_there().size(), i + 1);
@@ -50,6 +51,7 @@ TEST_F(CompiledCacheTest, AnEntryOfWhichAnyFileIsDamagedIsMadeAnew) {
   const fs::path entry = folder() / "graphs" / keys_there().at(0);
   std::vector<std::string> files;
   for (const auto& file : fs::directory_iterator(entry)) files.push_back(file.path().filename());
+  std::ranges::sort(files);
   EXPECT_THAT(files, testing::IsSupersetOf({"kernels0.o", "kernels.mlir", "weights.bin"}));
   const auto turn_a_bit = [](const fs::path& file) {
     std::fstream f(file, std::ios::binary | std::ios::in | std::ios::out);
@@ -62,14 +64,17 @@ TEST_F(CompiledCacheTest, AnEntryOfWhichAnyFileIsDamagedIsMadeAnew) {
   const std::vector<std::function<void(const fs::path&)>> damages = {
       turn_a_bit, [](const fs::path& file) { fs::resize_file(file, fs::file_size(file) / 2); },
       [](const fs::path& file) { fs::remove(file); }};
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    damages[i % damages.size()](entry / files[i]);
-    Session anew = open();
-    EXPECT_FALSE(anew.from_cache()) << files[i];
-    const std::vector<float> found = answer(std::move(anew));
-    ASSERT_EQ(found.size(), right.size());
-    for (std::size_t k = 0; k < right.size(); ++k) ASSERT_NEAR(found[k], right[k], 1e-4) << files[i];
-    EXPECT_TRUE(open().from_cache()) << files[i];
+  for (const std::string& file : files) {
+    for (std::size_t d = 0; d < damages.size(); ++d) {
+      SCOPED_TRACE(file + ", damage " + std::to_string(d));
+      damages[d](entry / file);
+      Session anew = open();
+      EXPECT_FALSE(anew.from_cache());
+      const std::vector<float> found = answer(std::move(anew));
+      ASSERT_EQ(found.size(), right.size());
+      for (std::size_t k = 0; k < right.size(); ++k) ASSERT_NEAR(found[k], right[k], 1e-4);
+      EXPECT_TRUE(open().from_cache());
+    }
   }
 }
 
