@@ -1,21 +1,8 @@
 #include "engine/pipeline.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace assay::engine {
-namespace {
-
-assay_short_batch policy_of(const Layout& layout, const backend::SessionInfo& info) {
-  if (layout.fixed_batch) return ASSAY_SHORT_BATCH_PAD;
-  // Where an output has no row for each sample, what belongs to those that were added could not be told.
-  const bool rows = std::all_of(layout.outputs.begin(), layout.outputs.end(),
-                                [](const TensorLayout& t) { return t.info.batch_axis >= 0; });
-  return info.short_batch == ASSAY_SHORT_BATCH_EITHER && !rows ? ASSAY_SHORT_BATCH_RESHAPE : info.short_batch;
-}
-
-}  // namespace
-
 /// The batches of one run, one after another, and the groups of units that carry them.
 class Pipeline::Batches {
  public:
@@ -66,7 +53,7 @@ class Pipeline::Batches {
 
 // Two more units than places: one that is filled and one that is drained while the backend has the others.
 Pipeline::Pipeline(const Layout& layout, backend::BackendSession& session, int places)
-    : short_batches_(policy_of(layout, session.info()), session.info().slot_open),
+    : short_batches_(short_batch_policy(layout, session.info().short_batch), session.info().slot_open),
       places_(places),
       units_(layout, session, static_cast<std::size_t>(places) + 2),
       dispatcher_(places, session.info().computes_in_wait),

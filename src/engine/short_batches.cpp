@@ -1,6 +1,15 @@
 #include "engine/short_batches.hpp"
 
+#include <algorithm>
+
 namespace assay::engine {
+
+assay_short_batch short_batch_policy(const Layout& layout, assay_short_batch says) {
+  if (layout.fixed_batch) return ASSAY_SHORT_BATCH_PAD;
+  const bool rows = std::all_of(layout.outputs.begin(), layout.outputs.end(),
+                                [](const TensorLayout& t) { return t.info.batch_axis >= 0; });
+  return says == ASSAY_SHORT_BATCH_EITHER && !rows ? ASSAY_SHORT_BATCH_RESHAPE : says;
+}
 
 bool ShortBatches::fills_up(std::int64_t count, std::int64_t whole, std::chrono::nanoseconds whole_time) {
   if (policy_ != ASSAY_SHORT_BATCH_EITHER) return policy_ == ASSAY_SHORT_BATCH_PAD;

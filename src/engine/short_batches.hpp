@@ -7,8 +7,13 @@
 #include <mutex>
 
 #include "assay/backend_abi.h"
+#include "engine/layout.hpp"
 
 namespace assay::engine {
+
+/// What is done where the backend `says` what it can. A model whose batch is fixed is always filled up; of an output
+/// that has no row for each sample it could not be told what belongs to those that were added.
+assay_short_batch short_batch_policy(const Layout& layout, assay_short_batch says);
 
 /// Thread-safe.
 class ShortBatches {

@@ -110,13 +110,23 @@ TEST(ShortBatches, AShortBatchIsFilledUpUntilThatWastedWhatASlotTakes) {
   EXPECT_THAT(last_slots({{"either_us", "500"}, {"refused", "2"}}, 2), ElementsAre(4, 4));
 }
 
+assay_short_batch policy_for(const Shape& input, const Params& params, assay_short_batch says) {
+  TensorInfo x{.name = "x", .dtype = DType::kFloat32, .shape = input, .axes = {"n", ""}};
+  x.batch_axis = input[0] < 0 ? 0 : -1;
+  const TensorInfo y{.name = "y", .dtype = DType::kFloat32, .shape = {-1, 2}, .axes = {"n", ""}};
+  return short_batch_policy(Layout({x}, {y}, params), says);
+}
+
 TEST(ShortBatches, NoneIsFilledUpWhereAnOutputHasNoRowForEachSample) {
-  Params params{.batch_size = 4, .in_flight = 1, .batch_axis = {{"y", -1}}};
-  params.options = {{"either_us", "1000000"}};
-  Session session = test::open_spy(params);
-  const std::vector<Tensor> y = session.predict(test::random_tensor(DType::kFloat32, {2, 4}, 1).view());
-  ASSERT_EQ(y[0].shape(), (Shape{2, 6}));
-  EXPECT_EQ(y[0].as<std::int64_t>()[3], 2);
+  const Params rows{.batch_size = 4}, none{.batch_size = 4, .batch_axis = {{"y", -1}}};
+  EXPECT_EQ(policy_for({-1, 3}, rows, ASSAY_SHORT_BATCH_EITHER), ASSAY_SHORT_BATCH_EITHER);
+  EXPECT_EQ(policy_for({-1, 3}, none, ASSAY_SHORT_BATCH_EITHER), ASSAY_SHORT_BATCH_RESHAPE);
+  EXPECT_EQ(policy_for({-1, 3}, none, ASSAY_SHORT_BATCH_PAD), ASSAY_SHORT_BATCH_PAD) << "it has no other way";
+}
+
+TEST(ShortBatches, AModelOfAFixedBatchIsAlwaysFilledUp) {
+  EXPECT_EQ(policy_for({4, 3}, {.batch_size = 4, .batch_axis = {{"x", 0}}}, ASSAY_SHORT_BATCH_EITHER),
+            ASSAY_SHORT_BATCH_PAD);
 }
 
 }  // namespace
