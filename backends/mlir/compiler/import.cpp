@@ -1,7 +1,6 @@
 #include "import.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 
 #include "compiler/operators/operator.hpp"
@@ -152,21 +151,17 @@ bool all_constants(const Import& import, const onnx_graph::Node& node) {
                      [&](const std::string& name) { return name.empty() || import.tensors.contains(name); });
 }
 
-/// Inputs that nothing before has computed.
-std::vector<std::string> lacking_inputs(const Import& import, const onnx_graph::Node& node) {
-  std::vector<std::string> lacking;
-  std::copy_if(node.inputs.begin(), node.inputs.end(), std::back_inserter(lacking), [&](const std::string& name) {
-    return !name.empty() && !import.values.contains(name) && !import.tensors.contains(name);
-  });
-  return lacking;
-}
-
-/// Of what has not been told: an output that its node has beside those that are compiled.
-void tell_lacking(const onnx_graph::Node& node, const std::vector<std::string>& lacking, Obstacles& obstacles) {
-  for (const std::string& name : lacking) {
+/// Whether nothing before has computed one of its inputs. What has not been told of them is: an output that a node has
+/// beside those that are compiled.
+bool lacks_input(const Import& import, const onnx_graph::Node& node, Obstacles& obstacles) {
+  bool lacks = false;
+  for (const std::string& name : node.inputs) {
+    if (name.empty() || import.values.contains(name) || import.tensors.contains(name)) continue;
+    lacks = true;
     if (!obstacles.explains(name))
       obstacles.add(label(node) + ": it takes '" + name + "', an output that is not compiled");
   }
+  return lacks;
 }
 
 void import_node(Import& import, const onnx_graph::Node& node, Obstacles& obstacles) {
@@ -176,9 +171,7 @@ void import_node(Import& import, const onnx_graph::Node& node, Obstacles& obstac
     const ImportFunction function = find_importer(node.domain, node.op_type);
     if (function == nullptr) {
       obstacles.add_operator(node);
-    } else if (const auto lacking = lacking_inputs(import, node); !lacking.empty()) {
-      tell_lacking(node, lacking, obstacles);
-    } else {
+    } else if (!lacks_input(import, node, obstacles)) {
       Operator op(node, import);
       function(op);
       return;

@@ -128,7 +128,7 @@ class TransposedConv {
     if (std::any_of(dilations_.begin(), dilations_.end(), [](std::int64_t d) { return d < 1; })) {
       Operator::fail("its dilation must be larger than nothing");
     }
-    pads_ = list_or(op, "pads", 2 * n_, 0);
+    pads_ = op.text("auto_pad", "NOTSET") == "NOTSET" ? list_or(op, "pads", 2 * n_, 0) : Shape(2 * n_, 0);
     extra_ = list_or(op, "output_padding", n_, 0);
     for (const Shape* values : {&strides_, &dilations_, &pads_, &extra_, &x_, &w_}) check_window(*values);
   }
@@ -170,7 +170,7 @@ class TransposedConv {
           0, strides_[k] * (x_[k + 2] - 1) + extra_[k] + (w_[k + 2] - 1) * dilations_[k] + 1 - out[k + 2]);
       if (given || how == "SAME_UPPER" || how == "SAME_LOWER") {
         begin[k] = how == "SAME_UPPER" ? whole / 2 : whole - whole / 2;
-      } else if (how != "VALID") {
+      } else {
         begin[k] = pads_[k];
       }
     }
