@@ -55,11 +55,16 @@ void predict_alone(Session& session, std::span<const TensorView> x, std::span<co
 /// Samples in a batch of run_stream: throughput counts these.
 std::int64_t samples_per_batch(const Session& session);
 
+/// Called with the name of an ensemble's member before it is loaded, and after. Where a strategy goes by measured
+/// costs, members may be loaded a second time, with other threads, after those of the first time are gone.
+struct LoadListener {
+  std::function<void(const std::string& member)> begin, end;
+};
+
 struct LoadSettings {
   bool profile = false;       ///< collect what report("profile") gives
   bool shared_cores = false;  ///< other sessions of the process compute on the same cores
-  /// Of an ensemble: called with a member's name when it has been loaded; members then load one after the other.
-  std::function<void(const std::string& member)> loaded;
+  LoadListener members;       ///< where it listens, members load one after the other
 };
 
 /// As assay::load.

@@ -173,10 +173,10 @@ ModelRead read_through(const Request& request) {
 }
 
 Session load_session(const Request& request, const fs::path& cache, Reporter& reporter,
-                     const std::function<void(const std::string&)>& loaded) {
+                     const engine::LoadListener& members) {
   reporter.phase(kLoadPhase);
   const Params params = params_of(request, cache, reporter);
-  const engine::LoadSettings settings{.profile = !request.profile_file.empty(), .loaded = loaded};
+  const engine::LoadSettings settings{.profile = !request.profile_file.empty(), .members = members};
   if (!request.members.empty()) return engine::load(ensemble_of(request), params, settings);
   return engine::load(request.model, params, settings);
 }

@@ -32,9 +32,9 @@ struct ModelRead {
 /// loading it then says what is wrong, or the backend knows better.
 ModelRead read_through(const Request& request);
 
-/// Says each time that it loads: a second load is no silence of the first. `loaded`: see engine::LoadSettings.
+/// Says each time that it loads: a second load is no silence of the first.
 Session load_session(const Request& request, const std::filesystem::path& cache, Reporter& reporter,
-                     const std::function<void(const std::string&)>& loaded = {});
+                     const engine::LoadListener& members = {});
 
 /// "in_force.<key>" and "batch_size", "in_flight".
 void describe_session(const Session& session, TaskResult& result);

@@ -23,6 +23,20 @@ double now_ns() {
   return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
 }
 
+/// What loading each member of an ensemble adds: its own. One whose session another has already adds nothing. Of
+/// members that are loaded twice the second load counts, which is what stays.
+engine::LoadListener member_memory(TaskResult& result) {
+  const auto before = std::make_shared<std::optional<measure::ProcessMemory>>();
+  return {.begin = [before](const std::string& /*member*/) { *before = measure::read_process_memory(); },
+          .end =
+              [before, &result](const std::string& member) {
+                const std::optional<measure::ProcessMemory> now = measure::read_process_memory();
+                if (!*before || !now) return;
+                const auto added = static_cast<double>(now->pss) - static_cast<double>((*before)->pss);
+                result.values["member." + member + ".memory"] = {std::max(0.0, added)};
+              }};
+}
+
 }  // namespace
 
 TaskResult read_memory(const Request& request, Reporter& reporter) {
@@ -33,15 +47,8 @@ TaskResult read_memory(const Request& request, Reporter& reporter) {
   open_library(request, result);
   marks.library = measure::read_process_memory();
   GpuAccount gpu(request, result, reporter);
-  // A cold load: its peak does not depend on what the cache happens to hold. What each member of an ensemble adds is
-  // its own; one whose session another has already adds nothing.
-  double before = marks.library ? static_cast<double>(marks.library->pss) : 0;
-  Session session = load_session(request, {}, reporter, [&](const std::string& member) {
-    const std::optional<measure::ProcessMemory> now = measure::read_process_memory();
-    if (!now || before <= 0) return;
-    result.values["member." + member + ".memory"] = {std::max(0.0, static_cast<double>(now->pss) - before)};
-    before = static_cast<double>(now->pss);
-  });
+  // A cold load: its peak does not depend on what the cache happens to hold.
+  Session session = load_session(request, {}, reporter, member_memory(result));
   reporter.phase("memory");
   describe_session(session, result);
   gpu.loaded(session.in_force());

@@ -11,6 +11,7 @@
 #include "backend/adopt.hpp"
 #include "base/cpu.hpp"
 #include "core/case.hpp"
+#include "engine/ensemble/member_error.hpp"
 #include "engine/ensemble/merged.hpp"
 #include "engine/ensemble/session.hpp"
 #include "engine/session_impl.hpp"
@@ -26,10 +27,6 @@ struct Wanted {
   MemberTensors tensors;  ///< as the file has them
   MemberNote note;
 };
-
-[[noreturn]] void rethrow_named(const std::string& member, const Error& e) {
-  throw Error(e.code(), fmt::format("member '{}': {}", member, e.message()), e.context());
-}
 
 std::vector<Wanted> named(const std::vector<Member>& members) {
   std::vector<Wanted> all;
@@ -51,8 +48,8 @@ void read_file(Wanted& w) {
     w.model = model::read_model(w.member.model);
     const std::string why = model::why_no_member(w.model.format);
     if (!why.empty()) refuse(why, w.member.model.string());
-  } catch (const Error& e) {
-    rethrow_named(w.member.name, e);
+  } catch (...) {
+    throw member_error(w.member.name);
   }
   w.tensors = {w.member.name, w.member.own_inputs, w.model.inputs, w.model.outputs};
 }
@@ -97,7 +94,6 @@ class Loading {
     for (const Wanted& w : all_) tensors.push_back(w.tensors);
     by_file_ = wire(tensors, Combine::kMembers);
     find_shared();
-    settings_.shared_cores = all_.size() > 1;
   }
 
   [[nodiscard]] bool merged() const { return strategy_.schedule == nullptr; }
@@ -110,7 +106,6 @@ class Loading {
       tensors.push_back(settled(members.size()));
       members.push_back({tensors.back(), w.member.weight, &w.model});
     }
-    settings_.shared_cores = false;
     MergedModel merged = merged_model(members, wire(tensors, ensemble_.combine), ensemble_.combine, params_);
     Session session = open_model(merged.model, params_, settings_);
     session.impl().model_folder = std::move(merged.folder);
@@ -121,6 +116,7 @@ class Loading {
   OpenEnsemble open() {
     Workload work{estimated_costs(all_), params_.threads > 0 ? params_.threads : allowed_cores(), params_.goal};
     Schedule schedule = strategy_.schedule(work);
+    settings_.shared_cores = side_by_side(schedule);
     std::vector<MemberSetup> setups = setups_of(schedule);
     std::vector<std::shared_ptr<Session>> sessions = load_all(setups);
     if (strategy_.by_cost && all_.size() > 1) {
@@ -142,6 +138,12 @@ class Loading {
     for (std::size_t m = 0; m < all_.size(); ++m) {
       session_of_.push_back(first.emplace(identity(all_[m], asked_of(m)), m).first->second);
     }
+  }
+
+  /// Sessions compute at the same time. On one lane they do so in turn, each with all cores to itself.
+  [[nodiscard]] bool side_by_side(const Schedule& schedule) const {
+    const bool several = std::any_of(session_of_.begin(), session_of_.end(), [](std::size_t s) { return s > 0; });
+    return several && schedule.lanes.size() > 1;
   }
 
   /// By the schedule, but for threads of a member's own.
@@ -168,8 +170,8 @@ class Loading {
       for (std::size_t o = 0; o < tensors.outputs.size(); ++o) {
         tensors.outputs[o].batch_axis = layout.outputs[o].info.batch_axis;
       }
-    } catch (const Error& e) {
-      rethrow_named(tensors.name, e);
+    } catch (...) {
+      throw member_error(tensors.name);
     }
     return tensors;
   }
@@ -209,23 +211,31 @@ class Loading {
     return text;
   }
 
-  /// All side by side.
+  /// All side by side, or where somebody listens, one by one. The first failure, in members' order, is thrown.
   [[nodiscard]] std::vector<std::shared_ptr<Session>> load_all(const std::vector<MemberSetup>& setups) const {
     std::vector<std::shared_future<std::shared_ptr<Session>>> futures;
     for (std::size_t m = 0; m < all_.size(); ++m) {
-      if (session_of_[m] < m) {
-        futures.push_back(futures[session_of_[m]]);
-        continue;
-      }
-      const auto how = settings_.loaded ? std::launch::deferred : std::launch::async;
-      futures.push_back(std::async(how, [this, m, setup = setups[m]] { return load_one(m, setup); }).share());
+      futures.push_back(session_of_[m] < m ? futures[session_of_[m]] : begin_loading(m, setups[m]));
     }
+    const LoadListener& listener = settings_.members;
     std::vector<std::shared_ptr<Session>> sessions;
     for (std::size_t m = 0; m < all_.size(); ++m) {
-      sessions.push_back(futures[m].get());  // the first failure, in members' order
-      if (settings_.loaded) settings_.loaded(all_[m].member.name);
+      if (listener.begin) listener.begin(all_[m].member.name);
+      sessions.push_back(futures[m].get());
+      if (listener.end) listener.end(all_[m].member.name);
     }
     return sessions;
+  }
+
+  [[nodiscard]] std::shared_future<std::shared_ptr<Session>> begin_loading(std::size_t m, MemberSetup setup) const {
+    const bool heard = settings_.members.begin || settings_.members.end;
+    try {
+      return std::async(heard ? std::launch::deferred : std::launch::async,
+                        [this, m, setup] { return load_one(m, setup); })
+          .share();
+    } catch (...) {  // no thread is to be had
+      throw member_error(all_[m].member.name);
+    }
   }
 
   [[nodiscard]] std::shared_ptr<Session> load_one(std::size_t m, const MemberSetup& setup) const {
@@ -236,38 +246,43 @@ class Loading {
     const auto under_way = all_[m].note.loading();
     try {
       return std::make_shared<Session>(open_model(all_[m].model, p, settings_));
-    } catch (const Error& e) {
-      rethrow_named(all_[m].member.name, e);
+    } catch (...) {
+      throw member_error(all_[m].member.name);
     }
   }
 
-  /// Time of a batch of each member, times its threads: the second of two, since the first also allocates.
+  /// Time of a batch of each member, times its threads.
   [[nodiscard]] std::vector<double> measured_costs(const std::vector<std::shared_ptr<Session>>& sessions,
                                                    const std::vector<MemberSetup>& setups) const {
     std::vector<double> costs;
     for (std::size_t m = 0; m < sessions.size(); ++m) {
-      const Layout& layout = sessions[m]->impl().layout;
-      std::vector<Tensor> inputs;
-      std::vector<TensorView> x;
-      for (const TensorLayout& t : layout.inputs) {
-        Tensor& tensor = inputs.emplace_back(t.info.dtype, t.with_count(std::max<std::int64_t>(params_.batch_size, 1)));
-        std::memset(tensor.data(), 0, tensor.bytes());
-        x.push_back(tensor.view());
-      }
-      std::chrono::nanoseconds time{};
       const auto under_way = all_[m].note.computing();
       try {
-        for (int i = 0; i < 2; ++i) {
-          const std::chrono::nanoseconds begin = now();
-          (void)sessions[m]->predict(x);
-          time = now() - begin;
-        }
-      } catch (const Error& e) {
-        rethrow_named(all_[m].member.name, e);
+        const auto time = static_cast<double>(batch_time(*sessions[m]).count());
+        costs.push_back(time * setups[m].threads / setups[m].streams);
+      } catch (...) {
+        throw member_error(all_[m].member.name);
       }
-      costs.push_back(static_cast<double>(time.count()) * setups[m].threads / setups[m].streams);
     }
     return costs;
+  }
+
+  /// The second of two batches of zeros: the first also allocates.
+  [[nodiscard]] std::chrono::nanoseconds batch_time(Session& session) const {
+    std::vector<Tensor> inputs;
+    std::vector<TensorView> x;
+    for (const TensorLayout& t : session.impl().layout.inputs) {
+      Tensor& tensor = inputs.emplace_back(t.info.dtype, t.with_count(std::max<std::int64_t>(params_.batch_size, 1)));
+      std::memset(tensor.data(), 0, tensor.bytes());
+      x.push_back(tensor.view());
+    }
+    std::chrono::nanoseconds time{};
+    for (int i = 0; i < 2; ++i) {
+      const std::chrono::nanoseconds begin = now();
+      (void)session.predict(x);
+      time = now() - begin;
+    }
+    return time;
   }
 
   OpenEnsemble put_together(std::vector<std::shared_ptr<Session>> sessions, Schedule schedule) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/ensemble/combine.hpp"
+#include "engine/ensemble/member_error.hpp"
 #include "engine/stream.hpp"
 #include "engine/unit.hpp"
 
@@ -22,11 +23,10 @@ std::vector<kit::TensorInfo> kit_infos(const std::vector<TensorInfo>& all) {
   return result;
 }
 
-/// An error of a member, as it crosses the boundary: with the member's name.
-kit::Failure failure_of(const std::string& member, const Error& e) {
+/// As it crosses the boundary.
+kit::Failure failure_of(const Error& e) {
   const bool at_boundary = e.code() <= ErrorCode::kInternal;
-  return {at_boundary ? static_cast<assay_status>(e.code()) : ASSAY_INTERNAL,
-          fmt::format("member '{}': {}", member, e.what())};
+  return {at_boundary ? static_cast<assay_status>(e.code()) : ASSAY_INTERNAL, e.what()};
 }
 
 /// What the lanes do with one batch: every member's predict on the slot's memory.
@@ -69,8 +69,8 @@ class SlotBatch final : public EnsembleBatch {
     const auto under_way = m.note.computing();
     try {
       predict_alone(*m.session, x_[member], y_[member]);
-    } catch (const Error& e) {
-      throw failure_of(m.tensors.name, e);
+    } catch (...) {
+      throw failure_of(member_error(m.tensors.name));
     }
   }
 
@@ -241,7 +241,8 @@ class EnsembleSession final : public kit::Session {
                         {"batches", accounts[m].batches},
                         {"busy_ns", accounts[m].busy.count()},
                         {"longest_ns", accounts[m].longest.count()},
-                        {"load_ns", ensemble_.members[m].session->load_time().count()}});
+                        {"load_ns", ensemble_.members[m].session->load_time().count()},
+                        {"from_cache", ensemble_.members[m].session->from_cache()}});
     }
     return result;
   }

@@ -1,13 +1,15 @@
 // A test's plugin that tells on its host. Inputs x: float32 [-1,4]; outputs y: int64 [-1,6], for each sample: the
 // address of its input, the address of its output, the number of the thread that ran it, samples in its slot, slots
 // that were running at once at most, and the bits of its first value. With transposed=true: x float32 [2,-1] and y
-// float32 [2,-1], y = 2 x.
+// float32 [2,-1], y = 2 x. In force: what it was asked for.
 
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <fstream>
+#include <mutex>
 
 #include "assay/backend_kit.hpp"
 
@@ -19,6 +21,29 @@ struct Shared {
   int delay_us = 0, either_us = -1, refused = 0;
   std::string gate;
   std::atomic<int> running{0}, most{0};
+};
+
+/// Opens that wait until so many of them are under way: that they are side by side is seen by events, not by times.
+class Meeting {
+ public:
+  void join(int parties) {
+    std::unique_lock lock(mutex_);
+    const int meeting = meetings_;
+    if (++here_ >= parties) {
+      here_ = 0;
+      ++meetings_;
+      met_.notify_all();
+      return;
+    }
+    if (met_.wait_for(lock, std::chrono::seconds(20), [&] { return meetings_ != meeting; })) return;
+    --here_;
+    throw kit::Failure(ASSAY_FRAMEWORK, "no other session was opened meanwhile");
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable met_;
+  int here_ = 0, meetings_ = 0;
 };
 
 std::int64_t thread_number() { return static_cast<std::int64_t>(::pthread_self()); }
@@ -75,6 +100,11 @@ class SpySession final : public kit::Session {
  public:
   explicit SpySession(const kit::OpenRequest& request)
       : in_flight_(request.in_flight), from_cache_(!request.cache_read.empty()) {
+    asked_ = {{"threads", std::to_string(request.threads)},
+              {"in_flight", std::to_string(request.in_flight)},
+              {"shared_cores", request.shared_cores ? "true" : "false"}};
+    static Meeting meeting;
+    if (const int parties = std::stoi(request.option("meet", "0")); parties > 0) meeting.join(parties);
     if (!request.cache_fill.empty()) std::ofstream(request.cache_fill + "/spy.graph") << "a graph";
     shared_.transposed = request.option("transposed", "false") == "true";
     shared_.pad = request.option("pad", "false") == "true";
@@ -92,6 +122,7 @@ class SpySession final : public kit::Session {
       d.inputs = {{"x", ASSAY_FLOAT32, true, {-1, 4}, {"n", ""}}};
       d.outputs = {{"y", ASSAY_INT64, true, {-1, 6}, {"n", ""}}};
     }
+    d.in_force = asked_;
     d.from_cache = from_cache_;
     d.useful_slots = in_flight_ > 0 ? in_flight_ : 2;
     d.short_batch = shared_.pad ? ASSAY_SHORT_BATCH_PAD : ASSAY_SHORT_BATCH_RESHAPE;
@@ -108,6 +139,7 @@ class SpySession final : public kit::Session {
 
  private:
   Shared shared_;
+  std::vector<std::pair<std::string, std::string>> asked_;
   int in_flight_;
   bool from_cache_;
 };
@@ -125,6 +157,7 @@ class SpyBackend final : public kit::Backend {
         {"transposed", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "the batch is the second axis"},
         {"pad", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "short batches are filled up"},
         {"either_us", ASSAY_OPTION_INT, 0, "-1", -1, 1e6, nullptr, "both can be had, a slot for so much"},
+        {"meet", ASSAY_OPTION_INT, 0, "0", 0, 64, nullptr, "opening ends when so many are under way at once"},
         {"refused", ASSAY_OPTION_INT, 0, "0", 0, 1e6, nullptr, "a batch size that no slot can be of"},
         {"gate", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr, "a batch ends when there is a file of this name"},
         {"delay_us", ASSAY_OPTION_INT, 0, "0", 0, 1e6, nullptr, "time of a batch"}};

@@ -1,0 +1,152 @@
+// How an ensemble's members are loaded: what is asked of their sessions, when, and what is said of one that fails. The
+// spy reads back what it was asked for.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/ensemble/load.hpp"
+#include "engine/ensemble/member_error.hpp"
+#include "engine/testing/sessions.hpp"
+#include "onnx_graph/test_model.hpp"
+
+namespace assay::engine {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Options = std::map<std::string, std::string>;
+
+class LoadingTest : public testing::Test {
+ protected:
+  LoadingTest() {
+    write("spied.onnx", -1, onnx::TensorProto::INT64);
+    write("free.onnx", -1, onnx::TensorProto::FLOAT);
+    write("fixed.onnx", 2, onnx::TensorProto::FLOAT);
+  }
+  void write(const char* file, std::int64_t batch, std::int32_t type) const {
+    onnx_graph::TestModel m;
+    m.input("x", {batch, 4}).weights("w", {4, 6}).node("MatMul", {"x", "w"}, {"m"});
+    m.node("Cast", {"m"}, {"y"}, {{"to", std::int64_t{type}}}).output("y", {batch, 6}, type);
+    write_file_atomically(folder_.path() / file, m.bytes());
+  }
+  [[nodiscard]] Member member(const std::string& name, const char* file, Options options = {}) const {
+    return {.model = folder_.path() / file, .name = name, .options = std::move(options)};
+  }
+  /// Members of sessions of their own, but for where they are `alike`.
+  [[nodiscard]] Ensemble spied(const char* strategy, int members, bool alike = false, Options options = {}) const {
+    Ensemble e{.members = {}, .combine = Combine::kMembers, .strategy = strategy};
+    for (int m = 0; m < members; ++m) {
+      options["delay_us"] = std::to_string(alike ? 0 : m);
+      e.members.push_back(member(std::string(1, static_cast<char>('a' + m)), "spied.onnx", options));
+    }
+    return e;
+  }
+  /// One file, so alike by its FLOPs, and far from it on the engine.
+  [[nodiscard]] Ensemble uneven() const {
+    return {.members = {member("light", "free.onnx", {{"compute_ms", "1"}}),
+                        member("heavy", "free.onnx", {{"compute_ms", "100"}})},
+            .strategy = "concurrent"};
+  }
+
+  TemporaryFolder folder_;
+  ScopedVariable plugins_{"ASSAY_BACKEND_PATH", std::string(ASSAY_BUILD_DIR) + "/tests/plugins"};
+};
+
+/// Of all lanes together, by what the members' sessions were asked for.
+double threads_at_once(const nlohmann::json& plan, const std::map<std::string, std::string>& in_force) {
+  double sum = 0;
+  for (const nlohmann::json& lane : plan.at("lanes")) {
+    double most = 0;
+    for (const nlohmann::json& member : lane) {
+      const auto name = member.get<std::string>();
+      most = std::max(most, std::stod(in_force.at(name + ".threads")) / std::stod(in_force.at(name + ".in_flight")));
+    }
+    sum += most;
+  }
+  return sum;
+}
+
+TEST_F(LoadingTest, WhateverTheStrategyThereIsOneBudgetOfThreads) {
+  for (const char* strategy : {"sequential", "concurrent", "pipelined"}) {
+    for (const int threads : {1, 2, 3, 4}) {
+      for (const int members : {1, 2, 3}) {
+        for (const bool alike : {false, true}) {
+          SCOPED_TRACE(std::string(strategy) + ", " + std::to_string(members) + " members on " +
+                       std::to_string(threads) + (alike ? ", alike" : ""));
+          Session session = assay::load(spied(strategy, members, alike), {.backend = "spy", .threads = threads});
+          const auto plan = nlohmann::json::parse(session.report("plan"));
+          const auto in_force = session.in_force();
+          EXPECT_DOUBLE_EQ(threads_at_once(plan, in_force), threads);
+          const bool others = members > 1 && !alike && plan.at("lanes").size() > 1;
+          EXPECT_EQ(in_force.at("a.shared_cores"), others ? "true" : "false");
+        }
+      }
+    }
+  }
+}
+
+TEST_F(LoadingTest, MembersAreOpenedSideBySide) {
+  // Each waits for all, and gives up where the others do not come.
+  const Ensemble e = spied("pipelined", 3, false, {{"meet", "3"}});
+  EXPECT_EQ(assay::load(e, {.backend = "spy", .threads = 2}).outputs().size(), 3U);
+}
+
+TEST_F(LoadingTest, ConcurrentDividesTheThreadsByMeasuredCost) {
+  Session session = assay::load(uneven(), {.backend = "null", .batch_size = 1, .threads = 4});
+  const auto plan = nlohmann::json::parse(session.report("plan"));
+  EXPECT_EQ(plan["members"][0]["threads"], 1);
+  EXPECT_EQ(plan["members"][1]["threads"], 3);
+  const auto in_force = session.in_force();
+  EXPECT_EQ(in_force.at("light.threads"), "1");
+  EXPECT_EQ(in_force.at("heavy.threads"), "3");
+  EXPECT_EQ(session.predict(test::random_tensor(DType::kFloat32, {3, 4}, 1).view()).at(0).shape().at(0), 3);
+}
+
+TEST_F(LoadingTest, WhoListensHearsOfEachLoadInTurn) {
+  std::vector<std::string> heard;
+  LoadSettings settings;
+  settings.members = {.begin = [&](const std::string& member) { heard.push_back("begin " + member); },
+                      .end = [&](const std::string& member) { heard.push_back("end " + member); }};
+  (void)engine::load(uneven(), {.backend = "null", .batch_size = 1, .threads = 2}, settings);
+  EXPECT_THAT(heard, ElementsAre("begin light", "end light", "begin heavy", "end heavy"));
+  heard.clear();
+  // With threads to divide anew, a second time.
+  (void)engine::load(uneven(), {.backend = "null", .batch_size = 1, .threads = 4}, settings);
+  EXPECT_THAT(heard, ElementsAre("begin light", "end light", "begin heavy", "end heavy",  //
+                                 "begin light", "end light", "begin heavy", "end heavy"));
+}
+
+TEST_F(LoadingTest, WhateverAMemberThrowsItIsNamed) {
+  Ensemble e{.members = {member("good", "free.onnx"), member("bad", "fixed.onnx")}, .combine = Combine::kMembers};
+  Params p{.backend = "null", .batch_size = 1, .threads = 2, .batch_axis = {{"bad.x", 0}}};
+  // Told of the second one alone: that its batch is fixed.
+  p.log = [](LogLevel /*level*/, const std::string& /*message*/) { throw std::runtime_error("a listener's own"); };
+  const Error own = test::error_of([&] { (void)assay::load(e, p); });
+  EXPECT_EQ(own.code(), ErrorCode::kInternal);
+  EXPECT_THAT(own.what(), HasSubstr("member 'bad': a listener's own"));
+  p.log = [](LogLevel /*level*/, const std::string& /*message*/) { throw std::bad_alloc(); };
+  const Error memory = test::error_of([&] { (void)assay::load(e, p); });
+  EXPECT_EQ(memory.code(), ErrorCode::kOutOfMemory);
+  EXPECT_THAT(memory.what(), HasSubstr("member 'bad': out of memory"));
+}
+
+TEST(MemberErrorTest, KeepsWhatIsKnown) {
+  const auto named = [](const auto& thrown) {
+    try {
+      throw thrown;
+    } catch (...) {
+      return member_error("b");
+    }
+  };
+  const Error ours = named(Error(ErrorCode::kDeviceLost, "gone", "gpu:0"));
+  EXPECT_EQ(ours.code(), ErrorCode::kDeviceLost);
+  EXPECT_EQ(ours.message(), "member 'b': gone");
+  EXPECT_EQ(ours.context(), "gpu:0");
+  EXPECT_EQ(named(std::bad_alloc()).code(), ErrorCode::kOutOfMemory);
+  EXPECT_EQ(named(std::runtime_error("why")).message(), "member 'b': why");
+  EXPECT_EQ(named(1).code(), ErrorCode::kInternal);
+}
+
+}  // namespace
+}  // namespace assay::engine
