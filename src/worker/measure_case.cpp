@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
 #include "measure/environment.hpp"
@@ -13,6 +12,7 @@
 #include "measure/launch.hpp"
 #include "measure/noise.hpp"
 #include "worker/gpu_watch.hpp"
+#include "worker/member_totals.hpp"
 #include "worker/parity_gate.hpp"
 #include "worker/session.hpp"
 #include "worker/window.hpp"
@@ -34,38 +34,13 @@ double cpu_ns() {
   return ns(own.ru_utime) + ns(own.ru_stime);
 }
 
-/// What a member of an ensemble did since it was loaded.
-struct MemberTotals {
-  double batches = 0, busy_ns = 0, load_ns = 0;
-};
-
-/// By name; nothing where there is one model, or one graph of all.
-std::map<std::string, MemberTotals> member_totals(const Request& request, Session& session) {
-  std::map<std::string, MemberTotals> totals;
-  if (request.members.empty() || request.test_case.strategy == kMerged) return totals;
-  for (const nlohmann::json& m : nlohmann::json::parse(session.report("members"))) {
-    totals[m.at("name")] = {m.at("batches"), m.at("busy_ns"), m.at("load_ns")};
-  }
-  return totals;
-}
-
-void put_members(const std::map<std::string, MemberTotals>& begin, const std::map<std::string, MemberTotals>& end,
-                 TaskResult& result) {
-  for (const auto& [name, after] : end) {
-    const auto it = begin.find(name);
-    const MemberTotals before = it == begin.end() ? MemberTotals{} : it->second;
-    const double batches = after.batches - before.batches;
-    if (batches > 0) result.values["member." + name + ".latency.mean"] = {(after.busy_ns - before.busy_ns) / batches};
-    result.values["member." + name + ".load"] = {after.load_ns};
-  }
-}
-
 double ns(std::chrono::nanoseconds t) { return static_cast<double>(t.count()); }
 
 /// Cold, then from the cache; the session that is measured is the one a user would have.
 Session load_twice(const Request& request, bool cacheable, Reporter& reporter, TaskResult& result) {
   Session cold = load_session(request, {}, reporter);
   result.values["load.cold"] = {ns(cold.load_time())};
+  put_member_loads(member_totals(request, cold), false, result);
   if (!request.test_case.cache || request.cache_folder.empty()) return cold;
   if (!cacheable) {
     result.texts["remark.load.cached"] = result.texts["cache"] = cold.cache_remark();
@@ -87,6 +62,7 @@ Session load_twice(const Request& request, bool cacheable, Reporter& reporter, T
   } else {
     result.texts["remark.load.cached"] = cached.cache_remark();
   }
+  put_member_loads(member_totals(request, cached), true, result);
   return cached;
 }
 
@@ -155,7 +131,7 @@ void measure_window(const Request& request, Session& session, const Inputs& inpu
   for (auto& [name, value] : measure::noise_between(begin.noise, end.noise, window_s)) {
     result.values[name] = value;
   }
-  put_members(begin.members, end.members, result);
+  put_member_window(begin.members, end.members, request.test_case.goal, result.values["batch_size"].front(), result);
   const measure::WarmUpCriterion& warm_up = observer.warm_up();
   result.values["warm_up.calls"] = {static_cast<double>(warm_up.calls())};
   result.values["warm_up.level"] = {warm_up.level() ? 1.0 : 0.0};

@@ -85,7 +85,9 @@ void open_library(const Request& request, TaskResult& result) {
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::string> versions, libraries;
   for (const std::string& name : members_of(c.backend)) {  // of a placed ensemble, several
-    const backend::Probe probe = backend::load_backend(name).probe(library_of(request, name), c.options);
+    // As params_of has it: the options are those of the first.
+    const auto options = versions.empty() ? c.options : std::map<std::string, std::string>();
+    const backend::Probe probe = backend::load_backend(name).probe(library_of(request, name), options);
     if (!probe.available) throw Error(ErrorCode::kUnavailable, probe.reason, name);
     for (const backend::Device& device : probe.devices) {
       const std::string uuid = device.name == c.device ? gpu_uuid_in(device.identity) : "";

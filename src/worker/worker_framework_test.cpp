@@ -14,6 +14,7 @@ namespace assay::worker {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 struct Row {
@@ -115,6 +116,33 @@ TEST(Parity, ARoundedReferenceDiffersAndWidensTheTolerance) {
   for (int i = 0; i < 5 && exit.reason.starts_with("Invalid"); ++i) exit = launcher->run(measured, {}, {}, stop);
   ASSERT_TRUE(exit.ok) << exit.reason;
   EXPECT_THAT(exit.result.texts.at("parity"), HasSubstr("rounding the weights alone"));
+}
+
+// Lanes of two engines: the null backend's session hangs or dies, and ONNX Runtime's goes on for as long as it can.
+TEST(MixedEnsemble, TheMemberWhoseEngineCrashesOrHangsIsNamed) {
+  const TemporaryFolder folder;
+  const std::atomic<bool> stop{false};
+  Request request;
+  request.members = {model::write_zoo_network({.name = "tiny-resnet"}, folder.path()),
+                     model::write_zoo_network({.name = "tiny-densenet"}, folder.path())};
+  request.model = request.members.front();
+  Case& c = request.test_case;
+  c.model = "tiny-resnet+tiny-densenet";
+  c.backend = "null+onnxruntime";
+  c.strategy = kPlaced;
+  c.placement = {.strategy = "pipelined",
+                 .seats = {{.backend = "null", .batch_size = 0}, {.backend = "onnxruntime", .batch_size = 0}}};
+  c.batch_size = 2;
+  c.threads = 2;
+  request.effort = measure::effort_by_name("quick");
+  c.options = {{"hang_at", "run:5"}};
+  const Exit hung = process_launcher()->run(request, {.silence = milliseconds(3000)}, {}, stop);
+  EXPECT_EQ(hung.code, ErrorCode::kTimeout) << hung.reason;
+  EXPECT_THAT(hung.reason, HasSubstr("; member 'tiny-resnet' was computing"));
+  c.options = {{"crash_at", "run:5"}};
+  const Exit died = process_launcher()->run(request, {}, {}, stop);
+  EXPECT_EQ(died.code, ErrorCode::kCrashed) << died.reason;
+  EXPECT_THAT(died.reason, AllOf(HasSubstr("'tiny-resnet'"), HasSubstr("computing")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, FrameworkTest, ::testing::ValuesIn(rows()), name_of);

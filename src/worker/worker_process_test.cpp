@@ -5,18 +5,14 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstring>
 #include <fstream>
 #include <thread>
 
-#include "base/file.hpp"
 #include "measure/collectors/collectors.hpp"
-#include "model/model.hpp"
-#include "model/zoo.hpp"
 #include "support/environment.hpp"
-#include "worker/launcher.hpp"
 #include "worker/reference.hpp"
+#include "worker/testing/worker_program.hpp"
 
 namespace assay::worker {
 namespace {
@@ -27,70 +23,6 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Key;
 using ::testing::Not;
-
-class WorkerTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = std::make_unique<TemporaryFolder>();
-    model_ = model::write_zoo_network({.name = "tiny-mlp"}, folder_->path());
-  }
-  static void TearDownTestSuite() { folder_.reset(); }
-
-  WorkerTest() {
-    limits_.timeout = milliseconds(100'000);
-    limits_.silence = milliseconds(100'000);
-    const model::Model model = model::read_model(model_);
-    request_.model = model_;
-    request_.test_case.model = "tiny-mlp";
-    request_.test_case.backend = "null";
-    request_.test_case.batch_size = 2;
-    request_.test_case.threads = 1;
-    request_.test_case.options = {
-        {"compute_ms", "20"},
-        {"io", model.inputs[0].name + ":float32:-1x8->" + model.outputs[0].name + ":float32:-1x4"}};
-    request_.effort = measure::effort_by_name("quick");
-    request_.effort.warm_up_time = milliseconds(20);
-    request_.effort.window = milliseconds(200);
-  }
-
-  /// On a machine with more to do than cores the pipeline may starve, which Little's law finds: then once more.
-  Exit run(const Request& request) {
-    Exit exit = run_once(request);
-    for (int i = 0; i < 5 && exit.reason.starts_with("Invalid"); ++i) exit = run_once(request);
-    return exit;
-  }
-  Exit run_once(const Request& request) {
-    phases_.clear();
-    begun_.clear();
-    warnings_.clear();
-    return process_launcher()->run(
-        request, limits_,
-        [this](const Event& e) {
-          if (e.kind == Event::Kind::kPhase && (phases_.empty() || phases_.back() != e.phase))
-            phases_.push_back(e.phase);
-          if (e.kind == Event::Kind::kPhase && e.progress == 0) begun_.push_back(e.phase);
-          if (!e.warning.empty()) warnings_.push_back(e.warning + ": " + e.message);
-        },
-        stop_);
-  }
-  Exit run_with(const std::string& option, const std::string& value) {
-    request_.test_case.options[option] = value;
-    return run(request_);
-  }
-
-  static std::unique_ptr<TemporaryFolder> folder_;
-  static std::filesystem::path model_;
-  TemporaryFolder own_;
-  Request request_;
-  Limits limits_;
-  std::atomic<bool> stop_{false};
-  std::vector<std::string> phases_;    ///< each once for as long as it lasts
-  std::vector<std::string> begun_;     ///< each as often as it begins
-  std::vector<std::string> warnings_;  ///< "kind: message"
-};
-
-std::unique_ptr<TemporaryFolder> WorkerTest::folder_;
-std::filesystem::path WorkerTest::model_;
 
 TEST_F(WorkerTest, MeasuresACase) {
   const Exit exit = run(request_);
@@ -296,30 +228,6 @@ TEST_F(WorkerTest, AFrameworkThatCrashesTakesNothingDown) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they turn the signal into an exit status
   EXPECT_THAT(exit.reason, HasSubstr("SIGSEGV"));
 #endif
-}
-
-// One file twice is one session: its first batch is the one member's, its second the other's.
-TEST_F(WorkerTest, TheMemberOfAnEnsembleThatCrashesOrHangsIsNamed) {
-  request_.members = {model_, model_};
-  request_.test_case.model = "tiny-mlp+tiny-mlp";
-  request_.test_case.strategy = "sequential";
-  request_.test_case.goal = Goal::kLatency;
-  limits_.silence = milliseconds(1500);
-  struct Row {
-    const char* fault;
-    const char* when;
-    const char* says;
-  };
-  for (const Row& row : {Row{"crash_at", "submit:1", "; member 'tiny-mlp' was computing"},
-                         Row{"crash_at", "submit:2", "; member 'tiny-mlp#2' was computing"},
-                         Row{"hang_at", "submit:2", "; member 'tiny-mlp#2' was computing"},
-                         Row{"hang_at", "run:3", "; member 'tiny-mlp' was computing"},
-                         Row{"crash_at", "open", "; member 'tiny-mlp' was being loaded"},
-                         Row{"hang_at", "open", "; member 'tiny-mlp' was being loaded"}}) {
-    request_.test_case.options[row.fault] = row.when;
-    EXPECT_THAT(run(request_).reason, HasSubstr(row.says)) << row.fault << " " << row.when;
-    request_.test_case.options.erase(row.fault);
-  }
 }
 
 TEST_F(WorkerTest, AFrameworkThatHangsIsEnded) {

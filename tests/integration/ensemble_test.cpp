@@ -57,7 +57,8 @@ TEST_F(EnsembleCliTest, EachMembersPartIsStored) {
   const Outcome& o = c.outcomes.front();
   EXPECT_EQ(o.test_case.strategy, "pipelined");
   EXPECT_EQ(o.in_force.at("members"), "tiny-resnet+tiny-mlp+tiny-resnet#2");
-  for (const char* tag : {"member.tiny-resnet.latency.mean", "member.tiny-mlp.load"}) {
+  for (const char* tag : {"member.tiny-resnet.latency.mean", "member.tiny-resnet#2.throughput",
+                          "member.tiny-mlp.load.cold", "member.tiny-mlp.load.cached"}) {
     const Metric* m = find_metric(o, tag);
     ASSERT_NE(m, nullptr) << tag;
     EXPECT_TRUE(m->value.has_value()) << m->remark;

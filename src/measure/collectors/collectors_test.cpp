@@ -208,7 +208,14 @@ TEST(Collectors, EachMemberOfAnEnsembleHasItsOwn) {
   memory.process = 1;
   memory.values["member.vgg.memory"] = {3.0 * 1024 * 1024};
   f.o.processes[0].values["member.vgg.latency.mean"] = {5 * kMilli};
+  f.o.processes[0].values["member.vgg.throughput"] = {160};
+  f.o.processes[0].values["member.vgg.load.cold"] = {7 * kMilli};
+  f.o.processes[0].values["member.vgg.load.cached"] = {3 * kMilli};
   f.o.processes.push_back(memory);
+  EXPECT_DOUBLE_EQ(*f.get("member.vgg.throughput").value, 160);
+  EXPECT_EQ(f.get("member.vgg.throughput").unit, "1/s");
+  EXPECT_DOUBLE_EQ(*f.get("member.vgg.load.cold").value, 7);
+  EXPECT_DOUBLE_EQ(*f.get("member.vgg.load.cached").value, 3);
   EXPECT_DOUBLE_EQ(*f.get("member.vgg.latency.mean").value, 5);
   EXPECT_THAT(f.get("member.vgg.latency.mean").remark, HasSubstr("beside the others"));
   EXPECT_DOUBLE_EQ(*f.get("member.vgg.memory").value, 3);

@@ -1,7 +1,7 @@
 // What each member of an ensemble did while the ensemble was measured.
+#include <algorithm>
 #include <set>
 #include <string_view>
-#include <utility>
 
 #include "measure/collectors/kinds.hpp"
 #include "measure/collectors/support.hpp"
@@ -10,14 +10,19 @@ namespace assay::measure {
 namespace {
 
 constexpr std::string_view kPrefix = "member.";
-constexpr std::pair<std::string_view, const char*> kRemarks[] = {
-    {".latency.mean", "of a batch of this member, beside the others"},
-    {".load", "all members load side by side"},
-    {".memory", "what loading it added, in a process of its own"}};
 
-bool ends_with(const std::string& text, std::string_view end) {
-  return text.size() > end.size() && text.ends_with(end);
-}
+struct MemberTag {
+  std::string_view end;
+  const char* unit;
+  double divisor;
+  const char* remark;
+};
+constexpr MemberTag kMemberTags[] = {
+    {".throughput", "1/s", 1, "of the time in which this member computes, beside the others"},
+    {".latency.mean", "ms", kMillisecond, "of a batch of this member, beside the others"},
+    {".load.cold", "ms", kMillisecond, "all members load side by side"},
+    {".load.cached", "ms", kMillisecond, "all members load side by side"},
+    {".memory", "MiB", kMebibyte, "what loading it added, in a process of its own"}};
 
 }  // namespace
 
@@ -30,12 +35,11 @@ std::vector<Metric> collect_members(const Observations& o) {
     }
   }
   for (const std::string& name : names) {
-    const bool memory = ends_with(name, ".memory");
-    Metric metric = over_processes(o, name, memory ? "MiB" : "ms", name, memory ? kMebibyte : kMillisecond,
-                                   "the member did nothing");
-    for (const auto& [end, remark] : kRemarks) {
-      if (ends_with(name, end)) add_remark(metric, remark);
-    }
+    const auto* const tag = std::find_if(std::begin(kMemberTags), std::end(kMemberTags),
+                                         [&](const MemberTag& t) { return name.ends_with(t.end); });
+    if (tag == std::end(kMemberTags)) continue;
+    Metric metric = over_processes(o, name, tag->unit, name, tag->divisor, "the member did nothing");
+    add_remark(metric, tag->remark);
     metrics.push_back(std::move(metric));
   }
   return metrics;
