@@ -187,6 +187,7 @@ Setup resolve_setup(const kit::OpenRequest& request, int cpus) {
   s.intra_op_threads = to_int(request.option("intra_op_threads", "auto"), std::max(1, rest + 1));
   s.spinning =
       to_bool(request.option("spinning", "auto"), s.streams == 1 && !request.shared_cores && !is_gpu(request.device));
+  s.spinning_stops = request.cores_in_turn;
   s.inter_op_spinning = to_bool(request.option("inter_op_spinning", "auto"), s.spinning);
   s.affinity = request.option("affinity", "");
   check_affinity(s.affinity, s.intra_op_threads - 1);
@@ -274,6 +275,7 @@ std::vector<std::pair<std::string, std::string>> config_entries(const Setup& s) 
       {"session.set_denormal_as_zero", digit(s.denormals_as_zero)},
       {"session.disable_prepacking", digit(!s.prepacking)},
   };
+  if (s.spinning_stops) entries.emplace_back("session.force_spinning_stop", "1");
   if (!s.affinity.empty()) entries.emplace_back("session.intra_op_thread_affinities", s.affinity);
   if (!s.disabled_optimizers.empty()) {
     entries.emplace_back("optimization.disable_specified_optimizers", s.disabled_optimizers);

@@ -36,6 +36,7 @@ struct Setup {
   int intra_op_threads = 1;         ///< the pool has one less: the caller takes part
   int inter_op_threads = 1;
   bool spinning = true;
+  bool spinning_stops = false;  ///< at a batch's end: the pool would spin on for milliseconds
   bool inter_op_spinning = true;
   std::string affinity;
   ExecutionMode mode = ExecutionMode::kSequential;

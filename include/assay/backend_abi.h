@@ -182,6 +182,11 @@ enum { ASSAY_GOAL_THROUGHPUT = 0, ASSAY_GOAL_LATENCY = 1 };
 typedef int32_t assay_precision;
 enum { ASSAY_PRECISION_F32 = 0, ASSAY_PRECISION_BF16 = 1, ASSAY_PRECISION_F16 = 2, ASSAY_PRECISION_INT8 = 3 };
 
+/* Who else computes on a session's cores. SHARED: others at the same time, so by default neither spin nor pin threads.
+ * IN_TURN: others, but never while this one has a batch under way: do not spin beyond its end. */
+typedef int32_t assay_core_use;
+enum { ASSAY_CORES_OWN = 0, ASSAY_CORES_SHARED = 1, ASSAY_CORES_IN_TURN = 2 };
+
 typedef struct assay_open_request {
   uint32_t struct_size;
   assay_goal goal;           /* set the engine up as its makers advise for this */
@@ -201,8 +206,7 @@ typedef struct assay_open_request {
   /* > 0: along the input axes that `shapes` and the model leave free, nearly every slot will be this long, and a last
    * one shorter. A backend that is faster with fixed shapes fixes them so and answers ASSAY_SHORT_BATCH_PAD. 0: any. */
   int64_t batch_size;
-  int32_t
-      shared_cores; /* not 0: other sessions compute on the same cores, so by default neither spin nor pin threads */
+  assay_core_use shared_cores; /* where a plugin does not know a value, it is SHARED to it */
   int32_t reserved;
 } assay_open_request;
 

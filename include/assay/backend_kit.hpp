@@ -174,7 +174,8 @@ struct OpenRequest {
   int threads = 1;
   int in_flight = 0;
   std::int64_t batch_size = 0;  ///< > 0: what free axes will mostly be; see assay_open_request
-  bool shared_cores = false;    ///< neither spin nor pin unless the user says so; see assay_open_request
+  bool shared_cores = false;    ///< neither spin nor pin unless the user says so; see assay_core_use
+  bool cores_in_turn = false;   ///< do not spin beyond a batch's end; see assay_core_use
   bool profile = false;
   std::map<std::string, std::string> options;  ///< only those that the user set
   std::vector<FixedShape> shapes;

@@ -82,7 +82,8 @@ inline OpenRequest open_request(const assay_host* host, const assay_open_request
   q.profile = r->profile != 0;
   if (r->struct_size >= offsetof(assay_open_request, batch_size) + sizeof r->batch_size) q.batch_size = r->batch_size;
   if (r->struct_size >= offsetof(assay_open_request, shared_cores) + sizeof r->shared_cores) {
-    q.shared_cores = r->shared_cores != 0;
+    q.cores_in_turn = r->shared_cores == ASSAY_CORES_IN_TURN;
+    q.shared_cores = r->shared_cores != ASSAY_CORES_OWN && !q.cores_in_turn;
   }
   for (std::size_t i = 0; i < r->option_count; ++i) q.options[r->options[i].key] = r->options[i].value;
   q.shapes = fixed_shapes(r->shapes, r->shape_count);

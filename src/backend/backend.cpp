@@ -61,7 +61,7 @@ struct RequestView {
     c.in_flight = request.in_flight;
     c.profile = request.profile ? 1 : 0;
     c.batch_size = request.batch_size;
-    c.shared_cores = request.shared_cores ? 1 : 0;
+    c.shared_cores = request.cores;
     c.model_path = model.c_str();
     c.device = request.device.c_str();
     c.options = options.data();

@@ -55,7 +55,7 @@ struct OpenRequest {
   int in_flight = 0;
   std::int64_t batch_size = 0;  ///< what the inputs' free axes will mostly be; 0: any
   bool profile = false;
-  bool shared_cores = false;  ///< other sessions compute on the same cores
+  assay_core_use cores = ASSAY_CORES_OWN;
   std::map<std::string, std::string> options;
   std::map<std::string, Shape> shapes;
   std::filesystem::path cache_read, cache_fill;

@@ -64,7 +64,7 @@ backend::OpenRequest request_of(const model::Model& model, const Layout* layout,
     request.shapes = layout->open_shapes();
   }
   request.profile = settings.profile;
-  request.shared_cores = settings.shared_cores;
+  request.cores = settings.cores;
   request.options = params.options;
   request.library = library_of(params);
   request.log = params.log;

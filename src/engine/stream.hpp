@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "assay/assay.hpp"
+#include "assay/backend_abi.h"
 
 namespace assay::engine {
 
@@ -62,9 +63,9 @@ struct LoadListener {
 };
 
 struct LoadSettings {
-  bool profile = false;       ///< collect what report("profile") gives
-  bool shared_cores = false;  ///< other sessions of the process compute on the same cores
-  LoadListener members;       ///< where it listens, members load one after the other
+  bool profile = false;  ///< collect what report("profile") gives
+  assay_core_use cores = ASSAY_CORES_OWN;
+  LoadListener members;  ///< where it listens, members load one after the other
 };
 
 /// As assay::load.

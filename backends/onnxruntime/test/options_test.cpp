@@ -8,8 +8,10 @@
 namespace assay::ort {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
 kit::OpenRequest request(int threads, std::map<std::string, std::string> options = {}) {
@@ -135,6 +137,20 @@ TEST(Setup, SettingsBecomeTheLibrarysEntries) {
   EXPECT_THAT(entries, Contains(Pair("session.intra_op_thread_affinities", "2")));
   EXPECT_THAT(entries, Contains(Pair("optimization.disable_specified_optimizers", "ConvAddFusion")));
   EXPECT_THAT(entries, Contains(Pair("session.disable_prepacking", "1")));
+}
+
+TEST(Setup, WhoElseUsesTheCoresSaysHowLongThePoolSpins) {
+  const auto spins = [](bool shared, bool in_turn) {
+    kit::OpenRequest r = request(4);
+    r.goal = ASSAY_GOAL_LATENCY;
+    r.shared_cores = shared;
+    r.cores_in_turn = in_turn;
+    return config_entries(resolve_setup(r, 4));
+  };
+  const auto stops = Contains(Pair("session.force_spinning_stop", "1"));
+  EXPECT_THAT(spins(false, false), AllOf(Contains(Pair("session.intra_op.allow_spinning", "1")), Not(stops)));
+  EXPECT_THAT(spins(true, false), AllOf(Contains(Pair("session.intra_op.allow_spinning", "0")), Not(stops)));
+  EXPECT_THAT(spins(false, true), AllOf(Contains(Pair("session.intra_op.allow_spinning", "1")), stops));
 }
 
 kit::OpenRequest on_gpu(std::map<std::string, std::string> options = {}) {

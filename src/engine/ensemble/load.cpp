@@ -116,7 +116,7 @@ class Loading {
   OpenEnsemble open() {
     Workload work{estimated_costs(all_), params_.threads > 0 ? params_.threads : allowed_cores(), params_.goal};
     Schedule schedule = strategy_.schedule(work);
-    settings_.shared_cores = side_by_side(schedule);
+    settings_.cores = cores_of(schedule);
     std::vector<MemberSetup> setups = setups_of(schedule);
     std::vector<std::shared_ptr<Session>> sessions = load_all(setups);
     if (strategy_.by_cost && all_.size() > 1) {
@@ -140,10 +140,11 @@ class Loading {
     }
   }
 
-  /// Sessions compute at the same time. On one lane they do so in turn, each with all cores to itself.
-  [[nodiscard]] bool side_by_side(const Schedule& schedule) const {
+  /// On one lane sessions compute in turn, each with all cores to itself.
+  [[nodiscard]] assay_core_use cores_of(const Schedule& schedule) const {
     const bool several = std::any_of(session_of_.begin(), session_of_.end(), [](std::size_t s) { return s > 0; });
-    return several && schedule.lanes.size() > 1;
+    if (!several) return ASSAY_CORES_OWN;
+    return schedule.lanes.size() > 1 ? ASSAY_CORES_SHARED : ASSAY_CORES_IN_TURN;
   }
 
   /// By the schedule, but for threads of a member's own.

@@ -78,8 +78,9 @@ TEST_F(LoadingTest, WhateverTheStrategyThereIsOneBudgetOfThreads) {
           const auto plan = nlohmann::json::parse(session.report("plan"));
           const auto in_force = session.in_force();
           EXPECT_DOUBLE_EQ(threads_at_once(plan, in_force), threads);
-          const bool others = members > 1 && !alike && plan.at("lanes").size() > 1;
-          EXPECT_EQ(in_force.at("a.shared_cores"), others ? "true" : "false");
+          const bool others = members > 1 && !alike;
+          const char* with_others = plan.at("lanes").size() > 1 ? "shared" : "in turn";
+          EXPECT_EQ(in_force.at("a.cores"), others ? with_others : "own");
         }
       }
     }

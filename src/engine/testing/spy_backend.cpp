@@ -102,7 +102,9 @@ class SpySession final : public kit::Session {
       : in_flight_(request.in_flight), from_cache_(!request.cache_read.empty()) {
     asked_ = {{"threads", std::to_string(request.threads)},
               {"in_flight", std::to_string(request.in_flight)},
-              {"shared_cores", request.shared_cores ? "true" : "false"}};
+              {"cores", request.shared_cores    ? "shared"
+                        : request.cores_in_turn ? "in turn"
+                                                : "own"}};
     static Meeting meeting;
     if (const int parties = std::stoi(request.option("meet", "0")); parties > 0) meeting.join(parties);
     if (!request.cache_fill.empty()) std::ofstream(request.cache_fill + "/spy.graph") << "a graph";
