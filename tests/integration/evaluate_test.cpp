@@ -100,7 +100,7 @@ TEST_F(EvaluateTest, WhatIsKnownBeforehandIsFoundWhateverTheStrategy) {
   write_members();
   write_images("val", true);
   std::string first;
-  for (const char* strategy : {"sequential", "concurrent", "pipelined"}) {
+  for (const char* strategy : {"sequential", "concurrent", "pipelined", "merged"}) {
     const Result r =
         evaluate(ensemble(), {"--images", file("val"), "--strategy", strategy, "--batch-size", "3", "--json"});
     ASSERT_EQ(r.status, 0) << r.err;
