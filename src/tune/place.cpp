@@ -109,6 +109,8 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
   if (!measures_pairs(request)) return true;
   const std::size_t n = all.size();
   const auto pair = [&](std::size_t i, std::size_t j) {
+    i = placed.problem.same_as[i];  // one that is there twice is measured in its first place
+    j = placed.problem.same_as[j];
     const auto best = [&](std::size_t m) {
       const std::vector<Way>& ways = placed.problem.members[m];
       return ways[quickest(ways)].backend;

@@ -11,7 +11,9 @@
 namespace assay::tune {
 namespace {
 
+using testing::DoubleNear;
 using testing::ElementsAre;
+using testing::Pointwise;
 
 /// Seconds a sample: member, engine.
 using Costs = std::map<std::pair<std::string, std::string>, double>;
@@ -177,6 +179,19 @@ TEST(Place, TellsHowMuchMembersSlowEachOtherDown) {
   ASSERT_EQ(placed.problem.slowdown.size(), 2U);
   EXPECT_NEAR(placed.problem.slowdown[0][1], 1.25, 1e-9);
   EXPECT_EQ(placed.problem.slowdown[0][0], 1);
+}
+
+TEST(Place, AModelThatIsThereTwiceWithAnotherBetweenIsBesideItAsInItsFirstPlace) {
+  PlaceRequest r = request();
+  r.ensemble.model = "a+b+a";
+  r.backends = {"x"};
+  FakeBench fake({{{"a", "x"}, 1}, {{"b", "x"}, 3}});
+  fake.beside = 1.25;
+  const Placed placed = place(r, fake.bench());
+  ASSERT_EQ(placed.problem.slowdown.size(), 3U);
+  EXPECT_THAT(placed.problem.slowdown[0], Pointwise(DoubleNear(1e-9), {1, 1.25, 1}));
+  EXPECT_THAT(placed.problem.slowdown[1], Pointwise(DoubleNear(1e-9), {1.25, 1, 1.25}));
+  EXPECT_THAT(placed.problem.slowdown[2], Pointwise(DoubleNear(1e-9), {1, 1.25, 1}));
 }
 
 TEST(Place, APairThatFailedIsNotSaidToBeWithoutSlowDown) {
