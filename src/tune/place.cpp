@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <set>
+
+#include "engine/ensemble/wiring.hpp"
 
 namespace assay::tune {
 namespace {
@@ -102,6 +103,20 @@ void add_once(std::vector<Case>& cases, const Case& c) {
   }
 }
 
+/// What the engine calls the member in that ensemble: of two files of one name the second is "name#2".
+std::string name_in(const Case& c, const std::string& member) {
+  const std::vector<std::string> models = members_of(c.model);
+  std::vector<Member> members;
+  for (const std::string& model : models) members.push_back({.model = model});
+  const auto place = std::find(models.begin(), models.end(), member) - models.begin();
+  return engine::member_names(members).at(static_cast<std::size_t>(place));
+}
+
+/// Of a batch of the member in that ensemble, ms.
+std::optional<double> member_latency(const Results& results, const Case& c, const std::string& member) {
+  return results.value(c, fmt::format("member.{}.latency.mean", name_in(c, member)));
+}
+
 /// Each beside itself and every other, on the engine that suits it best; where that is the other's, too, one case tells
 /// of both. False: it was interrupted.
 bool measure_interference(const PlaceRequest& request, const std::vector<std::string>& all, Results& results,
@@ -128,10 +143,11 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
   if (!results.want(PlaceStep::kPairs, cases)) return false;
   placed.problem.slowdown.assign(n, std::vector<double>(n, std::nan("")));
   for (std::size_t i = 0; i < n; ++i) {
-    const std::string tag = fmt::format("member.{}.latency.mean", std::filesystem::path(all[i]).stem().string());
-    const auto itself = results.value(pair(i, i), tag);
+    const auto itself = member_latency(results, pair(i, i), all[i]);
     for (std::size_t j = 0; j < n && itself && *itself > 0; ++j) {
-      if (const auto beside = results.value(pair(i, j), tag)) placed.problem.slowdown[i][j] = *beside / *itself;
+      if (const auto beside = member_latency(results, pair(i, j), all[i])) {
+        placed.problem.slowdown[i][j] = *beside / *itself;
+      }
     }
   }
   return true;

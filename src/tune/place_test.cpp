@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
+#include <map>
 
 #include "assay/error.hpp"
 
@@ -53,6 +55,7 @@ class FakeBench {
     o.test_case = c;
     double seconds = 0;
     const std::vector<std::string> members = members_of(c.model);
+    std::map<std::string, int> seen;
     for (std::size_t m = 0; m < members.size(); ++m) {
       const std::string backend = m < c.placement.seats.size() ? c.placement.seats[m].backend : c.backend;
       const auto it = costs_.find({members[m], backend});
@@ -62,7 +65,9 @@ class FakeBench {
       }
       const bool small = m < c.placement.seats.size() ? c.placement.seats[m].batch_size > 0 : c.batch_size < kBatch;
       seconds += it->second * (small ? small_batch : 1);
-      o.metrics.push_back({"member." + members[m] + ".latency.mean",
+      std::string name = std::filesystem::path(members[m]).stem().string();
+      if (const int number = ++seen[name]; number > 1) name += "#" + std::to_string(number);
+      o.metrics.push_back({"member." + name + ".latency.mean",
                            "ms",
                            2e3 * it->second * static_cast<double>(c.batch_size) * (members.size() > 1 ? beside : 1),
                            {},
@@ -192,6 +197,17 @@ TEST(Place, AModelThatIsThereTwiceWithAnotherBetweenIsBesideItAsInItsFirstPlace)
   EXPECT_THAT(placed.problem.slowdown[0], Pointwise(DoubleNear(1e-9), {1, 1.25, 1}));
   EXPECT_THAT(placed.problem.slowdown[1], Pointwise(DoubleNear(1e-9), {1.25, 1, 1.25}));
   EXPECT_THAT(placed.problem.slowdown[2], Pointwise(DoubleNear(1e-9), {1, 1.25, 1}));
+}
+
+TEST(Place, OfTwoFilesOfOneNameEachHasItsOwnSlowDown) {
+  PlaceRequest r = request();
+  r.ensemble.model = "p/m.onnx+q/m.onnx";
+  r.backends = {"x"};
+  FakeBench fake({{{"p/m.onnx", "x"}, 1}, {{"q/m.onnx", "x"}, 3}});
+  fake.beside = 1.25;
+  const Placed placed = place(r, fake.bench());
+  EXPECT_THAT(placed.problem.slowdown.at(0), Pointwise(DoubleNear(1e-9), {1, 1.25}));
+  EXPECT_THAT(placed.problem.slowdown.at(1), Pointwise(DoubleNear(1e-9), {1.25, 1}));
 }
 
 TEST(Place, APairThatFailedIsNotSaidToBeWithoutSlowDown) {
