@@ -105,6 +105,7 @@ class Campaigns {
 
   tune::Bench bench() {
     return {[this](const Case& c) { return stored_.find(c); },
+            [this](const std::vector<Case>& cases) { return stored_.find_together(cases); },
             [this](tune::PlaceStep step, const std::vector<Case>& cases) { return measure(step, cases); },
             [this](const PlacedSearch& search) { plan_.facts[kSearchKey] = to_text(search); }};
   }

@@ -37,6 +37,30 @@ StoredResults::StoredResults(const runner::RunSettings& settings, const store::S
 }
 
 std::optional<Outcome> StoredResults::find(const Case& c) {
+  std::optional<Earlier> earlier = find_earlier(c);
+  if (!earlier) return std::nullopt;
+  return std::move(earlier->outcome);
+}
+
+std::vector<Outcome> StoredResults::find_together(const std::vector<Case>& cases) {
+  const Counts before = counts_;
+  std::vector<Outcome> found;
+  std::string campaign;
+  for (const Case& c : cases) {
+    std::optional<Earlier> earlier = find_earlier(c);
+    if (!earlier || (!campaign.empty() && earlier->campaign_id != campaign)) {
+      counts_.own = before.own;  // none of them is used
+      counts_.own_disturbed = before.own_disturbed;
+      counts_.others = before.others;
+      return {};
+    }
+    campaign = earlier->campaign_id;
+    found.push_back(std::move(earlier->outcome));
+  }
+  return found;
+}
+
+std::optional<StoredResults::Earlier> StoredResults::find_earlier(const Case& c) {
   try {
     const Engine& engine = engine_of(c.backend);
     std::map<std::string, std::string> same = same_;
@@ -54,21 +78,22 @@ std::optional<Outcome> StoredResults::find(const Case& c) {
   }
 }
 
-std::optional<Outcome> StoredResults::find_own(const Case& c, std::map<std::string, std::string> same,
-                                               bool engine_is_here) {
+std::optional<StoredResults::Earlier> StoredResults::find_own(const Case& c, std::map<std::string, std::string> same,
+                                                              bool engine_is_here) {
   if (search_.empty()) return std::nullopt;
   same[kSearchIdKey] = search_;
   const std::string key = case_key(c);
   auto own = store_.newest(key, same, version(), Quality::kAny);
   // What an engine did that has gone since says nothing of plans that are to be measured now.
-  if (!own || (!engine_is_here && own->state == OutcomeState::kMeasured)) return std::nullopt;
+  if (!own || (!engine_is_here && own->outcome.state == OutcomeState::kMeasured)) return std::nullopt;
   ++counts_.own;
   const bool sound = store_.newest(key, same, version()).has_value();
-  if (own->state == OutcomeState::kMeasured && !sound) ++counts_.own_disturbed;
+  if (own->outcome.state == OutcomeState::kMeasured && !sound) ++counts_.own_disturbed;
   return own;
 }
 
-std::optional<Outcome> StoredResults::find_others(const Case& c, const std::map<std::string, std::string>& same) {
+std::optional<StoredResults::Earlier> StoredResults::find_others(const Case& c,
+                                                                 const std::map<std::string, std::string>& same) {
   const std::string key = case_key(c);
   auto sound = store_.newest(key, same, version());
   if (sound) {
@@ -76,7 +101,7 @@ std::optional<Outcome> StoredResults::find_others(const Case& c, const std::map<
     return sound;
   }
   const auto any = store_.newest(key, same, version(), Quality::kAny);
-  if (any && any->state == OutcomeState::kMeasured) ++counts_.refused;
+  if (any && any->outcome.state == OutcomeState::kMeasured) ++counts_.refused;
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/bench.hpp"
 #include "core/outcome.hpp"
@@ -26,6 +27,8 @@ class StoredResults {
   /// The search's own, whatever disturbed it or made it fail: else an interrupted search would never end on a machine
   /// that is busy. Any other's only where it is measured and undisturbed.
   std::optional<Outcome> find(const Case& c);
+  /// Of all of these, as `find` has them, where one campaign measured them all; else empty: they are measured again.
+  std::vector<Outcome> find_together(const std::vector<Case>& cases);
   /// What was found, and what was not for having been disturbed, since this was asked last; "": there is nothing to
   /// say.
   std::string account();
@@ -41,9 +44,12 @@ class StoredResults {
     std::size_t own = 0, own_disturbed = 0, others = 0, refused = 0;
   };
 
+  using Earlier = store::Store::Earlier;
+
   const Engine& engine_of(const std::string& backend);
-  std::optional<Outcome> find_own(const Case& c, std::map<std::string, std::string> same, bool engine_is_here);
-  std::optional<Outcome> find_others(const Case& c, const std::map<std::string, std::string>& same);
+  std::optional<Earlier> find_earlier(const Case& c);
+  std::optional<Earlier> find_own(const Case& c, std::map<std::string, std::string> same, bool engine_is_here);
+  std::optional<Earlier> find_others(const Case& c, const std::map<std::string, std::string>& same);
 
   const runner::RunSettings& settings_;
   const store::Store& store_;

@@ -39,6 +39,18 @@ class StoredResultsTest : public testing::Test {
   /// As a campaign of that search measured it ("": of none) on this machine.
   void stored(std::int64_t batch, const std::string& search, const std::string& noise = "",
               OutcomeState state = OutcomeState::kMeasured) {
+    begin(search);
+    add(batch, noise, state);
+  }
+  /// The last that was begun.
+  void add(std::int64_t batch, const std::string& noise = "", OutcomeState state = OutcomeState::kMeasured) {
+    Outcome o;
+    o.test_case = asked(batch);
+    o.state = state;
+    o.samples = {{0, true, noise, {}}};
+    store_.add(last_, o);
+  }
+  void begin(const std::string& search) {
     Campaign c;
     c.id = "c0de000" + std::to_string(campaigns_++);
     c.version = version();
@@ -47,13 +59,8 @@ class StoredResultsTest : public testing::Test {
     c.environment["version.x"] = launcher_.version;
     c.environment["model.sha256.m"] = "0123";
     if (!search.empty()) c.environment[kSearchIdKey] = search;
-    c.plan = {asked(batch)};
-    Outcome o;
-    o.test_case = asked(batch);
-    o.state = state;
-    o.samples = {{0, true, noise, {}}};
     store_.begin(c);
-    store_.add(c.id, o);
+    last_ = c.id;
   }
   StoredResults results(const std::string& search) { return {settings_, store_, context_, search}; }
 
@@ -65,6 +72,7 @@ class StoredResultsTest : public testing::Test {
   std::atomic<bool> stop_{false};
   Context context_;
   int campaigns_ = 0;
+  std::string last_;
 };
 
 TEST_F(StoredResultsTest, ASearchTakesItsOwnWhateverDisturbedThemAndOthersWhereNothingDid) {
@@ -100,6 +108,25 @@ TEST_F(StoredResultsTest, SaysWhatItUsedAndWhatItRefused) {
             HasSubstr("1 case of other campaigns; measured again: 1 case of other campaigns that other programs "
                       "disturbed")));
   EXPECT_EQ(own.account(), "") << "once";
+}
+
+TEST_F(StoredResultsTest, WhatIsComparedIsOfOneCampaign) {
+  const std::vector<Case> pairs = {asked(1), asked(2), asked(3)};
+  begin("");
+  add(1);
+  add(2);
+  stored(3, "");
+  StoredResults of_two = results(kSearch);
+  for (const Case& c : pairs) EXPECT_TRUE(of_two.find(c));
+  (void)of_two.account();
+  EXPECT_TRUE(of_two.find_together(pairs).empty());
+  EXPECT_EQ(of_two.account(), "") << "none was used";
+  begin("");
+  for (const std::int64_t batch : {1, 2, 3}) add(batch);
+  StoredResults of_one = results(kSearch);
+  EXPECT_EQ(of_one.find_together(pairs).size(), 3U);
+  EXPECT_THAT(of_one.account(), HasSubstr("not measured again: 3 cases of other campaigns"));
+  EXPECT_TRUE(of_one.find_together({asked(1), asked(4)}).empty()) << "one was never measured";
 }
 
 TEST_F(StoredResultsTest, OfAnEngineThatIsGoneOnlyThatItWasNotThereIsTaken) {

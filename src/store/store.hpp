@@ -71,11 +71,16 @@ class Store {
   /// Answers whether it was added.
   bool import(const Campaign& campaign);
 
+  /// What an earlier campaign measured.
+  struct Earlier {
+    Outcome outcome;  ///< without its samples
+    std::string campaign_id;
+  };
   /// kSound: measured, and no process that counts was disturbed; kAny: failed and skipped ones, too.
   enum class Quality { kSound, kAny };
   /// The newest outcome of the case in campaigns whose environment has all of `same` (a value "": the key is not there)
-  /// and that this version of Assay ran ("": any), without its samples.
-  [[nodiscard]] std::optional<Outcome> newest(const std::string& case_key,
+  /// and that this version of Assay ran ("": any).
+  [[nodiscard]] std::optional<Earlier> newest(const std::string& case_key,
                                               const std::map<std::string, std::string>& same,
                                               const std::string& version = "", Quality quality = Quality::kSound) const;
   /// Medians of `sample` ("process.wall" …) over the newest processes that ran the case; empty: never ran.

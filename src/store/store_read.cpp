@@ -179,9 +179,10 @@ std::optional<std::string> Store::newest_unfinished() const {
   return s.text(0);
 }
 
-std::optional<Outcome> Store::newest(const std::string& case_key, const std::map<std::string, std::string>& same,
-                                     const std::string& version, Quality quality) const {
-  std::string text = "SELECT id, case_json, state, phase, reason, backend_version FROM outcome WHERE case_key = ?";
+std::optional<Store::Earlier> Store::newest(const std::string& case_key, const std::map<std::string, std::string>& same,
+                                            const std::string& version, Quality quality) const {
+  std::string text =
+      "SELECT id, case_json, state, phase, reason, backend_version, campaign_id FROM outcome WHERE case_key = ?";
   if (quality == Quality::kSound) {
     text +=
         " AND state = 'measured'"
@@ -205,14 +206,15 @@ std::optional<Outcome> Store::newest(const std::string& case_key, const std::map
   }
   if (!version.empty()) s.bind(place++, version);
   if (!s.step()) return std::nullopt;
-  Outcome o;
+  Earlier earlier{{}, s.text(6)};
+  Outcome& o = earlier.outcome;
   o.test_case = read_case(s.text(1), impl_->database);
   o.state = outcome_state_from_string(s.text(2));
   o.phase = s.text(3);
   o.reason = s.text(4);
   o.backend_version = s.text(5);
   o.metrics = read_metrics(impl_->database, s.integer(0));
-  return o;
+  return earlier;
 }
 
 std::optional<double> Store::typical(const std::string& case_key, const std::string& sample) const {

@@ -172,7 +172,8 @@ TEST_F(StoreTest, FindsTheNewestOutcomeOfACaseInTheSameEnvironment) {
   later.metrics[0].value = 120;
   store.add("aaaa0002", later);
   ASSERT_TRUE(store.newest(key, {{"cpu.model", "A CPU"}}));
-  EXPECT_EQ(store.newest(key, {{"cpu.model", "A CPU"}})->metrics[0].value, 120);
+  EXPECT_EQ(store.newest(key, {{"cpu.model", "A CPU"}})->outcome.metrics[0].value, 120);
+  EXPECT_EQ(store.newest(key, {{"cpu.model", "A CPU"}})->campaign_id, "aaaa0002");
   EXPECT_FALSE(store.newest(key, {{"cpu.model", "Another"}}));
   EXPECT_FALSE(store.newest(case_key(measured(8).test_case), {}));
   EXPECT_TRUE(store.newest(key, {{"cpu.quota", ""}})) << "there is none, and none was asked for";
@@ -191,14 +192,14 @@ TEST_F(StoreTest, PassesOverOutcomesWhoseProcessesWereDisturbed) {
   later.metrics[0].value = 120;
   later.samples[1].noise = "steal 9 %";
   store.add("aaaa0002", later);
-  EXPECT_EQ(store.newest(key, {})->metrics[0].value, 100);
-  EXPECT_EQ(store.newest(key, {}, "", Store::Quality::kAny)->metrics[0].value, 120);
+  EXPECT_EQ(store.newest(key, {})->outcome.metrics[0].value, 100);
+  EXPECT_EQ(store.newest(key, {}, "", Store::Quality::kAny)->outcome.metrics[0].value, 120);
   later.state = OutcomeState::kFailed;
   later.reason = "out of memory";
   store.begin(campaign("aaaa0003"));
   store.add("aaaa0003", later);
-  EXPECT_EQ(store.newest(key, {})->state, OutcomeState::kMeasured);
-  EXPECT_EQ(store.newest(key, {}, "", Store::Quality::kAny)->reason, "out of memory");
+  EXPECT_EQ(store.newest(key, {})->outcome.state, OutcomeState::kMeasured);
+  EXPECT_EQ(store.newest(key, {}, "", Store::Quality::kAny)->outcome.reason, "out of memory");
 }
 
 TEST_F(StoreTest, MigratesAFileOfTheFirstSchema) {

@@ -16,12 +16,12 @@ constexpr double kMs = 1e-3, kMiB = 1024.0 * 1024.0;
 /// Plans that are looked at; the two best of different make are verified.
 constexpr std::size_t kPlans = 8;
 
-/// Outcomes by the key of their case; measured once, and only those that are not stored.
+/// Outcomes by the key of their case.
 class Results {
  public:
   Results(const Bench& bench, Placed& placed) : bench_(bench), placed_(placed) {}
 
-  /// False: it was interrupted.
+  /// Measures those that are not stored. False: it was interrupted.
   bool want(PlaceStep step, const std::vector<Case>& cases) {
     std::vector<Case> missing;
     std::set<std::string> keys;
@@ -35,19 +35,15 @@ class Results {
         missing.push_back(c);
       }
     }
-    if (missing.empty()) return true;
-    if (step == PlaceStep::kPairs) {  // they are compared with each other: in one campaign
-      placed_.reused -= cases.size() - missing.size();
-      missing = cases;
-    }
-    std::vector<Outcome> outcomes = bench_.measure(step, missing);
-    placed_.measured += outcomes.size();
-    placed_.interrupted = outcomes.size() < missing.size();
-    for (Outcome& o : outcomes) {
-      std::string key = case_key(o.test_case);
-      known_.insert_or_assign(std::move(key), std::move(o));
-    }
-    return !placed_.interrupted;
+    return missing.empty() || measure(step, missing);
+  }
+  /// The same of cases that are compared with each other, each once: stored or measured, all are of one campaign.
+  bool want_together(PlaceStep step, const std::vector<Case>& cases) {
+    std::vector<Outcome> stored = bench_.stored_together(cases);
+    if (stored.size() < cases.size()) return measure(step, cases);
+    placed_.reused += stored.size();
+    keep(std::move(stored));
+    return true;
   }
 
   [[nodiscard]] std::optional<double> value(const Case& c, const std::string& tag) const {
@@ -56,6 +52,20 @@ class Results {
   }
 
  private:
+  bool measure(PlaceStep step, const std::vector<Case>& cases) {
+    std::vector<Outcome> outcomes = bench_.measure(step, cases);
+    placed_.measured += outcomes.size();
+    placed_.interrupted = outcomes.size() < cases.size();
+    keep(std::move(outcomes));
+    return !placed_.interrupted;
+  }
+  void keep(std::vector<Outcome> outcomes) {
+    for (Outcome& o : outcomes) {
+      std::string key = case_key(o.test_case);
+      known_.insert_or_assign(std::move(key), std::move(o));
+    }
+  }
+
   const Bench& bench_;
   Placed& placed_;
   std::map<std::string, Outcome> known_;
@@ -140,7 +150,7 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
       if (placed.problem.same_as[j] == j) add_once(cases, pair(i, j));
     }
   }
-  if (!results.want(PlaceStep::kPairs, cases)) return false;
+  if (!results.want_together(PlaceStep::kPairs, cases)) return false;
   placed.problem.slowdown.assign(n, std::vector<double>(n, std::nan("")));
   for (std::size_t i = 0; i < n; ++i) {
     const auto itself = member_latency(results, pair(i, i), all[i]);

@@ -22,6 +22,8 @@ const char* describe(PlaceStep step);
 struct Bench {
   /// A result of just this case on this machine with these versions; nothing where there is none.
   std::function<std::optional<Outcome>(const Case&)> stored;
+  /// Results of all of these, of one campaign; empty where none has them all.
+  std::function<std::vector<Outcome>(const std::vector<Case>&)> stored_together;
   /// Measures. Fewer outcomes than cases: it was interrupted.
   std::function<std::vector<Outcome>(PlaceStep, const std::vector<Case>&)> measure;
   /// Called with what was found before it is verified; may be empty.

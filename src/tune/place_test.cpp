@@ -32,6 +32,12 @@ class FakeBench {
               ++asked_of_store;
               return outcome(c);
             },
+            [this](const std::vector<Case>& cases) {
+              std::vector<Outcome> outcomes;
+              if (!stored || !of_one_campaign) return outcomes;
+              for (const Case& c : cases) outcomes.push_back(outcome(c));
+              return outcomes;
+            },
             [this](PlaceStep step, const std::vector<Case>& cases) {
               said.emplace_back(to_string(step));
               std::vector<Outcome> outcomes;
@@ -89,7 +95,7 @@ class FakeBench {
     return o;
   }
 
-  bool stored = false;
+  bool stored = false, of_one_campaign = true;
   int asked_of_store = 0, most = 1000;
   int rounds = 0, failing_rounds = 0, placed_fails = 0;  ///< placed plans fail in as many campaigns of plans
   double penalty = 1, beside = 1;
@@ -148,6 +154,16 @@ TEST(Place, WhatIsStoredIsNotMeasuredAgainButTheRivalsAre) {
   EXPECT_EQ(placed.reused,
             8U + 4U);  // two members on two engines both ways; the pair both ways, and each beside itself
   EXPECT_THAT(fake.said, ElementsAre("found", "plans"));
+}
+
+TEST(Place, PairsThatNoOneCampaignHasAreAllMeasuredAgain) {
+  FakeBench fake(kEachItsOwn);
+  fake.stored = true;
+  fake.of_one_campaign = false;
+  const Placed placed = place(request(), fake.bench());
+  EXPECT_EQ(placed.reused, 8U);
+  EXPECT_EQ(placed.measured, 4U);
+  EXPECT_THAT(fake.said, ElementsAre("pairs", "found", "plans"));
 }
 
 TEST(Place, MembersThatOneEngineSuitsBestAreBesideEachOtherOnce) {
