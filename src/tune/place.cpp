@@ -113,36 +113,53 @@ void add_once(std::vector<Case>& cases, const Case& c) {
   }
 }
 
-/// What the engine calls the member in that ensemble: of two files of one name the second is "name#2".
-std::string name_in(const Case& c, const std::string& member) {
+/// Of a batch of the member in that ensemble, ms; where it is there several times, in the mean.
+std::optional<double> member_latency(const Results& results, const Case& c, const std::string& member) {
   const std::vector<std::string> models = members_of(c.model);
   std::vector<Member> members;
   for (const std::string& model : models) members.push_back({.model = model});
-  const auto place = std::find(models.begin(), models.end(), member) - models.begin();
-  return engine::member_names(members).at(static_cast<std::size_t>(place));
+  const std::vector<std::string> names = engine::member_names(members);
+  double sum = 0, count = 0;
+  for (std::size_t m = 0; m < models.size(); ++m) {
+    if (models[m] != member) continue;
+    const auto latency = results.value(c, fmt::format("member.{}.latency.mean", names[m]));
+    if (!latency) return std::nullopt;
+    sum += *latency;
+    ++count;
+  }
+  return count > 0 ? std::optional(sum / count) : std::nullopt;
 }
 
-/// Of a batch of the member in that ensemble, ms.
-std::optional<double> member_latency(const Results& results, const Case& c, const std::string& member) {
-  return results.value(c, fmt::format("member.{}.latency.mean", name_in(c, member)));
+/// Seconds a sample of the member on that engine in the ensemble's batch, as it was measured alone.
+std::optional<double> seconds_alone(const PlaceRequest& request, const std::vector<Way>& ways,
+                                    const std::string& backend) {
+  for (const Way& way : ways) {
+    if (way.backend == backend && way.batch_size == request.ensemble.batch_size) return way.spread;
+  }
+  return std::nullopt;
 }
 
-/// Each beside itself and every other, on the engine that suits it best; where that is the other's, too, one case tells
-/// of both. False: it was interrupted.
+/// Member i beside j, on the engine that suits i best; where that is j's, too, one case tells of both.
+Case beside_case(const PlaceRequest& request, const Problem& problem, std::size_t i, std::size_t j) {
+  const std::vector<std::string> all = members_of(request.ensemble.model);
+  i = problem.same_as[i];  // one that is there twice is measured in its first place
+  j = problem.same_as[j];
+  const std::string& backend = problem.members[i][quickest(problem.members[i])].backend;
+  if (j < i) std::swap(i, j);
+  const auto first = seconds_alone(request, problem.members[i], backend);
+  const auto second = seconds_alone(request, problem.members[j], backend);
+  if (!first || !second) return pair_case(request, all[i], all[j], backend);  // which will say why
+  if (*first < *second) std::swap(i, j);
+  return pair_case(request, all[i], all[j], backend,
+                   times_beside(std::max(*first, *second), std::min(*first, *second)));
+}
+
+/// Each beside itself and every other. False: it was interrupted.
 bool measure_interference(const PlaceRequest& request, const std::vector<std::string>& all, Results& results,
                           Placed& placed) {
   if (!measures_pairs(request)) return true;
   const std::size_t n = all.size();
-  const auto pair = [&](std::size_t i, std::size_t j) {
-    i = placed.problem.same_as[i];  // one that is there twice is measured in its first place
-    j = placed.problem.same_as[j];
-    const auto best = [&](std::size_t m) {
-      const std::vector<Way>& ways = placed.problem.members[m];
-      return ways[quickest(ways)].backend;
-    };
-    if (j < i && best(i) == best(j)) std::swap(i, j);
-    return pair_case(request, all[i], all[j], best(i));
-  };
+  const auto pair = [&](std::size_t i, std::size_t j) { return beside_case(request, placed.problem, i, j); };
   std::vector<Case> cases;
   for (std::size_t i = 0; i < n; ++i) {
     if (placed.problem.same_as[i] != i) continue;

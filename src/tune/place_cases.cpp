@@ -1,6 +1,7 @@
 #include "tune/place_cases.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "assay/error.hpp"
@@ -100,12 +101,13 @@ bool measures_pairs(const PlaceRequest& request) {
   return request.interference && request.ensemble.threads > 1 && members_of(request.ensemble.model).size() > 1;
 }
 
-Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend) {
+Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend,
+               int times) {
   Case c = request.ensemble;
-  const std::vector<std::string> members = a == b ? std::vector{a} : std::vector{a, b};
+  std::vector<std::string> members(static_cast<std::size_t>(times), b);
+  members.insert(members.begin(), a);
   c.model = joined_members(members);
-  // A member beside itself: as an ensemble of one, timed as in a pair.
-  c.strategy = a == b ? "pipelined" : "concurrent";
+  c.strategy = "concurrent";  // the costliest has a lane of its own, the other lane all the rest
   c.threads = 2;
   c.weights.clear();
   c.combine = "members";  // nothing is combined: outputs need not fit together
@@ -114,6 +116,11 @@ Case pair_case(const PlaceRequest& request, const std::string& a, const std::str
   c.goal = Goal::kThroughput;
   name_inputs(request, members, c);
   return c;
+}
+
+int times_beside(double costlier, double cheaper) {
+  constexpr double kMost = 8;  // each is a member of the ensemble, with an output of its own
+  return static_cast<int>(std::clamp(std::round(costlier / cheaper), 1.0, kMost));
 }
 
 Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& plan) {

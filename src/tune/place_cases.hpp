@@ -33,8 +33,14 @@ Case member_case(const PlaceRequest& request, const std::string& member, const s
 std::vector<Case> cost_cases(const PlaceRequest& request);
 /// Whether members can be beside each other: on one thread they never are.
 bool measures_pairs(const PlaceRequest& request);
-/// Two members side by side on one engine, a thread each, as on the lanes of a pipelined run; or one beside itself.
-Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend);
+/// Two members side by side on one engine, a thread each, as on the lanes of a pipelined run; or one beside itself. A
+/// batch is over when both lanes are done with it, so the lane of `b` computes it `times` over: in as much time as `a`
+/// takes (times_beside), else `b` would wait, and `a` would be alone meanwhile.
+Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend,
+               int times = 1);
+/// How often the cheaper member computes a batch beside the costlier one, so that neither lane waits for more than a
+/// third of the time; the costs are of a batch on one thread. Of a member that is cheaper than an eighth, 8.
+int times_beside(double costlier, double cheaper);
 /// A plan as a case: a plain strategy where all members run whole batches on one engine.
 Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& plan);
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "assay/error.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 using testing::DoubleNear;
 using testing::ElementsAre;
 using testing::Pointwise;
+using testing::UnorderedElementsAre;
 
 /// Seconds a sample: member, engine.
 using Costs = std::map<std::pair<std::string, std::string>, double>;
@@ -61,6 +63,7 @@ class FakeBench {
     o.test_case = c;
     double seconds = 0;
     const std::vector<std::string> members = members_of(c.model);
+    const std::set<std::string> distinct(members.begin(), members.end());
     std::map<std::string, int> seen;
     for (std::size_t m = 0; m < members.size(); ++m) {
       const std::string backend = m < c.placement.seats.size() ? c.placement.seats[m].backend : c.backend;
@@ -75,7 +78,7 @@ class FakeBench {
       if (const int number = ++seen[name]; number > 1) name += "#" + std::to_string(number);
       o.metrics.push_back({"member." + name + ".latency.mean",
                            "ms",
-                           2e3 * it->second * static_cast<double>(c.batch_size) * (members.size() > 1 ? beside : 1),
+                           2e3 * it->second * static_cast<double>(c.batch_size) * (distinct.size() > 1 ? beside : 1),
                            {},
                            {},
                            1,
@@ -226,13 +229,38 @@ TEST(Place, OfTwoFilesOfOneNameEachHasItsOwnSlowDown) {
   EXPECT_THAT(placed.problem.slowdown.at(1), Pointwise(DoubleNear(1e-9), {1.25, 1}));
 }
 
+TEST(Place, BesideACostlierMemberTheCheaperOneComputesAllTheTime) {
+  FakeBench fake({{{"a", "x"}, 1}, {{"b", "x"}, 3}});
+  PlaceRequest r = request();
+  r.backends = {"x"};
+  (void)place(r, fake.bench());
+  std::vector<std::string> pairs;
+  for (const Case& c : fake.measured) {
+    if (c.combine != "members") continue;
+    pairs.push_back(c.model);
+    EXPECT_EQ(c.strategy, "concurrent");
+    EXPECT_EQ(c.threads, 2);
+  }
+  EXPECT_THAT(pairs, UnorderedElementsAre("a+a", "b+b", "b+a+a+a"));
+}
+
+TEST(Place, NoLaneOfAPairWaitsForLong) {
+  EXPECT_EQ(times_beside(1, 1), 1);
+  for (double costlier = 1; costlier < 8.5; costlier += 0.01) {
+    const double lane = times_beside(costlier, 1);
+    EXPECT_LT(std::abs(lane - costlier) / std::max(lane, costlier), 1 / 3.0) << costlier;
+    EXPECT_LT(lane - 1, costlier) << "the longest first: the last would go to the costlier one's lane";
+  }
+  EXPECT_EQ(times_beside(1000, 1), 8);
+}
+
 TEST(Place, APairThatFailedIsNotSaidToBeWithoutSlowDown) {
   FakeBench fake(kEachItsOwn);
   Bench bench = fake.bench();
   bench.measure = [measure = bench.measure](PlaceStep step, const std::vector<Case>& cases) {
     std::vector<Outcome> outcomes = measure(step, cases);
     for (Outcome& o : outcomes) {
-      if (o.test_case.model == "a+b" && step == PlaceStep::kPairs) o.state = OutcomeState::kFailed;
+      if (o.test_case.model == "b+a+a+a" && step == PlaceStep::kPairs) o.state = OutcomeState::kFailed;
     }
     return outcomes;
   };
