@@ -90,11 +90,10 @@ std::vector<Way> ways_of(const PlaceRequest& request, const std::string& member,
   return ways;
 }
 
-/// Of the engine's library, as the first member tells that runs on it.
-double library_bytes(const PlaceRequest& request, const std::vector<std::string>& members, const std::string& backend,
-                     const Results& results) {
-  for (const std::string& member : members) {
-    const Case c = member_case(request, member, backend, request.ensemble.batch_size, Goal::kThroughput);
+/// Of the engine's library, as the first of its cases tells that was measured.
+double library_bytes(const PlaceRequest& request, const std::string& backend, const Results& results) {
+  for (const Case& c : cost_cases(request)) {
+    if (c.backend != backend) continue;
     if (const auto mib = results.value(c, "memory.library")) return *mib * kMiB;
   }
   return 0;  // nothing runs on it
@@ -299,7 +298,7 @@ Placed place(const PlaceRequest& request, const Bench& bench) {
                 member);
   }
   for (const std::string& backend : request.backends) {
-    placed.problem.libraries.emplace_back(backend, library_bytes(request, members, backend, results));
+    placed.problem.libraries.emplace_back(backend, library_bytes(request, backend, results));
   }
   if (!measure_interference(request, members, results, placed)) return placed;
   placed.plans = best_plans(placed.problem, kPlans);

@@ -298,6 +298,24 @@ TEST(Place, WhatMayNotFitIsNoPlanAndALibraryCountsWhoeverRunsOnIt) {
   EXPECT_EQ(place(r, unknown).problem.members[1].size(), 1U) << "on y its memory is not known";
 }
 
+TEST(Place, ALibraryCountsWhereOnlySmallerBatchesRunOnIt) {
+  FakeBench fake(kEachItsOwn);
+  PlaceRequest r = request();
+  r.batches = {4};
+  r.memory_limit = 1e12;
+  Bench bench = fake.bench();
+  bench.measure = [measure = bench.measure](PlaceStep step, const std::vector<Case>& cases) {
+    std::vector<Outcome> outcomes = measure(step, cases);
+    for (Outcome& o : outcomes) {
+      if (o.test_case.backend == "y" && o.test_case.batch_size == kBatch) o.state = OutcomeState::kFailed;
+    }
+    return outcomes;
+  };
+  const Placed placed = place(r, bench);
+  ASSERT_EQ(placed.problem.libraries.size(), 2U);
+  for (const auto& [backend, bytes] : placed.problem.libraries) EXPECT_EQ(bytes, 50 * 1024.0 * 1024.0) << backend;
+}
+
 TEST(Place, StopsWhereMeasuringStops) {
   FakeBench fake(kEachItsOwn);
   fake.most = 3;
