@@ -6,11 +6,13 @@
 #include <set>
 #include <sstream>
 
+#include "base/file.hpp"
 #include "cli/bench.hpp"
 #include "core/search.hpp"
 #include "report/format.hpp"
 #include "runner/fake_launcher.hpp"
 #include "tune/place_cases.hpp"
+#include "worker/reference.hpp"
 
 namespace assay::cli {
 namespace {
@@ -172,6 +174,51 @@ TEST(PlacingCode, LoadsWhatCameOutFirst) {
   EXPECT_THAT(document_of(verified(plans, true)).code, HasSubstr(".strategy = \"merged\""));
   EXPECT_EQ(document_of(verified(plans, false)).code, "") << "not at its end";
   EXPECT_EQ(document_of(verified({{"pipelined", 0, 0, 0}}, true)).code, "");
+}
+
+TEST(PlacingRun, ThePlansAreMeasuredInTurnsOfAProcessEach) {
+  const TemporaryFolder folder;
+  store::Store store(folder.path() / "results.db");
+  FakeClock clock;
+  runner::FakeLauncher launcher{clock};
+  launcher.reference = [](const worker::Request& r) {
+    worker::write_reference(r.reference_file, {});
+    return runner::good(r, 1);
+  };
+  launcher.measure = [](const worker::Request& r) {
+    worker::Exit exit = runner::good(r, 100);
+    exit.result.values["memory.library"] = exit.result.values["memory.model"] = {1e6};
+    return exit;
+  };
+  runner::RunSettings settings = settings_of_any_model();
+  settings.reference_folder = folder.path() / "references";
+  const std::atomic<bool> stop{false};
+  std::ostringstream out, err;
+  Context context;
+  context.out = &out;
+  context.err = &err;
+  context.launcher = &launcher;
+  context.clock = &clock;
+  context.stop = &stop;
+  EXPECT_EQ(place({}, plan_to_place(), settings, store, context), kOk) << err.str();
+
+  const Campaign plans = store.load("");
+  ASSERT_EQ(plans.environment.at(kPlacedStep), "plans");
+  ASSERT_GE(plans.plan.size(), 3U) << "what was found, the study's way and one graph of all";
+  std::set<std::string> all;
+  for (const Case& c : plans.plan) all.insert(case_key(c));
+  std::vector<std::string> turns;
+  for (const worker::Request& r : launcher.requests) {
+    const std::string key = case_key(r.test_case);
+    if (r.kind == worker::Request::Kind::kMeasure && all.contains(key)) turns.push_back(key);
+  }
+  constexpr std::ptrdiff_t kTurns = 3;
+  const auto length = static_cast<std::ptrdiff_t>(turns.size()) / kTurns;  // one case more, where an A/A twin is drawn
+  ASSERT_EQ(static_cast<std::size_t>(length * kTurns), turns.size());
+  for (std::ptrdiff_t turn = 0; turn < kTurns; ++turn) {
+    const auto begin = turns.begin() + turn * length;
+    EXPECT_EQ(std::set<std::string>(begin, begin + length), all) << "turn " << turn;
+  }
 }
 
 TEST(DryPlace, EstimatesTheProcessesThatPlansAreVerifiedIn) {

@@ -50,7 +50,7 @@ class StoredResultsTest : public testing::Test {
     o.samples = {{0, true, noise, {}}};
     store_.add(last_, o);
   }
-  void begin(const std::string& search) {
+  void begin(const std::string& search, const std::map<std::string, std::string>& otherwise = {}) {
     Campaign c;
     c.id = "c0de000" + std::to_string(campaigns_++);
     c.version = version();
@@ -59,6 +59,7 @@ class StoredResultsTest : public testing::Test {
     c.environment["version.x"] = launcher_.version;
     c.environment["model.sha256.m"] = "0123";
     if (!search.empty()) c.environment[kSearchIdKey] = search;
+    for (const auto& [key, value] : otherwise) c.environment[key] = value;
     store_.begin(c);
     last_ = c.id;
   }
@@ -142,6 +143,26 @@ TEST_F(StoredResultsTest, AnotherVersionOfTheEngineIsAnotherResult) {
   stored(1, kSearch);
   launcher_.version = "2.0";
   EXPECT_FALSE(results(kSearch).find(asked(1)));
+}
+
+TEST_F(StoredResultsTest, WhatWasMeasuredElsewhereOrOtherwiseIsAnotherResult) {
+  for (const auto& [key, value] : std::map<std::string, std::string>{{"host.name", "elsewhere"},
+                                                                     {"cpu.model", "Another CPU"},
+                                                                     {"cpu.allowed", "1000"},
+                                                                     {"cpu.affinity", "1000"},
+                                                                     {"cpu.quota", "0.12"},
+                                                                     {"memory.total", "1"},
+                                                                     {"library.sha256.x", "4567"},
+                                                                     {"model.sha256.m", "4567"},
+                                                                     {"effort.window_ms", "50"}}) {
+    begin(kSearch, {{key, value}});
+    add(1);
+    EXPECT_FALSE(results(kSearch).find(asked(1))) << key;
+    EXPECT_FALSE(results("another").find(asked(1))) << key;
+  }
+  stored(1, kSearch);
+  EXPECT_TRUE(results(kSearch).find(asked(1)));
+  EXPECT_TRUE(results("another").find(asked(1)));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The search for a placement through the real program, over ONNX Runtime and, where it is there, OpenVINO.
+#include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "integration/cli_fixture.hpp"
@@ -31,6 +33,21 @@ class PlacedCliTest : public CliTest {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
+  /// Cases of a member alone that were measured, and by processes that nothing disturbed.
+  [[nodiscard]] std::ptrdiff_t undisturbed_members() const {
+    const store::Store store(db_, store::Store::Access::kRead);
+    std::ptrdiff_t count = 0;
+    for (const store::CampaignSummary& summary : store.list()) {
+      if (summary.placed_step != "alone") continue;
+      const Campaign campaign = store.load(summary.id);
+      count += std::count_if(campaign.outcomes.begin(), campaign.outcomes.end(), [](const Outcome& o) {
+        return o.state == OutcomeState::kMeasured &&
+               std::none_of(o.samples.begin(), o.samples.end(),
+                            [](const ProcessSamples& s) { return s.kept && !s.noise.empty(); });
+      });
+    }
+    return count;
+  }
 };
 
 TEST_F(PlacedCliTest, MeasuresMembersThenVerifiesAndReusesWhatIsStored) {
@@ -41,13 +58,18 @@ TEST_F(PlacedCliTest, MeasuresMembersThenVerifiesAndReusesWhatIsStored) {
   const Result first = assay(search("2"));
   ASSERT_EQ(first.status, 0) << first.err;
   EXPECT_THAT(first.err, AllOf(HasSubstr("each member alone"), HasSubstr("interleaved")));
+  for (const Outcome& o : newest().outcomes) {
+    if (o.state != OutcomeState::kMeasured) continue;
+    const auto kept = [](const ProcessSamples& s) { return s.kept; };
+    EXPECT_EQ(std::count_if(o.samples.begin(), o.samples.end(), kept), 3) << describe(o.test_case);
+  }
   EXPECT_THAT(first.out, AllOf(HasSubstr("predicted, the best first"), HasSubstr("tiny-resnet+tiny-densenet: "),
                                HasSubstr("onnxruntime x1")));
   const std::string table = first.out.substr(0, first.out.find("\nCampaign "));
   EXPECT_THAT(assay({"results", "show"}).out, StartsWith(table));
-  // Those that other programs disturbed are measured again: on a busy machine, all. (What is stored is not measured
-  // again: tune, Place.WhatIsStoredIsNotMeasuredAgainButTheRivalsAre.)
-  EXPECT_THAT(assay(search("2", {"--dry-run"})).out, HasSubstr("of 8 cases stored"));
+  // Those that other programs disturbed are measured again: on a busy machine, all.
+  EXPECT_THAT(assay(search("2", {"--dry-run"})).out,
+              HasSubstr(std::to_string(undisturbed_members()) + " of 8 cases stored"));
   const auto json = nlohmann::json::parse(assay({"results", "show", "--json"}).out);
   EXPECT_EQ(json.at("search").at("members").size(), 2U);
   EXPECT_GT(json.at("search").at("predicted").size(), 3U);
@@ -124,26 +146,46 @@ Campaign by_hand() {
   return c;
 }
 
+/// Those of its cases that can run on this machine's engines.
+std::vector<Case> cases_on(const std::set<std::string>& engines, const std::vector<Case>& plan) {
+  std::vector<Case> cases;
+  std::copy_if(plan.begin(), plan.end(), std::back_inserter(cases), [&](const Case& c) {
+    const std::vector<std::string> wanted = members_of(c.backend);
+    return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& e) { return engines.contains(e); });
+  });
+  return cases;
+}
+
 TEST_F(PlacedCliTest, MembersInBatchesOfTheirOwnAgreeWithTheReference) {
-  const Campaign asked = by_hand();
-  std::ostringstream bundle;
-  report::write_bundle({.campaign = &asked, .recommendation = {}}, bundle);
-  write_file_atomically(file("plans.json"), bundle.str());
-  const Result r = assay({"bench", "--resume", file("plans.json")});
-  const Campaign c = newest();
-  ASSERT_EQ(c.outcomes.size(), asked.plan.size()) << r.err;
-  int measured = 0;
-  for (const Outcome& o : c.outcomes) {
-    if (o.state == OutcomeState::kSkipped && o.phase == "probe") continue;  // an engine is not on this machine
-    if (o.state != OutcomeState::kMeasured) {  // on a busy machine a pipeline may starve, which Little's law finds
-      EXPECT_THAT(o.reason, StartsWith("Invalid")) << describe(o.test_case);
-      continue;
-    }
-    ++measured;
-    const Metric* parity = find_metric(o, "parity.error");
-    ASSERT_TRUE(parity != nullptr && parity->value.has_value()) << (parity == nullptr ? "" : parity->remark);
+  constexpr int kRounds = 3;
+  std::set<std::string> engines;
+  const auto listed = nlohmann::json::parse(assay({"backends", "--json"}).out);
+  for (const auto& backend : listed.at("backends")) {
+    if (backend.at("available") == true) engines.insert(backend.at("name").get<std::string>());
   }
-  EXPECT_GT(measured, 0) << r.out;
+  Campaign asked = by_hand();
+  asked.plan = cases_on(engines, asked.plan);
+  ASSERT_GE(asked.plan.size(), 6U) << "those on ONNX Runtime alone";
+  for (int round = 1; round <= kRounds && !asked.plan.empty(); ++round) {
+    asked.id = "0badcaf" + std::to_string(round);
+    std::ostringstream bundle;
+    report::write_bundle({.campaign = &asked, .recommendation = {}}, bundle);
+    write_file_atomically(file("plans.json"), bundle.str());
+    const Result r = assay({"bench", "--resume", file("plans.json")});
+    const Campaign c = newest();
+    ASSERT_EQ(c.outcomes.size(), asked.plan.size()) << r.err;
+    asked.plan.clear();
+    for (const Outcome& o : c.outcomes) {
+      // On a busy machine a pipeline may starve, which Little's law finds: it is measured again.
+      if (o.state == OutcomeState::kFailed && o.reason.starts_with("Invalid") && round < kRounds) {
+        asked.plan.push_back(o.test_case);
+        continue;
+      }
+      EXPECT_EQ(o.state, OutcomeState::kMeasured) << describe(o.test_case) << ": " << o.reason;
+      const Metric* parity = measured_metric(o, "parity.error");
+      EXPECT_TRUE(parity != nullptr) << describe(o.test_case);
+    }
+  }
 }
 
 }  // namespace
