@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "engine/strategies/strategy.hpp"
 
@@ -163,20 +164,49 @@ bool improve(const Problem& problem, const std::string& strategy, std::vector<st
   return best.cost < now;
 }
 
-void search_locally(const Problem& problem, const std::string& strategy, Best& best) {
-  const bool whole = strategy == "sequential";
+/// Of each member the way that is least by `cost`, among those that are `allowed`, or where none is, among all.
+std::vector<std::size_t> least_ways(const Problem& problem, const std::function<double(const Way&)>& cost,
+                                    const std::function<bool(const Way&)>& allowed) {
   std::vector<std::size_t> ways;
   for (const std::vector<Way>& all : problem.members) {
-    const auto quickest = std::min_element(all.begin(), all.end(), [&](const Way& a, const Way& b) {
-      return whole ? a.whole < b.whole : a.spread < b.spread;
+    const auto least = std::min_element(all.begin(), all.end(), [&](const Way& a, const Way& b) {
+      return std::pair(!allowed(a), cost(a)) < std::pair(!allowed(b), cost(b));
     });
-    ways.push_back(static_cast<std::size_t>(quickest - all.begin()));
+    ways.push_back(static_cast<std::size_t>(least - all.begin()));
   }
-  best.offer(strategy, ways);
-  while (improve(problem, strategy, ways)) best.offer(strategy, ways);
-  for (std::size_t m = 0; m < ways.size(); ++m) {  // the neighbours of the end: runners-up
-    std::vector<std::size_t> changed = ways;
-    for (changed[m] = 0; changed[m] < problem.members[m].size(); ++changed[m]) best.offer(strategy, changed);
+  return ways;
+}
+
+/// Where the search begins: the quickest ways. Where these do not fit, memory makes hills between choices, most of all
+/// the engines' libraries: then also the quickest and the smallest ways on each set of engines.
+std::vector<std::vector<std::size_t>> starts_of(const Problem& problem, const std::string& strategy) {
+  constexpr std::size_t kMostEngines = 6;  // 63 sets
+  const bool whole = strategy == "sequential";
+  const auto seconds = [whole](const Way& way) { return whole ? way.whole : way.spread; };
+  const auto memory = [](const Way& way) { return way.memory; };
+  std::vector<std::vector<std::size_t>> starts = {least_ways(problem, seconds, [](const Way&) { return true; })};
+  if (fits(problem, memory_of(problem, starts.front()))) return starts;
+  const std::size_t engines = std::min(problem.libraries.size(), kMostEngines);
+  for (std::size_t set = 1; set < std::size_t{1} << engines; ++set) {
+    const auto is_in_set = [&](const Way& way) {
+      for (std::size_t e = 0; e < engines; ++e) {
+        if ((set >> e & 1U) != 0 && problem.libraries[e].first == way.backend) return true;
+      }
+      return false;
+    };
+    starts.push_back(least_ways(problem, seconds, is_in_set));
+    starts.push_back(least_ways(problem, memory, is_in_set));
+  }
+  return starts;
+}
+
+void search_locally(const Problem& problem, const std::string& strategy, Best& best) {
+  for (std::vector<std::size_t>& ways : starts_of(problem, strategy)) {
+    best.offer(strategy, ways);
+    while (improve(problem, strategy, ways)) best.offer(strategy, ways);
+    for (std::size_t m = 0; m < ways.size(); ++m) {  // the neighbours of the end: runners-up
+      for_each_change(problem, ways, m, [&](const std::vector<std::size_t>& one) { best.offer(strategy, one); });
+    }
   }
 }
 

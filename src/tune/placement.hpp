@@ -41,8 +41,8 @@ struct Plan {
 double predicted_seconds(const Problem& problem, const std::string& strategy, const std::vector<std::size_t>& ways);
 
 /// The `count` best plans that fit into the memory, the best first; none where nothing fits. Every combination is
-/// tried where there are at most `exact` of them; beyond, local search from the members' best ways: that of one
-/// member, or of two, is changed for as long as that helps.
+/// tried where there are at most `exact` of them; beyond, local search from the members' best ways, and where these do
+/// not fit from the best on each set of engines, too: the way of one member, or of two, is changed for as long as that helps.
 std::vector<Plan> best_plans(const Problem& problem, std::size_t count, std::size_t exact = 100'000);
 
 }  // namespace assay::tune

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -99,8 +100,10 @@ TEST(Placement, APairThatCouldNotBeMeasuredCountsNothing) {
   EXPECT_DOUBLE_EQ(predicted_seconds(p, "pipelined", {0, 0}), 1.0 + 3.0 * 1.25);
 }
 
+/// Of five members on three engines in two batches, some of which slow each other down, in memory that holds about a
+/// third of the choices.
 Problem random_problem(std::mt19937& generator) {
-  std::uniform_real_distribution<double> seconds(0.5, 5), memory(50, 500);
+  std::uniform_real_distribution<double> seconds(0.5, 5), memory(50, 500), slower(1, 1.6);
   Problem p;
   p.threads = 2;
   for (int member = 0; member < 5; ++member) {
@@ -110,27 +113,32 @@ Problem random_problem(std::mt19937& generator) {
         ways.push_back({backend, batch, seconds(generator), seconds(generator), memory(generator)});
       }
     }
+    auto& row = p.slowdown.emplace_back();
+    for (int other = 0; other < 5; ++other) row.push_back(other == member ? 1 : slower(generator));
   }
   p.libraries = {{"x", 100}, {"y", 200}, {"z", 800}};
   p.memory_limit = 1900;
   return p;
 }
 
-TEST(Placement, TheLocalSearchComesWithinTwoPerCentOfTheExactOneMostly) {
+TEST(Placement, TheLocalSearchComesNearTheExactOneAndMostlyWithinTwoPerCent) {
   std::mt19937 generator(7);
   int near = 0, solved = 0;
-  for (int i = 0; i < 50; ++i) {
+  double worst = 1;
+  for (int i = 0; i < 200; ++i) {
     const Problem p = random_problem(generator);
     const std::vector<Plan> exact = best_plans(p, 1), local = best_plans(p, 1, 0);
+    ASSERT_EQ(local.empty(), exact.empty()) << i;
     if (exact.empty()) continue;
     ++solved;
-    if (local.empty()) continue;
     EXPECT_LE(local[0].memory, p.memory_limit);
     EXPECT_GE(local[0].seconds, exact[0].seconds - 1e-12);
+    worst = std::max(worst, local[0].seconds / exact[0].seconds);
     near += local[0].seconds <= 1.02 * exact[0].seconds ? 1 : 0;
   }
-  EXPECT_GT(solved, 30);
-  EXPECT_GE(near, solved * 8 / 10);
+  EXPECT_GT(solved, 150);
+  EXPECT_GE(near, solved * 95 / 100) << near << " of " << solved;
+  EXPECT_LT(worst, 1.1);
 }
 
 }  // namespace
