@@ -41,6 +41,7 @@ std::string member_code(const Case& c, const std::vector<std::string>& members, 
   if (m < c.placement.seats.size()) {
     const Placement::Seat& seat = c.placement.seats[m];
     fields.push_back(".backend = " + literal(seat.backend));
+    if (seat.threads > 0) fields.push_back(fmt::format(".threads = {}", seat.threads));
     if (seat.batch_size > 0) fields.push_back(fmt::format(".batch_size = {}", seat.batch_size));
   }
   return braced(fields);

@@ -18,20 +18,21 @@ namespace {
   [[maybe_unused]] void name() { __VA_ARGS__ } \
   constexpr const char* name##_text = #__VA_ARGS__;
 
-ASSAY_COMPILED(a_plan, assay::Session session = assay::load(
-                           assay::Ensemble{
-                               .members = {{.model = "a\"\\\001.onnx", .weight = 2, .backend = "x", .batch_size = 4},
-                                           {.model = "b.onnx", .weight = 0.5, .backend = "y"}},
-                               .combine = assay::Combine::kVote,
-                               .strategy = "concurrent"},
-                           {.device = "gpu:0",
-                            .batch_size = 8,
-                            .in_flight = 3,
-                            .threads = 2,
-                            .precision = assay::Precision::kBFloat16,
-                            .shapes = {{"m", {1, 77}}, {"x", {1, 3, 64, 64}}},
-                            .batch_axis = {{"m", -1}},
-                            .libraries = {{"y", "/lib y.so"}}});)
+ASSAY_COMPILED(
+    a_plan, assay::Session session = assay::load(
+                assay::Ensemble{
+                    .members = {{.model = "a\"\\\001.onnx", .weight = 2, .backend = "x", .threads = 3, .batch_size = 4},
+                                {.model = "b.onnx", .weight = 0.5, .backend = "y"}},
+                    .combine = assay::Combine::kVote,
+                    .strategy = "concurrent"},
+                {.device = "gpu:0",
+                 .batch_size = 8,
+                 .in_flight = 3,
+                 .threads = 2,
+                 .precision = assay::Precision::kBFloat16,
+                 .shapes = {{"m", {1, 77}}, {"x", {1, 3, 64, 64}}},
+                 .batch_axis = {{"m", -1}},
+                 .libraries = {{"y", "/lib y.so"}}});)
 
 ASSAY_COMPILED(a_plain_strategy, assay::Session session = assay::load(assay::Ensemble{.members = {{.model = "a.onnx"},
                                                                                                   {.model = "b.onnx"}},
@@ -58,7 +59,7 @@ Case plan_of_two(const std::string& model) {
 
 TEST(LoadingCode, OfAPlanHasAllThatIsNotTheDefault) {
   Case c = plan_of_two("a\"\\\001.onnx+b.onnx");
-  c.placement = {"concurrent", {{"x", 4}, {"y", 0}}};
+  c.placement = {"concurrent", {{"x", 4, 3}, {"y", 0}}};
   c.weights = {2, 0.5};
   c.combine = "vote";
   c.device = "gpu:0";

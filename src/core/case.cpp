@@ -132,7 +132,10 @@ std::string describe_placement(const Case& c) {
   for (std::size_t m = 0; m < members.size() && m < c.placement.seats.size(); ++m) {
     const Placement::Seat& seat = c.placement.seats[m];
     const std::string batch = seat.batch_size > 0 ? fmt::format(" in batches of {}", seat.batch_size) : "";
-    texts.push_back(fmt::format("{} on {}{}", std::filesystem::path(members[m]).stem().string(), seat.backend, batch));
+    const std::string threads =
+        seat.threads > 0 ? fmt::format(" with {} thread{}", seat.threads, seat.threads == 1 ? "" : "s") : "";
+    texts.push_back(
+        fmt::format("{} on {}{}{}", std::filesystem::path(members[m]).stem().string(), seat.backend, threads, batch));
   }
   return fmt::format("{}: {}", c.placement.strategy, fmt::join(texts, ", "));
 }

@@ -22,12 +22,13 @@ inline constexpr const char* kPlaced = "placed";
 /// The strategy that makes one graph of all members: nothing is known of each of them.
 inline constexpr const char* kMerged = "merged";
 
-/// Where an ensemble's members run, as a search found it: the strategy that executes it, and each member's engine and
-/// batch.
+/// Where an ensemble's members run, as a search found it: the strategy that executes it, and each member's engine,
+/// batch and threads.
 struct Placement {
   struct Seat {
     std::string backend;
     std::int64_t batch_size = 0;  ///< 0: the ensemble's whole
+    int threads = 0;              ///< 0: the strategy's
     bool operator==(const Seat&) const = default;
   };
   std::string strategy;     ///< "": there is none

@@ -80,7 +80,11 @@ json to_json(const ProcessSamples& s) {
 
 json to_json(const Placement& p) {
   json seats = json::array();
-  for (const Placement::Seat& s : p.seats) seats.push_back({{"backend", s.backend}, {"batch_size", s.batch_size}});
+  for (const Placement::Seat& s : p.seats) {
+    json seat = {{"backend", s.backend}, {"batch_size", s.batch_size}};
+    if (s.threads > 0) seat["threads"] = s.threads;  // else a case would have another key than before
+    seats.push_back(std::move(seat));
+  }
   return {{"strategy", p.strategy}, {"members", seats}};
 }
 
@@ -92,6 +96,7 @@ Placement placement_from_json(const json& j) {
     Placement::Seat seat;
     read(s, "backend", seat.backend);
     read(s, "batch_size", seat.batch_size);
+    read(s, "threads", seat.threads);
     p.seats.push_back(std::move(seat));
   }
   return p;

@@ -95,7 +95,7 @@ TEST(CaseTest, AnEnsembleGoesThereAndBackAndOneModelKeepsItsKey) {
   c.strategy = kPlaced;
   c.combine = "vote";
   c.weights = {2, 1};
-  c.placement = {"pipelined", {{"x", 0}, {"y", 4}}};
+  c.placement = {"pipelined", {{"x", 0, 3}, {"y", 4}}};
   const Case back = case_from_json(to_json(c));
   EXPECT_EQ(to_json(back), to_json(c));
   EXPECT_EQ(back.placement.seats, c.placement.seats);

@@ -12,7 +12,7 @@ namespace assay {
 struct PlacedSearch {
   struct Prediction {
     double rate = 0;      ///< samples a second
-    Placement placement;  ///< each seat with its batch size: none is 0
+    Placement placement;  ///< each seat with its batch size and threads: none is 0 (threads: of older versions)
   };
   std::vector<std::string> members;
   /// [i][j]: how many times longer member i takes while j computes beside it than beside itself; NaN (JSON: null): that

@@ -13,7 +13,7 @@ TEST(PlacedSearch, ComesBackFromTheEnvironment) {
   PlacedSearch search;
   search.members = {"a", "b"};
   search.slowdown = {{1, 1.25}, {1.5, 1}};
-  search.predicted = {{12.5, {"pipelined", {{"x", 8}, {"y", 1}}}}};
+  search.predicted = {{12.5, {"pipelined", {{"x", 8, 1}, {"y", 1, 3}}}}};
   Campaign campaign;
   EXPECT_FALSE(search_of(campaign));
   campaign.environment[kSearchKey] = to_text(search);

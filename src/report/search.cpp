@@ -20,7 +20,11 @@ std::vector<std::string> short_names(const PlacedSearch& search) {
   return names;
 }
 
-std::string seat_text(const Placement::Seat& seat) { return fmt::format("{} x{}", seat.backend, seat.batch_size); }
+std::string seat_text(const Placement::Seat& seat) {
+  const std::string threads =
+      seat.threads > 0 ? " on " + counted(static_cast<std::size_t>(seat.threads), "thread") : std::string();
+  return fmt::format("{} x{}{}", seat.backend, seat.batch_size, threads);
+}
 
 std::string slower_text(double slower) { return std::isnan(slower) ? "–" : fmt::format("{:.2f}", slower); }
 
@@ -49,7 +53,7 @@ void write_slowdown(const PlacedSearch& search, std::ostream& out) {
 void write_search(const PlacedSearch& search, std::ostream& out) {
   constexpr std::size_t kRate = 15;
   write_slowdown(search, out);
-  out << "predicted, the best first (each member's engine and batch size):\n";
+  out << "predicted, the best first (each member's engine, batch size and threads):\n";
   for (const PlacedSearch::Prediction& p : search.predicted) {
     std::vector<std::string> seats;
     for (const Placement::Seat& seat : p.placement.seats) seats.push_back(seat_text(seat));
@@ -77,7 +81,7 @@ void write_search_markdown(const PlacedSearch& search, std::ostream& out) {
     }
     out << "\n";
   }
-  out << "Predicted, the best first (each member's engine and batch size):\n\n";
+  out << "Predicted, the best first (each member's engine, batch size and threads):\n\n";
   out << "| throughput, 1/s | strategy |" << names << "\n| ---: | --- |" << rule << "\n";
   for (const PlacedSearch::Prediction& p : search.predicted) {
     out << fmt::format("| {} | {} |", number(p.rate), markdown_cell(p.placement.strategy));

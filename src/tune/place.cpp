@@ -83,8 +83,13 @@ std::vector<Way> ways_of(const PlaceRequest& request, const std::string& member,
       if (!rate || *rate <= 0 || !latency) continue;
       const auto memory = results.value(spread, "memory.model");
       if (!memory && request.memory_limit > 0) continue;  // whether it fits is not known
-      ways.push_back({backend, batch, 1 / *rate, *latency * kMs / static_cast<double>(std::max<std::int64_t>(batch, 1)),
-                      memory.value_or(0) * kMiB});
+      const double samples = static_cast<double>(std::max<std::int64_t>(batch, 1));
+      Way& way = ways.emplace_back();
+      way = {backend, batch, 1 / *rate, *latency * kMs / samples, memory.value_or(0) * kMiB};
+      for (const int threads : lane_threads(request)) {
+        const Case some = member_case(request, member, backend, batch, Goal::kLatency, threads);
+        if (const auto ms = results.value(some, "latency.p50")) way.on_threads[threads] = *ms * kMs / samples;
+      }
     }
   }
   return ways;
@@ -205,7 +210,7 @@ PlacedSearch search_found(const Placed& placed, const std::vector<std::string>& 
     PlacedSearch::Prediction p{1 / plan.seconds, {plan.strategy, {}}};
     for (std::size_t m = 0; m < plan.ways.size(); ++m) {
       const Way& way = placed.problem.members[m][plan.ways[m]];
-      p.placement.seats.push_back({way.backend, way.batch_size});
+      p.placement.seats.push_back({way.backend, way.batch_size, plan.threads[m]});
     }
     search.predicted.push_back(std::move(p));
   }

@@ -68,8 +68,16 @@ std::vector<std::int64_t> batches_of(const PlaceRequest& request) {
   return batches;
 }
 
+std::vector<int> lane_threads(const PlaceRequest& request) {
+  const auto lanes = static_cast<int>(members_of(request.ensemble.model).size());
+  std::vector<int> counts;
+  if (lanes < 2) return counts;
+  for (int count = 2; count <= request.ensemble.threads - (lanes - 1); count *= 2) counts.push_back(count);
+  return counts;
+}
+
 Case member_case(const PlaceRequest& request, const std::string& member, const std::string& backend, std::int64_t batch,
-                 Goal goal) {
+                 Goal goal, int threads) {
   Case c = request.ensemble;
   c.model = member;
   c.strategy = Case().strategy;
@@ -79,6 +87,7 @@ Case member_case(const PlaceRequest& request, const std::string& member, const s
   c.backend = backend;
   c.batch_size = batch;
   c.goal = goal;
+  if (threads > 0) c.threads = threads;
   name_inputs(request, {member}, c);
   return c;
 }
@@ -90,6 +99,9 @@ std::vector<Case> cost_cases(const PlaceRequest& request) {
       for (const std::int64_t batch : batches_of(request)) {
         for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
           cases.push_back(member_case(request, member, backend, batch, goal));
+        }
+        for (const int threads : lane_threads(request)) {
+          cases.push_back(member_case(request, member, backend, batch, Goal::kLatency, threads));
         }
       }
     }
@@ -127,12 +139,14 @@ Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& 
   Case c = request.ensemble;
   c.placement = {};
   std::vector<std::string> backends;
+  const bool own_threads = !plan.threads.empty() && divides_threads(problem, plan.strategy);
   bool same = true;
   for (std::size_t m = 0; m < plan.ways.size(); ++m) {
     const Way& way = problem.members[m][plan.ways[m]];
     const bool whole = way.batch_size == request.ensemble.batch_size;
-    c.placement.seats.push_back({way.backend, whole ? 0 : way.batch_size});
-    same = same && c.placement.seats.back() == c.placement.seats.front() && whole;
+    const int threads = own_threads ? plan.threads[m] : 0;
+    c.placement.seats.push_back({way.backend, whole ? 0 : way.batch_size, threads});
+    same = same && way.backend == c.placement.seats.front().backend && whole && !own_threads;
     if (std::find(backends.begin(), backends.end(), way.backend) == backends.end()) backends.push_back(way.backend);
   }
   std::sort(backends.begin(), backends.end());

@@ -26,10 +26,13 @@ std::vector<PlaceRequest> requests_from_text(const std::string& text, const std:
 
 /// The batch sizes that a member may run in: the ensemble's first.
 std::vector<std::int64_t> batches_of(const PlaceRequest& request);
-/// The member's case that a cost is taken from: alone, in the given set-up.
+/// Threads, fewer than all, that a member's lane may have for one batch: 2, 4, 8 …; none where no lane has more than
+/// one.
+std::vector<int> lane_threads(const PlaceRequest& request);
+/// The member's case that a cost is taken from: alone, in the given set-up; `threads`: 0 is all.
 Case member_case(const PlaceRequest& request, const std::string& member, const std::string& backend, std::int64_t batch,
-                 Goal goal);
-/// Every member on every engine at every batch, set up both ways.
+                 Goal goal, int threads = 0);
+/// Every member on every engine at every batch: a batch on each thread, and all threads, or those of a lane, on one.
 std::vector<Case> cost_cases(const PlaceRequest& request);
 /// Whether members can be beside each other: on one thread they never are.
 bool measures_pairs(const PlaceRequest& request);
@@ -41,7 +44,7 @@ Case pair_case(const PlaceRequest& request, const std::string& a, const std::str
 /// How often the cheaper member computes a batch beside the costlier one, so that neither lane waits for more than a
 /// third of the time; the costs are of a batch on one thread. Of a member that is cheaper than an eighth, 8.
 int times_beside(double costlier, double cheaper);
-/// A plan as a case: a plain strategy where all members run whole batches on one engine.
+/// A plan as a case: a plain strategy where all members run whole batches on one engine with the strategy's threads.
 Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& plan);
 
 /// Plans of the search's own that are verified.

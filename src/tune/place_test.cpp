@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -138,7 +139,8 @@ TEST(Place, FindsAndVerifiesThePlanThatGivesEachMemberItsEngine) {
   EXPECT_EQ(fake.found.slowdown, placed.problem.slowdown);
   ASSERT_EQ(fake.found.predicted.size(), placed.plans.size());
   EXPECT_DOUBLE_EQ(fake.found.predicted[0].rate, 1 / placed.plans[0].seconds);
-  EXPECT_THAT(fake.found.predicted[0].placement.seats, ElementsAre(Placement::Seat{"x", 8}, Placement::Seat{"y", 8}));
+  EXPECT_THAT(fake.found.predicted[0].placement.seats,
+              ElementsAre(Placement::Seat{"x", 8, 1}, Placement::Seat{"y", 8, 1}));
 }
 
 TEST(Place, APlanThatDoesNotWinIsNotReported) {
@@ -213,9 +215,9 @@ TEST(Place, AModelThatIsThereTwiceWithAnotherBetweenIsBesideItAsInItsFirstPlace)
   fake.beside = 1.25;
   const Placed placed = place(r, fake.bench());
   ASSERT_EQ(placed.problem.slowdown.size(), 3U);
-  EXPECT_THAT(placed.problem.slowdown[0], Pointwise(DoubleNear(1e-9), {1, 1.25, 1}));
-  EXPECT_THAT(placed.problem.slowdown[1], Pointwise(DoubleNear(1e-9), {1.25, 1, 1.25}));
-  EXPECT_THAT(placed.problem.slowdown[2], Pointwise(DoubleNear(1e-9), {1, 1.25, 1}));
+  EXPECT_THAT(placed.problem.slowdown[0], Pointwise(DoubleNear(1e-9), {1.0, 1.25, 1.0}));
+  EXPECT_THAT(placed.problem.slowdown[1], Pointwise(DoubleNear(1e-9), {1.25, 1.0, 1.25}));
+  EXPECT_THAT(placed.problem.slowdown[2], Pointwise(DoubleNear(1e-9), {1.0, 1.25, 1.0}));
 }
 
 TEST(Place, OfTwoFilesOfOneNameEachHasItsOwnSlowDown) {
@@ -225,8 +227,8 @@ TEST(Place, OfTwoFilesOfOneNameEachHasItsOwnSlowDown) {
   FakeBench fake({{{"p/m.onnx", "x"}, 1}, {{"q/m.onnx", "x"}, 3}});
   fake.beside = 1.25;
   const Placed placed = place(r, fake.bench());
-  EXPECT_THAT(placed.problem.slowdown.at(0), Pointwise(DoubleNear(1e-9), {1, 1.25}));
-  EXPECT_THAT(placed.problem.slowdown.at(1), Pointwise(DoubleNear(1e-9), {1.25, 1}));
+  EXPECT_THAT(placed.problem.slowdown.at(0), Pointwise(DoubleNear(1e-9), {1.0, 1.25}));
+  EXPECT_THAT(placed.problem.slowdown.at(1), Pointwise(DoubleNear(1e-9), {1.25, 1.0}));
 }
 
 TEST(Place, BesideACostlierMemberTheCheaperOneComputesAllTheTime) {
@@ -353,6 +355,62 @@ TEST(Place, OnOneEngineSmallerBatchesAreAPlacementToo) {
   }
 }
 
+TEST(Place, CostsAreOfTheThreadsThatALaneMayHave) {
+  struct Row {
+    const char* model;
+    int threads;
+    std::vector<int> lanes;
+  };
+  for (const Row& row : {Row{"a+b", 2, {}}, Row{"a+b", 3, {2}}, Row{"a+b", 8, {2, 4}}, Row{"a+b+c", 3, {}},
+                         Row{"a+b+c", 4, {2}}, Row{"a+b+c", 16, {2, 4, 8}}, Row{"a", 8, {}}}) {
+    PlaceRequest r = request();
+    r.ensemble.model = row.model;
+    r.ensemble.threads = row.threads;
+    EXPECT_EQ(lane_threads(r), row.lanes) << row.model << " " << row.threads;
+    std::set<int> measured;
+    for (const Case& c : cost_cases(r)) measured.insert(c.threads);
+    std::set<int> wanted(row.lanes.begin(), row.lanes.end());
+    wanted.insert(row.threads);
+    EXPECT_EQ(measured, wanted) << row.model << " " << row.threads;
+  }
+}
+
+TEST(Place, WhereThreadsAreMoreThanMembersTheirDivisionIsAPartOfThePlan) {
+  PlaceRequest r = request();
+  r.ensemble.threads = 4;
+  FakeBench fake({{{"a", "x"}, 1}, {{"b", "x"}, 1}});
+  r.backends = {"x"};
+  Bench bench = fake.bench();
+  // On four threads b is as slow as on two, a four times as quick as on one.
+  bench.measure = [measure = bench.measure](PlaceStep step, const std::vector<Case>& cases) {
+    std::vector<Outcome> outcomes = measure(step, cases);
+    for (Outcome& o : outcomes) {
+      const Case& c = o.test_case;
+      if (step != PlaceStep::kAlone) continue;
+      const int quick = c.model == "b" ? std::min(c.threads, 2) : c.threads;
+      for (Metric& m : o.metrics) {
+        if (m.tag == "throughput") m.value = 0.1;
+        if (m.tag == "latency.p50") m.value = 1e3 * kBatch * 40.0 / quick;
+      }
+    }
+    return outcomes;
+  };
+  const Placed placed = place(r, bench);
+  EXPECT_THAT(placed.problem.members.at(0).at(0).on_threads, ElementsAre(testing::Pair(2, 20.0)));
+  const auto concurrent = std::find_if(placed.plans.begin(), placed.plans.end(),
+                                       [](const Plan& plan) { return plan.strategy == "concurrent"; });
+  ASSERT_NE(concurrent, placed.plans.end());
+  EXPECT_THAT(concurrent->threads, ElementsAre(2, 2));
+  EXPECT_DOUBLE_EQ(concurrent->seconds, 20);
+  const Case c = plan_case(r, placed.problem, *concurrent);
+  EXPECT_EQ(c.strategy, "placed");
+  EXPECT_THAT(c.placement.seats, ElementsAre(Placement::Seat{"x", 0, 2}, Placement::Seat{"x", 0, 2}));
+  for (const PlacedSearch::Prediction& p : fake.found.predicted) {
+    const int each = p.placement.strategy == "sequential" ? 4 : p.placement.strategy == "pipelined" ? 1 : 2;
+    EXPECT_THAT(p.placement.seats, testing::Each(testing::Field(&Placement::Seat::threads, each)));
+  }
+}
+
 TEST(Place, WhatIsForeseenIsNoLessThanWhatIsMeasured) {
   PlaceRequest r = request();
   r.batches = {1, 8};
@@ -361,7 +419,8 @@ TEST(Place, WhatIsForeseenIsNoLessThanWhatIsMeasured) {
     FakeBench fake(kEachItsOwn);
     (void)place(r, fake.bench());
     const Foreseen f = foreseen(r);
-    EXPECT_EQ(f.alone.size(), 16U);  // members, engines, batches, both ways
+    // Members, engines, batches, both ways; of four threads a lane may have two.
+    EXPECT_EQ(f.alone.size(), threads == 4 ? 24U : 16U);
     EXPECT_EQ(f.pairs.size(), threads > 1 ? 4U : 0U);
     EXPECT_LE(fake.measured.size(), f.alone.size() + f.pairs.size() + f.plans.size());
     EXPECT_GE(fake.measured.size(), f.alone.size() + f.pairs.size() + 1);

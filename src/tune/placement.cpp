@@ -34,44 +34,112 @@ double sum_over(const Problem& problem, const std::vector<std::size_t>& ways,
   return sum;
 }
 
-/// Seconds a sample on `share` of the threads: between one and all of them as Amdahl's law has it.
+/// A number of threads, and seconds a sample on them.
+struct Point {
+  int threads;
+  double seconds;
+};
+
+/// Seconds a sample on `share` of the threads: between two counts that were measured as Amdahl's law has it, by which
+/// the time is linear in 1 / threads.
 double seconds_on(const Way& way, int threads, int share) {
-  const double one = way.spread * threads;
-  if (threads < 2) return one;
-  const double parallel = (one - way.whole) / (1 - 1.0 / threads);
-  return one - parallel * (1 - 1.0 / share);
+  Point below{1, way.spread * threads}, above{threads, way.whole};
+  if (share <= 1 || threads < 2) return below.seconds;
+  for (const auto& [count, seconds] : way.on_threads) {
+    if (count <= share && count > below.threads) below = {count, seconds};
+    if (count >= share && count < above.threads) above = {count, seconds};
+  }
+  if (below.threads >= above.threads) return above.seconds;
+  const double width = 1.0 / below.threads - 1.0 / above.threads;
+  return below.seconds + (above.seconds - below.seconds) * (1.0 / below.threads - 1.0 / share) / width;
+}
+
+/// A member on its own lane, while threads are divided.
+struct Lane {
+  const Way& way;
+  double slowdown;
+  double seconds;  ///< on its threads
+  int threads = 1;
+  bool at_best = false;  ///< none of the numbers of threads that are left would make it quicker
+};
+
+/// More threads for the lane, as few as make it quicker; answers how many.
+int quicken(Lane& lane, int of, int left) {
+  for (int more = 1; more <= left; ++more) {
+    const double seconds = seconds_on(lane.way, of, lane.threads + more) * lane.slowdown;
+    if (seconds >= lane.seconds) continue;
+    lane.seconds = seconds;
+    lane.threads += more;
+    return more;
+  }
+  lane.at_best = true;
+  return 0;
+}
+
+/// A lane for each member. Whoever is last needs more in any better division, so that what is best is found so; what
+/// the last cannot use is for the others.
+std::vector<int> divided(const Problem& problem, const std::vector<std::size_t>& ways) {
+  const int all = problem.threads;
+  std::vector<Lane> lanes;
+  for (std::size_t m = 0; m < ways.size(); ++m) {
+    const Way& way = problem.members[m][ways[m]];
+    const double slowdown = mean_slowdown(problem, m);
+    lanes.push_back({way, slowdown, seconds_on(way, all, 1) * slowdown});
+  }
+  const auto earlier = [](const Lane& a, const Lane& b) {
+    return a.at_best != b.at_best ? a.at_best : a.seconds < b.seconds;
+  };
+  for (int left = all - static_cast<int>(ways.size()); left > 0;) {
+    Lane& last = *std::max_element(lanes.begin(), lanes.end(), earlier);
+    if (last.at_best) break;
+    left -= quicken(last, all, left);
+  }
+  std::vector<int> threads;
+  for (const Lane& lane : lanes) threads.push_back(lane.threads);
+  return threads;
 }
 
 /// Of the lane that is last to finish.
-double concurrent_seconds(const Problem& problem, const std::vector<std::size_t>& ways) {
-  const int threads = std::max(problem.threads, 1);
-  engine::Workload work{{}, threads, Goal::kThroughput};
-  for (std::size_t m = 0; m < ways.size(); ++m) work.costs.push_back(problem.members[m][ways[m]].spread * threads);
-  const engine::Schedule schedule = engine::concurrent_schedule(work);
+double concurrent_seconds(const Problem& problem, const std::vector<std::size_t>& ways,
+                          const std::vector<int>& threads) {
+  const int all = std::max(problem.threads, 1);
+  engine::Workload work{{}, all, Goal::kThroughput};
+  for (std::size_t m = 0; m < ways.size(); ++m) work.costs.push_back(problem.members[m][ways[m]].spread * all);
   double last = 0;
-  for (const std::vector<std::size_t>& lane : schedule.lanes) {
+  for (const std::vector<std::size_t>& lane : engine::concurrent_schedule(work).lanes) {
     double load = 0;
     for (const std::size_t m : lane) {
-      load += seconds_on(problem.members[m][ways[m]], threads, schedule.members[m].threads) * mean_slowdown(problem, m);
+      load += seconds_on(problem.members[m][ways[m]], all, threads[m]) * mean_slowdown(problem, m);
     }
     last = std::max(last, load);
   }
   return last;
 }
 
-/// The same model on the same engine in the same batch is one session, which is there once.
-bool is_there_already(const Problem& problem, const std::vector<std::size_t>& ways, std::size_t member) {
+double seconds_of(const Problem& problem, const std::string& strategy, const std::vector<std::size_t>& ways,
+                  const std::vector<int>& threads) {
+  if (strategy == "sequential") {
+    return sum_over(problem, ways, [](std::size_t, const Way& way) { return way.whole; });
+  }
+  if (strategy == "concurrent") return concurrent_seconds(problem, ways, threads);
+  return sum_over(problem, ways, [&](std::size_t m, const Way& way) { return way.spread * mean_slowdown(problem, m); });
+}
+
+/// The same model on the same engine in the same batch with the same threads is one session, which is there once.
+bool is_there_already(const Problem& problem, const std::vector<std::size_t>& ways, const std::vector<int>& threads,
+                      std::size_t member) {
   for (std::size_t m = 0; m < std::min(member, problem.same_as.size()); ++m) {
-    if (problem.same_as[m] == problem.same_as[member] && ways[m] == ways[member]) return true;
+    if (problem.same_as[m] != problem.same_as[member]) continue;
+    if (ways[m] == ways[member] && threads[m] == threads[member]) return true;
   }
   return false;
 }
 
-double memory_of(const Problem& problem, const std::vector<std::size_t>& ways) {
+double memory_of(const Problem& problem, const std::vector<std::size_t>& ways, const std::vector<int>& threads) {
   std::set<std::string> used;
   double memory = sum_over(problem, ways, [&](std::size_t m, const Way& way) {
     used.insert(way.backend);
-    return is_there_already(problem, ways, m) ? 0 : way.memory;
+    return is_there_already(problem, ways, threads, m) ? 0 : way.memory;
   });
   for (const auto& [backend, bytes] : problem.libraries) memory += used.contains(backend) ? bytes : 0;
   return memory;
@@ -86,10 +154,11 @@ class Best {
 
   void offer(const std::string& strategy, std::vector<std::size_t> ways) {
     order_alike(ways);
-    const double memory = memory_of(problem_, ways);
+    std::vector<int> threads = member_threads(problem_, strategy, ways);
+    const double memory = memory_of(problem_, ways, threads);
     if (!fits(problem_, memory)) return;
-    Plan plan{strategy, std::move(ways), 0, memory};
-    plan.seconds = predicted_seconds(problem_, strategy, plan.ways);
+    Plan plan{strategy, std::move(ways), 0, memory, std::move(threads)};
+    plan.seconds = seconds_of(problem_, strategy, plan.ways, plan.threads);
     const auto same = [&](const Plan& p) { return p.strategy == plan.strategy && p.ways == plan.ways; };
     if (std::any_of(plans_.begin(), plans_.end(), same)) return;
     const auto place = std::upper_bound(plans_.begin(), plans_.end(), plan,
@@ -126,10 +195,11 @@ void search_all(const Problem& problem, const std::string& strategy, Best& best)
 }
 
 double cost_of(const Problem& problem, const std::string& strategy, const std::vector<std::size_t>& ways) {
-  const double over = memory_of(problem, ways) - problem.memory_limit;
+  const std::vector<int> threads = member_threads(problem, strategy, ways);
+  const double over = memory_of(problem, ways, threads) - problem.memory_limit;
   // What does not fit is worse than all that does, and the less so the less it is over.
   if (problem.memory_limit > 0 && over > 0) return 1e12 * (1 + over / problem.memory_limit);
-  return predicted_seconds(problem, strategy, ways);
+  return seconds_of(problem, strategy, ways, threads);
 }
 
 /// The best of some changes of a choice.
@@ -185,7 +255,8 @@ std::vector<std::vector<std::size_t>> starts_of(const Problem& problem, const st
   const auto seconds = [whole](const Way& way) { return whole ? way.whole : way.spread; };
   const auto memory = [](const Way& way) { return way.memory; };
   std::vector<std::vector<std::size_t>> starts = {least_ways(problem, seconds, [](const Way&) { return true; })};
-  if (fits(problem, memory_of(problem, starts.front()))) return starts;
+  const std::vector<std::size_t>& quickest = starts.front();
+  if (fits(problem, memory_of(problem, quickest, member_threads(problem, strategy, quickest)))) return starts;
   const std::size_t engines = std::min(problem.libraries.size(), kMostEngines);
   for (std::size_t set = 1; set < std::size_t{1} << engines; ++set) {
     const auto is_in_set = [&](const Way& way) {
@@ -212,12 +283,19 @@ void search_locally(const Problem& problem, const std::string& strategy, Best& b
 
 }  // namespace
 
+bool divides_threads(const Problem& problem, const std::string& strategy) {
+  return strategy == "concurrent" && problem.threads > static_cast<int>(problem.members.size());
+}
+
+std::vector<int> member_threads(const Problem& problem, const std::string& strategy,
+                                const std::vector<std::size_t>& ways) {
+  if (divides_threads(problem, strategy)) return divided(problem, ways);
+  const int each = strategy == "sequential" ? std::max(problem.threads, 1) : 1;
+  return std::vector<int>(ways.size(), each);
+}
+
 double predicted_seconds(const Problem& problem, const std::string& strategy, const std::vector<std::size_t>& ways) {
-  if (strategy == "sequential") {
-    return sum_over(problem, ways, [](std::size_t, const Way& way) { return way.whole; });
-  }
-  if (strategy == "concurrent") return concurrent_seconds(problem, ways);
-  return sum_over(problem, ways, [&](std::size_t m, const Way& way) { return way.spread * mean_slowdown(problem, m); });
+  return seconds_of(problem, strategy, ways, member_threads(problem, strategy, ways));
 }
 
 std::vector<Plan> best_plans(const Problem& problem, std::size_t count, std::size_t exact) {

@@ -2,6 +2,7 @@
 // Where the members of an ensemble run best: a search over what each was measured to do alone. Pure.
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@ struct Way {
   /// Seconds a sample where every thread computes a batch of its own, and where all threads compute one.
   double spread = 0, whole = 0;
   double memory = 0;  ///< bytes of the model, without the framework
+  /// Seconds a sample where so many of the threads compute one batch, between one and all, as far as measured.
+  std::map<int, double> on_threads{};
 };
 
 struct Problem {
@@ -33,16 +36,27 @@ struct Plan {
   std::vector<std::size_t> ways;  ///< by member, into Problem::members
   double seconds = 0;             ///< a sample of the ensemble, predicted
   double memory = 0;
+  std::vector<int> threads{};  ///< by member, for a batch of it; empty: not said
 };
 
+/// Threads that compute a batch of each member. "sequential": all. "pipelined": one. "concurrent": its lane's. Where
+/// there are more threads than members each has a lane of its own, and theirs are divided so that the last is done as
+/// early as can be: threads that make nobody quicker are left to none.
+std::vector<int> member_threads(const Problem& problem, const std::string& strategy,
+                                const std::vector<std::size_t>& ways);
+
+/// Whether that is a choice of the plan's, which its strategy would not make by itself.
+bool divides_threads(const Problem& problem, const std::string& strategy);
+
 /// Seconds a sample of the ensemble. "sequential": Σ whole. "pipelined": Σ spread, each slowed by what is beside it in
-/// the mean. "concurrent": of the lane that is last to finish, lanes and their threads as the engine's strategy has
-/// them, a member on some of the threads as Amdahl's law has it between one and all.
+/// the mean. "concurrent": of the lane that is last to finish, lanes as the engine's strategy has them, a member on
+/// some of the threads as measured, and as Amdahl's law has it between two counts that were.
 double predicted_seconds(const Problem& problem, const std::string& strategy, const std::vector<std::size_t>& ways);
 
 /// The `count` best plans that fit into the memory, the best first; none where nothing fits. Every combination is
 /// tried where there are at most `exact` of them; beyond, local search from the members' best ways, and where these do
-/// not fit from the best on each set of engines, too: the way of one member, or of two, is changed for as long as that helps.
+/// not fit from the best on each set of engines, too: the way of one member, or of two, is changed for as long as that
+/// helps.
 std::vector<Plan> best_plans(const Problem& problem, std::size_t count, std::size_t exact = 100'000);
 
 }  // namespace assay::tune

@@ -66,7 +66,7 @@ TEST(Placement, ConcurrentIsAsSlowAsTheLaneWithMostToDo) {
   EXPECT_DOUBLE_EQ(predicted_seconds(p, "pipelined", {0, 0, 0}), 6);
 }
 
-TEST(Placement, ConcurrentLanesHaveTheThreadsThatTheEngineGivesThem) {
+TEST(Placement, ConcurrentLanesHaveTheThreadsThatMakeTheLastOfThemQuickest) {
   struct Row {
     const char* what;
     int threads;
@@ -85,6 +85,87 @@ TEST(Placement, ConcurrentLanesHaveTheThreadsThatTheEngineGivesThem) {
   }
 }
 
+TEST(Placement, OnSomeOfTheThreadsAMemberTakesWhatWasMeasured) {
+  Problem p;
+  p.threads = 8;
+  p.members = {{{"x", 1, 1, 4, 0}}, {{"x", 1, 0.1, 0.1, 0}}};  // 8 s on one thread, 4 s on all
+  const std::vector<int> threads = member_threads(p, "concurrent", {0, 0});
+  EXPECT_EQ(threads[0], 7);
+  EXPECT_DOUBLE_EQ(predicted_seconds(p, "concurrent", {0, 0}), 8 - 4 * (1 - 1 / 7.0) / (1 - 1 / 8.0));
+  p.members[0][0].on_threads = {{2, 3.5}, {4, 2}};
+  EXPECT_EQ(member_threads(p, "concurrent", {0, 0})[0], 4) << "more make it slower";
+  EXPECT_DOUBLE_EQ(predicted_seconds(p, "concurrent", {0, 0}), 2);
+  p.threads = 4;
+  p.members[0][0] = {"x", 1, 2, 2, 0, {{2, 4}}};
+  EXPECT_EQ(member_threads(p, "concurrent", {0, 0})[0], 3);
+  EXPECT_DOUBLE_EQ(predicted_seconds(p, "concurrent", {0, 0}), 4 - 2 * (1 / 2.0 - 1 / 3.0) / (1 / 2.0 - 1 / 4.0));
+}
+
+TEST(Placement, EachStrategySaysTheThreadsOfItsMembers) {
+  Problem p = two_members();
+  EXPECT_THAT(member_threads(p, "sequential", {0, 0}), ElementsAre(2, 2));
+  EXPECT_THAT(member_threads(p, "pipelined", {0, 0}), ElementsAre(1, 1));
+  EXPECT_THAT(member_threads(p, "concurrent", {0, 0}), ElementsAre(1, 1));
+  EXPECT_FALSE(divides_threads(p, "concurrent")) << "a thread each";
+  p.threads = 3;
+  EXPECT_TRUE(divides_threads(p, "concurrent"));
+  EXPECT_FALSE(divides_threads(p, "pipelined"));
+  for (const Plan& plan : best_plans(p, 100)) {
+    EXPECT_EQ(plan.threads, member_threads(p, plan.strategy, plan.ways)) << plan.strategy;
+  }
+}
+
+/// The least time of the last of three lanes over every division of the threads.
+double least_of_all_divisions(const Problem& p) {
+  const auto seconds = [&](std::size_t m, int threads) {
+    const Way& way = p.members[m][0];
+    if (threads == 1) return way.spread * p.threads;
+    return way.on_threads.at(threads);
+  };
+  double least = 1e9;
+  for (int a = 1; a <= p.threads - 2; ++a) {
+    for (int b = 1; a + b <= p.threads - 1; ++b) {
+      for (int c = 1; a + b + c <= p.threads; ++c) {
+        least = std::min(least, std::max({seconds(0, a), seconds(1, b), seconds(2, c)}));
+      }
+    }
+  }
+  return least;
+}
+
+TEST(Placement, NoDivisionOfTheThreadsIsBetterThanTheOneFound) {
+  std::mt19937 generator(11);
+  std::uniform_real_distribution<double> factor(0.5, 1.2), seconds(1, 9);
+  for (int i = 0; i < 200; ++i) {
+    Problem p;
+    p.threads = 9;
+    for (int member = 0; member < 3; ++member) {
+      Way way{"x", 1, seconds(generator) / p.threads, 0, 0};
+      double before = way.spread * p.threads;
+      for (int threads = 2; threads < p.threads; ++threads) {
+        way.on_threads[threads] = before = before * factor(generator);
+      }
+      way.whole = before;
+      p.members.push_back({way});
+    }
+    EXPECT_DOUBLE_EQ(predicted_seconds(p, "concurrent", {0, 0, 0}), least_of_all_divisions(p)) << i;
+    const std::vector<int> threads = member_threads(p, "concurrent", {0, 0, 0});
+    EXPECT_LE(threads[0] + threads[1] + threads[2], p.threads);
+  }
+}
+
+TEST(Placement, AModelTwiceWithDifferentThreadsIsTwoSessions) {
+  Problem p;
+  p.threads = 3;
+  p.members = {{{"x", 8, 1, 1, 100}}, {{"x", 8, 1, 1, 100}}};
+  p.same_as = {0, 0};
+  for (const Plan& plan : best_plans(p, 3)) {
+    EXPECT_DOUBLE_EQ(plan.memory, plan.strategy == "concurrent" ? 200 : 100) << plan.strategy;
+  }
+  p.threads = 4;
+  for (const Plan& plan : best_plans(p, 3)) EXPECT_DOUBLE_EQ(plan.memory, 100) << plan.strategy;
+}
+
 TEST(Placement, AModelThatIsThereTwiceIsHeldOnce) {
   Problem p;
   p.threads = 2;
@@ -100,8 +181,8 @@ TEST(Placement, APairThatCouldNotBeMeasuredCountsNothing) {
   EXPECT_DOUBLE_EQ(predicted_seconds(p, "pipelined", {0, 0}), 1.0 + 3.0 * 1.25);
 }
 
-/// Of five members on three engines in two batches, some of which slow each other down, in memory that holds about a
-/// third of the choices.
+/// Of five members on three engines in two batches, some of which slow each other down, in memory into which
+/// most choices do not fit.
 Problem random_problem(std::mt19937& generator) {
   std::uniform_real_distribution<double> seconds(0.5, 5), memory(50, 500), slower(1, 1.6);
   Problem p;
@@ -121,24 +202,23 @@ Problem random_problem(std::mt19937& generator) {
   return p;
 }
 
-TEST(Placement, TheLocalSearchComesNearTheExactOneAndMostlyWithinTwoPerCent) {
+TEST(Placement, TheLocalSearchComesWithinTwoPerCentOfTheExactOne) {
   std::mt19937 generator(7);
-  int near = 0, solved = 0;
-  double worst = 1;
-  for (int i = 0; i < 200; ++i) {
-    const Problem p = random_problem(generator);
+  int solved = 0, not_quickest = 0;
+  for (int i = 0; i < 50; ++i) {
+    Problem p = random_problem(generator);
     const std::vector<Plan> exact = best_plans(p, 1), local = best_plans(p, 1, 0);
     ASSERT_EQ(local.empty(), exact.empty()) << i;
     if (exact.empty()) continue;
     ++solved;
-    EXPECT_LE(local[0].memory, p.memory_limit);
-    EXPECT_GE(local[0].seconds, exact[0].seconds - 1e-12);
-    worst = std::max(worst, local[0].seconds / exact[0].seconds);
-    near += local[0].seconds <= 1.02 * exact[0].seconds ? 1 : 0;
+    EXPECT_LE(local[0].memory, p.memory_limit) << i;
+    EXPECT_GE(local[0].seconds, exact[0].seconds - 1e-12) << i;
+    EXPECT_LE(local[0].seconds, 1.02 * exact[0].seconds) << i;
+    p.memory_limit = 0;
+    not_quickest += best_plans(p, 1, 0)[0].ways != exact[0].ways ? 1 : 0;
   }
-  EXPECT_GT(solved, 150);
-  EXPECT_GE(near, solved * 95 / 100) << near << " of " << solved;
-  EXPECT_LT(worst, 1.1);
+  EXPECT_GT(solved, 40);
+  EXPECT_GT(not_quickest, 30) << "memory is what makes it hard";
 }
 
 }  // namespace

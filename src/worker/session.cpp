@@ -145,6 +145,7 @@ Ensemble ensemble_of(const Request& request) {
     if (m < c.placement.seats.size()) {
       member.backend = c.placement.seats[m].backend;
       member.batch_size = c.placement.seats[m].batch_size;
+      member.threads = c.placement.seats[m].threads;
     }
     if (m < c.weights.size()) member.weight = c.weights[m];
     ensemble.members.push_back(std::move(member));

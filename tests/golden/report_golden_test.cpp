@@ -150,8 +150,8 @@ Campaign placed() {
   c.plan = {c.outcomes[0].test_case, c.outcomes[1].test_case};
   c.environment[kSearchKey] = to_text({{"resnet50", "vgg19"},
                                        {{1, 1.125}, {1.0625, 1}},
-                                       {{6.4, {"pipelined", {{"openvino", 8}, {"onnxruntime", 1}}}},
-                                        {6.25, {"sequential", {{"openvino", 8}, {"openvino", 8}}}}}});
+                                       {{6.4, {"pipelined", {{"openvino", 8, 1}, {"onnxruntime", 1, 1}}}},
+                                        {6.25, {"sequential", {{"openvino", 8, 2}, {"openvino", 8, 2}}}}}});
   return c;
 }
 

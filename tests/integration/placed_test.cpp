@@ -130,6 +130,11 @@ Campaign by_hand() {
       c.plan.push_back(plan);
     }
   }
+  // Threads of a member's own, where there are more than members.
+  plan.threads = 5;
+  plan.placement = {"concurrent", {{"onnxruntime", 0, 3}, {"onnxruntime", 0, 1}, {"onnxruntime", 5, 1}}};
+  c.plan.push_back(plan);
+  plan.threads = 2;
   // Members on several engines in one process, in whichever order they are opened: TensorFlow has an LLVM, too.
   plan.backend = "onnxruntime+openvino";
   plan.placement = {"pipelined", {{"onnxruntime", 0}, {"openvino", 5}, {"onnxruntime", 1}}};
@@ -165,7 +170,7 @@ TEST_F(PlacedCliTest, MembersInBatchesOfTheirOwnAgreeWithTheReference) {
   }
   Campaign asked = by_hand();
   asked.plan = cases_on(engines, asked.plan);
-  ASSERT_GE(asked.plan.size(), 6U) << "those on ONNX Runtime alone";
+  ASSERT_GE(asked.plan.size(), 7U) << "those on ONNX Runtime alone";
   for (int round = 1; round <= kRounds && !asked.plan.empty(); ++round) {
     asked.id = "0badcaf" + std::to_string(round);
     std::ostringstream bundle;
@@ -184,6 +189,7 @@ TEST_F(PlacedCliTest, MembersInBatchesOfTheirOwnAgreeWithTheReference) {
       EXPECT_EQ(o.state, OutcomeState::kMeasured) << describe(o.test_case) << ": " << o.reason;
       const Metric* parity = measured_metric(o, "parity.error");
       EXPECT_TRUE(parity != nullptr) << describe(o.test_case);
+      if (o.test_case.threads == 5) EXPECT_EQ(o.in_force.at("tiny-resnet.threads"), "3");
     }
   }
 }
