@@ -60,8 +60,8 @@ TEST_F(PlacedCliTest, MeasuresMembersThenVerifiesAndReusesWhatIsStored) {
   EXPECT_THAT(first.err, AllOf(HasSubstr("each member alone"), HasSubstr("interleaved")));
   for (const Outcome& o : newest().outcomes) {
     if (o.state != OutcomeState::kMeasured) continue;
-    const auto kept = [](const ProcessSamples& s) { return s.kept; };
-    EXPECT_EQ(std::count_if(o.samples.begin(), o.samples.end(), kept), 3) << describe(o.test_case);
+    const auto counts = [](const ProcessSamples& s) { return s.kept && s.values.contains("latency_ns"); };
+    EXPECT_EQ(std::count_if(o.samples.begin(), o.samples.end(), counts), 3) << describe(o.test_case);
   }
   EXPECT_THAT(first.out, AllOf(HasSubstr("predicted, the best first"), HasSubstr("tiny-resnet+tiny-densenet: "),
                                HasSubstr("onnxruntime x1")));
@@ -189,7 +189,9 @@ TEST_F(PlacedCliTest, MembersInBatchesOfTheirOwnAgreeWithTheReference) {
       EXPECT_EQ(o.state, OutcomeState::kMeasured) << describe(o.test_case) << ": " << o.reason;
       const Metric* parity = measured_metric(o, "parity.error");
       EXPECT_TRUE(parity != nullptr) << describe(o.test_case);
-      if (o.test_case.threads == 5) EXPECT_EQ(o.in_force.at("tiny-resnet.threads"), "3");
+      if (o.test_case.threads == 5) {
+        EXPECT_EQ(o.in_force.at("tiny-resnet.threads"), "3");
+      }
     }
   }
 }
