@@ -4,25 +4,51 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <stdexcept>
-
-#include "base/file.hpp"
-#include "base/sha256.hpp"
-#include "measure/environment.hpp"
+#include <numeric>
+#include <random>
 
 namespace assay::bench {
 namespace {
 
-/// This build on this machine.
-std::string stamp() {
-  const measure::Environment machine = measure::read_environment();
-  const auto cpu = machine.values.find("cpu.model");
-  return fmt::format("build {} on {}", sha256_of_file(executable_path()).substr(0, 12),
-                     cpu == machine.values.end() ? "a CPU without a name" : cpu->second);
+using Rates = std::vector<std::optional<double>>;  ///< of an arm, by block
+
+/// What is left when blocks that are not whole go.
+Blocks whole_blocks(const std::vector<Rates>& rates, const std::vector<bool>& given_up, std::size_t blocks) {
+  Blocks result{std::vector<std::vector<double>>(rates.size()), given_up};
+  for (std::size_t block = 0; block < blocks; ++block) {
+    bool whole = true;
+    for (std::size_t arm = 0; arm < rates.size(); ++arm) {
+      whole = whole && (given_up[arm] || rates[arm][block].value_or(0) > 0);
+    }
+    for (std::size_t arm = 0; whole && arm < rates.size(); ++arm) {
+      if (!given_up[arm]) result.rates[arm].push_back(*rates[arm][block]);
+    }
+  }
+  return result;
 }
 
 }  // namespace
+
+Blocks take_blocks(const BlocksToTake& plan) {
+  constexpr int kMostFailures = 2;
+  std::vector<std::size_t> order(plan.arms);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto blocks = static_cast<std::size_t>(std::max(plan.blocks, 0));
+  std::vector<Rates> rates(plan.arms, Rates(blocks));
+  std::vector<int> failures(plan.arms, 0);
+  std::vector<bool> given_up(plan.arms, false);
+  std::mt19937 random(1);
+  for (int block = 0; block < plan.blocks && !(plan.enough && plan.enough(block)); ++block) {
+    std::shuffle(order.begin(), order.end(), random);
+    for (const std::size_t arm : order) {
+      if (given_up[arm]) continue;
+      const std::optional<double> rate = plan.turn(arm, block);
+      rates[arm][static_cast<std::size_t>(block)] = rate;
+      if (rate && *rate <= 0) given_up[arm] = ++failures[arm] == kMostFailures;
+    }
+  }
+  return whole_blocks(rates, given_up, blocks);
+}
 
 Figure geometric_mean(std::vector<double> values) {
   for (double& v : values) v = std::log(v);
@@ -48,31 +74,6 @@ bool judge(const std::string& what, const Figure& f, double least, double lowest
   fmt::print("  {:33} {:.3f} [{:.3f}, {:.3f}], at least {:.2f} (lower end {:.2f}): {}\n", what, f.value, f.low, f.high,
              least, lowest, kept ? "kept" : "MISSED");
   return kept;
-}
-
-State::State(std::string file) : file_(std::move(file)) {
-  std::ifstream in(file_);
-  std::string found;
-  std::getline(in, found);
-  const std::string ours = stamp();
-  if (!found.empty() && found != ours) {
-    throw std::runtime_error(
-        fmt::format("{} is of \"{}\", this is \"{}\": remove it, or name another", file_, found, ours));
-  }
-  if (found.empty() && !file_.empty()) std::ofstream(file_) << ours << "\n";
-  double figure = 0;
-  for (std::string key; in >> figure && std::getline(in >> std::ws, key);) figures_[key] = figure;
-}
-
-const double* State::find(const std::string& key) const {
-  const auto it = figures_.find(key);
-  return it == figures_.end() || it->second <= 0 ? nullptr : &it->second;
-}
-
-double State::keep(const std::string& key, double figure) {
-  figures_[key] = figure;
-  if (!file_.empty()) std::ofstream(file_, std::ios::app) << fmt::format("{} {}\n", figure, key) << std::flush;
-  return figure;
 }
 
 }  // namespace assay::bench

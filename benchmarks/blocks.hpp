@@ -1,14 +1,34 @@
 #pragma once
-// Rates of many cases, taken in blocks that hold each case once: kept in a file, compared block by block so that what
-// slows the machine for a while cancels, and held to their bounds.
+// Rates of many cases, taken in blocks that hold each case once: compared block by block so that what slows the machine
+// for a while cancels, and held to their bounds.
 
-#include <map>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "arms.hpp"
 
 namespace assay::bench {
+
+/// What came of some arms.
+struct Blocks {
+  std::vector<std::vector<double>> rates;  ///< by arm, of the blocks in which all have one that were not given up
+  std::vector<bool> given_up;              ///< by arm: it failed twice, and has no rates
+};
+
+struct BlocksToTake {
+  std::size_t arms = 0;
+  int blocks = 0;
+  /// The rate of an arm in a block, 0 where it failed; nothing: no more is measured.
+  std::function<std::optional<double>(std::size_t arm, int block)> turn;
+  /// Asked before each block: whether so many are enough. Empty: never.
+  std::function<bool(int taken)> enough{};
+};
+
+/// Each arm once a block, shuffled; the same order in each run. An arm that failed in two blocks is given up: it would
+/// leave no block whole.
+Blocks take_blocks(const BlocksToTake& plan);
 
 /// The geometric mean; its interval is Student's t of the logarithms, and open below two values.
 Figure geometric_mean(std::vector<double> values);
@@ -21,19 +41,5 @@ void print_rates(const std::string& name, const std::vector<double>& rates, cons
 
 /// Prints the figure, its bounds, and whether it keeps them, which it answers.
 bool judge(const std::string& what, const Figure& f, double least, double lowest);
-
-/// Figures by key: what was measured, in memory and, where one is kept, in a file: a line that says of which build and
-/// machine they are, then lines "FIGURE KEY". Throws where the file is of another build or machine.
-class State {
- public:
-  explicit State(std::string file);
-  /// Nothing where it failed, too: it is tried again.
-  [[nodiscard]] const double* find(const std::string& key) const;
-  double keep(const std::string& key, double figure);
-
- private:
-  std::string file_;
-  std::map<std::string, double> figures_;
-};
 
 }  // namespace assay::bench

@@ -17,12 +17,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <random>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file.hpp"
 #include "blocks.hpp"
+#include "stamp.hpp"
+#include "state.hpp"
 #include "turns.hpp"
 
 namespace assay::bench {
@@ -63,11 +65,14 @@ class Benchmark {
  public:
   explicit Benchmark(Arguments arguments)
       : a_(std::move(arguments)),
-        state_(a_.state),
+        state_(a_.state, a_.report),
         turns_(a_.state.empty() ? folder_.path() / "cache" : std::filesystem::path(a_.state + ".cache"),
                std::chrono::milliseconds(a_.window_ms)) {}
 
   bool run() {
+    std::vector<std::string> engines = a_.others;
+    engines.emplace_back(kOurs);
+    require_same(state_, engines);
     bool kept = true;
     for (const std::int64_t batch : a_.batches) {
       std::vector<Arm> arms = all_arms(batch);
@@ -117,31 +122,25 @@ class Benchmark {
     return fmt::format("{} {} batch {} threads {} {}", c.model, arm.name, c.batch_size, c.threads, what);
   }
 
-  /// Of the state, or measured now; 0: it failed, or was not measured.
-  double turn(const Arm& arm, int block) {
+  /// Of the state, or measured now; 0: it failed; nothing: it was not measured.
+  std::optional<double> turn(const Arm& arm, int block) {
     const std::string key = key_of(arm, fmt::format("{} ms block {}", a_.window_ms, block));
-    if (const double* known = state_.find(key)) return *known;
-    if (a_.report) return 0;
-    const Turn taken = turns_.take(arm.test_case);
-    std::fprintf(stderr, "%-80s %9.3f 1/s %s\n", key.c_str(), taken.rate, taken.why.c_str());
-    return state_.keep(key, taken.rate);
+    return state_.figure(key, [&] {
+      const Turn taken = turns_.take(arm.test_case);
+      std::fprintf(stderr, "%-80s %9.3f 1/s %s\n", key.c_str(), taken.rate, taken.why.c_str());
+      return taken.rate;
+    });
   }
 
   void measure(std::vector<Arm>& arms) {
     // The first load of each fills the cache.
     if (!a_.report) {
-      for (const Arm& arm : arms) turn(arm, -1);
+      for (const Arm& arm : arms) (void)turn(arm, -1);
     }
-    std::vector<std::size_t> order(arms.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::mt19937 random(1);
-    for (int block = 0; block < a_.blocks; ++block) {
-      std::shuffle(order.begin(), order.end(), random);
-      std::vector<double> rates(arms.size());
-      for (const std::size_t i : order) rates[i] = turn(arms[i], block);
-      if (std::find(rates.begin(), rates.end(), 0) != rates.end()) continue;  // only whole blocks are comparable
-      for (std::size_t i = 0; i < arms.size(); ++i) arms[i].rates.push_back(rates[i]);
-    }
+    const Blocks taken = take_blocks({.arms = arms.size(), .blocks = a_.blocks, .turn = [&](std::size_t i, int block) {
+                                        return turn(arms[i], block);
+                                      }});
+    for (std::size_t i = 0; i < arms.size(); ++i) arms[i].rates = taken.rates[i];
   }
 
   static const Arm* find(const std::vector<Arm>& arms, const std::string& network, const std::string& name,
@@ -160,13 +159,19 @@ class Benchmark {
       if (best == nullptr || typical(*other) > typical(*best)) best = other;
     }
     fmt::print("{}, batch {}, {} thread{}\n", network, batch, threads, threads == 1 ? "" : "s");
-    if (ours == nullptr || best == nullptr || ours->rates.empty()) {
+    if (ours == nullptr || best == nullptr || ours->rates.empty() || best->rates.empty()) {
       fmt::print("  not all could be measured\n");
       return false;
     }
+    bool all = true;  // one that failed may have been the best of the others
     for (const Arm& arm : arms) {
       if (arm.test_case.model != network || arm.test_case.threads != threads) continue;
-      print_rates(arm.name, arm.rates, fmt::format("{} blocks", arm.rates.size()));
+      all = all && !arm.rates.empty();
+      if (arm.rates.empty()) {
+        fmt::print("  {:20} FAILED, no figure\n", arm.name);
+      } else {
+        print_rates(arm.name, arm.rates, fmt::format("{} blocks", arm.rates.size()));
+      }
     }
     const auto bound = kBounds.find(network);
     const double least = bound == kBounds.end() ? a_.least : bound->second;
@@ -174,24 +179,28 @@ class Benchmark {
         judge("mlir over " + best->name, geometric_mean(quotients(ours->rates, best->rates)), least, least - kSlack);
     for (const std::string& variant : a_.variants) {
       const Arm* other = find(arms, network, fmt::format("{} {}", kOurs, variant), threads);
+      if (other->rates.empty()) continue;
       const Figure f = geometric_mean(quotients(other->rates, best->rates));
       fmt::print("  {:33} {:.3f} [{:.3f}, {:.3f}]\n", other->name + " over " + best->name, f.value, f.low, f.high);
     }
-    return kept;
+    return kept && all;
   }
 
   bool report_scaling(const std::vector<Arm>& arms, const std::string& network) const {
     const Arm *one = find(arms, network, kOurs, 1), *two = find(arms, network, kOurs, 2);
-    if (one == nullptr || two == nullptr || one->rates.empty()) return true;
+    if (one == nullptr || two == nullptr || one->rates.empty() || two->rates.empty()) return true;
     return judge(network + ", two threads over one", geometric_mean(quotients(two->rates, one->rates)), kTwoOverOne,
                  kTwoOverOne - kSlack);
   }
 
   /// MiB; 0: it failed, or was not measured.
   double peak(const Arm& arm) {
-    const std::string key = key_of(arm, "peak");
-    if (const double* known = state_.find(key)) return *known;
-    return a_.report ? 0 : state_.keep(key, turns_.peak_mebibytes(arm.test_case).value_or(0));
+    const auto measured = [&] {
+      const Turn taken = turns_.peak_mebibytes(arm.test_case);
+      if (taken.rate == 0) std::fprintf(stderr, "memory of %s: %s\n", arm.name.c_str(), taken.why.c_str());
+      return taken.rate;
+    };
+    return state_.figure(key_of(arm, "peak"), measured).value_or(0);
   }
 
   bool report_memory(const std::string& network, std::int64_t batch) {
@@ -211,8 +220,7 @@ class Benchmark {
   double load(const Arm& arm, Turns::Load way, int block) {
     const bool cached = way == Turns::Load::kCached;
     const std::string key = key_of(arm, fmt::format("load {} block {}", cached ? "cached" : "cold", block));
-    if (const double* known = state_.find(key)) return *known;
-    return a_.report ? 0 : state_.keep(key, turns_.load_seconds(arm.test_case, way));
+    return state_.figure(key, [&] { return turns_.load_seconds(arm.test_case, way); }).value_or(0);
   }
 
   /// Cold and cached ones in turn with the rival's.

@@ -1,14 +1,13 @@
 #include "turns.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "base/file.hpp"
+#include "child.hpp"
 #include "measure/environment.hpp"
 #include "measure/noise.hpp"
 #include "measure/series.hpp"
@@ -21,6 +20,7 @@ namespace assay::bench {
 namespace {
 
 constexpr int kTries = 3;
+constexpr int kWindowBatches = 2;  ///< at least
 
 struct Reading {
   measure::NoiseReading noise;
@@ -52,54 +52,42 @@ Turn measure_here(const worker::Request& request) {
           measure::noise_verdict(measure::noise_between(begin.noise, end.noise, seconds))};
 }
 
-/// "NUMBER why", which a child writes; the number is 0 where it failed.
+/// In a child process.
 template <class Measure>
-std::string text_of(const Measure& measure) {
-  try {
-    const auto [number, why] = measure();
-    return std::to_string(number) + " " + why;
-  } catch (const std::exception& e) {
-    return std::string("0 ") + e.what();
-  }
-}
-
-std::string read_to_end(int file) {
-  std::string text;
-  char part[512];
-  for (ssize_t n = 0; (n = ::read(file, part, sizeof part)) != 0;) {
-    if (n < 0 && errno != EINTR) break;
-    if (n > 0) text.append(part, static_cast<std::size_t>(n));
-  }
-  return text;
-}
-
-/// This process opens no framework, so a child of it is as good as a new one.
-template <class Measure>
-Turn in_a_child(const Measure& measure) {
-  int ends[2];
-  if (::pipe(ends) != 0) return {0, std::strerror(errno)};
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::close(ends[0]);
-    const std::string text = text_of(measure);
-    const bool written = ::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    ::_exit(written ? 0 : 1);
-  }
-  ::close(ends[1]);
-  const std::string text = child < 0 ? "" : read_to_end(ends[0]);
-  ::close(ends[0]);
-  if (child > 0) ::waitpid(child, nullptr, 0);
-  const std::size_t space = text.find(' ');
-  if (space == std::string::npos) return {0, "the process ended without an answer"};
-  return {std::stod(text), text.substr(space + 1)};
+Turn turn_of(const Measure& measure, std::chrono::milliseconds most) {
+  const Reply reply = in_a_child(
+      [&] {
+        const Turn turn = measure();
+        return fmt::format("{} {}", turn.rate, turn.why);
+      },
+      most);
+  if (!reply.ok) return {0, reply.text};
+  return {std::stod(reply.text), reply.text.substr(reply.text.find(' ') + 1)};
 }
 
 }  // namespace
 
-Turns::Turns(std::filesystem::path cache, std::chrono::milliseconds window)
-    : cache_(std::move(cache)), window_(window), models_(runner::model_lookup(default_cache_folder())) {}
+double turn_seconds(const Case& c, double batch_seconds, double load_seconds, std::chrono::milliseconds window) {
+  constexpr double kProcessSeconds = 0.5;
+  const double window_seconds = std::max(static_cast<double>(window.count()) * 1e-3, kWindowBatches * batch_seconds);
+  // A batch to warm up; and those that are under way at the window's end.
+  const int more = c.goal == Goal::kThroughput ? 3 : 1;
+  return kProcessSeconds + load_seconds + window_seconds + more * batch_seconds;
+}
 
-worker::Request Turns::request(const Case& c) {
+std::optional<double> above_the_library(const std::map<std::string, std::vector<double>>& values) {
+  for (const char* name : {"memory.peak", "memory.resting", "memory.model"}) {
+    if (!values.contains(name)) return std::nullopt;
+  }
+  // A worker that has opened the library and nothing else: its own start and the library.
+  const double empty = values.at("memory.resting").front() - values.at("memory.model").front();
+  return values.at("memory.peak").front() - empty;
+}
+
+Turns::Turns(std::filesystem::path cache, std::chrono::milliseconds window, std::chrono::milliseconds most)
+    : cache_(std::move(cache)), window_(window), most_(most), models_(runner::model_lookup(default_cache_folder())) {}
+
+worker::Request Turns::request(const Case& c, std::chrono::milliseconds window) {
   const runner::ModelFacts facts = models_(c);
   worker::Request r;
   r.test_case = c;
@@ -108,23 +96,35 @@ worker::Request Turns::request(const Case& c) {
   r.cache_folder = cache_;
   r.effort.warm_up_calls = 1;
   r.effort.warm_up_time = std::chrono::milliseconds(0);
-  r.effort.window = window_;
-  r.effort.window_calls = 2;
+  r.effort.window = window;
+  r.effort.window_calls = kWindowBatches;
   return r;
 }
 
-Turn Turns::take(const Case& c) {
-  const worker::Request r = request(c);
+Turn Turns::take(const Case& c, std::chrono::milliseconds window) {
+  const worker::Request r = request(c, window);
   Turn turn;
   for (int i = 0; i < kTries; ++i) {
-    turn = in_a_child([&] { return measure_here(r); });
+    turn = turn_of([&] { return measure_here(r); }, most_);
     if (turn.rate == 0 || turn.why.empty()) break;
   }
   return turn;
 }
 
+double Turns::estimate(const Case& c, std::chrono::milliseconds window, Load load) {
+  // The first is what one core of a 2.5 GHz server reaches, on the long side: runner/estimate.cpp.
+  constexpr double kFlopsPerThread = 80e9, kColdBytesPerSecond = 150e6, kCachedBytesPerSecond = 600e6;
+  constexpr double kUnknownSample = 0.05;
+  const runner::ModelFacts facts = models_(c);
+  const double sample =
+      facts.flops ? static_cast<double>(*facts.flops) / (kFlopsPerThread * c.threads) : kUnknownSample;
+  const double bytes_per_second = load == Load::kCold ? kColdBytesPerSecond : kCachedBytesPerSecond;
+  return turn_seconds(c, sample * static_cast<double>(c.batch_size),
+                      static_cast<double>(facts.weight_bytes) / bytes_per_second, window);
+}
+
 double Turns::load_seconds(const Case& c, Load load) {
-  const worker::Request r = request(c);
+  const worker::Request r = request(c, window_);
   const auto seconds = [&]() -> Turn {
     worker::Reporter reporter([](const worker::Event&) {});
     (void)worker::read_through(r);
@@ -133,21 +133,24 @@ double Turns::load_seconds(const Case& c, Load load) {
     if (load == Load::kCached && !session.from_cache()) return {0, session.cache_remark()};
     return {std::chrono::duration<double>(session.load_time()).count(), ""};
   };
-  const Turn taken = in_a_child(seconds);
+  const Turn taken = turn_of(seconds, most_);
   if (taken.rate == 0) std::fprintf(stderr, "%s on %s: %s\n", c.model.c_str(), c.backend.c_str(), taken.why.c_str());
   return taken.rate;
 }
 
-std::optional<double> Turns::peak_mebibytes(const Case& c) {
-  worker::Request r = request(c);
+Turn Turns::peak_mebibytes(const Case& c) {
+  worker::Request r = request(c, window_);
   r.kind = worker::Request::Kind::kMemory;
   const std::atomic<bool> stop{false};
-  const worker::Exit exit = worker::process_launcher()->run(r, {}, {}, stop);
-  const auto peak = exit.result.values.find("memory.peak");
-  const auto library = exit.result.values.find("memory.library");
-  if (!exit.ok || peak == exit.result.values.end() || library == exit.result.values.end()) return std::nullopt;
+  worker::Limits limits;
+  limits.timeout = most_;
+  limits.silence = most_;
+  const worker::Exit exit = worker::process_launcher()->run(r, limits, {}, stop);
+  if (!exit.ok) return {0, exit.reason};
   constexpr double kMebibyte = 1024.0 * 1024.0;
-  return (peak->second.front() - library->second.front()) / kMebibyte;
+  const std::optional<double> bytes = above_the_library(exit.result.values);
+  if (!bytes) return {0, "this machine does not tell"};
+  return {*bytes / kMebibyte, ""};
 }
 
 }  // namespace assay::bench

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -46,7 +47,11 @@ class Launcher {
                    const std::atomic<bool>& stop) = 0;
 };
 
-/// Real processes: the `assay-worker` program beside the running one, or $ASSAY_WORKER.
+/// Real processes, of worker_program().
 std::unique_ptr<Launcher> process_launcher();
+
+/// $ASSAY_WORKER, or the program `assay-worker` beside the running program or the library that this is in. Throws
+/// Error(kUnavailable).
+std::filesystem::path worker_program();
 
 }  // namespace assay::worker

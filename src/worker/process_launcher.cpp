@@ -34,23 +34,6 @@ fs::path file_of_this_code() {
   return error ? fs::path(info.dli_fname) : file;
 }
 
-/// $ASSAY_WORKER, or beside the running program or the library that this is in: bin/assay, lib/libassay.so,
-/// lib/<multiarch>/libassay.so.
-fs::path worker_program() {
-  if (const char* given = std::getenv("ASSAY_WORKER"); given != nullptr && *given != '\0') return given;
-  std::string tried;
-  for (const fs::path& binary : {executable_path(), file_of_this_code()}) {
-    for (const char* up : {"..", "../.."}) {
-      const fs::path candidate = (binary.parent_path() / up / "libexec/assay/assay-worker").lexically_normal();
-      if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-      if (tried.find(candidate.string()) == std::string::npos)
-        tried += (tried.empty() ? "" : ", ") + candidate.string();
-    }
-  }
-  throw Error(ErrorCode::kUnavailable, "the program assay-worker is not there; looked for " + tried +
-                                           "; install it with Assay or set ASSAY_WORKER to it");
-}
-
 std::int64_t monotonic_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -118,6 +101,22 @@ class ProcessLauncher final : public Launcher {
 };
 
 }  // namespace
+
+// Beside bin/assay, lib/libassay.so, lib/<multiarch>/libassay.so.
+fs::path worker_program() {
+  if (const char* given = std::getenv("ASSAY_WORKER"); given != nullptr && *given != '\0') return given;
+  std::string tried;
+  for (const fs::path& binary : {executable_path(), file_of_this_code()}) {
+    for (const char* up : {"..", "../.."}) {
+      const fs::path candidate = (binary.parent_path() / up / "libexec/assay/assay-worker").lexically_normal();
+      if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+      if (tried.find(candidate.string()) == std::string::npos)
+        tried += (tried.empty() ? "" : ", ") + candidate.string();
+    }
+  }
+  throw Error(ErrorCode::kUnavailable, "the program assay-worker is not there; looked for " + tried +
+                                           "; install it with Assay or set ASSAY_WORKER to it");
+}
 
 Limits with_default_memory(Limits limits, const measure::MachineMemory& machine) {
   if (limits.memory_bytes > 0) return limits;
