@@ -6,7 +6,8 @@
 // their throughputs with its 95 % interval, and that of the times that search and scan took. "merged", which `placed`
 // measures beside its plans, is not in the space, so it is not counted as what the search found. Search, scan and turns
 // have results files and caches of their own in a temporary folder: nothing measured before is used. Exit 1 where a
-// bound is missed.
+// bound is missed, by the ratio or by the lower end of its interval; and where the scan has not measured every plan,
+// for one that is missing may be the best.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -24,7 +25,9 @@
 
 #include "arms.hpp"
 #include "base/file.hpp"
+#include "blocks.hpp"
 #include "report/exporters.hpp"
+#include "scan.hpp"
 #include "store/store.hpp"
 #include "tune/place.hpp"
 
@@ -34,12 +37,12 @@ namespace {
 constexpr const char* kEngines[] = {"onnxruntime", "openvino"};
 constexpr const char* kStrategies[] = {"sequential", "concurrent", "pipelined"};
 constexpr int kThreads = 2;
-constexpr double kLeastRatio = 0.98, kMostTime = 0.2;
+constexpr double kLeastRatio = 0.98, kLowestRatio = 0.95, kMostTime = 0.2;
 
 struct Arguments {
   std::string assay, window, batch = "8";
   std::vector<std::string> members = {"resnet50", "densenet201", "efficientnetb0"};
-  int rounds = 6;  ///< fewer give no 95 % interval of a median
+  int rounds = 10;  ///< so that a few percent of noise leave the interval's lower end above its bound
 };
 
 Arguments parse(int argc, char** argv) {
@@ -200,18 +203,22 @@ int run(const Arguments& arguments) {
   const Outcome scanned = quickest_in(space, scan.campaign);
   fmt::print("search: {} cases measured in {:.0f} s: {}, {:.4g} 1/s\n", assay.measured("search"), search.seconds,
              describe(found.test_case), rate_of(found));
-  fmt::print("scan: {} of {} plans measured in {:.0f} s: {}, {:.4g} 1/s\n", assay.measured("scan"), cases.size(),
+  const std::vector<std::string> missing = not_measured(cases, scan.campaign);
+  fmt::print("scan: {} of {} plans measured in {:.0f} s: {}, {:.4g} 1/s\n", cases.size() - missing.size(), cases.size(),
              scan.seconds, describe(scanned.test_case), rate_of(scanned));
+  for (const std::string& plan : missing) fmt::print("scan: not measured: {}\n", plan);
   std::fflush(stdout);
-  Figure ratio{1, 1, 1};  // of a plan to itself
+  bool kept = missing.empty();
   if (case_key(found.test_case) != case_key(scanned.test_case)) {
-    ratio = median_ratio(interleave(
+    const Pairs pairs = interleave(
         arguments.rounds, [&] { return turn(assay, found.test_case, like); },
-        [&] { return turn(assay, scanned.test_case, like); }));
+        [&] { return turn(assay, scanned.test_case, like); });
+    kept =
+        judge("found by search over by scan", geometric_mean(quotients(pairs.a, pairs.b)), kLeastRatio, kLowestRatio) &&
+        kept;
   } else {
     fmt::print("both found the same plan\n");
   }
-  bool kept = show("throughput, found by search over found by scan", ratio, "x", kLeastRatio, false);
   const double time = search.seconds / scan.seconds;
   kept = show("time, search over scan", {time, time, time}, "x", kMostTime, true) && kept;
   return kept ? 0 : 1;

@@ -1,0 +1,38 @@
+// A scan with a plan missing is none.
+#include "scan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace assay::bench {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(Scan, APlanThatFailedOrWasNotReachedIsMissing) {
+  std::vector<Case> cases(4);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    cases[i].model = "a+b";
+    cases[i].backend = "x";
+    cases[i].strategy = "pipelined";
+    cases[i].batch_size = static_cast<std::int64_t>(i) + 1;
+  }
+  Campaign campaign;
+  const auto add = [&](const Case& c, OutcomeState state) -> Outcome& {
+    Outcome o;
+    o.test_case = c;
+    o.state = state;
+    return campaign.outcomes.emplace_back(o);
+  };
+  add(cases[2], OutcomeState::kMeasured).metrics = {{"throughput", "1/s", 7, {}, {}, 1, ""}};
+  add(cases[1], OutcomeState::kMeasured).metrics = {{"throughput", "1/s", {}, {}, {}, 0, ""}};
+  add(cases[0], OutcomeState::kFailed).reason = "it crashed";
+  EXPECT_THAT(not_measured(cases, campaign),
+              ElementsAre("a+b · x · throughput · batch 1 · pipelined: it crashed",
+                          "a+b · x · throughput · batch 2 · pipelined: ",
+                          "a+b · x · throughput · batch 4 · pipelined: it was not reached"));
+  EXPECT_TRUE(not_measured({cases[2]}, campaign).empty());
+}
+
+}  // namespace
+}  // namespace assay::bench
