@@ -35,9 +35,9 @@ if [ -e .deps/mlir ]; then # make setup WITH=mlir
 fi
 engines='onnxruntime;onnxruntime,openvino'
 [ "$all" = onnxruntime,openvino ] || engines="$engines;$all"
-run bench_ensemble --sets "$engines" --batch 1 --blocks 8 --state build/figures/ensemble
-run bench_ensemble --sets "$engines" --batch 8 --window 6000 --blocks 8 --state build/figures/ensemble
-run bench_ensemble --sets "$engines" --batch 32 --window 12000 --blocks 6 --state build/figures/ensemble
+run bench_ensemble --sets "$engines" --batch 1 --blocks 8 --minutes 17 --state build/figures/ensemble
+run bench_ensemble --sets "$engines" --batch 8 --blocks 8 --minutes 24 --state build/figures/ensemble
+run bench_ensemble --sets "$engines" --batch 32 --window 6000 --blocks 6 --minutes 75 --state build/figures/ensemble
 run bench_placement build/release/bin/assay
 uptime >&2
 exit $missed
