@@ -13,6 +13,18 @@ namespace {
 
 constexpr double kRoom = 1.08;  ///< of perfect sharing over sequential: from here on a gain is due
 
+/// The best plan with members on different engines, near the best or not.
+void print_mixed(const std::vector<Way>& ways, const Set& set) {
+  const Fits mixed = [](const Case& c) { return !c.placement.seats.empty(); };
+  const std::string name = "mixed engines";
+  if (const Way* best = best_of(ways, set, mixed, typical); best != nullptr) {
+    print_rates(name, best->rates, describe_way(best->test_case));
+  } else if (best = best_of(ways, set, mixed, screened); best != nullptr) {
+    fmt::print("  {:20} {:8.3f} 1/s in one turn, far from the best  {}\n", name, best->screened,
+               describe_way(best->test_case));
+  }
+}
+
 }  // namespace
 
 std::string remark_on_gain(const Figure& room, const Figure& gain) {
@@ -50,6 +62,7 @@ bool report_set(const Field& field, const std::vector<Way>& ways, const Set& set
   for (double& b : bound) b = 1 / b;
   print_rates("perfect sharing", bound, "");
   print_rates("best strategy", best->rates, describe_way(best->test_case));
+  print_mixed(ways, set);
   print_rates("sequential", plain->rates, describe_way(plain->test_case));
   const Figure room = geometric_mean(quotients(bound, plain->rates));
   const Figure gain = geometric_mean(quotients(best->rates, plain->rates));

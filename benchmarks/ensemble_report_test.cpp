@@ -73,6 +73,20 @@ TEST_F(EnsembleReportTest, AGainThatIsNotThereIsSaid) {
               HasSubstr("little is to be gained: perfect sharing is +2.0 % from sequential; no gain can be told"));
 }
 
+TEST_F(EnsembleReportTest, TheBestMixedPlanIsPrintedNearTheBestOrNot) {
+  field_.sets = sets_of("x,y");
+  add_members();
+  add("a+b", "sequential", {0.9, 0.9});
+  EXPECT_THAT(said_of_set(), Not(HasSubstr("mixed")));
+  Way& mixed = add("a+b", kPlaced, {});
+  mixed.test_case.backend = "x+y";
+  mixed.test_case.placement = {"pipelined", {{"x", 0}, {"y", 0}}};
+  mixed.screened = 0.5;
+  EXPECT_THAT(said_of_set(), HasSubstr("0.500 1/s in one turn, far from the best  pipelined: a on x, b on y"));
+  ways_.back().rates = {0.95, 0.95};
+  EXPECT_THAT(said_of_set(), HasSubstr("mixed engines           0.950"));
+}
+
 TEST_F(EnsembleReportTest, WhatCouldNotBeMeasuredIsMissed) {
   add_members();
   add("a+b", "pipelined", {1, 1});
