@@ -211,7 +211,9 @@ void Contest::tell_beforehand(const std::vector<Way>& ways) {
     if (is_rival(field_, c)) sorting += unknown(kSecond, Turns::Load::kCached);
     if (is_ensemble(c)) mixed = std::max(mixed, means_.estimate(c, half, Turns::Load::kCached));
     if (c.goal == Goal::kThroughput && !state_.knows(key_of(c, "peak"))) {
-      memory += means_.estimate(c, milliseconds(0), Turns::Load::kCold);
+      Case few = c;  // a batch more than are under way
+      few.goal = Goal::kLatency;
+      memory += means_.estimate(few, milliseconds(0), Turns::Load::kCold);
       ++processes;
     }
     block += means_.estimate(c, settings_.window, Turns::Load::kCached);

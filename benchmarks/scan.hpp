@@ -8,7 +8,11 @@
 
 namespace assay::bench {
 
-/// The cases of which the campaign has no figure, each with the reason.
-std::vector<std::string> not_measured(const std::vector<Case>& cases, const Campaign& campaign);
+struct Missing {
+  Case test_case;
+  std::string reason;
+};
+/// The cases of which the campaign has no figure; where it has several outcomes of one, the last counts.
+std::vector<Missing> not_measured(const std::vector<Case>& cases, const Campaign& campaign);
 
 }  // namespace assay::bench

@@ -27,11 +27,14 @@ TEST(Scan, APlanThatFailedOrWasNotReachedIsMissing) {
   add(cases[2], OutcomeState::kMeasured).metrics = {{"throughput", "1/s", 7, {}, {}, 1, ""}};
   add(cases[1], OutcomeState::kMeasured).metrics = {{"throughput", "1/s", {}, {}, {}, 0, ""}};
   add(cases[0], OutcomeState::kFailed).reason = "it crashed";
-  EXPECT_THAT(not_measured(cases, campaign),
-              ElementsAre("a+b · x · throughput · batch 1 · pipelined: it crashed",
-                          "a+b · x · throughput · batch 2 · pipelined: ",
-                          "a+b · x · throughput · batch 4 · pipelined: it was not reached"));
+  std::vector<std::string> texts;
+  for (const Missing& m : not_measured(cases, campaign)) {
+    texts.push_back(std::to_string(m.test_case.batch_size) + " " + m.reason);
+  }
+  EXPECT_THAT(texts, ElementsAre("1 it crashed", "2 ", "4 it was not reached"));
   EXPECT_TRUE(not_measured({cases[2]}, campaign).empty());
+  add(cases[0], OutcomeState::kMeasured).metrics = {{"throughput", "1/s", 6, {}, {}, 1, ""}};  // tried again
+  EXPECT_TRUE(not_measured({cases[0]}, campaign).empty());
 }
 
 }  // namespace

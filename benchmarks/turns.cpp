@@ -112,8 +112,8 @@ Turn Turns::take(const Case& c, std::chrono::milliseconds window) {
 }
 
 double Turns::estimate(const Case& c, std::chrono::milliseconds window, Load load) {
-  // The first is what one core of a 2.5 GHz server reaches, on the long side: runner/estimate.cpp.
-  constexpr double kFlopsPerThread = 80e9, kColdBytesPerSecond = 150e6, kCachedBytesPerSecond = 600e6;
+  // ResNet50 and VGG19 reach some 100 GFLOP/s a core of a Zen 4 server on ONNX Runtime and OpenVINO (docs/figures.md).
+  constexpr double kFlopsPerThread = 100e9, kColdBytesPerSecond = 150e6, kCachedBytesPerSecond = 600e6;
   constexpr double kUnknownSample = 0.05;
   const runner::ModelFacts facts = models_(c);
   const double sample =
