@@ -6,21 +6,23 @@
 
 namespace assay::engine {
 
-Error member_error(const std::string& member) {
-  const auto named = [&](ErrorCode code, const std::string& message, const std::string& context = {}) {
-    return Error(code, fmt::format("member '{}': {}", member, message), context);
-  };
+Error caught_error() {
   try {
     throw;
   } catch (const Error& e) {
-    return named(e.code(), e.message(), e.context());
+    return e;
   } catch (const std::bad_alloc&) {
-    return named(ErrorCode::kOutOfMemory, "out of memory");
+    return {ErrorCode::kOutOfMemory, "out of memory"};
   } catch (const std::exception& e) {
-    return named(ErrorCode::kInternal, e.what());
+    return {ErrorCode::kInternal, e.what()};
   } catch (...) {
-    return named(ErrorCode::kInternal, "an exception of unknown type");
+    return {ErrorCode::kInternal, "an exception of unknown type"};
   }
+}
+
+Error member_error(const std::string& member) {
+  const Error e = caught_error();
+  return {e.code(), fmt::format("member '{}': {}", member, e.message()), e.context()};
 }
 
 }  // namespace assay::engine

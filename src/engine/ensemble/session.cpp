@@ -23,10 +23,12 @@ std::vector<kit::TensorInfo> kit_infos(const std::vector<TensorInfo>& all) {
   return result;
 }
 
-/// As it crosses the boundary.
-kit::Failure failure_of(const Error& e) {
+/// What is being handled, as it crosses the boundary, where there is one text: the member's name, then context and all.
+kit::Failure caught_failure(const std::string& member) {
+  const Error e = caught_error();
   const bool at_boundary = e.code() <= ErrorCode::kInternal;
-  return {at_boundary ? static_cast<assay_status>(e.code()) : ASSAY_INTERNAL, e.what()};
+  return {at_boundary ? static_cast<assay_status>(e.code()) : ASSAY_INTERNAL,
+          fmt::format("member '{}': {}", member, e.what())};
 }
 
 /// What the lanes do with one batch: every member's predict on the slot's memory.
@@ -70,7 +72,7 @@ class SlotBatch final : public EnsembleBatch {
     try {
       predict_alone(*m.session, x_[member], y_[member]);
     } catch (...) {
-      throw failure_of(member_error(m.tensors.name));
+      throw caught_failure(m.tensors.name);
     }
   }
 
