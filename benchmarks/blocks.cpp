@@ -12,6 +12,18 @@ namespace {
 
 using Rates = std::vector<std::optional<double>>;  ///< of an arm, by block
 
+std::optional<double> known(const BlocksToTake& plan, std::size_t arm, int block) {
+  return plan.known ? plan.known(arm, block) : std::nullopt;
+}
+
+/// Of the arms that were not given up.
+bool all_known(const BlocksToTake& plan, const std::vector<bool>& given_up, int block) {
+  for (std::size_t arm = 0; arm < plan.arms; ++arm) {
+    if (!given_up[arm] && !known(plan, arm, block)) return false;
+  }
+  return true;
+}
+
 /// What is left when blocks that are not whole go.
 Blocks whole_blocks(const std::vector<Rates>& rates, const std::vector<bool>& given_up, std::size_t blocks) {
   Blocks result{std::vector<std::vector<double>>(rates.size()), given_up};
@@ -38,16 +50,41 @@ Blocks take_blocks(const BlocksToTake& plan) {
   std::vector<int> failures(plan.arms, 0);
   std::vector<bool> given_up(plan.arms, false);
   std::mt19937 random(1);
-  for (int block = 0; block < plan.blocks && !(plan.enough && plan.enough(block)); ++block) {
+  int whole = 0;
+  for (int block = 0; block < plan.blocks; ++block) {
     std::shuffle(order.begin(), order.end(), random);
+    const bool measures = plan.turn && !all_known(plan, given_up, block);
+    if (measures && plan.enough && plan.enough(whole)) break;
+    bool failed = false;
     for (const std::size_t arm : order) {
       if (given_up[arm]) continue;
-      const std::optional<double> rate = plan.turn(arm, block);
+      const std::optional<double> rate = measures ? plan.turn(arm, block) : known(plan, arm, block);
       rates[arm][static_cast<std::size_t>(block)] = rate;
+      failed = failed || rate.value_or(0) <= 0;
       if (rate && *rate <= 0) given_up[arm] = ++failures[arm] == kMostFailures;
     }
+    if (!failed) ++whole;
   }
   return whole_blocks(rates, given_up, blocks);
+}
+
+std::vector<double> best_by_the_others(const std::vector<std::vector<double>>& arms) {
+  std::vector<double> rates;
+  if (arms.empty()) return rates;
+  const std::size_t blocks = arms.front().size();
+  for (std::size_t block = 0; block < blocks; ++block) {
+    const auto of_the_others = [&](const std::vector<double>& arm) {
+      double sum = 0;
+      for (std::size_t other = 0; other < blocks; ++other) {
+        if (other != block || blocks == 1) sum += std::log(arm[other]);
+      }
+      return sum;
+    };
+    rates.push_back((*std::max_element(arms.begin(), arms.end(), [&](const auto& a, const auto& b) {
+      return of_the_others(a) < of_the_others(b);
+    }))[block]);
+  }
+  return rates;
 }
 
 Figure geometric_mean(std::vector<double> values) {

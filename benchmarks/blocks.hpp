@@ -20,15 +20,22 @@ struct Blocks {
 struct BlocksToTake {
   std::size_t arms = 0;
   int blocks = 0;
-  /// The rate of an arm in a block, 0 where it failed; nothing: no more is measured.
-  std::function<std::optional<double>(std::size_t arm, int block)> turn;
-  /// Asked before each block: whether so many are enough. Empty: never.
-  std::function<bool(int taken)> enough{};
+  /// Measures an arm's rate in a block; 0: it failed. Empty: what is known is all.
+  std::function<double(std::size_t arm, int block)> turn;
+  /// Of an earlier run, where there is one. Empty: nothing.
+  std::function<std::optional<double>(std::size_t arm, int block)> known{};
+  /// Asked before each block that is measured: whether so many whole ones are enough. Empty: never.
+  std::function<bool(int whole)> enough{};
 };
 
 /// Each arm once a block, shuffled; the same order in each run. An arm that failed in two blocks is given up: it would
-/// leave no block whole.
+/// leave no block whole. Turns of one block are compared with each other: a block in which an arm has none, since it
+/// was cut short or the arm was not there, is measured again as a whole.
 Blocks take_blocks(const BlocksToTake& plan);
+
+/// Block by block the rate of that arm which is the best by the other blocks, so that no turn is judged that was chosen
+/// for itself: the best of several by the same turns would be too high. Of one block, the best.
+std::vector<double> best_by_the_others(const std::vector<std::vector<double>>& arms);
 
 /// The geometric mean; its interval is Student's t of the logarithms, and open below two values.
 Figure geometric_mean(std::vector<double> values);

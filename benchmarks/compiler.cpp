@@ -122,24 +122,34 @@ class Benchmark {
     return fmt::format("{} {} batch {} threads {} {}", c.model, arm.name, c.batch_size, c.threads, what);
   }
 
-  /// Of the state, or measured now; 0: it failed; nothing: it was not measured.
-  std::optional<double> turn(const Arm& arm, int block) {
-    const std::string key = key_of(arm, fmt::format("{} ms block {}", a_.window_ms, block));
-    return state_.figure(key, [&] {
+  [[nodiscard]] std::string turn_key(const Arm& arm, int block) const {
+    return key_of(arm, fmt::format("{} ms block {}", a_.window_ms, block));
+  }
+
+  /// Of the state, or measured now; 0: it failed.
+  double turn(const Arm& arm, int block) {
+    const std::string key = turn_key(arm, block);
+    const auto measured = [&] {
       const Turn taken = turns_.take(arm.test_case);
       std::fprintf(stderr, "%-80s %9.3f 1/s %s\n", key.c_str(), taken.rate, taken.why.c_str());
       return taken.rate;
-    });
+    };
+    return state_.figure(key, measured).value_or(0);
   }
 
   void measure(std::vector<Arm>& arms) {
-    // The first load of each fills the cache.
+    BlocksToTake plan;
+    plan.arms = arms.size();
+    plan.blocks = a_.blocks;
+    plan.known = [&](std::size_t i, int block) { return state_.known(turn_key(arms[i], block)); };
     if (!a_.report) {
-      for (const Arm& arm : arms) (void)turn(arm, -1);
+      for (const Arm& arm : arms) (void)turn(arm, -1);  // the first load of each fills the cache
+      plan.turn = [&](std::size_t i, int block) {
+        state_.forget(turn_key(arms[i], block));
+        return turn(arms[i], block);
+      };
     }
-    const Blocks taken = take_blocks({.arms = arms.size(), .blocks = a_.blocks, .turn = [&](std::size_t i, int block) {
-                                        return turn(arms[i], block);
-                                      }});
+    const Blocks taken = take_blocks(plan);
     for (std::size_t i = 0; i < arms.size(); ++i) arms[i].rates = taken.rates[i];
   }
 

@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 /// A turn was seen at 0.67 of what the same case did an hour later: rivals that were this near the best get another.
 constexpr double kHopeful = 0.6;
 constexpr double kNearRivals = 0.95, kNearOurs = 0.97;
+constexpr const char* kFailedBefore = "it failed in an earlier run";
 constexpr const char* kFirst = "sorted out";
 constexpr const char* kSecond = "sorted out again";
 
@@ -45,7 +46,7 @@ Contest::Result Contest::run() {
 /// Of the state, or measured now; 0: it failed; nothing: it was not measured.
 std::optional<double> Contest::turn(Way& way, const std::string& what, milliseconds window) {
   const std::string key = turn_key(way.test_case, what, window);
-  std::string why = "it failed";
+  std::string why = kFailedBefore;
   const std::optional<double> rate = state_.figure(key, [&] {
     const double begin = means_.now();
     const Turn taken = means_.take(way.test_case, window);
@@ -59,7 +60,7 @@ std::optional<double> Contest::turn(Way& way, const std::string& what, milliseco
 }
 
 /// Rivals in two turns, as far apart as they can be, of which the better counts: one that is missed would flatter the
-/// best strategy. A strategy that is missed would not: one turn each.
+/// best strategy. A strategy that is missed would not: one turn each. What failed has another.
 void Contest::sort_out(std::vector<Way>& ways) {
   const milliseconds window = settings_.window / 2;
   std::vector<std::size_t> order(ways.size());
@@ -70,11 +71,12 @@ void Contest::sort_out(std::vector<Way>& ways) {
   const std::vector<bool> hopeful = near_the_best(field_, ways, kHopeful, 0);
   for (const std::size_t i : order) {
     const bool failed = ways[i].screened <= 0;
-    if (!is_rival(field_, ways[i].test_case) || !(hopeful[i] || failed)) continue;
+    if (!failed && !(is_rival(field_, ways[i].test_case) && hopeful[i])) continue;
     ways[i].screened = std::max(ways[i].screened, turn(ways[i], kSecond, window).value_or(0));
   }
   for (Way& way : mixed_ways(field_, ways)) {
     way.screened = turn(way, kFirst, window).value_or(0);
+    if (way.screened <= 0) way.screened = turn(way, kSecond, window).value_or(0);
     ways.push_back(std::move(way));
   }
   for (Way& way : ways) {
@@ -136,22 +138,18 @@ std::vector<Peak> Contest::peaks(const std::vector<Way>& ways) {
   return all;
 }
 
-std::optional<double> Contest::turn_of_block(Way& way, int block) {
-  return turn(way, fmt::format("block {}", block), settings_.window);
+/// Now, whatever is known.
+double Contest::turn_of_block(Way& way, int block) {
+  const std::string what = fmt::format("block {}", block);
+  state_.forget(turn_key(way.test_case, what, settings_.window));
+  return turn(way, what, settings_.window).value_or(0);
 }
 
-/// Turns of one block are compared with each other: those of one that was begun before this program, and not ended, are
-/// taken again.
-void Contest::forget_if_cut_short(const std::vector<Way*>& arms, int block) {
-  const auto key = [&](const Way* way, int b) {
-    return turn_key(way->test_case, fmt::format("block {}", b), settings_.window);
-  };
-  const auto known = [&](int b) {
-    return std::count_if(arms.begin(), arms.end(), [&](const Way* way) { return state_.knows(key(way, b)); });
-  };
-  // Where there is a later block this one was ended: what it lacks had been given up.
-  if (known(block) == static_cast<std::ptrdiff_t>(arms.size()) || known(block + 1) > 0) return;
-  for (const Way* way : arms) state_.forget(key(way, block));
+/// What failed then, failed: it is not measured at another time than the rest of its block.
+std::optional<double> Contest::known_of_block(Way& way, int block) {
+  const auto rate = state_.known(turn_key(way.test_case, fmt::format("block {}", block), settings_.window));
+  if (rate && *rate <= 0) way.trouble = kFailedBefore;
+  return rate;
 }
 
 /// What is known of each way's last turn here, or else as estimated.
@@ -180,15 +178,13 @@ void Contest::measure_again(std::vector<Way>& ways) {
         fmt::format("batch {}: {:.1f} min until here; {} ways are near the best, a block takes about {:.1f} min",
                     field_.batch, minutes(means_.now() - started_), arms.size(), minutes(block_seconds(arms))));
   }
-  const Blocks taken =
-      take_blocks({.arms = arms.size(),
-                   .blocks = settings_.blocks,
-                   .turn = [&](std::size_t arm, int block) { return turn_of_block(*arms[arm], block); },
-                   .enough =
-                       [&](int blocks) {
-                         if (measures) forget_if_cut_short(arms, blocks);
-                         return measures && time_is_over(arms, blocks);
-                       }});
+  BlocksToTake plan;
+  plan.arms = arms.size();
+  plan.blocks = settings_.blocks;
+  if (measures) plan.turn = [&](std::size_t arm, int block) { return turn_of_block(*arms[arm], block); };
+  plan.known = [&](std::size_t arm, int block) { return known_of_block(*arms[arm], block); };
+  plan.enough = [&](int whole) { return time_is_over(arms, whole); };
+  const Blocks taken = take_blocks(plan);
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
     arms[arm]->rates = taken.rates[arm];
     if (!taken.given_up[arm]) arms[arm]->trouble.clear();

@@ -40,7 +40,7 @@ struct Peak {
 
 class Contest {
  public:
-  static constexpr int kLeastBlocks = 4;  ///< however long they take: with fewer an interval says little
+  static constexpr int kLeastBlocks = 4;  ///< whole ones, however long they take: with fewer an interval says little
 
   Contest(Field field, ContestSettings settings, State& state, Means means);
   struct Result {
@@ -57,8 +57,8 @@ class Contest {
   double peak_of(const Case& c, std::string& trouble);
   std::vector<Peak> peaks(const std::vector<Way>& ways);
   void measure_again(std::vector<Way>& ways);
-  std::optional<double> turn_of_block(Way& way, int block);
-  void forget_if_cut_short(const std::vector<Way*>& arms, int block);
+  double turn_of_block(Way& way, int block);
+  std::optional<double> known_of_block(Way& way, int block);
   bool time_is_over(const std::vector<Way*>& arms, int blocks);
   double block_seconds(const std::vector<Way*>& arms);
   void tell_beforehand(const std::vector<Way>& ways);

@@ -123,6 +123,37 @@ TEST_F(ContestTest, WhatFailsInEveryBlockIsLeftOutAndTheOthersHaveTheirs) {
   EXPECT_EQ(find(result, "b single on x for latency").rates.size(), 6U);
 }
 
+TEST_F(ContestTest, AStrategyThatFailedOnceHasAnotherTurn) {
+  for (const char* way : {"a+b merged on x for throughput", "a+b pipelined: a on y, b on x"}) {
+    machine_.rates_ = {{"a single on y for latency", 3}, {"b single on x for throughput", 3}, {way, 5}};
+    machine_.failures_ = {{way, 1}};
+    file_ += "_";
+    const Contest::Result result = run();
+    EXPECT_EQ(find(result, way).screened, 5);
+    EXPECT_EQ(find(result, way).rates.size(), 6U);
+  }
+}
+
+TEST_F(ContestTest, WhatFailedInABlockIsNotMeasuredAtAnotherTimeThanTheRest) {
+  machine_.rates_["a single on x for throughput"] = 2;
+  {
+    State state(file_);
+    Means means = machine_.means();
+    const auto take = means.take;
+    means.take = [&](const Case& c, milliseconds window) {
+      const Turn turn = take(c, window);
+      const bool third = machine_.turns_of("a single on x for throughput") == 2 + 3;
+      return c.model == "a" && third && c.backend == "x" && c.goal == Goal::kThroughput ? Turn{0, "it broke"} : turn;
+    };
+    (void)Contest(field_, settings_, state, means).run();
+  }
+  const std::size_t turns = machine_.taken_.size();
+  const Contest::Result again = run();
+  EXPECT_EQ(machine_.taken_.size(), turns);
+  EXPECT_EQ(find(again, "a single on x for throughput").rates.size(), 5U);
+  EXPECT_TRUE(find(again, "a single on x for throughput").trouble.empty());
+}
+
 TEST_F(ContestTest, WhatFailsInBlocksAloneIsLeftOutToo) {
   machine_.rates_["a single on x for throughput"] = 2;
   Contest::Result result;

@@ -8,14 +8,16 @@
 // it was far from the best. Then the peak of memory: the ensemble's over its members' together, what the engine's
 // library and the start of a process take left out, for each strategy on each engine and for the best plan of each set.
 // Then what came within a few percent of the best is measured again, in blocks that hold each case once, shuffled;
-// these turns alone are reported. With T the best throughput of a member alone over the engines of a set, the bound of
-// the set is 1 / Σ 1/T. Printed for each set: the bound, the best strategy and `sequential` on the best single engine,
-// and their ratios block by block, so that what slows the machine for a while cancels: geometric means, with Student's
-// t interval of the logarithms. What is best is chosen by the same turns that are reported. What failed twice is left
-// out, and said. At the beginning it says how long it takes, about; with --minutes no block begins that would end
-// later, but there are four. With --state, turns that were taken are not taken again: the same command goes on where it
-// was stopped, as long as programs, engines and machine are the same; --report takes none. Exit 1 where a bound is
-// missed, or where what failed might have missed it.
+// these turns alone are reported, but for a mixed plan that was far from the best. With T the best throughput of a
+// member alone over the engines of a set, the bound of the set is 1 / Σ 1/T. Printed for each set: the bound, the best
+// strategy and `sequential` on the best single engine, and their ratios block by block, so that what slows the machine
+// for a while cancels: geometric means, with Student's t interval of the logarithms. The best of several by the
+// same turns is rather too high: what the best strategy is held against is chosen so, but the best strategy of a block
+// by the other blocks. What failed twice is left out, and
+// said. At the beginning it says how long it takes, about; with --minutes no block begins that would end later, but
+// there are four. With --state, turns that were taken are not taken again: the same command goes on where it was
+// stopped, as long as programs, engines and machine are the same; --report takes none. Exit 1 where a bound is missed,
+// or where what failed might have missed it.
 
 #include <fmt/format.h>
 
@@ -52,7 +54,7 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--members", a.members, "A,B,C")->delimiter(',');
   app.add_option("--batch", a.batches, "N,…")->delimiter(',');
   app.add_option("--sets", a.sets, "engines that may be used: B;B,B;…");
-  app.add_option("--window", a.window_ms, "of a turn, ms, but at least two batches");
+  app.add_option("--window", a.window_ms, "of a turn, ms, but at least two batches; half of it to sort out");
   app.add_option("--blocks", a.blocks, "in which what is near the best is measured again, at most");
   app.add_option("--minutes", a.minutes, "of each batch size: fewer blocks where they would not fit, but four");
   app.add_option("--timeout", a.timeout_s, "of a turn, s")->check(CLI::PositiveNumber);

@@ -73,6 +73,17 @@ TEST_F(EnsembleReportTest, AGainThatIsNotThereIsSaid) {
               HasSubstr("little is to be gained: perfect sharing is +2.0 % from sequential; no gain can be told"));
 }
 
+TEST_F(EnsembleReportTest, NoStrategyIsChosenForTheBlockThatItIsJudgedByButWhatItIsHeldAgainstIs) {
+  add_members();
+  add("a", "single", {1.9, 1.9, 1.9, 2.4});  // by all blocks the best, for one
+  add("a+b", "sequential", {0.9, 0.9, 0.9, 0.9});
+  add("a+b", "pipelined", {0.96, 0.96, 0.96, 0.96});
+  add("a+b", "concurrent", {0.95, 0.95, 0.95, 1.2});  // by all blocks the best, for one
+  EXPECT_THAT(said_of_set(), HasSubstr("best strategy           0.952 [0.945, 0.960] 1/s  concurrent on x for "
+                                       "throughput, or what other blocks had as the best"));
+  EXPECT_THAT(said_of_set(), HasSubstr("a alone                 2.014"));
+}
+
 TEST_F(EnsembleReportTest, TheBestMixedPlanIsPrintedNearTheBestOrNot) {
   field_.sets = sets_of("x,y");
   add_members();
@@ -83,6 +94,9 @@ TEST_F(EnsembleReportTest, TheBestMixedPlanIsPrintedNearTheBestOrNot) {
   mixed.test_case.placement = {"pipelined", {{"x", 0}, {"y", 0}}};
   mixed.screened = 0.5;
   EXPECT_THAT(said_of_set(), HasSubstr("0.500 1/s in one turn, far from the best  pipelined: a on x, b on y"));
+  ways_.back().trouble = "it broke in its blocks";
+  EXPECT_THAT(said_of_set(), Not(HasSubstr("mixed")));
+  ways_.back().trouble.clear();
   ways_.back().rates = {0.95, 0.95};
   EXPECT_THAT(said_of_set(), HasSubstr("mixed engines           0.950"));
 }

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <sstream>
+#include <stdexcept>
 
 #include "backend/backend.hpp"
 #include "base/file.hpp"
@@ -22,14 +22,10 @@ namespace fs = std::filesystem;
 constexpr std::size_t kDigits = 12;
 constexpr std::chrono::milliseconds kMostForProbe{120'000};
 
-/// As stored results are told apart (cli/stored_results.cpp).
-constexpr const char* kMachineKeys[] = {"host.name",    "cpu.model", "cpu.allowed",
-                                        "cpu.affinity", "cpu.quota", "memory.total"};
-
 std::string stamp_of_machine() {
   const auto environment = measure::read_environment().values;
   std::vector<std::string> parts;
-  for (const std::string key : kMachineKeys) {
+  for (const std::string key : measure::kMachineKeys) {
     const auto it = environment.find(key);
     if (it == environment.end()) continue;
     parts.push_back(
@@ -50,17 +46,22 @@ std::string stamp_of_folder(const fs::path& folder) {
   return sha256_of(fmt::format("{}", fmt::join(files, "\n"))).substr(0, kDigits);
 }
 
-/// Asked in a child, since this process opens no framework.
+/// Asked in a child, since this process opens no framework. That an engine is not here is an answer; none is not.
 std::string stamp_of_engine_here(const std::string& engine) {
   const Reply reply = in_a_child(
       [&] {
-        const backend::Backend backend = backend::load_backend(engine);
-        const backend::Probe probe = backend.probe();
-        if (!probe.available) return "not here: " + probe.reason;
-        return stamp_of_engine(backend.plugin(), probe.version, probe.library);
+        try {
+          const backend::Backend backend = backend::load_backend(engine);
+          const backend::Probe probe = backend.probe();
+          if (!probe.available) return "not here: " + probe.reason;
+          return stamp_of_engine(backend.plugin(), probe.version, probe.library);
+        } catch (const Error& e) {
+          return std::string("not here: ") + e.what();
+        }
       },
       kMostForProbe);
-  std::string text = (reply.ok ? "" : "not here: ") + reply.text;
+  if (!reply.ok) throw std::runtime_error(fmt::format("{} does not say what it is: {}", engine, reply.text));
+  std::string text = reply.text;
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
 }

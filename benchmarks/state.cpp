@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -25,6 +26,10 @@ void State::read() {
     const std::string line = text.substr(begin, end - begin);
     if (const std::size_t colon = line.find(": "); line.starts_with("# ") && colon != std::string::npos) {
       stamps_[line.substr(2, colon - 2)] = line.substr(colon + 2);
+      continue;
+    }
+    if (line.starts_with("- ")) {
+      figures_.erase(line.substr(2));
       continue;
     }
     double figure = 0;
@@ -52,9 +57,19 @@ void State::require(const std::string& name, const std::string& text) {
     stamps_[name] = text;
     append(fmt::format("# {}: {}\n", name, text));
   } else if (it->second != text) {
-    throw std::runtime_error(
-        fmt::format("{} is of {} \"{}\", this is \"{}\": remove it, or name another", file_, name, it->second, text));
+    const std::string why = fmt::format("{} is of {} \"{}\", this is \"{}\"", file_, name, it->second, text);
+    if (!read_only_) throw std::runtime_error(why + ": remove it, or name another");
+    std::fprintf(stderr, "note: %s\n", why.c_str());
   }
+}
+
+std::optional<double> State::known(const std::string& key) const {
+  const auto it = figures_.find(key);
+  return it == figures_.end() ? std::nullopt : std::optional<double>(it->second);
+}
+
+void State::forget(const std::string& key) {
+  if (figures_.erase(key) > 0) append(fmt::format("- {}\n", key));
 }
 
 std::optional<double> State::figure(const std::string& key, const std::function<double()>& measure) {

@@ -89,9 +89,25 @@ TEST_F(StateTest, WhatIsForgottenIsMeasuredAgainAndThatCounts) {
   {
     State state(file_);
     state.forget("a");
+    EXPECT_EQ(state.known("a"), std::nullopt);
+  }
+  {
+    State state(file_);  // what was forgotten stays so, whenever the program ended
+    EXPECT_FALSE(state.knows("a"));
     EXPECT_EQ(state.figure("a", measured(3)), 3);
   }
-  EXPECT_EQ(State(file_).figure("a", measured(4)), 3);
+  State state(file_);
+  EXPECT_EQ(state.known("a"), 3);
+  EXPECT_EQ(read_file(file_), "2 a\n- a\n3 a\n");
+}
+
+TEST_F(StateTest, FiguresOfAnotherBuildCanBeShown) {
+  write("# build: one\n2 a\n");
+  State state(file_, true);
+  testing::internal::CaptureStderr();
+  state.require("build", "two");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("is of build \"one\", this is \"two\""));
+  EXPECT_EQ(state.known("a"), 2);
 }
 
 TEST_F(StateTest, AnotherFileIsNotWrittenTo) {

@@ -7,6 +7,8 @@ need_packages scripts/packages-figures.txt
 build release
 uptime >&2
 missed=0
+# Turns of this build: those of another cannot be gone on with.
+built=$(cat build/release/bin/assay build/release/libexec/assay/assay-worker build/release/benchmarks/bench_* build/release/lib/assay/*.so | sha256sum | cut -c1-8)
 run() { "build/release/benchmarks/$@" || missed=1; }
 
 model=build/figures/resnet50.onnx
@@ -24,7 +26,7 @@ all=onnxruntime,openvino
 [ ! -e .deps/python/tensorflow ] || all=$all,tensorflow
 if [ -e .deps/mlir ]; then # make setup WITH=mlir
   all=$all,mlir
-  state=build/figures/compiler
+  state=build/figures/compiler-$built
   run bench_compiler --batch 1 --variants math=strict,target=avx2 --blocks 8 --state $state
   run bench_compiler --batch 8 --variants math=strict --state $state
   run bench_compiler --batch 32 --blocks 4 --state $state
@@ -35,9 +37,9 @@ if [ -e .deps/mlir ]; then # make setup WITH=mlir
 fi
 engines='onnxruntime;onnxruntime,openvino'
 [ "$all" = onnxruntime,openvino ] || engines="$engines;$all"
-run bench_ensemble --sets "$engines" --batch 1 --blocks 8 --minutes 17 --state build/figures/ensemble
-run bench_ensemble --sets "$engines" --batch 8 --blocks 8 --minutes 24 --state build/figures/ensemble
-run bench_ensemble --sets "$engines" --batch 32 --window 6000 --blocks 6 --minutes 75 --state build/figures/ensemble
+run bench_ensemble --sets "$engines" --batch 1 --blocks 8 --minutes 17 --state build/figures/ensemble-$built
+run bench_ensemble --sets "$engines" --batch 8 --blocks 8 --minutes 24 --state build/figures/ensemble-$built
+run bench_ensemble --sets "$engines" --batch 32 --window 6000 --blocks 6 --minutes 75 --state build/figures/ensemble-$built
 run bench_placement build/release/bin/assay
 uptime >&2
 exit $missed

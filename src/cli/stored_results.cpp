@@ -19,17 +19,13 @@ namespace {
 
 using Quality = store::Store::Quality;
 
-/// Environment that makes figures comparable: the machine, and what of it may be used.
-constexpr const char* kMachineKeys[] = {"host.name",    "cpu.model", "cpu.allowed",
-                                        "cpu.affinity", "cpu.quota", "memory.total"};
-
 }  // namespace
 
 StoredResults::StoredResults(const runner::RunSettings& settings, const store::Store& store, const Context& context,
                              std::string search)
     : settings_(settings), store_(store), context_(context), search_(std::move(search)) {
   const auto environment = measure::read_environment().values;
-  for (const char* key : kMachineKeys) {
+  for (const char* key : measure::kMachineKeys) {
     const auto it = environment.find(key);
     same_[key] = it == environment.end() ? std::string() : it->second;
   }

@@ -15,6 +15,10 @@ struct Environment {
   std::vector<Warning> warnings;
 };
 
+/// Where one of these differs, the machine or what of it may be used does: figures cannot be compared.
+inline constexpr const char* kMachineKeys[] = {"host.name",    "cpu.model", "cpu.allowed",
+                                               "cpu.affinity", "cpu.quota", "memory.total"};
+
 /// Reads /proc and /sys below `root` (tests give a tree of their own). Never throws: what is missing is left out.
 Environment read_environment(const std::filesystem::path& root = "/");
 
