@@ -14,7 +14,7 @@ std::string tag_of(const std::string& member, const char* what) { return "member
 std::map<std::string, MemberTotals> member_totals(const std::string& report) {
   std::map<std::string, MemberTotals> totals;
   for (const nlohmann::json& m : nlohmann::json::parse(report)) {
-    totals[m.at("name")] = {m.at("batches"), m.at("busy_ns"), m.at("load_ns"), m.at("from_cache")};
+    totals[m.at("name")] = {m.at("batches"), m.at("busy_ns"), m.at("active_ns"), m.at("load_ns"), m.at("from_cache")};
   }
   return totals;
 }
@@ -38,9 +38,11 @@ void put_member_window(const std::map<std::string, MemberTotals>& begin, const s
     const MemberTotals before = it == begin.end() ? MemberTotals{} : it->second;
     const double batches = after.batches - before.batches;
     const double busy = after.busy_ns - before.busy_ns;
-    if (batches <= 0 || busy <= 0) continue;
+    const double active = after.active_ns - before.active_ns;
+    if (batches <= 0 || busy <= 0 || active <= 0) continue;
     result.values[tag_of(name, "latency.mean")] = {busy / batches};
-    if (goal == Goal::kThroughput) result.values[tag_of(name, "throughput")] = {batch_size * batches * kSecond / busy};
+    if (goal == Goal::kThroughput)
+      result.values[tag_of(name, "throughput")] = {batch_size * batches * kSecond / active};
   }
 }
 

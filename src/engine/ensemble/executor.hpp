@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "assay/backend_abi.h"
+#include "engine/ensemble/member_meter.hpp"
 #include "engine/strategies/job_board.hpp"
 
 namespace assay::engine {
@@ -32,12 +33,6 @@ class EnsembleBatch {
   bool over_ = true;
   std::exception_ptr failure_;
   std::chrono::nanoseconds begun_{}, ended_{};
-};
-
-/// What a member did so far.
-struct MemberAccount {
-  std::int64_t batches = 0;
-  std::chrono::nanoseconds busy{}, longest{};
 };
 
 /// Lanes sleep while there is no work. Thread-safe.
@@ -67,7 +62,7 @@ class Executor {
   std::condition_variable work_, over_;
   JobBoard board_;
   std::vector<EnsembleBatch*> batches_;  // by their number; nullptr: free
-  std::vector<MemberAccount> accounts_;
+  std::vector<MemberMeter> meters_;
   bool quit_ = false;
   std::vector<std::thread> lanes_;
 };

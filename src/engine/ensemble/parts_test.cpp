@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/ensemble/combine.hpp"
+#include "engine/ensemble/member_meter.hpp"
 #include "engine/ensemble/wiring.hpp"
 #include "engine/testing/sessions.hpp"
 
@@ -199,6 +200,23 @@ TEST(CombineTest, Doubles) {
   std::vector<double> y(2);
   combine(Combine::kMean, members, std::vector<double>{1, 1}, DType::kFloat64, {1, 2}, 0, y.data());
   EXPECT_THAT(y, ElementsAre(0.5, 0.5));
+}
+
+TEST(MemberMeterTest, WhatTwoLanesComputeAtOnceIsOneTimeOfBoth) {
+  using std::chrono::nanoseconds;
+  MemberMeter meter;
+  meter.begin(nanoseconds(100));
+  meter.begin(nanoseconds(110));
+  EXPECT_EQ(meter.account(nanoseconds(120)).active, nanoseconds(20)) << "under way";
+  meter.end(nanoseconds(100), nanoseconds(130));
+  meter.end(nanoseconds(110), nanoseconds(150));
+  meter.begin(nanoseconds(200));
+  meter.end(nanoseconds(200), nanoseconds(205));
+  const MemberAccount a = meter.account(nanoseconds(1000));
+  EXPECT_EQ(a.batches, 3);
+  EXPECT_EQ(a.busy, nanoseconds(30 + 40 + 5));
+  EXPECT_EQ(a.active, nanoseconds(50 + 5));
+  EXPECT_EQ(a.longest, nanoseconds(40));
 }
 
 TEST(CombineTest, NamesGoThereAndBack) {

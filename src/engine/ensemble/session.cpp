@@ -242,6 +242,7 @@ class EnsembleSession final : public kit::Session {
       result.push_back({{"name", ensemble_.members[m].tensors.name},
                         {"batches", accounts[m].batches},
                         {"busy_ns", accounts[m].busy.count()},
+                        {"active_ns", accounts[m].active.count()},
                         {"longest_ns", accounts[m].longest.count()},
                         {"load_ns", ensemble_.members[m].session->load_time().count()},
                         {"from_cache", ensemble_.members[m].session->from_cache()}});
