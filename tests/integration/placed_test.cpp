@@ -162,7 +162,7 @@ std::vector<Case> cases_on(const std::set<std::string>& engines, const std::vect
 }
 
 TEST_F(PlacedCliTest, MembersInBatchesOfTheirOwnAgreeWithTheReference) {
-  constexpr int kRounds = 3;
+  constexpr int kRounds = 6;
   std::set<std::string> engines;
   const auto listed = nlohmann::json::parse(assay({"backends", "--json"}).out);
   for (const auto& backend : listed.at("backends")) {
