@@ -31,6 +31,7 @@ struct Member {
   std::string name{};                            ///< in errors, outputs and reports; "": the file's, "resnet50"
   double weight = 1;                             ///< from a millionth to a million; only ratios count
   std::string backend{};                         ///< "": Params::backend
+  std::string device{};                          ///< "cpu", "gpu:0"; "": that of the Params
   int threads = 0;                               ///< 0: the strategy's
   std::int64_t batch_size = 0;                   ///< samples at once of this member; 0: the ensemble's batch whole
   std::map<std::string, std::string> options{};  ///< of this member's backend; empty: Params::options

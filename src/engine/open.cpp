@@ -11,22 +11,6 @@ namespace assay {
 namespace engine {
 namespace {
 
-/// "cpu", "gpu:0": what Params::device and Params::gpuid say together.
-std::string device_name(const Params& params) {
-  if (params.gpuid < -1) {
-    throw Error(ErrorCode::kInvalidArgument,
-                fmt::format("a gpuid of {}: it is -1 for the CPU, or a GPU's number", params.gpuid));
-  }
-  const std::string named = params.device == "gpu" ? "gpu:0" : params.device;
-  if (params.gpuid < 0) return named;
-  const std::string by_id = fmt::format("gpu:{}", params.gpuid);
-  if (params.device != "cpu" && named != by_id) {
-    throw Error(ErrorCode::kInvalidArgument, fmt::format("the device '{}' and gpuid {} were both asked: leave one out",
-                                                         params.device, params.gpuid));
-  }
-  return by_id;
-}
-
 const backend::Device& find_device(const backend::Probe& probe, const std::string& backend, const std::string& name) {
   std::string known;
   for (const backend::Device& d : probe.devices) {
@@ -125,6 +109,21 @@ Opened open_foreign(const model::Model& model, const backend::Backend& backend, 
 }
 
 }  // namespace
+
+std::string device_name(const Params& params) {
+  if (params.gpuid < -1) {
+    throw Error(ErrorCode::kInvalidArgument,
+                fmt::format("a gpuid of {}: it is -1 for the CPU, or a GPU's number", params.gpuid));
+  }
+  const std::string named = params.device == "gpu" ? "gpu:0" : params.device;
+  if (params.gpuid < 0) return named;
+  const std::string by_id = fmt::format("gpu:{}", params.gpuid);
+  if (params.device != "cpu" && named != by_id) {
+    throw Error(ErrorCode::kInvalidArgument, fmt::format("the device '{}' and gpuid {} were both asked: leave one out",
+                                                         params.device, params.gpuid));
+  }
+  return by_id;
+}
 
 std::unique_ptr<Session::Impl> make_impl(Layout layout, backend::BackendSession opened, int places) {
   layout.adopt(opened.info());

@@ -46,5 +46,9 @@ std::unique_ptr<Session::Impl> make_impl(Layout layout, backend::BackendSession 
 /// What `load` does once the model has been read.
 Session open_model(const model::Model& model, const Params& params, const LoadSettings& settings);
 
+/// "cpu", "gpu:0": what Params::device and Params::gpuid say together. Throws Error(kInvalidArgument) where they
+/// differ.
+std::string device_name(const Params& params);
+
 }  // namespace engine
 }  // namespace assay

@@ -65,10 +65,21 @@ std::vector<double> estimated_costs(const std::vector<Wanted>& all) {
   return costs;
 }
 
+/// "cpu", "gpu:0": where the member computes.
+std::string on_device(const Member& m, const Params& params) {
+  Params p = params;
+  if (!m.device.empty()) {
+    p.device = m.device;
+    p.gpuid = -1;
+  }
+  return device_name(p);
+}
+
 /// One graph is one engine's: what a member asks for of its own must be what all get.
 void require_nothing_own(const Member& m, const Params& params) {
   std::string own;
   if (!m.backend.empty() && m.backend != params.backend) own = "backend " + m.backend;
+  if (on_device(m, params) != device_name(params)) own = "device " + m.device;
   if (m.threads > 0 && m.threads != params.threads) own = fmt::format("{} threads", m.threads);
   if (m.batch_size > 0 && m.batch_size != params.batch_size) own = fmt::format("a batch of {}", m.batch_size);
   if (!m.options.empty() && m.options != params.options) own = "options";
@@ -115,6 +126,7 @@ class Loading {
 
   OpenEnsemble open() {
     Workload work{estimated_costs(all_), params_.threads > 0 ? params_.threads : allowed_cores(), params_.goal};
+    for (const Wanted& w : all_) work.devices.push_back(on_device(w.member, params_));
     Schedule schedule = strategy_.schedule(work);
     settings_.cores = cores_of(schedule);
     std::vector<MemberSetup> setups = setups_of(schedule);
@@ -195,6 +207,8 @@ class Loading {
       p.library.clear();  // it is the other backend's; this one's is among the libraries
     }
     if (elsewhere || !member.options.empty()) p.options = member.options;
+    p.device = on_device(member, params_);
+    p.gpuid = -1;
     if (member.batch_size > 0) p.batch_size = member.batch_size;
     p.threads = member.threads;
     p.shapes = for_member(params_.shapes, by_file_, all_[m].tensors, m);
@@ -204,8 +218,8 @@ class Loading {
 
   /// What makes two members one session.
   [[nodiscard]] static std::string identity(const Wanted& w, const Params& p) {
-    std::string text = fmt::format("{}\n{}\n{}\n{}\n", std::filesystem::absolute(w.model.path).string(), p.backend,
-                                   p.threads, p.batch_size);
+    std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n", std::filesystem::absolute(w.model.path).string(), p.backend,
+                                   p.device, p.threads, p.batch_size);
     for (const auto& [key, value] : p.options) text += key + "=" + value + "\n";
     for (const auto& [key, value] : p.shapes) text += key + "=" + to_string(value) + "\n";
     for (const auto& [key, value] : p.batch_axis) text += key + "=" + std::to_string(value) + "\n";

@@ -13,6 +13,7 @@
 namespace assay::engine {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using Options = std::map<std::string, std::string>;
@@ -85,6 +86,48 @@ TEST_F(LoadingTest, WhateverTheStrategyThereIsOneBudgetOfThreads) {
       }
     }
   }
+}
+
+TEST_F(LoadingTest, AMemberComputesOnItsOwnDeviceBesideTheCpusThreads) {
+  Ensemble e{.members = {member("a", "free.onnx"), member("b", "free.onnx"), member("c", "free.onnx")},
+             .strategy = "concurrent"};
+  e.members[1].device = "gpu";
+  e.members[2].device = "cpu";
+  Session session = assay::load(e, {.backend = "null", .batch_size = 1, .threads = 2});
+  const auto in_force = session.in_force();
+  EXPECT_EQ(in_force.at("a.device"), "cpu");
+  EXPECT_EQ(in_force.at("b.device"), "gpu:0");
+  EXPECT_EQ(in_force.count("device"), 0U) << "they differ";
+  // a and c are one session, with a lane and a thread each; b's lane is beyond these.
+  EXPECT_EQ(nlohmann::json::parse(session.report("plan"))["lanes"], nlohmann::json::parse(R"([["a"], ["c"], ["b"]])"));
+  EXPECT_EQ(in_force.at("a.threads"), "2");
+  EXPECT_EQ(in_force.at("b.threads"), "1");
+  const Tensor x = test::random_tensor(DType::kFloat32, {5, 4}, 3);
+  EXPECT_EQ(session.predict(x.view()).at(0).shape(), (Shape{5, 6}));
+}
+
+TEST_F(LoadingTest, TheEnsemblesDeviceIsThatOfMembersWithoutTheirOwn) {
+  Ensemble e{.members = {member("a", "free.onnx"), member("b", "free.onnx")}};
+  e.members[1].device = "cpu";
+  const auto in_force = assay::load(e, {.backend = "null", .gpuid = 0, .batch_size = 1, .threads = 1}).in_force();
+  EXPECT_EQ(in_force.at("a.device"), "gpu:0");
+  EXPECT_EQ(in_force.at("b.device"), "cpu");
+}
+
+TEST_F(LoadingTest, ADeviceThatIsNotThereIsTheMembersErrorAndSaysWhichAre) {
+  Ensemble e{.members = {member("a", "free.onnx"), member("b", "free.onnx")}};
+  e.members[1].device = "gpu:7";
+  const Error error = test::error_of([&] { (void)assay::load(e, {.backend = "null", .threads = 1}); });
+  EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(std::string(error.what()), AllOf(HasSubstr("member 'b'"), HasSubstr("'gpu:7'"), HasSubstr("cpu, gpu:0")));
+}
+
+TEST_F(LoadingTest, OneGraphIsOnOneDevice) {
+  Ensemble e{.members = {member("a", "free.onnx"), member("b", "free.onnx")}, .strategy = "merged"};
+  e.members[0].device = "cpu";  // as the ensemble's
+  e.members[1].device = "gpu:0";
+  const Error error = test::error_of([&] { (void)assay::load(e, {.backend = "null", .threads = 1}); });
+  EXPECT_THAT(std::string(error.what()), AllOf(HasSubstr("device gpu:0 of its own"), HasSubstr("member 'b'")));
 }
 
 TEST_F(LoadingTest, MembersAreOpenedSideBySide) {

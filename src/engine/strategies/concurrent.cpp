@@ -35,6 +35,7 @@ std::vector<int> share_threads(const std::vector<double>& load, int threads) {
 }  // namespace
 
 Schedule concurrent_schedule(const Workload& workload) {
+  if (on_several_devices(workload)) return schedule_by_device(workload, concurrent_schedule, 0);
   const std::vector<double>& costs = workload.costs;
   Schedule s;
   s.lanes = divide(costs, std::min(costs.size(), static_cast<std::size_t>(std::max(workload.threads, 1))));

@@ -8,6 +8,9 @@
 namespace assay::engine {
 namespace {
 
+/// On another device than the CPU: one batch is handed over and copied while another computes.
+constexpr int kLanesElsewhere = 2;
+
 /// While one lane is at the costliest job of the oldest batch, the others need as much work each, from that batch and
 /// those after it; and one more is filled meanwhile.
 int batches_for(const std::vector<double>& costs, int lanes) {
@@ -19,6 +22,7 @@ int batches_for(const std::vector<double>& costs, int lanes) {
 }  // namespace
 
 Schedule pipelined_schedule(const Workload& workload) {
+  if (on_several_devices(workload)) return schedule_by_device(workload, pipelined_schedule, kLanesElsewhere);
   const int lanes = std::max(workload.threads, 1);
   Schedule s;
   s.members.assign(workload.costs.size(), {.threads = lanes, .streams = lanes});

@@ -60,13 +60,14 @@ struct Row {
   Goal goal;
   std::size_t batches;
   double seconds;  ///< expected
+  std::vector<std::string> devices{};
 };
 
 class Strategies : public testing::TestWithParam<Row> {};
 
 TEST_P(Strategies, TakesSoLongOnAFakeClock) {
   const Row& row = GetParam();
-  const Schedule schedule = strategy_by_name(row.strategy).schedule({row.costs, row.threads, row.goal});
+  const Schedule schedule = strategy_by_name(row.strategy).schedule({row.costs, row.threads, row.goal, row.devices});
   EXPECT_NEAR(simulate(schedule, row.costs, row.batches).seconds, row.seconds, 1e-9);
 }
 
@@ -92,7 +93,14 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"concurrent", kPaper, 6, Goal::kThroughput, 5, 10}, Row{"pipelined", kPaper, 6, Goal::kThroughput, 2, 6},
         // Ten members, of which one is as costly as all others.
         Row{"concurrent", {9, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2, Goal::kThroughput, 4, 36},
-        Row{"pipelined", {9, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2, Goal::kThroughput, 4, 36}),
+        Row{"pipelined", {9, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2, Goal::kThroughput, 4, 36},
+        // Another device works beside the CPU's lanes, which do not wait for it: 10 batches of 8 s on two of them.
+        Row{"pipelined", {4, 4, 3}, 2, Goal::kThroughput, 10, 40, {"cpu", "cpu", "gpu:0"}},
+        Row{"concurrent", {4, 4, 3}, 2, Goal::kThroughput, 10, 40, {"cpu", "cpu", "gpu:0"}},
+        // One after the other is what sequential is, wherever members are: 4 / 2 + 4 / 2 + 3 / 2.
+        Row{"sequential", {4, 4, 3}, 2, Goal::kThroughput, 10, 55, {"cpu", "cpu", "gpu:0"}},
+        // The device that is last decides.
+        Row{"concurrent", {4, 4, 5}, 2, Goal::kThroughput, 10, 50, {"cpu", "cpu", "gpu:0"}}),
     [](const auto& row) {
       return std::string(row.param.strategy) + "_" + std::to_string(row.param.costs.size()) + "members" +
              std::to_string(row.param.threads) + "threads" + std::to_string(row.index);
@@ -113,6 +121,51 @@ TEST(Strategy, ConcurrentDividesByCostAndSharesTheThreads) {
   EXPECT_THAT(s.lanes, ElementsAre(ElementsAre(1), ElementsAre(2), ElementsAre(0)));
   EXPECT_EQ(s.members[1].threads, 2);
   EXPECT_EQ(s.members[0].threads + s.members[1].threads + s.members[2].threads, 4);
+}
+
+TEST(Strategy, OnSeveralDevicesTheMembersOfEachHaveLanesOfTheirOwn) {
+  using Lanes = std::vector<std::vector<std::size_t>>;
+  struct DeviceRow {
+    const char* name;
+    const char* strategy;
+    int threads;
+    std::vector<std::string> devices;
+    Lanes lanes;
+    std::vector<MemberSetup> setups;
+  };
+  const std::vector<double> costs = {1, 2, 3};
+  for (const DeviceRow& row :
+       {DeviceRow{"the CPU's two lanes and two of the GPU's",
+                  "pipelined",
+                  2,
+                  {"cpu", "gpu:0", "cpu"},
+                  {{2, 0}, {2, 0}, {1}, {1}},
+                  {{2, 2}, {2, 2}, {2, 2}}},
+        {"the CPU's threads are for the members on it",
+         "concurrent",
+         4,
+         {"cpu", "gpu:0", "cpu"},
+         {{2}, {0}, {1}},
+         {{1, 1}, {1, 1}, {3, 1}}},
+        {"a lane for every member that is elsewhere",
+         "concurrent",
+         2,
+         {"cpu", "gpu:0", "gpu:0"},
+         {{0}, {2}, {1}},
+         {{2, 1}, {1, 1}, {1, 1}}},
+        {"nobody on the CPU", "concurrent", 4, {"gpu:0", "gpu:1", "gpu:1"}, {{0}, {2}, {1}}, {{1, 1}, {1, 1}, {1, 1}}},
+        {"all on one other device, as on the CPU",
+         "pipelined",
+         2,
+         {"gpu:0", "gpu:0", "gpu:0"},
+         {{2, 1, 0}, {2, 1, 0}},
+         {{2, 2}, {2, 2}, {2, 2}}},
+        {"one after the other", "sequential", 2, {"cpu", "gpu:0", "cpu"}, {{0, 1, 2}}, {{2, 1}, {2, 1}, {2, 1}}}}) {
+    const Schedule s = strategy_by_name(row.strategy).schedule({costs, row.threads, Goal::kThroughput, row.devices});
+    EXPECT_EQ(s.lanes, row.lanes) << row.name;
+    EXPECT_EQ(s.members, row.setups) << row.name;
+    EXPECT_GE(s.in_flight, 2) << row.name;
+  }
 }
 
 TEST(Strategy, SequentialKeepsTheOrderOfTheMembers) {

@@ -15,6 +15,9 @@ struct Workload {
   std::vector<double> costs;  ///< of each member: time of a batch on one thread, in any unit; all 1 where unknown
   int threads = 1;            ///< the budget
   Goal goal = Goal::kThroughput;
+  /// Of each member, "cpu" or another; empty: all on one. While a member computes on another than the CPU it takes no
+  /// core of the budget.
+  std::vector<std::string> devices{};
 };
 
 /// How a member's session is set up.
@@ -38,8 +41,13 @@ struct Strategy {
       const Workload& workload);  ///< nullptr: the members become one graph, which its engine schedules
 };
 
+/// Of all members in one order, wherever they are.
 Schedule sequential_schedule(const Workload& workload);
+/// On several devices the members of each have lanes of their own: those on the CPU share the budget as an ensemble of
+/// themselves would, so that its lanes never wait for another device; on another device every member has a lane.
 Schedule concurrent_schedule(const Workload& workload);
+/// The same, but for lanes on another device: two for its members together, so that one's batch is handed over and
+/// copied while the other's computes.
 Schedule pipelined_schedule(const Workload& workload);
 
 /// All of them; a new one is a file and a line.
@@ -50,6 +58,12 @@ const Strategy& strategy_by_name(const std::string& name);
 /// Of each member, how its session is set up where some share one: `session_of[m]` is the first member with m's
 /// session. A shared one has threads and streams of every lane that uses it, so that its members may compute at once.
 std::vector<MemberSetup> session_setups(const Schedule& schedule, std::span<const std::size_t> session_of);
+
+/// Whether members are on devices that differ.
+bool on_several_devices(const Workload& workload);
+/// Every device's members scheduled as an ensemble of their own, with the budget on the CPU and so many lanes of one
+/// thread elsewhere (0: one for each member); their lanes side by side.
+Schedule schedule_by_device(const Workload& workload, Schedule (*schedule)(const Workload&), int lanes_elsewhere);
 
 /// Indices of the members, the costliest first.
 std::vector<std::size_t> by_falling_cost(const std::vector<double>& costs);
