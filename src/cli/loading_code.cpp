@@ -41,6 +41,7 @@ std::string member_code(const Case& c, const std::vector<std::string>& members, 
   if (m < c.placement.seats.size()) {
     const Placement::Seat& seat = c.placement.seats[m];
     fields.push_back(".backend = " + literal(seat.backend));
+    if (!seat.device.empty()) fields.push_back(".device = " + literal(seat.device));
     if (seat.threads > 0) fields.push_back(fmt::format(".threads = {}", seat.threads));
     if (seat.batch_size > 0) fields.push_back(fmt::format(".batch_size = {}", seat.batch_size));
   }
@@ -74,7 +75,8 @@ Fields params_code(const Campaign& campaign, const Case& c) {
     libraries.push_back(fmt::format("{{{}, {}}}", literal(backend), literal(asked->second)));
   }
   if (c.placement.seats.empty()) fields.push_back(".backend = " + literal(c.backend));
-  if (c.device != "cpu") fields.push_back(".device = " + literal(c.device));
+  // On several devices every member has its own.
+  if (c.device != "cpu" && devices_of(c).size() == 1) fields.push_back(".device = " + literal(c.device));
   fields.push_back(fmt::format(".batch_size = {}", c.batch_size));
   if (c.in_flight != 0) fields.push_back(fmt::format(".in_flight = {}", c.in_flight));
   fields.push_back(fmt::format(".threads = {}", c.threads));

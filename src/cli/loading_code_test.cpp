@@ -39,6 +39,12 @@ ASSAY_COMPILED(a_plain_strategy, assay::Session session = assay::load(assay::Ens
                                                                                       .strategy = "merged"},
                                                                       {.backend = "x", .batch_size = 1, .threads = 2});)
 
+ASSAY_COMPILED(on_two_devices, assay::Session session = assay::load(
+                                   assay::Ensemble{.members = {{.model = "a.onnx", .backend = "x", .device = "gpu:0"},
+                                                               {.model = "b.onnx", .backend = "x", .device = "cpu"}},
+                                                   .strategy = "pipelined"},
+                                   {.batch_size = 8, .threads = 2});)
+
 /// Layout is the formatter's affair.
 std::string without_space(std::string text) {
   std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
@@ -70,6 +76,14 @@ TEST(LoadingCode, OfAPlanHasAllThatIsNotTheDefault) {
   Campaign campaign;
   campaign.environment[std::string(kAskedLibrary) + "y"] = "/lib y.so";
   EXPECT_EQ(without_space(without_include(loading_code(campaign, c))), without_space(a_plan_text));
+}
+
+TEST(LoadingCode, OfMembersOnSeveralDevicesNamesEachsOwn) {
+  Case c = plan_of_two("a.onnx+b.onnx");
+  c.backend = "x";
+  c.device = "cpu+gpu:0";
+  c.placement = {"pipelined", {{.backend = "x", .device = "gpu:0"}, {.backend = "x", .device = "cpu"}}};
+  EXPECT_EQ(without_space(without_include(loading_code({}, c))), without_space(on_two_devices_text));
 }
 
 TEST(LoadingCode, OfAPlainStrategyNamesItsOneEngine) {

@@ -126,6 +126,27 @@ std::string joined_members(const std::vector<std::string>& members) {
   return fmt::format("{}", fmt::join(escaped, "+"));
 }
 
+std::vector<std::string> devices_of(const Case& c) {
+  std::vector<std::string> devices(1);
+  for (const char letter : c.device) {
+    if (letter == '+') {
+      devices.emplace_back();
+    } else {
+      devices.back() += letter;
+    }
+  }
+  return devices;
+}
+
+std::string device_of(const Case& c, std::size_t m) {
+  const std::vector<Placement::Seat>& seats = c.placement.seats;
+  return m < seats.size() && !seats[m].device.empty() ? seats[m].device : devices_of(c).front();
+}
+
+std::string engine_of(const Placement::Seat& seat) {
+  return seat.device.empty() ? seat.backend : seat.backend + " " + seat.device;
+}
+
 std::string describe_placement(const Case& c) {
   const std::vector<std::string> members = members_of(c.model);
   std::vector<std::string> texts;
@@ -134,8 +155,8 @@ std::string describe_placement(const Case& c) {
     const std::string batch = seat.batch_size > 0 ? fmt::format(" in batches of {}", seat.batch_size) : "";
     const std::string threads =
         seat.threads > 0 ? fmt::format(" with {} thread{}", seat.threads, seat.threads == 1 ? "" : "s") : "";
-    texts.push_back(
-        fmt::format("{} on {}{}{}", std::filesystem::path(members[m]).stem().string(), seat.backend, threads, batch));
+    texts.push_back(fmt::format("{} on {}{}{}", std::filesystem::path(members[m]).stem().string(), engine_of(seat),
+                                threads, batch));
   }
   return fmt::format("{}: {}", c.placement.strategy, fmt::join(texts, ", "));
 }

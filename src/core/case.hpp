@@ -23,12 +23,13 @@ inline constexpr const char* kPlaced = "placed";
 inline constexpr const char* kMerged = "merged";
 
 /// Where an ensemble's members run, as a search found it: the strategy that executes it, and each member's engine,
-/// batch and threads.
+/// device, batch and threads.
 struct Placement {
   struct Seat {
     std::string backend;
     std::int64_t batch_size = 0;  ///< 0: the ensemble's whole
     int threads = 0;              ///< 0: the strategy's
+    std::string device{};         ///< "": the case's, which is one then
     bool operator==(const Seat&) const = default;
   };
   std::string strategy;     ///< "": there is none
@@ -37,9 +38,9 @@ struct Placement {
 
 /// One point of a plan: a model on a backend with settings. A value: its JSON form is what identifies it.
 struct Case {
-  std::string model;    ///< as the user named it: a zoo name or a path; "a+b+c": an ensemble
-  std::string backend;  ///< "x+y": of a placed ensemble, all that take part
-  std::string device = "cpu";
+  std::string model;           ///< as the user named it: a zoo name or a path; "a+b+c": an ensemble
+  std::string backend;         ///< "x+y": of a placed ensemble, all that take part
+  std::string device = "cpu";  ///< "cpu+gpu:0": the same
   Goal goal = Goal::kThroughput;
   std::int64_t batch_size = 1;  ///< 0: the graph runs whole ("model")
   int in_flight = 0;            ///< 0: "auto"
@@ -74,6 +75,12 @@ std::vector<std::string> members_of(const std::string& model);
 std::string joined_members(const std::vector<std::string>& members);
 inline bool is_ensemble(const Case& c) { return c.strategy != "single"; }
 
+/// The devices of a case: of one model, and of a plain strategy, one.
+std::vector<std::string> devices_of(const Case& c);
+/// Where member `m` of the case computes.
+std::string device_of(const Case& c, std::size_t m);
+/// A seat's engine, and its device where that is its own: "openvino gpu:0".
+std::string engine_of(const Placement::Seat& seat);
 /// Of a placed ensemble: "pipelined: resnet50 on openvino, vgg19 on onnxruntime in batches of 4".
 std::string describe_placement(const Case& c);
 

@@ -83,6 +83,7 @@ json to_json(const Placement& p) {
   for (const Placement::Seat& s : p.seats) {
     json seat = {{"backend", s.backend}, {"batch_size", s.batch_size}};
     if (s.threads > 0) seat["threads"] = s.threads;  // else a case would have another key than before
+    if (!s.device.empty()) seat["device"] = s.device;
     seats.push_back(std::move(seat));
   }
   return {{"strategy", p.strategy}, {"members", seats}};
@@ -97,6 +98,7 @@ Placement placement_from_json(const json& j) {
     read(s, "backend", seat.backend);
     read(s, "batch_size", seat.batch_size);
     read(s, "threads", seat.threads);
+    read(s, "device", seat.device);
     p.seats.push_back(std::move(seat));
   }
   return p;

@@ -99,7 +99,29 @@ TEST(CaseTest, AnEnsembleGoesThereAndBackAndOneModelKeepsItsKey) {
   const Case back = case_from_json(to_json(c));
   EXPECT_EQ(to_json(back), to_json(c));
   EXPECT_EQ(back.placement.seats, c.placement.seats);
+  const std::string without_devices = to_json(c).dump();
+  EXPECT_EQ(to_json(c).at("placement").dump().find("device"), std::string::npos);
+  c.placement.seats[1].device = "gpu:0";
+  EXPECT_NE(to_json(c).dump(), without_devices);
+  EXPECT_EQ(case_from_json(to_json(c)).placement.seats, c.placement.seats);
   EXPECT_EQ(to_json(Case()).contains("placement"), false);
+}
+
+TEST(CaseTest, APlacementSaysTheDevicesThatAreMembersOwn) {
+  Case c;
+  c.model = "a+b+c";
+  c.backend = "x+y";
+  c.device = "cpu+gpu:0";
+  c.strategy = kPlaced;
+  c.placement = {"pipelined", {{.backend = "x", .device = "gpu:0"}, {.backend = "y", .device = "cpu"}}};
+  EXPECT_EQ(devices_of(c), (std::vector<std::string>{"cpu", "gpu:0"}));
+  EXPECT_EQ(device_of(c, 0), "gpu:0");
+  EXPECT_EQ(describe_placement(c), "pipelined: a on x gpu:0, b on y cpu");
+  EXPECT_NE(describe(c).find(" · cpu+gpu:0"), std::string::npos);
+  c.device = "gpu:0";
+  c.placement.seats[1].device.clear();
+  EXPECT_EQ(device_of(c, 1), "gpu:0");
+  EXPECT_EQ(devices_of(c), (std::vector<std::string>{"gpu:0"}));
 }
 
 TEST(CaseTest, MembersAreNamedWithPluses) {

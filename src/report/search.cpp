@@ -23,7 +23,7 @@ std::vector<std::string> short_names(const PlacedSearch& search) {
 std::string seat_text(const Placement::Seat& seat) {
   const std::string threads =
       seat.threads > 0 ? " on " + counted(static_cast<std::size_t>(seat.threads), "thread") : std::string();
-  return fmt::format("{} x{}{}", seat.backend, seat.batch_size, threads);
+  return fmt::format("{} x{}{}", engine_of(seat), seat.batch_size, threads);
 }
 
 std::string slower_text(double slower) { return std::isnan(slower) ? "–" : fmt::format("{:.2f}", slower); }

@@ -41,6 +41,17 @@ TEST(ReadBack, NamesTheNodesThatMadeItAnotherDevice) {
   }
 }
 
+TEST(ReadBack, OfMembersOnSeveralDevicesEachHasItsOwn) {
+  Case c;
+  c.model = "zoo/a.onnx+zoo/a.onnx";
+  c.strategy = kPlaced;
+  c.device = "cpu+gpu:0";
+  c.placement = {"pipelined", {{.backend = "x", .device = "gpu:0"}, {.backend = "x", .device = "cpu"}}};
+  EXPECT_NO_THROW(require_as_asked(c, {{"a.device", "gpu:0"}, {"a#2.device", "cpu"}}));
+  EXPECT_THROW(require_as_asked(c, {{"a.device", "cpu"}, {"a#2.device", "gpu:0"}}), Error);
+  EXPECT_THROW(require_as_asked(c, {{"a.device", "cpu"}, {"a#2.device", "cpu"}, {"device", "cpu"}}), Error);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Of, AReadBack,
     testing::Values(AsAsked{"a_model", {{"device", "gpu:0"}, {"precision", "f32"}}, true},

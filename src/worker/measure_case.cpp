@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/file.hpp"
+#include "engine/ensemble/wiring.hpp"
 #include "measure/environment.hpp"
 #include "measure/fallback.hpp"
 #include "measure/fma_peak.hpp"
@@ -172,13 +173,28 @@ std::string nodes_elsewhere(const std::map<std::string, std::string>& in_force, 
   return nodes == in_force.end() ? "" : fmt::format("; nodes on the CPU: {}", nodes->second);
 }
 
+/// What each member reads back as "NAME.device" where they are on several.
+std::map<std::string, std::string> devices_of_members(const Case& c) {
+  std::map<std::string, std::string> devices;
+  if (devices_of(c).size() == 1) return devices;
+  std::vector<Member> members;
+  for (const std::string& model : members_of(c.model)) members.push_back({.model = model});
+  const std::vector<std::string> names = engine::member_names(members);
+  for (std::size_t m = 0; m < names.size(); ++m) devices[names[m] + ".device"] = device_of(c, m);
+  return devices;
+}
+
 }  // namespace
 
 void require_as_asked(const Case& c, const std::map<std::string, std::string>& in_force) {
   const std::pair<std::string, std::string> asked[] = {{"device", c.device}, {"precision", to_string(c.precision)}};
-  for (const auto& [what, wanted] : asked) {
+  const std::map<std::string, std::string> own_devices = devices_of_members(c);
+  for (const auto& [what, of_case] : asked) {
     for (const auto& [key, met] : in_force) {
-      if ((key != what && !key.ends_with("." + what)) || met == wanted) continue;
+      if (key != what && !key.ends_with("." + what)) continue;
+      const auto own = own_devices.find(key);
+      const std::string& wanted = own == own_devices.end() ? of_case : own->second;
+      if (met == wanted) continue;
       // f32 is "as the model is": of a model in float16 or int8 an engine reads that back.
       if (wanted == to_string(Precision::kFloat32) && met != to_string(Precision::kBFloat16)) continue;
       throw Error(

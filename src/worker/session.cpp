@@ -52,7 +52,7 @@ Params params_of(const Request& request, const fs::path& cache, Reporter& report
   const Case& c = request.test_case;
   Params p;
   p.backend = members_of(c.backend).front();
-  p.device = c.device;
+  p.device = devices_of(c).front();
   p.goal = c.goal;
   p.batch_size = c.batch_size;
   p.in_flight = c.in_flight;
@@ -146,6 +146,7 @@ Ensemble ensemble_of(const Request& request) {
       member.backend = c.placement.seats[m].backend;
       member.batch_size = c.placement.seats[m].batch_size;
       member.threads = c.placement.seats[m].threads;
+      member.device = c.placement.seats[m].device;
     }
     if (m < c.weights.size()) member.weight = c.weights[m];
     ensemble.members.push_back(std::move(member));

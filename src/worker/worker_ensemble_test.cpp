@@ -115,6 +115,18 @@ TEST_F(WorkerEnsembleTest, EachMemberHasTheMemoryThatItsLoadingAdds) {
   }
 }
 
+TEST_F(WorkerEnsembleTest, MembersComputeOnTheDevicesOfTheirSeats) {
+  two_members();
+  request_.test_case.strategy = kPlaced;
+  request_.test_case.device = "cpu+gpu:0";
+  request_.test_case.placement = {
+      .strategy = "pipelined", .seats = {{.backend = "null", .device = "cpu"}, {.backend = "null", .device = "gpu:0"}}};
+  const Exit exit = run(request_);
+  ASSERT_TRUE(exit.ok) << exit.reason;
+  EXPECT_EQ(exit.result.texts.at("in_force.tiny-mlp.device"), "cpu");
+  EXPECT_EQ(exit.result.texts.at("in_force.other.device"), "gpu:0");
+}
+
 TEST_F(WorkerEnsembleTest, EachMemberHasItsThroughputAndBothItsLoads) {
   two_members();
   request_.test_case.strategy = "sequential";
