@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace assay::measure {
 namespace {
@@ -57,7 +58,49 @@ std::optional<std::uint64_t> own_memory(const GpuReading& r, std::uint32_t own_p
   return std::nullopt;
 }
 
+/// The two together; nothing where one of them is not told.
+template <class T, class Together>
+void join(std::optional<T>& all, const std::optional<T>& one, Together together) {
+  if (all && one) {
+    all = together(*all, *one);
+  } else {
+    all.reset();
+  }
+}
+
+void add_processes(std::vector<nvidia::GpuProcess>& all, const std::vector<nvidia::GpuProcess>& more) {
+  for (const nvidia::GpuProcess& p : more) {
+    const auto it =
+        std::find_if(all.begin(), all.end(), [&](const nvidia::GpuProcess& known) { return known.pid == p.pid; });
+    if (it == all.end()) {
+      all.push_back(p);
+    } else {
+      join(it->memory_bytes, p.memory_bytes, std::plus<>());
+    }
+  }
+}
+
 }  // namespace
+
+nvidia::GpuReading gpus_together(const std::vector<nvidia::GpuReading>& gpus) {
+  const auto lowest = [](std::uint32_t a, std::uint32_t b) { return std::min(a, b); };
+  const auto highest = [](std::uint32_t a, std::uint32_t b) { return std::max(a, b); };
+  GpuReading all = gpus.front();
+  for (std::size_t g = 1; g < gpus.size(); ++g) {
+    const GpuReading& one = gpus[g];
+    join(all.memory_used_bytes, one.memory_used_bytes, std::plus<>());
+    join(all.energy_mj, one.energy_mj, std::plus<>());
+    join(all.sm_clock_mhz, one.sm_clock_mhz, lowest);
+    join(all.max_sm_clock_mhz, one.max_sm_clock_mhz, lowest);
+    join(all.temperature_c, one.temperature_c, highest);
+    join(all.utilization_percent, one.utilization_percent, highest);
+    for (const std::string& reason : one.throttle_reasons) {
+      if (!has_reason(all, reason)) all.throttle_reasons.push_back(reason);
+    }
+    add_processes(all.processes, one.processes);
+  }
+  return all;
+}
 
 std::size_t other_processes(const GpuReading& reading, std::uint32_t own_pid) {
   return static_cast<std::size_t>(std::count_if(reading.processes.begin(), reading.processes.end(),

@@ -37,6 +37,10 @@ struct DeviceMemory {
 DeviceMemory gpu_memory(const std::optional<nvidia::GpuReading>& before, const std::optional<nvidia::GpuReading>& now,
                         std::uint32_t own_pid);
 
+/// Several GPUs that one process uses, read at a time, as one: their memory and energy together, of clocks the lowest,
+/// of utilization and temperature the highest, and whatever slows one of them down. What one does not tell is not told.
+nvidia::GpuReading gpus_together(const std::vector<nvidia::GpuReading>& gpus);
+
 /// Others that compute on the GPU.
 std::size_t other_processes(const nvidia::GpuReading& reading, std::uint32_t own_pid);
 

@@ -29,6 +29,29 @@ GpuReading holding(std::optional<std::uint64_t> used_mib, std::vector<nvidia::Gp
   return r;
 }
 
+TEST(GpusTogether, MemoryAndEnergyAreSumsAndWhatOneDoesNotTellIsNotTold) {
+  GpuReading a = at_clock(1500, {"power cap"});
+  a.memory_used_bytes = 100;
+  a.energy_mj = 7;
+  a.temperature_c = 40;
+  a.utilization_percent = 3;
+  a.processes = {{kSelf, 60}, {9, 5}};
+  GpuReading b = at_clock(1400, {"power cap", "power brake"});
+  b.memory_used_bytes = 200;
+  b.energy_mj = 5;
+  b.utilization_percent = 9;
+  b.processes = {{kSelf, 30}, {8, {}}};
+  const GpuReading both = gpus_together({a, b});
+  EXPECT_EQ(both.memory_used_bytes, 300U);
+  EXPECT_EQ(both.energy_mj, 12U);
+  EXPECT_EQ(both.sm_clock_mhz, 1400U);
+  EXPECT_EQ(both.temperature_c, std::nullopt);
+  EXPECT_EQ(both.utilization_percent, 9U);
+  EXPECT_EQ(both.throttle_reasons, (std::vector<std::string>{"power cap", "power brake"}));
+  EXPECT_EQ(other_processes(both, kSelf), 2U);
+  EXPECT_EQ(gpu_memory({}, both, kSelf).bytes, 90);
+}
+
 TEST(GpuNoise, SlowDownsAndDriftAreNoiseAPowerCapIsHowTheGpuComputes) {
   struct Row {
     const char* what;

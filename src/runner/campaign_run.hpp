@@ -87,6 +87,7 @@ class CampaignRun {
   void measure_memory(Pending& p);
   void measure_start(Pending& p);
   [[nodiscard]] std::uint64_t device_memory(const Case& c);
+  [[nodiscard]] std::uint64_t memory_of(const std::string& device, const std::vector<std::string>& engines);
   void start_together(Pending& p, const worker::Request& request);
   void find_ladders();
   [[nodiscard]] std::optional<double> rate_at(std::size_t planned) const;

@@ -30,7 +30,9 @@ constexpr double kCallsToJudge = 8;
 
 double sample_seconds(const Case& c, const ModelFacts& facts) {
   if (!facts.flops) return kUnknownSampleSeconds;
-  const double speed = c.device == "cpu" ? kFlopsPerThread * std::max(c.threads, 1) : kFlopsPerGpu;
+  const std::vector<std::string> devices = devices_of(c);  // of several the CPU is the slowest
+  const bool on_cpu = std::find(devices.begin(), devices.end(), "cpu") != devices.end();
+  const double speed = on_cpu ? kFlopsPerThread * std::max(c.threads, 1) : kFlopsPerGpu;
   return static_cast<double>(*facts.flops) / speed;
 }
 
@@ -153,7 +155,7 @@ std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& s
     Preview p{c, {}, Seconds(0)};
     if (stop) return previews;
     const ProbeAnswer& answer = probes.of(c.backend);
-    p.skipped = why_unavailable(answer, c.backend, c.device);
+    p.skipped = why_unavailable(c, [&](const std::string& b) -> const ProbeAnswer& { return probes.of(b); });
     if (p.skipped.empty()) {
       try {
         const ModelFacts facts = settings.models(c);

@@ -2,6 +2,7 @@
 // The runner's test doubles: workers that answer at once, and a recorder that remembers.
 
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -99,6 +100,7 @@ class FakeLauncher final : public worker::Launcher {
   std::vector<worker::Event> says;                                       ///< by every process that measures
   std::string version = "1.2.3";                                         ///< of every backend
   std::string devices = R"([{"name": "cpu", "description": "a CPU"}])";  ///< of every backend
+  std::map<std::string, std::string> devices_of;                         ///< of one backend, in place of these
   std::string library;                                                   ///< of every backend
   std::string absent;             ///< why devices are not there, of every backend
   std::set<std::string> missing;  ///< backends that are not available
@@ -112,7 +114,8 @@ class FakeLauncher final : public worker::Launcher {
     const bool available = !missing.contains(request.test_case.backend);
     exit.result.values["available"] = {available ? 1.0 : 0.0};
     if (request.test_case.backend == "tensorflow") exit.result.values["model_formats"] = {7.0};
-    exit.result.texts = {{"version", version}, {"devices", devices}};
+    const auto own = devices_of.find(request.test_case.backend);
+    exit.result.texts = {{"version", version}, {"devices", own == devices_of.end() ? devices : own->second}};
     exit.result.texts["library"] = library;
     exit.result.texts["absent"] = absent;
     if (!available) exit.result.texts["reason"] = "its library was not found";

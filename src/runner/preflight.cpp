@@ -122,9 +122,8 @@ void CampaignRun::skip_unavailable() {
   }
   for (Pending& p : pending_) {
     const Case& c = case_of(p);
-    const ProbeAnswer& answer = probe(c.backend);
-    const std::string why = why_unavailable(answer, c.backend, c.device);
-    if (!why.empty()) skipped(p, answer.available ? "device" : "probe", why);
+    const std::string why = why_unavailable(c, [this](const std::string& b) -> const ProbeAnswer& { return probe(b); });
+    if (!why.empty()) skipped(p, probe(c.backend).available ? "device" : "probe", why);
   }
 }
 

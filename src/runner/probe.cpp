@@ -87,4 +87,14 @@ std::string why_unavailable(const ProbeAnswer& answer, const std::string& backen
                      answer.absent.empty() ? "" : "; " + answer.absent);
 }
 
+std::string why_unavailable(const Case& c, const std::function<const ProbeAnswer&(const std::string&)>& probe) {
+  const ProbeAnswer& all = probe(c.backend);
+  if (!all.available || devices_of(c).size() == 1) return why_unavailable(all, c.backend, c.device);
+  for (std::size_t m = 0; m < c.placement.seats.size(); ++m) {
+    const std::string& backend = c.placement.seats[m].backend;
+    if (const std::string why = why_unavailable(probe(backend), backend, device_of(c, m)); !why.empty()) return why;
+  }
+  return {};
+}
+
 }  // namespace assay::runner

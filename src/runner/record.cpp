@@ -139,11 +139,24 @@ void CampaignRun::measure_start(Pending& p) {
   if (settings_.effort.processes > 1) start_together(p, r);
 }
 
-/// Of what the case computes on; 0: not known.
+/// Of all that the case computes on; 0: not known.
 std::uint64_t CampaignRun::device_memory(const Case& c) {
-  if (c.device == "cpu") return settings_.machine_memory;
-  for (const ProbeAnswer::Device& device : probe(c.backend).devices) {
-    if (device.name == c.device) return device.memory_bytes;
+  std::uint64_t all = 0;
+  for (const std::string& device : devices_of(c)) {
+    const std::uint64_t there = memory_of(device, members_of(c.backend));
+    if (there == 0) return 0;
+    all += there;
+  }
+  return all;
+}
+
+/// As the first of the engines tells; 0: none does.
+std::uint64_t CampaignRun::memory_of(const std::string& device, const std::vector<std::string>& engines) {
+  if (device == "cpu") return settings_.machine_memory;
+  for (const std::string& engine : engines) {
+    for (const ProbeAnswer::Device& d : probe(engine).devices) {
+      if (d.name == device && d.memory_bytes > 0) return d.memory_bytes;
+    }
   }
   return 0;
 }

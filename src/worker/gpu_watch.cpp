@@ -1,11 +1,15 @@
 #include "worker/gpu_watch.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
+#include <sstream>
+
+#include "worker/session.hpp"
 
 namespace assay::worker {
 namespace {
@@ -98,26 +102,66 @@ void GpuWatch::join() {
   thread_.join();
 }
 
+std::vector<std::string> gpus_of(const Case& c) {
+  std::vector<std::string> gpus = devices_of(c);
+  std::erase(gpus, "cpu");
+  return gpus;
+}
+
 GpuAccount::GpuAccount(const Request& request, const TaskResult& result, Reporter& reporter, Open open)
-    : open_(std::move(open)), on_gpu_(request.test_case.device != "cpu") {
-  if (!on_gpu_) return;
-  const auto uuid = result.texts.find("device.uuid");
-  read_ = open_(uuid == result.texts.end() ? "" : uuid->second, why_not_);
+    : open_(std::move(open)), case_(request.test_case), gpus_(gpus_of(case_)) {
+  if (gpus_.empty()) return;
+  if (const auto told = result.texts.find("device.uuid"); told != result.texts.end()) {
+    std::istringstream text(told->second);
+    for (std::string uuid; std::getline(text, uuid, '+');) uuids_.push_back(uuid);
+  }
+  uuids_.resize(gpus_.size());
+  read_ = open_all();
   if (!read_) return;
   before_ = read_when_idle(read_);
   if (!before_) return;
-  if (const auto warning = measure::gpu_not_idle(request.test_case.device, *before_, own_pid())) {
-    reporter.warn(*warning);
+  const std::string names = fmt::format("{}", fmt::join(gpus_, "+"));
+  if (const auto warning = measure::gpu_not_idle(names, *before_, own_pid())) reporter.warn(*warning);
+}
+
+GpuReader GpuAccount::open_all() {
+  std::vector<GpuReader> readers;
+  for (const std::string& uuid : uuids_) {
+    readers.push_back(open_(uuid, why_not_));
+    if (!readers.back()) return {};
   }
+  if (readers.size() == 1) return readers.front();
+  return [readers]() -> std::optional<GpuReading> {
+    std::vector<GpuReading> readings;
+    for (const GpuReader& read : readers) {
+      const std::optional<GpuReading> reading = read();
+      if (!reading) return std::nullopt;
+      readings.push_back(*reading);
+    }
+    return measure::gpus_together(readings);
+  };
 }
 
 void GpuAccount::loaded(const std::map<std::string, std::string>& in_force) {
-  const auto uuid = in_force.find("gpu.uuid");
-  if (on_gpu_ && !read_ && uuid != in_force.end()) read_ = open_(uuid->second, why_not_);
+  if (gpus_.empty() || read_) return;
+  std::map<std::string, std::string> prefixes = {{"", gpus_.front()}};  // of what is said, and of which GPU it is
+  if (const auto members = devices_of_members(case_); !members.empty()) {
+    prefixes.clear();
+    for (const auto& [name, device] : members) prefixes[name + "."] = device;
+  }
+  bool told = false;
+  for (const auto& [prefix, device] : prefixes) {
+    const auto uuid = in_force.find(prefix + "gpu.uuid");
+    const auto gpu = std::find(gpus_.begin(), gpus_.end(), device);
+    if (uuid == in_force.end() || gpu == gpus_.end()) continue;
+    uuids_[static_cast<std::size_t>(gpu - gpus_.begin())] = uuid->second;
+    told = true;
+  }
+  if (told) read_ = open_all();
 }
 
 void GpuAccount::put_memory(TaskResult& result) const {
-  if (!on_gpu_) return;
+  if (gpus_.empty()) return;
   std::string& remark = result.texts["remark.memory.device"];
   if (!read_) {
     remark = why_not_;
@@ -129,7 +173,7 @@ void GpuAccount::put_memory(TaskResult& result) const {
 }
 
 void GpuAccount::put_window(const GpuWatch& watch, double window_s, double samples, TaskResult& result) const {
-  if (!on_gpu_) return;
+  if (gpus_.empty()) return;
   std::string& gross = result.texts["remark.energy.gross"];
   std::string& power = result.texts["remark.power.mean"];
   if (!read_) {

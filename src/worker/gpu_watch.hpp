@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "measure/gpu.hpp"
 #include "worker/reporter.hpp"
@@ -24,6 +25,9 @@ GpuReader gpu_reader(const std::string& uuid, std::string& why);
 
 /// "GPU-…" within a device's identity; "" where it has none.
 std::string gpu_uuid_in(const std::string& identity);
+
+/// The devices of a case besides the CPU.
+std::vector<std::string> gpus_of(const Case& c);
 
 /// Reads from `begin` to `end`, at both and between them on a thread of its own. Does nothing without a reader.
 class GpuWatch {
@@ -57,7 +61,7 @@ class GpuWatch {
 };
 
 /// What a task asks of the case's device and says about it, from before the model is loaded to its end. On the CPU
-/// it does nothing.
+/// it does nothing; several GPUs are told of together (measure::gpus_together).
 class GpuAccount {
  public:
   using Open = std::function<GpuReader(const std::string& uuid, std::string& why)>;
@@ -74,9 +78,14 @@ class GpuAccount {
   void put_window(const GpuWatch& watch, double window_s, double samples, TaskResult& result) const;
 
  private:
+  /// Of all GPUs, or none.
+  GpuReader open_all();
+
   Open open_;
-  bool on_gpu_;
-  std::string why_not_;  ///< nothing can be read
+  const Case case_;
+  const std::vector<std::string> gpus_;
+  std::vector<std::string> uuids_;  ///< of each GPU; "": not told
+  std::string why_not_;             ///< nothing can be read
   GpuReader read_;
   std::optional<nvidia::GpuReading> before_;
 };

@@ -1,5 +1,6 @@
 #include "worker/gpu_watch.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ using ::testing::Key;
 using ::testing::Not;
 
 constexpr const char* kGpuUuid = "GPU-12345678-9abc-def0-1234-56789abcdef0";
+constexpr const char* kOtherGpuUuid = "GPU-12345678-9abc-def0-1234-56789abcdef1";
 constexpr double kMegabinary = 1024.0 * 1024.0;
 
 /// A GPU that takes 10 J from one reading to the next, of which this process holds 300 MiB.
@@ -28,7 +30,7 @@ class PretendedGpu {
     return [this](const std::string& uuid, std::string& why) -> GpuReader {
       asked.push_back(uuid);
       why = "no driver here";
-      if (uuid != kGpuUuid) return {};
+      if (uuid != kGpuUuid && uuid != kOtherGpuUuid) return {};
       return [this] {
         GpuReading r = reading;
         r.energy_mj = 10'000 * static_cast<std::uint64_t>(++readings);
@@ -173,6 +175,36 @@ TEST(GpuAccount, WhatCannotBeReadIsNullWithTheReason) {
   account.loaded({{"gpu.uuid", kGpuUuid}});
   account.put_memory(f.result);
   EXPECT_THAT(f.result.values, Contains(Key("memory.device")));
+}
+
+TEST(GpuAccount, OfSeveralGpusMemoryIsThatOfAll) {
+  AccountFixture f;
+  f.request.test_case.device = "cpu+gpu:0+gpu:1";
+  f.result.texts["device.uuid"] = fmt::format("{}+{}", kGpuUuid, kOtherGpuUuid);
+  const GpuAccount account = f.account();
+  account.put_memory(f.result);
+  EXPECT_DOUBLE_EQ(f.result.values.at("memory.device").front(), 600 * kMegabinary);
+}
+
+TEST(GpuAccount, AMembersEngineMaySayItsGpuOnlyWhenItHasLoaded) {
+  AccountFixture f;
+  Case& c = f.request.test_case;
+  c.model = "a+b+c";
+  c.strategy = kPlaced;
+  c.device = "cpu+gpu:0+gpu:1";
+  c.placement = {
+      "pipelined",
+      {{.backend = "x", .device = "gpu:1"}, {.backend = "x", .device = "cpu"}, {.backend = "x", .device = "gpu:0"}}};
+  f.result.texts["device.uuid"] = std::string(kGpuUuid) + "+";  // of gpu:0; of the other nothing is told
+  GpuAccount account = f.account();
+  account.put_memory(f.result);
+  EXPECT_EQ(f.result.texts.at("remark.memory.device"), "no driver here");
+  account.loaded({{"c.gpu.uuid", kGpuUuid}, {"b.gpu.uuid", "not its own"}});
+  account.put_memory(f.result);
+  EXPECT_THAT(f.result.values, IsEmpty()) << "one is still unknown";
+  account.loaded({{"a.gpu.uuid", kOtherGpuUuid}});
+  account.put_memory(f.result);
+  EXPECT_DOUBLE_EQ(f.result.values.at("memory.device").front(), 600 * kMegabinary);
 }
 
 TEST(GpuAccount, AGpuThatOthersUseIsAWarningOfItsOwnKind) {

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "base/file.hpp"
-#include "engine/ensemble/wiring.hpp"
 #include "measure/environment.hpp"
 #include "measure/fallback.hpp"
 #include "measure/fma_peak.hpp"
@@ -166,22 +165,17 @@ void measure_peak(const Request& request, const ModelRead& model, TaskResult& re
   if (model.flops) result.values["model.flops"] = {static_cast<double>(*model.flops)};
 }
 
-/// What an engine says of the nodes that made it another device; `key`: "device", or a member's.
-std::string nodes_elsewhere(const std::map<std::string, std::string>& in_force, const std::string& key) {
-  const std::string member = key.substr(0, key.size() - std::string("device").size());
-  const auto nodes = in_force.find(member + "nodes.cpu");
-  return nodes == in_force.end() ? "" : fmt::format("; nodes on the CPU: {}", nodes->second);
+/// "a" of "a.device"; "" of "device".
+std::string member_in(const std::string& key) {
+  const std::size_t dot = key.rfind('.');
+  return dot == std::string::npos ? "" : key.substr(0, dot);
 }
 
-/// What each member reads back as "NAME.device" where they are on several.
-std::map<std::string, std::string> devices_of_members(const Case& c) {
-  std::map<std::string, std::string> devices;
-  if (devices_of(c).size() == 1) return devices;
-  std::vector<Member> members;
-  for (const std::string& model : members_of(c.model)) members.push_back({.model = model});
-  const std::vector<std::string> names = engine::member_names(members);
-  for (std::size_t m = 0; m < names.size(); ++m) devices[names[m] + ".device"] = device_of(c, m);
-  return devices;
+/// What an engine says of the nodes that made it another device; `key`: "device", or a member's.
+std::string nodes_elsewhere(const std::map<std::string, std::string>& in_force, const std::string& key) {
+  const std::string member = member_in(key);
+  const auto nodes = in_force.find(member.empty() ? "nodes.cpu" : member + ".nodes.cpu");
+  return nodes == in_force.end() ? "" : fmt::format("; nodes on the CPU: {}", nodes->second);
 }
 
 }  // namespace
@@ -192,7 +186,7 @@ void require_as_asked(const Case& c, const std::map<std::string, std::string>& i
   for (const auto& [what, of_case] : asked) {
     for (const auto& [key, met] : in_force) {
       if (key != what && !key.ends_with("." + what)) continue;
-      const auto own = own_devices.find(key);
+      const auto own = what == "device" ? own_devices.find(member_in(key)) : own_devices.end();
       const std::string& wanted = own == own_devices.end() ? of_case : own->second;
       if (met == wanted) continue;
       // f32 is "as the model is": of a model in float16 or int8 an engine reads that back.

@@ -1,6 +1,7 @@
 #include "worker/session.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +10,7 @@
 #include "backend/backend.hpp"
 #include "core/copy.hpp"
 #include "engine/ensemble/load.hpp"
+#include "engine/ensemble/wiring.hpp"
 #include "worker/gpu_watch.hpp"
 #include "worker/member_inputs.hpp"
 
@@ -80,23 +82,40 @@ fs::path library_of(const Request& request, const std::string& backend) {
 
 }  // namespace
 
+std::map<std::string, std::string> devices_of_members(const Case& c) {
+  std::map<std::string, std::string> devices;
+  if (devices_of(c).size() == 1) return devices;
+  std::vector<Member> members;
+  for (const std::string& model : members_of(c.model)) members.push_back({.model = model});
+  const std::vector<std::string> names = engine::member_names(members);
+  for (std::size_t m = 0; m < names.size(); ++m) devices[names[m]] = device_of(c, m);
+  return devices;
+}
+
 void open_library(const Request& request, TaskResult& result) {
   const Case& c = request.test_case;
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::string> versions, libraries;
+  const std::vector<std::string> gpus = gpus_of(c);
+  std::vector<std::string> uuids(gpus.size());
   for (const std::string& name : members_of(c.backend)) {  // of a placed ensemble, several
     // As params_of has it: the options are those of the first.
     const auto options = versions.empty() ? c.options : std::map<std::string, std::string>();
     const backend::Probe probe = backend::load_backend(name).probe(library_of(request, name), options);
     if (!probe.available) throw Error(ErrorCode::kUnavailable, probe.reason, name);
     for (const backend::Device& device : probe.devices) {
-      const std::string uuid = device.name == c.device ? gpu_uuid_in(device.identity) : "";
-      if (!uuid.empty()) result.texts["device.uuid"] = uuid;
+      const auto gpu = std::find(gpus.begin(), gpus.end(), device.name);
+      const std::string uuid = gpu == gpus.end() ? "" : gpu_uuid_in(device.identity);
+      if (!uuid.empty()) uuids[static_cast<std::size_t>(gpu - gpus.begin())] = uuid;
     }
     versions.push_back(probe.version);
     libraries.push_back(probe.library);
   }
   result.values["library"] = {ns_since(begin)};
+  const auto is_told = [](const std::string& uuid) { return !uuid.empty(); };
+  if (std::any_of(uuids.begin(), uuids.end(), is_told)) {
+    result.texts["device.uuid"] = fmt::format("{}", fmt::join(uuids, "+"));
+  }
   // As they are: a version may have a '+' of its own.
   result.texts["backend.version"] = fmt::format("{}", fmt::join(versions, "+"));
   result.texts["backend.library"] = fmt::format("{}", fmt::join(libraries, "+"));

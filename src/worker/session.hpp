@@ -17,8 +17,12 @@ namespace assay::worker {
 /// The case as load's parameters; `cache` empty: no graph cache.
 Params params_of(const Request& request, const std::filesystem::path& cache, Reporter& reporter);
 
+/// Of each member of a case on several devices, by its name, the one that it computes on; else none.
+std::map<std::string, std::string> devices_of_members(const Case& c);
+
 /// Opens the backend's library, so that loading a model is not charged with it. Throws Error(kUnavailable) with the
-/// reason. Puts "library" (ns) and texts about the backend and its device ("device.uuid" of a GPU) into `result`.
+/// reason. Puts "library" (ns) and texts about the backend and its device ("device.uuid" of a GPU, of
+/// several joined as devices are) into `result`.
 void open_library(const Request& request, TaskResult& result);
 
 /// Of the case's model, or of all its members.
