@@ -90,6 +90,15 @@ void require_nothing_own(const Member& m, const Params& params) {
          fmt::format("member '{}'", m.name));
 }
 
+/// Strategies keep to it; threads of members' own may not.
+void require_budget(double at_once, int budget) {
+  if (at_once <= budget) return;
+  refuse(fmt::format("members with threads of their own compute on {:g} at once, of {} that the ensemble has: ask for "
+                     "fewer, or give the ensemble more",
+                     at_once, budget),
+         "");
+}
+
 /// The members of an ensemble on their way to being loaded.
 class Loading {
  public:
@@ -128,8 +137,9 @@ class Loading {
     Workload work{estimated_costs(all_), params_.threads > 0 ? params_.threads : allowed_cores(), params_.goal};
     for (const Wanted& w : all_) work.devices.push_back(on_device(w.member, params_));
     Schedule schedule = strategy_.schedule(work);
-    settings_.cores = cores_of(schedule);
+    settings_.cores = core_use(schedule, session_of_, work.devices);
     std::vector<MemberSetup> setups = setups_of(schedule);
+    require_budget(threads_at_once(schedule, setups, work.devices), work.threads);
     std::vector<std::shared_ptr<Session>> sessions = load_all(setups);
     if (strategy_.by_cost && all_.size() > 1) {
       work.costs = measured_costs(sessions, setups);
@@ -150,13 +160,6 @@ class Loading {
     for (std::size_t m = 0; m < all_.size(); ++m) {
       session_of_.push_back(first.emplace(identity(all_[m], asked_of(m)), m).first->second);
     }
-  }
-
-  /// On one lane sessions compute in turn, each with all cores to itself.
-  [[nodiscard]] assay_core_use cores_of(const Schedule& schedule) const {
-    const bool several = std::any_of(session_of_.begin(), session_of_.end(), [](std::size_t s) { return s > 0; });
-    if (!several) return ASSAY_CORES_OWN;
-    return schedule.lanes.size() > 1 ? ASSAY_CORES_SHARED : ASSAY_CORES_IN_TURN;
   }
 
   /// By the schedule, but for threads of a member's own.

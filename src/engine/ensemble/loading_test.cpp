@@ -79,13 +79,25 @@ TEST_F(LoadingTest, WhateverTheStrategyThereIsOneBudgetOfThreads) {
           const auto plan = nlohmann::json::parse(session.report("plan"));
           const auto in_force = session.in_force();
           EXPECT_DOUBLE_EQ(threads_at_once(plan, in_force), threads);
-          const bool others = members > 1 && !alike;
-          const char* with_others = plan.at("lanes").size() > 1 ? "shared" : "in turn";
-          EXPECT_EQ(in_force.at("a.cores"), others ? with_others : "own");
+          const bool side_by_side = members > 1 && plan.at("lanes").size() > 1;
+          const char* on_one_lane = members > 1 && !alike ? "in turn" : "own";
+          EXPECT_EQ(in_force.at("a.cores"), side_by_side ? "shared" : on_one_lane);
         }
       }
     }
   }
+}
+
+TEST_F(LoadingTest, ThreadsOfMembersOwnKeepTheBudget) {
+  Ensemble e{.members = {member("a", "free.onnx"), member("b", "free.onnx")}, .strategy = "concurrent"};
+  e.members[0].threads = 3;
+  const auto in_force = assay::load(e, {.backend = "null", .threads = 5}).in_force();
+  EXPECT_EQ(in_force.at("a.threads"), "3");
+  const Error error = test::error_of([&] { (void)assay::load(e, {.backend = "null", .threads = 3}); });
+  EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(error.what(), HasSubstr("compute on 4 at once, of 3 that the ensemble has"));
+  e.strategy = "sequential";
+  EXPECT_EQ(assay::load(e, {.backend = "null", .threads = 3}).in_force().at("a.threads"), "3");
 }
 
 TEST_F(LoadingTest, AMemberComputesOnItsOwnDeviceBesideTheCpusThreads) {

@@ -7,8 +7,6 @@
 namespace assay::engine {
 namespace {
 
-constexpr const char* kCpu = "cpu";
-
 /// Lanes and set-ups of some of the members, as those of all.
 void add_lanes(const Schedule& some, const std::vector<std::size_t>& members, Schedule& all) {
   for (const std::vector<std::size_t>& lane : some.lanes) {

@@ -168,6 +168,36 @@ TEST(Strategy, OnSeveralDevicesTheMembersOfEachHaveLanesOfTheirOwn) {
   }
 }
 
+TEST(Strategy, WhoElseUsesTheCoresFollowsFromTheLanesOnThem) {
+  using Devices = std::vector<std::string>;
+  using Sessions = std::vector<std::size_t>;
+  struct CoresRow {
+    const char* name;
+    const char* strategy;
+    int threads;
+    Sessions session_of;
+    Devices devices;
+    assay_core_use use;
+    double at_once;
+  };
+  const Sessions own = {0, 1, 2}, one = {0, 0, 0};
+  for (const CoresRow& row : {
+           CoresRow{"one after the other", "sequential", 4, own, {}, ASSAY_CORES_IN_TURN, 4},
+           {"one after the other, of one session", "sequential", 4, one, {}, ASSAY_CORES_OWN, 4},
+           {"side by side", "concurrent", 4, own, {}, ASSAY_CORES_SHARED, 4},
+           {"one session on several lanes", "pipelined", 2, one, {}, ASSAY_CORES_SHARED, 2},
+           {"one thread", "pipelined", 1, own, {}, ASSAY_CORES_IN_TURN, 1},
+           {"one member on the CPU", "concurrent", 4, own, {"cpu", "gpu:0", "gpu:0"}, ASSAY_CORES_OWN, 4},
+           {"two", "concurrent", 4, own, {"cpu", "gpu:0", "cpu"}, ASSAY_CORES_SHARED, 4},
+           {"none", "pipelined", 4, own, {"gpu:0", "gpu:0", "gpu:1"}, ASSAY_CORES_OWN, 0},
+       }) {
+    const Schedule s =
+        strategy_by_name(row.strategy).schedule({{1, 1, 1}, row.threads, Goal::kThroughput, row.devices});
+    EXPECT_EQ(core_use(s, row.session_of, row.devices), row.use) << row.name;
+    EXPECT_EQ(threads_at_once(s, session_setups(s, row.session_of), row.devices), row.at_once) << row.name;
+  }
+}
+
 TEST(Strategy, SequentialKeepsTheOrderOfTheMembers) {
   const Simulation s = simulate(sequential_schedule({kPaper, 2, Goal::kThroughput}), kPaper, 2);
   std::vector<std::size_t> members;

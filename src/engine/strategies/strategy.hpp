@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "assay/assay.hpp"
+#include "assay/backend_abi.h"
 
 namespace assay::engine {
+
+inline constexpr const char* kCpu = "cpu";  // among a Workload's devices
 
 /// What there is to do.
 struct Workload {
@@ -58,6 +61,14 @@ const Strategy& strategy_by_name(const std::string& name);
 /// Of each member, how its session is set up where some share one: `session_of[m]` is the first member with m's
 /// session. A shared one has threads and streams of every lane that uses it, so that its members may compute at once.
 std::vector<MemberSetup> session_setups(const Schedule& schedule, std::span<const std::size_t> session_of);
+
+/// Who else computes on the cores of the members' sessions (`session_of` as above, `devices` as the Workload's): on one
+/// lane sessions compute in turn; on several at the same time, two batches of one session, too.
+assay_core_use core_use(const Schedule& schedule, std::span<const std::size_t> session_of,
+                        const std::vector<std::string>& devices);
+/// Of all lanes on the CPU together, each with the threads of that member of it which has most for a batch.
+double threads_at_once(const Schedule& schedule, const std::vector<MemberSetup>& setups,
+                       const std::vector<std::string>& devices);
 
 /// Whether members are on devices that differ.
 bool on_several_devices(const Workload& workload);
