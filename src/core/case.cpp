@@ -138,6 +138,12 @@ std::vector<std::string> devices_of(const Case& c) {
   return devices;
 }
 
+std::vector<std::string> gpus_of(const Case& c) {
+  std::vector<std::string> gpus = devices_of(c);
+  std::erase(gpus, "cpu");
+  return gpus;
+}
+
 std::string device_of(const Case& c, std::size_t m) {
   const std::vector<Placement::Seat>& seats = c.placement.seats;
   return m < seats.size() && !seats[m].device.empty() ? seats[m].device : devices_of(c).front();

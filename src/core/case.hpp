@@ -77,6 +77,8 @@ inline bool is_ensemble(const Case& c) { return c.strategy != "single"; }
 
 /// The devices of a case: of one model, and of a plain strategy, one.
 std::vector<std::string> devices_of(const Case& c);
+/// Those besides the CPU.
+std::vector<std::string> gpus_of(const Case& c);
 /// Where member `m` of the case computes.
 std::string device_of(const Case& c, std::size_t m);
 /// A seat's engine, and its device where that is its own: "openvino gpu:0".

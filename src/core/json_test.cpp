@@ -115,6 +115,7 @@ TEST(CaseTest, APlacementSaysTheDevicesThatAreMembersOwn) {
   c.strategy = kPlaced;
   c.placement = {"pipelined", {{.backend = "x", .device = "gpu:0"}, {.backend = "y", .device = "cpu"}}};
   EXPECT_EQ(devices_of(c), (std::vector<std::string>{"cpu", "gpu:0"}));
+  EXPECT_EQ(gpus_of(c), (std::vector<std::string>{"gpu:0"}));
   EXPECT_EQ(device_of(c, 0), "gpu:0");
   EXPECT_EQ(describe_placement(c), "pipelined: a on x gpu:0, b on y cpu");
   EXPECT_NE(describe(c).find(" · cpu+gpu:0"), std::string::npos);

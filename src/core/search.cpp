@@ -15,7 +15,9 @@ nlohmann::json to_json(const PlacedSearch& search) {
     plan["throughput"] = p.rate;
     predicted.push_back(std::move(plan));
   }
-  return {{"members", search.members}, {"slowdown", search.slowdown}, {"predicted", std::move(predicted)}};
+  nlohmann::json j = {{"members", search.members}, {"slowdown", search.slowdown}, {"predicted", std::move(predicted)}};
+  if (!search.slowdown_devices.empty()) j["slowdown_devices"] = search.slowdown_devices;
+  return j;
 }
 
 std::string to_text(const PlacedSearch& search) {
@@ -33,6 +35,7 @@ std::optional<PlacedSearch> search_of(const Campaign& campaign) {
       std::vector<double>& slower = search.slowdown.emplace_back();
       for (const nlohmann::json& cell : row) slower.push_back(cell.is_null() ? std::nan("") : cell.get<double>());
     }
+    if (j.contains("slowdown_devices")) j.at("slowdown_devices").get_to(search.slowdown_devices);
     for (const nlohmann::json& plan : j.at("predicted")) {
       search.predicted.push_back({plan.at("throughput").get<double>(), placement_from_json(plan)});
     }

@@ -25,6 +25,21 @@ TEST(PlacedSearch, ComesBackFromTheEnvironment) {
   EXPECT_EQ(back->predicted[0].rate, 12.5);
   EXPECT_EQ(back->predicted[0].placement.strategy, "pipelined");
   EXPECT_EQ(back->predicted[0].placement.seats, search.predicted[0].placement.seats);
+  EXPECT_TRUE(back->slowdown_devices.empty());
+}
+
+TEST(PlacedSearch, OfSeveralDevicesComesBackWithThem) {
+  PlacedSearch search;
+  search.members = {"a", "b"};
+  search.slowdown = {{1, 1.25}, {1.5, 1}};
+  search.slowdown_devices = {"cpu", "gpu:0"};
+  search.predicted = {{12.5, {"pipelined", {{"x", 8, 1, "cpu"}, {"y", 1, 0, "gpu:0"}}}}};
+  Campaign campaign;
+  campaign.environment[kSearchKey] = to_text(search);
+  const auto back = search_of(campaign);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->slowdown_devices, search.slowdown_devices);
+  EXPECT_EQ(back->predicted[0].placement.seats, search.predicted[0].placement.seats);
 }
 
 TEST(PlacedSearch, APairThatWasNotMeasuredComesBackAsSuch) {

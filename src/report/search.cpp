@@ -26,6 +26,19 @@ std::string seat_text(const Placement::Seat& seat) {
   return fmt::format("{} x{}{}", engine_of(seat), seat.batch_size, threads);
 }
 
+/// "a on cpu, b on gpu:0"; "": all were on one device.
+std::string where_text(const PlacedSearch& search) {
+  std::vector<std::string> texts;
+  const std::vector<std::string> names = short_names(search);
+  for (std::size_t m = 0; m < std::min(names.size(), search.slowdown_devices.size()); ++m) {
+    texts.push_back(fmt::format("{} on {}", names[m], search.slowdown_devices[m]));
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+constexpr const char* kAcross =
+    "of two on different devices each is beside itself, too, so that this is what the other adds";
+
 std::string slower_text(double slower) { return std::isnan(slower) ? "–" : fmt::format("{:.2f}", slower); }
 
 void write_slowdown(const PlacedSearch& search, std::ostream& out) {
@@ -44,6 +57,9 @@ void write_slowdown(const PlacedSearch& search, std::ostream& out) {
     out << pad_right(cut(names[i], kName - 1), kName);
     for (const double slower : search.slowdown[i]) out << pad_left(slower_text(slower), cell);
     out << "\n";
+  }
+  if (const std::string where = where_text(search); !where.empty()) {
+    out << wrap(fmt::format("({}: {})", where, kAcross), kColumns) << "\n";
   }
   out << "\n";
 }
@@ -79,6 +95,7 @@ void write_search_markdown(const PlacedSearch& search, std::ostream& out) {
       for (const double slower : search.slowdown[i]) out << fmt::format(" {} |", slower_text(slower));
       out << "\n";
     }
+    if (const std::string where = where_text(search); !where.empty()) out << fmt::format("\n{}: {}.\n", where, kAcross);
     out << "\n";
   }
   out << "Predicted, the best first (each member's engine, batch size and threads):\n\n";

@@ -71,25 +71,41 @@ class Results {
   std::map<std::string, Outcome> known_;
 };
 
+/// Whether it fits where it computes, or that cannot be told: then it is no way.
+bool tells_memory(const PlaceRequest& request, const Engine& engine, const std::optional<double>& memory,
+                  const std::optional<double>& of_device) {
+  if (!memory && request.memory_limit > 0) return false;
+  return of_device || engine.device == "cpu" || !request.device_limits.contains(engine.device);
+}
+
+/// As measured both ways; nothing where it was not.
+std::optional<Way> way_on(const PlaceRequest& request, const std::string& member, const Engine& engine,
+                          std::int64_t batch, const Results& results) {
+  const Case spread = member_case(request, member, engine, batch, Goal::kThroughput);
+  const Case whole = member_case(request, member, engine, batch, Goal::kLatency);
+  const auto rate = results.value(spread, "throughput");
+  const auto latency = results.value(whole, "latency.p50");
+  if (!rate || *rate <= 0 || !latency) return std::nullopt;
+  const auto memory = results.value(spread, "memory.model");
+  const auto of_device = results.value(spread, "memory.device");
+  if (!tells_memory(request, engine, memory, of_device)) return std::nullopt;
+  const double samples = static_cast<double>(std::max<std::int64_t>(batch, 1));
+  Way way{engine.backend, batch, 1 / *rate, *latency * kMs / samples, memory.value_or(0) * kMiB};
+  way.device = engine.device;
+  way.device_memory = of_device.value_or(0) * kMiB;
+  for (const int threads : lane_threads(request, engine)) {
+    const Case some = member_case(request, member, engine, batch, Goal::kLatency, threads);
+    if (const auto ms = results.value(some, "latency.p50")) way.on_threads[threads] = *ms * kMs / samples;
+  }
+  return way;
+}
+
 /// A way for each engine and batch that was measured both ways.
 std::vector<Way> ways_of(const PlaceRequest& request, const std::string& member, const Results& results) {
   std::vector<Way> ways;
-  for (const std::string& backend : request.backends) {
+  for (const Engine& engine : engines_of(request)) {
     for (const std::int64_t batch : batches_of(request)) {
-      const Case spread = member_case(request, member, backend, batch, Goal::kThroughput);
-      const Case whole = member_case(request, member, backend, batch, Goal::kLatency);
-      const auto rate = results.value(spread, "throughput");
-      const auto latency = results.value(whole, "latency.p50");
-      if (!rate || *rate <= 0 || !latency) continue;
-      const auto memory = results.value(spread, "memory.model");
-      if (!memory && request.memory_limit > 0) continue;  // whether it fits is not known
-      const double samples = static_cast<double>(std::max<std::int64_t>(batch, 1));
-      Way& way = ways.emplace_back();
-      way = {backend, batch, 1 / *rate, *latency * kMs / samples, memory.value_or(0) * kMiB};
-      for (const int threads : lane_threads(request)) {
-        const Case some = member_case(request, member, backend, batch, Goal::kLatency, threads);
-        if (const auto ms = results.value(some, "latency.p50")) way.on_threads[threads] = *ms * kMs / samples;
-      }
+      if (auto way = way_on(request, member, engine, batch, results)) ways.push_back(std::move(*way));
     }
   }
   return ways;
@@ -104,10 +120,11 @@ double library_bytes(const PlaceRequest& request, const std::string& backend, co
   return 0;  // nothing runs on it
 }
 
-std::size_t quickest(const std::vector<Way>& ways) {
-  return static_cast<std::size_t>(
-      std::min_element(ways.begin(), ways.end(), [](const Way& a, const Way& b) { return a.spread < b.spread; }) -
-      ways.begin());
+/// Where the member is quickest.
+Engine quickest(const std::vector<Way>& ways) {
+  const auto least =
+      std::min_element(ways.begin(), ways.end(), [](const Way& a, const Way& b) { return a.spread < b.spread; });
+  return {least->backend, least->device};
 }
 
 void add_once(std::vector<Case>& cases, const Case& c) {
@@ -135,27 +152,73 @@ std::optional<double> member_latency(const Results& results, const Case& c, cons
 }
 
 /// Seconds a sample of the member on that engine in the ensemble's batch, as it was measured alone.
-std::optional<double> seconds_alone(const PlaceRequest& request, const std::vector<Way>& ways,
-                                    const std::string& backend) {
+std::optional<double> seconds_alone(const PlaceRequest& request, const std::vector<Way>& ways, const Engine& engine) {
   for (const Way& way : ways) {
-    if (way.backend == backend && way.batch_size == request.ensemble.batch_size) return way.spread;
+    if (Engine{way.backend, way.device} == engine && way.batch_size == request.ensemble.batch_size) return way.spread;
   }
   return std::nullopt;
 }
 
-/// Member i beside j, on the engine that suits i best; where that is j's, too, one case tells of both.
-Case beside_case(const PlaceRequest& request, const Problem& problem, std::size_t i, std::size_t j) {
+/// Of a batch on one of two lanes: on the CPU they have a thread each, of all on which it was measured; elsewhere they
+/// share the device.
+double seconds_on_a_lane(const PlaceRequest& request, const Engine& engine, double seconds) {
+  return seconds * (engine.device == "cpu" ? request.ensemble.threads : 2);
+}
+
+/// On which engine each member is beside others: the one that suits it best, or where devices are several and one may
+/// be too much for all, that of the best plan as far as is known by then.
+std::vector<Engine> engines_of_pairs(const PlaceRequest& request, const Problem& problem) {
+  std::vector<Engine> engines;
+  const std::vector<Plan> best = has_several_devices(request) ? best_plans(problem, 1) : std::vector<Plan>();
+  for (std::size_t m = 0; m < problem.members.size(); ++m) {
+    if (best.empty()) {
+      engines.push_back(quickest(problem.members[m]));
+    } else {
+      const Way& way = problem.members[m][best.front().ways[m]];
+      engines.push_back({way.backend, way.device});
+    }
+  }
+  return engines;
+}
+
+/// Each on its own device.
+Case beside_across(const PlaceRequest& request, const Problem& problem, const std::vector<Engine>& engines,
+                   std::size_t i, std::size_t j) {
+  const std::vector<std::string> all = members_of(request.ensemble.model);
+  Across a{all[i], engines[i]}, b{all[j], engines[j]};
+  const auto first = seconds_alone(request, problem.members[i], a.engine);
+  const auto second = seconds_alone(request, problem.members[j], b.engine);
+  if (!first || !second) return across_case(request, a, b);  // which will say why
+  const double of_a = seconds_on_a_lane(request, a.engine, *first);
+  const double of_b = seconds_on_a_lane(request, b.engine, *second);
+  (of_a < of_b ? a : b).times = times_beside(std::max(of_a, of_b), std::min(of_a, of_b));
+  return across_case(request, a, b);
+}
+
+/// Member i beside j, on i's engine; where that is j's, too, one case tells of both. Where j is on another device each
+/// is on its own, and one case tells of both again.
+Case beside_case(const PlaceRequest& request, const Problem& problem, const std::vector<Engine>& engines, std::size_t i,
+                 std::size_t j) {
   const std::vector<std::string> all = members_of(request.ensemble.model);
   i = problem.same_as[i];  // one that is there twice is measured in its first place
   j = problem.same_as[j];
-  const std::string& backend = problem.members[i][quickest(problem.members[i])].backend;
+  const Engine& engine = engines[i];
+  const bool across = engine.device != engines[j].device;
   if (j < i) std::swap(i, j);
-  const auto first = seconds_alone(request, problem.members[i], backend);
-  const auto second = seconds_alone(request, problem.members[j], backend);
-  if (!first || !second) return pair_case(request, all[i], all[j], backend);  // which will say why
+  if (across) return beside_across(request, problem, engines, i, j);
+  const auto first = seconds_alone(request, problem.members[i], engine);
+  const auto second = seconds_alone(request, problem.members[j], engine);
+  if (!first || !second) return pair_case(request, all[i], all[j], engine);  // which will say why
   if (*first < *second) std::swap(i, j);
-  return pair_case(request, all[i], all[j], backend,
-                   times_beside(std::max(*first, *second), std::min(*first, *second)));
+  return pair_case(request, all[i], all[j], engine, times_beside(std::max(*first, *second), std::min(*first, *second)));
+}
+
+/// By member; none where they are all on one.
+std::vector<std::string> devices_that_differ(const std::vector<Engine>& engines, const Problem& problem) {
+  std::vector<std::string> devices;
+  for (const std::size_t first : problem.same_as) devices.push_back(engines[first].device);
+  const auto differs = [&](const std::string& device) { return device != devices.front(); };
+  return std::any_of(devices.begin(), devices.end(), differs) ? devices : std::vector<std::string>();
 }
 
 /// Each beside itself and every other. False: it was interrupted.
@@ -163,7 +226,8 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
                           Placed& placed) {
   if (!measures_pairs(request)) return true;
   const std::size_t n = all.size();
-  const auto pair = [&](std::size_t i, std::size_t j) { return beside_case(request, placed.problem, i, j); };
+  const std::vector<Engine> engines = engines_of_pairs(request, placed.problem);
+  const auto pair = [&](std::size_t i, std::size_t j) { return beside_case(request, placed.problem, engines, i, j); };
   std::vector<Case> cases;
   for (std::size_t i = 0; i < n; ++i) {
     if (placed.problem.same_as[i] != i) continue;
@@ -172,6 +236,7 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
     }
   }
   if (!results.want_together(PlaceStep::kPairs, cases)) return false;
+  placed.problem.slowdown_devices = devices_that_differ(engines, placed.problem);
   placed.problem.slowdown.assign(n, std::vector<double>(n, std::nan("")));
   for (std::size_t i = 0; i < n; ++i) {
     const auto itself = member_latency(results, pair(i, i), all[i]);
@@ -184,14 +249,14 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
   return true;
 }
 
-/// A plain strategy on the one framework that should do it best.
+/// A plain strategy on the one framework and device that should do it best.
 std::optional<Case> plain_case(const PlaceRequest& request, const Problem& problem, const std::string& strategy) {
   std::optional<Plan> best;
-  for (const std::string& backend : request.backends) {
+  for (const Engine& engine : engines_of(request)) {
     Plan plan{strategy, {}, 0, 0};
     for (const std::vector<Way>& ways : problem.members) {
       const auto it = std::find_if(ways.begin(), ways.end(), [&](const Way& way) {
-        return way.backend == backend && way.batch_size == request.ensemble.batch_size;
+        return Engine{way.backend, way.device} == engine && way.batch_size == request.ensemble.batch_size;
       });
       if (it == ways.end()) break;
       plan.ways.push_back(static_cast<std::size_t>(it - ways.begin()));
@@ -204,13 +269,14 @@ std::optional<Case> plain_case(const PlaceRequest& request, const Problem& probl
   return plan_case(request, problem, *best);
 }
 
-PlacedSearch search_found(const Placed& placed, const std::vector<std::string>& members) {
-  PlacedSearch search{members, placed.problem.slowdown, {}};
+PlacedSearch search_found(const PlaceRequest& request, const Placed& placed) {
+  PlacedSearch search{members_of(request.ensemble.model), placed.problem.slowdown, {}, placed.problem.slowdown_devices};
   for (const Plan& plan : placed.plans) {
     PlacedSearch::Prediction p{1 / plan.seconds, {plan.strategy, {}}};
     for (std::size_t m = 0; m < plan.ways.size(); ++m) {
       const Way& way = placed.problem.members[m][plan.ways[m]];
       p.placement.seats.push_back({way.backend, way.batch_size, plan.threads[m]});
+      if (has_several_devices(request)) p.placement.seats.back().device = way.device;
     }
     search.predicted.push_back(std::move(p));
   }
@@ -240,7 +306,7 @@ bool any_measured(const std::vector<Case>& cases, const std::vector<Outcome>& ou
 
 /// The best plans against what they have to win against; where all of those plans fail (of memory, say), the next ones.
 void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
-  if (bench.found) bench.found(search_found(placed, members_of(request.ensemble.model)));
+  if (bench.found) bench.found(search_found(request, placed));
   const std::vector<Case> others = rivals(request, placed.problem);
   std::vector<Case> found;
   for (const Plan& plan : placed.plans) add_once(found, plan_case(request, placed.problem, plan));
@@ -292,6 +358,7 @@ Placed place(const PlaceRequest& request, const Bench& bench) {
   if (!results.want(PlaceStep::kAlone, cost_cases(request))) return placed;
   placed.problem.threads = request.ensemble.threads;
   placed.problem.memory_limit = request.memory_limit;
+  placed.problem.device_limits = request.device_limits;
   for (const std::string& member : members) {
     const auto first = std::find(members.begin(), members.end(), member) - members.begin();
     placed.problem.same_as.push_back(static_cast<std::size_t>(first));
@@ -309,7 +376,7 @@ Placed place(const PlaceRequest& request, const Bench& bench) {
   placed.plans = best_plans(placed.problem, kPlans);
   if (placed.plans.empty()) {
     throw Error(ErrorCode::kOutOfMemory,
-                "no placement of the members fits into the memory allowed; raise "
+                "no placement of the members fits into the memory allowed, or into that of the devices; raise "
                 "--memory-limit, or take a smaller batch",
                 request.ensemble.model);
   }

@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "assay/error.hpp"
 #include "core/json.hpp"
 
 namespace assay::tune {
-
 std::string to_text(const std::vector<PlaceRequest>& requests) {
   nlohmann::json all = nlohmann::json::array();
   for (const PlaceRequest& r : requests) {
-    all.push_back({{"ensemble", to_json(r.ensemble)}, {"backends", r.backends}, {"batches", r.batches}});
+    all.push_back(
+        {{"ensemble", to_json(r.ensemble)}, {"backends", r.backends}, {"devices", r.devices}, {"batches", r.batches}});
   }
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -25,6 +26,8 @@ std::vector<PlaceRequest> requests_from_text(const std::string& text, const std:
       PlaceRequest& r = requests.emplace_back();
       r.ensemble = case_from_json(j.at("ensemble"));
       j.at("backends").get_to(r.backends);
+      r.devices = {r.ensemble.device};  // of older versions, which searched one device at a time
+      if (j.contains("devices")) j.at("devices").get_to(r.devices);
       j.at("batches").get_to(r.batches);
     }
   } catch (const nlohmann::json::exception& e) {
@@ -68,15 +71,28 @@ std::vector<std::int64_t> batches_of(const PlaceRequest& request) {
   return batches;
 }
 
+std::vector<Engine> engines_of(const PlaceRequest& request) {
+  std::vector<Engine> engines;
+  for (const std::string& backend : request.backends) {
+    for (const std::string& device : request.devices) engines.push_back({backend, device});
+  }
+  return engines;
+}
+
 std::vector<int> lane_threads(const PlaceRequest& request) {
   const auto lanes = static_cast<int>(members_of(request.ensemble.model).size());
   std::vector<int> counts;
   if (lanes < 2) return counts;
-  for (int count = 2; count <= request.ensemble.threads - (lanes - 1); count *= 2) counts.push_back(count);
+  const int for_others = has_several_devices(request) ? 1 : lanes - 1;
+  for (int count = 2; count <= request.ensemble.threads - for_others; count *= 2) counts.push_back(count);
   return counts;
 }
 
-Case member_case(const PlaceRequest& request, const std::string& member, const std::string& backend, std::int64_t batch,
+std::vector<int> lane_threads(const PlaceRequest& request, const Engine& engine) {
+  return engine.device == "cpu" || !has_several_devices(request) ? lane_threads(request) : std::vector<int>();
+}
+
+Case member_case(const PlaceRequest& request, const std::string& member, const Engine& engine, std::int64_t batch,
                  Goal goal, int threads) {
   Case c = request.ensemble;
   c.model = member;
@@ -84,7 +100,8 @@ Case member_case(const PlaceRequest& request, const std::string& member, const s
   c.combine = Case().combine;
   c.weights.clear();
   c.placement = {};
-  c.backend = backend;
+  c.backend = engine.backend;
+  c.device = engine.device;
   c.batch_size = batch;
   c.goal = goal;
   if (threads > 0) c.threads = threads;
@@ -95,13 +112,13 @@ Case member_case(const PlaceRequest& request, const std::string& member, const s
 std::vector<Case> cost_cases(const PlaceRequest& request) {
   std::vector<Case> cases;
   for (const std::string& member : distinct_members(request)) {
-    for (const std::string& backend : request.backends) {
+    for (const Engine& engine : engines_of(request)) {
       for (const std::int64_t batch : batches_of(request)) {
         for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
-          cases.push_back(member_case(request, member, backend, batch, goal));
+          cases.push_back(member_case(request, member, engine, batch, goal));
         }
-        for (const int threads : lane_threads(request)) {
-          cases.push_back(member_case(request, member, backend, batch, Goal::kLatency, threads));
+        for (const int threads : lane_threads(request, engine)) {
+          cases.push_back(member_case(request, member, engine, batch, Goal::kLatency, threads));
         }
       }
     }
@@ -113,20 +130,65 @@ bool measures_pairs(const PlaceRequest& request) {
   return request.interference && request.ensemble.threads > 1 && members_of(request.ensemble.model).size() > 1;
 }
 
-Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend,
-               int times) {
+namespace {
+
+/// These members on two threads.
+Case case_of_pair(const PlaceRequest& request, const std::vector<std::string>& members) {
   Case c = request.ensemble;
-  std::vector<std::string> members(static_cast<std::size_t>(times), b);
-  members.insert(members.begin(), a);
   c.model = joined_members(members);
-  c.strategy = "concurrent";  // the costliest has a lane of its own, the other lane all the rest
   c.threads = 2;
   c.weights.clear();
   c.combine = "members";  // nothing is combined: outputs need not fit together
   c.placement = {};
-  c.backend = backend;
   c.goal = Goal::kThroughput;
   name_inputs(request, members, c);
+  return c;
+}
+
+/// Sorted, each once.
+std::string joined(const std::set<std::string>& names) { return joined_members({names.begin(), names.end()}); }
+
+/// A placement's engines and devices, and of several devices each member's own.
+void place_on(const std::vector<Engine>& engines, Case& c) {
+  std::set<std::string> backends, devices;
+  for (const Engine& engine : engines) {
+    backends.insert(engine.backend);
+    devices.insert(engine.device);
+  }
+  c.backend = joined(backends);
+  c.device = joined(devices);
+  for (std::size_t m = 0; m < engines.size(); ++m) {
+    c.placement.seats[m].backend = engines[m].backend;
+    if (devices.size() > 1) c.placement.seats[m].device = engines[m].device;
+  }
+}
+
+}  // namespace
+
+Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const Engine& engine,
+               int times) {
+  std::vector<std::string> members(static_cast<std::size_t>(times), b);
+  members.insert(members.begin(), a);
+  Case c = case_of_pair(request, members);
+  c.strategy = "concurrent";  // the costliest has a lane of its own, the other lane all the rest
+  c.backend = engine.backend;
+  c.device = engine.device;
+  return c;
+}
+
+Case across_case(const PlaceRequest& request, const Across& a, const Across& b) {
+  constexpr int kLanes = 2;  // of each device
+  std::vector<std::string> members;
+  std::vector<Engine> engines;
+  for (const Across* one : {&a, &b}) {
+    members.insert(members.end(), static_cast<std::size_t>(kLanes * one->times), one->member);
+    engines.insert(engines.end(), static_cast<std::size_t>(kLanes * one->times), one->engine);
+  }
+  Case c = case_of_pair(request, members);
+  c.strategy = kPlaced;
+  c.placement.strategy = "pipelined";  // two lanes on any device
+  c.placement.seats.resize(members.size());
+  place_on(engines, c);
   return c;
 }
 
@@ -138,19 +200,18 @@ int times_beside(double costlier, double cheaper) {
 Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& plan) {
   Case c = request.ensemble;
   c.placement = {};
-  std::vector<std::string> backends;
-  const bool own_threads = !plan.threads.empty() && divides_threads(problem, plan.strategy);
+  std::vector<Engine> engines;
+  const bool own_threads = !plan.threads.empty() && divides_threads(problem, plan.strategy, plan.ways);
   bool same = true;
   for (std::size_t m = 0; m < plan.ways.size(); ++m) {
     const Way& way = problem.members[m][plan.ways[m]];
     const bool whole = way.batch_size == request.ensemble.batch_size;
     const int threads = own_threads ? plan.threads[m] : 0;
+    engines.push_back({way.backend, way.device});
     c.placement.seats.push_back({way.backend, whole ? 0 : way.batch_size, threads});
-    same = same && way.backend == c.placement.seats.front().backend && whole && !own_threads;
-    if (std::find(backends.begin(), backends.end(), way.backend) == backends.end()) backends.push_back(way.backend);
+    same = same && engines.back() == engines.front() && whole && !own_threads;
   }
-  std::sort(backends.begin(), backends.end());
-  c.backend = joined_members(backends);
+  place_on(engines, c);
   if (same) {  // no placement: it is the plain strategy on one engine
     c.placement = {};
     c.strategy = plan.strategy;
@@ -163,19 +224,20 @@ Case plan_case(const PlaceRequest& request, const Problem& problem, const Plan& 
 
 Foreseen foreseen(const PlaceRequest& request) {
   const std::vector<std::string> members = distinct_members(request);
-  const std::string& backend = request.backends.front();
+  const Engine engine = engines_of(request).front();
   Foreseen f;
   f.alone = cost_cases(request);
   if (measures_pairs(request)) {
     for (const std::string& a : members) {
       for (const std::string& b : members) {
-        f.pairs.push_back(pair_case(request, a, b, backend));
+        f.pairs.push_back(pair_case(request, a, b, engine));
       }
     }
   }
   Case plan = request.ensemble;
   plan.placement = {};
-  plan.backend = backend;
+  plan.backend = engine.backend;
+  plan.device = engine.device;
   plan.strategy = "pipelined";
   f.plans.assign(kVerifiedPlans, plan);
   for (const char* strategy : {"sequential", kMerged}) {

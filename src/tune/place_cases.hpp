@@ -2,6 +2,7 @@
 // What a search for a placement measures: its request, and the cases that follow from it. Pure.
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,25 +13,40 @@
 namespace assay::tune {
 
 struct PlaceRequest {
-  Case ensemble;  ///< model "a+b+c", batch size, goal, threads, data; backend and strategy are found
-  std::vector<std::string> backends;      ///< those that may be used
-  std::vector<std::int64_t> batches;      ///< a member's own; those that are not below the ensemble's are left out
-  std::vector<worker::MemberFile> files;  ///< what the members take; empty: all say of it what the ensemble does
-  double memory_limit = 0;                ///< bytes; 0: none
-  bool interference = true;               ///< measure pairs of members beside each other
+  Case ensemble;  ///< model "a+b+c", batch size, goal, threads, data; backend, device and strategy are found
+  std::vector<std::string> backends;           ///< those that may be used
+  std::vector<std::string> devices = {"cpu"};  ///< the same
+  std::vector<std::int64_t> batches;           ///< a member's own; those that are not below the ensemble's are left out
+  std::vector<worker::MemberFile> files;       ///< what the members take; empty: all say of it what the ensemble does
+  double memory_limit = 0;                     ///< bytes of the host; 0: none
+  std::map<std::string, double> device_limits{};  ///< bytes of another device, where it is known
+  bool interference = true;                       ///< measure pairs of members beside each other
 };
 
-/// Ensemble, engines and batches of requests as JSON, and back. Throws Error(kInvalidArgument) with `context`.
+/// What may run a member.
+struct Engine {
+  std::string backend;
+  std::string device = "cpu";
+  bool operator==(const Engine&) const = default;
+};
+/// Every backend on every device.
+std::vector<Engine> engines_of(const PlaceRequest& request);
+inline bool has_several_devices(const PlaceRequest& request) { return request.devices.size() > 1; }
+
+/// Ensemble, engines, devices and batches of requests as JSON, and back. Throws Error(kInvalidArgument) with `context`.
 std::string to_text(const std::vector<PlaceRequest>& requests);
 std::vector<PlaceRequest> requests_from_text(const std::string& text, const std::string& context);
 
 /// The batch sizes that a member may run in: the ensemble's first.
 std::vector<std::int64_t> batches_of(const PlaceRequest& request);
 /// Threads, fewer than all, that a member's lane may have for one batch: 2, 4, 8 …; none where no lane has more than
-/// one.
+/// one. Where other devices may have the other members, it may have all but one.
 std::vector<int> lane_threads(const PlaceRequest& request);
+/// Those that the member's batch is measured on: on another device than the CPU, one of several, it has no lane of
+/// theirs.
+std::vector<int> lane_threads(const PlaceRequest& request, const Engine& engine);
 /// The member's case that a cost is taken from: alone, in the given set-up; `threads`: 0 is all.
-Case member_case(const PlaceRequest& request, const std::string& member, const std::string& backend, std::int64_t batch,
+Case member_case(const PlaceRequest& request, const std::string& member, const Engine& engine, std::int64_t batch,
                  Goal goal, int threads = 0);
 /// Every member on every engine at every batch: a batch on each thread, and all threads, or those of a lane, on one.
 std::vector<Case> cost_cases(const PlaceRequest& request);
@@ -39,8 +55,17 @@ bool measures_pairs(const PlaceRequest& request);
 /// Two members side by side on one engine, a thread each, as on the lanes of a pipelined run; or one beside itself. A
 /// batch is over when both lanes are done with it, so the lane of `b` computes it `times` over: in as much time as `a`
 /// takes (times_beside), else `b` would wait, and `a` would be alone meanwhile.
-Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const std::string& backend,
+Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const Engine& engine,
                int times = 1);
+/// A member of a pair on devices that differ.
+struct Across {
+  std::string member;
+  Engine engine;
+  int times = 1;  ///< that either lane of its device computes a batch
+};
+/// Each beside itself, on two lanes of its device (a thread each on the CPU), and the other beside both: what that adds
+/// to a member's time in its pair_case with itself is the other device's doing.
+Case across_case(const PlaceRequest& request, const Across& a, const Across& b);
 /// How often the cheaper member computes a batch beside the costlier one, so that neither lane waits for more than a
 /// third of the time; the costs are of a batch on one thread. Of a member that is cheaper than an eighth, 8.
 int times_beside(double costlier, double cheaper);

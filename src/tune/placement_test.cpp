@@ -106,10 +106,10 @@ TEST(Placement, EachStrategySaysTheThreadsOfItsMembers) {
   EXPECT_THAT(member_threads(p, "sequential", {0, 0}), ElementsAre(2, 2));
   EXPECT_THAT(member_threads(p, "pipelined", {0, 0}), ElementsAre(1, 1));
   EXPECT_THAT(member_threads(p, "concurrent", {0, 0}), ElementsAre(1, 1));
-  EXPECT_FALSE(divides_threads(p, "concurrent")) << "a thread each";
+  EXPECT_FALSE(divides_threads(p, "concurrent", {0, 0})) << "a thread each";
   p.threads = 3;
-  EXPECT_TRUE(divides_threads(p, "concurrent"));
-  EXPECT_FALSE(divides_threads(p, "pipelined"));
+  EXPECT_TRUE(divides_threads(p, "concurrent", {0, 0}));
+  EXPECT_FALSE(divides_threads(p, "pipelined", {0, 0}));
   for (const Plan& plan : best_plans(p, 100)) {
     EXPECT_EQ(plan.threads, member_threads(p, plan.strategy, plan.ways)) << plan.strategy;
   }
