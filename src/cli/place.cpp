@@ -2,6 +2,7 @@
 #include "tune/place.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
 #include "cli/bench.hpp"
+#include "cli/place_devices.hpp"
 #include "cli/stored_results.hpp"
 #include "measure/environment.hpp"
 #include "report/format.hpp"
@@ -37,6 +39,7 @@ bool is_placed(const Case& c) { return c.strategy == kPlaced; }
 /// Everything of a case but where it runs.
 std::string problem_key(Case c) {
   c.backend.clear();
+  c.device.clear();
   c.options.clear();
   c.goal = Goal::kThroughput;
   return case_key(c);
@@ -49,7 +52,11 @@ std::string title_of(const tune::PlaceRequest& request) {
   return c.in_flight == 0 ? title : title + fmt::format(" · in flight {}", c.in_flight);
 }
 
-/// The ensembles that are to be placed, each once, with the engines that it may use.
+void add_new(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+/// The ensembles that are to be placed, each once, with the engines and devices that it may use.
 std::vector<tune::PlaceRequest> requests_of(const BenchPlan& plan) {
   std::vector<tune::PlaceRequest> requests;
   const auto is_for_latency = [](const Case& c) { return c.goal == Goal::kLatency; };
@@ -75,13 +82,14 @@ std::vector<tune::PlaceRequest> requests_of(const BenchPlan& plan) {
       tune::PlaceRequest request;
       request.ensemble = c;
       request.ensemble.goal = Goal::kThroughput;
+      request.devices.clear();
       request.batches.assign(std::begin(kMemberBatches), std::end(kMemberBatches));
       it = requests.insert(requests.end(), std::move(request));
     }
-    if (std::find(it->backends.begin(), it->backends.end(), c.backend) == it->backends.end()) {
-      it->backends.push_back(c.backend);
-    }
+    add_new(it->backends, c.backend);
+    add_new(it->devices, c.device);
   }
+  for (tune::PlaceRequest& r : requests) r.ensemble.device = fmt::format("{}", fmt::join(r.devices, "+"));
   return requests;
 }
 
@@ -175,6 +183,7 @@ int place_one(Campaigns& campaigns, tune::PlaceRequest request, const BenchPlan&
   const std::uint64_t limit = worker::with_default_memory(settings.limits, measure::machine_memory()).memory_bytes;
   request.memory_limit = static_cast<double>(limit > 0 ? limit : settings.machine_memory);
   request.files = settings.models(request.ensemble).files;
+  request.device_limits = device_limits(request, probes_of(request, settings, context));
   const tune::Placed placed = tune::place(request, campaigns.bench());
   if (placed.interrupted || *context.stop) return interrupted(campaigns.resumable(), context);
   const Campaign& last = campaigns.last();
@@ -296,6 +305,7 @@ void print_rest(const tune::PlaceRequest& request, const runner::RunSettings& se
 int dry_place_one(const BenchOptions& options, tune::PlaceRequest request, const runner::RunSettings& settings,
                   const runner::HistoryLookup& history, StoredResults* stored, Context& context) {
   request.files = settings.models(request.ensemble).files;
+  (void)device_limits(request, probes_of(request, settings, context));  // refuses one that is nobody's
   const std::vector<Case> alone = tune::cost_cases(request);
   std::vector<Case> missing = alone;
   if (stored != nullptr) std::erase_if(missing, [&](const Case& c) { return stored->find(c).has_value(); });

@@ -14,7 +14,8 @@ namespace {
 
 std::string seats_of(const Outcome& o) {
   const Case& c = o.test_case;
-  return c.placement.seats.empty() ? fmt::format("{} on {}", c.strategy, engine_name(o)) : describe_placement(c);
+  if (!c.placement.seats.empty()) return describe_placement(c);
+  return fmt::format("{} on {}{}", c.strategy, engine_name(o), c.device == "cpu" ? "" : " " + c.device);
 }
 
 /// A plan that was measured.
@@ -42,9 +43,11 @@ std::string search_again(const Campaign& campaign) {
   if (stored == campaign.environment.end()) return "";
   const std::vector<tune::PlaceRequest> requests = tune::requests_from_text(stored->second, kPlacedRequests);
   std::vector<Case> cases;
-  for (std::size_t b = 0; !requests.empty() && b < requests.front().backends.size(); ++b) {
-    cases.push_back(requests.front().ensemble);
-    cases.back().backend = requests.front().backends[b];
+  if (requests.empty()) return "";
+  for (const tune::Engine& engine : tune::engines_of(requests.front())) {
+    Case& c = cases.emplace_back(requests.front().ensemble);
+    c.backend = engine.backend;
+    c.device = engine.device;
   }
   return runner::deciding_command(campaign, cases);
 }

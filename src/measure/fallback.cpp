@@ -1,6 +1,7 @@
 #include "measure/fallback.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/case.hpp"
 
@@ -22,17 +23,19 @@ std::string fallen_back(const std::map<std::string, std::string>& in_force, cons
 }  // namespace
 
 std::optional<Warning> fallback_warning(const Case& c, const std::map<std::string, std::string>& in_force) {
-  if (c.device == "cpu") return std::nullopt;
+  const std::vector<std::string> gpus = gpus_of(c);
+  if (gpus.empty()) return std::nullopt;
   std::string all;
   for (const auto& [key, nodes] : in_force) {
     if ((key != kNodes && !key.ends_with(std::string(".") + kNodes)) || nodes == "0") continue;
     all += (all.empty() ? "" : "; ") + fallen_back(in_force, key);
   }
   if (all.empty()) return std::nullopt;
-  return Warning{"cpu-fallback",
-                 fmt::format("{}: nodes were computed on the CPU and not on {}: {}", describe(c), c.device, all),
-                 "the figures are of both devices; `assay results show --json` names the nodes (nodes.cpu). An engine "
-                 "that has these operators on the GPU, or a model without them, stays there"};
+  return Warning{
+      "cpu-fallback",
+      fmt::format("{}: nodes were computed on the CPU and not on {}: {}", describe(c), fmt::join(gpus, "+"), all),
+      "the figures are of both devices; `assay results show --json` names the nodes (nodes.cpu). An engine "
+      "that has these operators on the GPU, or a model without them, stays there"};
 }
 
 }  // namespace assay::measure

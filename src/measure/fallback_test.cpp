@@ -22,7 +22,8 @@ TEST(Fallback, NodesOnTheCpuAreAWarningWithCountAndOperators) {
          "not on gpu:0: 3 (Gather 2, Shape 1)"},
         {"gpu:1",
          {{"a.nodes.cpu", "1: If i"}, {"a.nodes.cpu.operators", "If 1"}, {"b.nodes.cpu", "0"}},
-         "not on gpu:1: a: 1 (If 1)"}}) {
+         "not on gpu:1: a: 1 (If 1)"},
+        {"cpu+gpu:1", {{"a.nodes.cpu", "1: If i"}}, "not on gpu:1: a: 1 (1: If i)"}}) {
     Case c;
     c.model = "m";
     c.backend = "onnxruntime";

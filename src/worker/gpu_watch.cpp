@@ -102,12 +102,6 @@ void GpuWatch::join() {
   thread_.join();
 }
 
-std::vector<std::string> gpus_of(const Case& c) {
-  std::vector<std::string> gpus = devices_of(c);
-  std::erase(gpus, "cpu");
-  return gpus;
-}
-
 GpuAccount::GpuAccount(const Request& request, const TaskResult& result, Reporter& reporter, Open open)
     : open_(std::move(open)), case_(request.test_case), gpus_(gpus_of(case_)) {
   if (gpus_.empty()) return;

@@ -26,9 +26,6 @@ GpuReader gpu_reader(const std::string& uuid, std::string& why);
 /// "GPU-…" within a device's identity; "" where it has none.
 std::string gpu_uuid_in(const std::string& identity);
 
-/// The devices of a case besides the CPU.
-std::vector<std::string> gpus_of(const Case& c);
-
 /// Reads from `begin` to `end`, at both and between them on a thread of its own. Does nothing without a reader.
 class GpuWatch {
  public:
