@@ -196,5 +196,61 @@ TEST_F(PlacedCliTest, MembersInBatchesOfTheirOwnAgreeWithTheReference) {
   }
 }
 
+/// The null backend's gpu:0 is a pretence, but a device of its own to all of Assay.
+TEST_F(PlacedCliTest, SeveralDevicesAreOneSearch) {
+  std::vector<std::string> arguments = search("2", {"--device", "cpu,gpu:0"});
+  arguments[3] = "null";
+  const Result r = assay(arguments);
+  ASSERT_EQ(r.status, 0) << r.err;
+  const std::string alone = "each member alone:";
+  EXPECT_EQ(r.err.find(alone), r.err.rfind(alone)) << r.err;
+  EXPECT_THAT(r.err, HasSubstr("tiny-resnet+tiny-densenet · cpu+gpu:0 · 2 threads"));
+  const auto json = nlohmann::json::parse(assay({"results", "show", "--json"}).out);
+  for (const auto& plan : json.at("search").at("predicted")) {
+    for (const auto& seat : plan.at("members")) EXPECT_TRUE(seat.contains("device")) << plan;
+  }
+  arguments.back() = "cpu,gpu:7";
+  const Result none = assay(arguments);
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.err, HasSubstr("no engine that was asked for has 'gpu:7': null"));
+}
+
+TEST_F(PlacedCliTest, MembersOfAPlanComputeOnTheirOwnDevices) {
+  Campaign asked;
+  asked.id = "0badcafe";
+  asked.effort = "quick";
+  asked.environment["effort.window_ms"] = "50";
+  Case plan;
+  plan.model = "tiny-resnet+tiny-densenet";
+  plan.backend = "null";
+  plan.batch_size = 4;
+  plan.threads = 2;
+  plan.strategy = kPlaced;
+  plan.device = "cpu+gpu:0";
+  for (const char* strategy : {"sequential", "concurrent", "pipelined"}) {
+    plan.placement = {strategy, {{"null", 0, 0, "gpu:0"}, {"null", 2, 0, "cpu"}}};
+    asked.plan.push_back(plan);
+  }
+  plan.device = "cpu+gpu:1";
+  plan.placement.seats[0].device = "gpu:1";
+  asked.plan.push_back(plan);
+  std::ostringstream bundle;
+  report::write_bundle({.campaign = &asked, .recommendation = {}}, bundle);
+  write_file_atomically(file("plans.json"), bundle.str());
+  const Result r = assay({"bench", "--resume", file("plans.json")});
+  const Campaign c = newest();
+  ASSERT_EQ(c.outcomes.size(), 4U) << r.err;
+  for (const Outcome& o : c.outcomes) {
+    if (o.test_case.device == "cpu+gpu:1") {
+      EXPECT_EQ(o.phase, "device");
+      EXPECT_THAT(o.reason, HasSubstr("has no device 'gpu:1' here; it has cpu, gpu:0"));
+    } else if (!o.reason.starts_with("Invalid")) {  // that a pipeline starved, on a busy machine
+      ASSERT_EQ(o.state, OutcomeState::kMeasured) << describe(o.test_case) << ": " << o.reason;
+      EXPECT_EQ(o.in_force.at("tiny-resnet.device"), "gpu:0");
+      EXPECT_EQ(o.in_force.at("tiny-densenet.device"), "cpu");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace assay::integration
