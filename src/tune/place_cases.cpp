@@ -177,12 +177,13 @@ Case pair_case(const PlaceRequest& request, const std::string& a, const std::str
 }
 
 Case across_case(const PlaceRequest& request, const Across& a, const Across& b) {
-  constexpr int kLanes = 2;  // of each device
+  constexpr std::size_t kLanes = 2;  // of each device
   std::vector<std::string> members;
   std::vector<Engine> engines;
   for (const Across* one : {&a, &b}) {
-    members.insert(members.end(), static_cast<std::size_t>(kLanes * one->times), one->member);
-    engines.insert(engines.end(), static_cast<std::size_t>(kLanes * one->times), one->engine);
+    const std::size_t copies = kLanes * static_cast<std::size_t>(one->times);
+    members.insert(members.end(), copies, one->member);
+    engines.insert(engines.end(), copies, one->engine);
   }
   Case c = case_of_pair(request, members);
   c.strategy = kPlaced;
