@@ -33,7 +33,7 @@ Blocks whole_blocks(const std::vector<Rates>& rates, const std::vector<bool>& gi
       whole = whole && (given_up[arm] || rates[arm][block].value_or(0) > 0);
     }
     for (std::size_t arm = 0; whole && arm < rates.size(); ++arm) {
-      if (!given_up[arm]) result.rates[arm].push_back(*rates[arm][block]);
+      if (!given_up[arm]) result.rates[arm].push_back(rates[arm][block].value_or(0));
     }
   }
   return result;
