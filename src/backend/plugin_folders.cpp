@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "backend/backend.hpp"
+#include "base/add_once.hpp"
 #include "base/file.hpp"
 
 namespace assay::backend {
@@ -30,7 +31,7 @@ void add_new(std::vector<fs::path>& folders, const fs::path& folder) {
   std::error_code none;
   const fs::path canonical = fs::canonical(folder, none);
   if (none || !fs::is_directory(canonical, none)) return;
-  if (std::find(folders.begin(), folders.end(), canonical) == folders.end()) folders.push_back(canonical);
+  add_once(folders, canonical);
 }
 
 std::vector<fs::path> own_plugin_folders() {

@@ -9,6 +9,7 @@
 
 #include "assay/error.hpp"
 #include "backend/backend.hpp"
+#include "base/add_once.hpp"
 #include "base/cpu.hpp"
 #include "base/suggest.hpp"
 #include "cli/ablation.hpp"
@@ -79,13 +80,11 @@ void expand_all(Axes& axes, std::vector<std::string>& named) {
   for (const std::string& b : axes.backends) {
     if (b != "all") {
       named.push_back(b);
-      if (std::find(backends.begin(), backends.end(), b) == backends.end()) backends.push_back(b);
+      add_once(backends, b);
       continue;
     }
     for (const std::string& name : backend::backend_names()) {
-      if (name != kNullBackend && std::find(backends.begin(), backends.end(), name) == backends.end()) {
-        backends.push_back(name);
-      }
+      if (name != kNullBackend) add_once(backends, name);
     }
   }
   if (backends.empty()) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "assay/ensemble.hpp"
+#include "base/add_once.hpp"
 #include "cli/bench.hpp"
 #include "model/zoo.hpp"
 
@@ -76,7 +77,7 @@ Fields params_code(const Campaign& campaign, const Case& c) {
   }
   if (c.placement.seats.empty()) fields.push_back(".backend = " + literal(c.backend));
   // On several devices every member has its own.
-  if (c.device != "cpu" && devices_of(c).size() == 1) fields.push_back(".device = " + literal(c.device));
+  if (c.device != kCpu && devices_of(c).size() == 1) fields.push_back(".device = " + literal(c.device));
   fields.push_back(fmt::format(".batch_size = {}", c.batch_size));
   if (c.in_flight != 0) fields.push_back(fmt::format(".in_flight = {}", c.in_flight));
   fields.push_back(fmt::format(".threads = {}", c.threads));
@@ -109,7 +110,7 @@ std::string loading_code(const Campaign& campaign, const Case& c) {
   for (std::size_t m = 0; m < members.size(); ++m) {
     const std::string& name = members[m];
     codes.push_back(member_code(c, members, m));
-    if (model::is_zoo_network(name) && std::find(made.begin(), made.end(), name) == made.end()) made.push_back(name);
+    if (model::is_zoo_network(name)) add_once(made, name);
   }
   std::string code = "#include <assay/ensemble.hpp>\n";
   if (!made.empty()) code += fmt::format("// Its files: assay models make {}\n", fmt::join(made, ","));

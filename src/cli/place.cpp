@@ -11,6 +11,7 @@
 
 #include "assay/assay.hpp"
 #include "assay/error.hpp"
+#include "base/add_once.hpp"
 #include "cli/bench.hpp"
 #include "cli/place_devices.hpp"
 #include "cli/stored_results.hpp"
@@ -52,10 +53,6 @@ std::string title_of(const tune::PlaceRequest& request) {
   return c.in_flight == 0 ? title : title + fmt::format(" · in flight {}", c.in_flight);
 }
 
-void add_new(std::vector<std::string>& names, const std::string& name) {
-  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-}
-
 /// The ensembles that are to be placed, each once, with the engines and devices that it may use.
 std::vector<tune::PlaceRequest> requests_of(const BenchPlan& plan) {
   std::vector<tune::PlaceRequest> requests;
@@ -86,8 +83,8 @@ std::vector<tune::PlaceRequest> requests_of(const BenchPlan& plan) {
       request.batches.assign(std::begin(kMemberBatches), std::end(kMemberBatches));
       it = requests.insert(requests.end(), std::move(request));
     }
-    add_new(it->backends, c.backend);
-    add_new(it->devices, c.device);
+    add_once(it->backends, c.backend);
+    add_once(it->devices, c.device);
   }
   for (tune::PlaceRequest& r : requests) r.ensemble.device = fmt::format("{}", fmt::join(r.devices, "+"));
   return requests;

@@ -11,7 +11,7 @@
 namespace assay::cli {
 namespace {
 
-bool is_the_cpu(const std::string& device) { return device == "cpu"; }
+bool is_the_cpu(const std::string& device) { return device == kCpu; }
 
 /// What an engine tells of its memory; 0: nothing. `why`: why it has no such device, else "".
 std::uint64_t memory_told(const std::string& backend, const runner::ProbeAnswer& answer, const std::string& device,

@@ -1,18 +1,14 @@
-// A search over several devices through campaigns, with workers that answer at once.
+// A search over several devices.
 #include "cli/place_devices.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <sstream>
 
 #include "assay/error.hpp"
-#include "base/file.hpp"
-#include "cli/bench.hpp"
+#include "cli/placing_fixture.hpp"
 #include "core/search.hpp"
-#include "runner/fake_launcher.hpp"
-#include "worker/reference.hpp"
 
 namespace assay::cli {
 namespace {
@@ -67,29 +63,9 @@ double rate_of(const Case& c) {
   return is_ensemble(c) || slow ? 10 : 100;
 }
 
-class PlacingOnDevices : public testing::Test {
+class PlacingOnDevices : public PlacingTest {
  protected:
-  PlacingOnDevices() {
-    launcher_.devices = kCpuAndGpu;
-    launcher_.reference = [](const worker::Request& r) {
-      worker::write_reference(r.reference_file, {});
-      return runner::good(r, 1);
-    };
-    launcher_.measure = [](const worker::Request& r) {
-      worker::Exit exit = runner::good(r, rate_of(r.test_case));
-      exit.result.values["memory.library"] = exit.result.values["memory.model"] = {1e6};
-      if (r.test_case.device != "cpu") exit.result.values["memory.device"] = {1e6};
-      return exit;
-    };
-    settings_.effort = measure::effort_by_name("quick");
-    settings_.models = [](const Case&) { return runner::ModelFacts{}; };
-    settings_.reference_folder = folder_.path() / "references";
-    context_.out = &out_;
-    context_.err = &err_;
-    context_.launcher = &launcher_;
-    context_.clock = &clock_;
-    context_.stop = &stop_;
-  }
+  PlacingOnDevices() : PlacingTest(rate_of) { launcher_.devices = kCpuAndGpu; }
 
   static BenchPlan on(const std::vector<std::string>& devices) {
     BenchPlan plan;
@@ -104,15 +80,6 @@ class PlacingOnDevices : public testing::Test {
     }
     return plan;
   }
-
-  TemporaryFolder folder_;
-  store::Store store_{folder_.path() / "results.db"};
-  FakeClock clock_;
-  runner::FakeLauncher launcher_{clock_};
-  runner::RunSettings settings_;
-  std::atomic<bool> stop_{false};
-  std::ostringstream out_, err_;
-  Context context_;
 };
 
 TEST_F(PlacingOnDevices, TwoDevicesAreOneSearchWhosePlanHasBoth) {

@@ -6,13 +6,10 @@
 #include <set>
 #include <sstream>
 
-#include "base/file.hpp"
-#include "cli/bench.hpp"
+#include "cli/placing_fixture.hpp"
 #include "core/search.hpp"
 #include "report/format.hpp"
-#include "runner/fake_launcher.hpp"
 #include "tune/place_cases.hpp"
-#include "worker/reference.hpp"
 
 namespace assay::cli {
 namespace {
@@ -176,39 +173,21 @@ TEST(PlacingCode, LoadsWhatCameOutFirst) {
   EXPECT_EQ(document_of(verified({{"pipelined", 0, 0, 0}}, true)).code, "");
 }
 
-TEST(PlacingRun, ThePlansAreMeasuredInTurnsOfAProcessEach) {
-  const TemporaryFolder folder;
-  store::Store store(folder.path() / "results.db");
-  FakeClock clock;
-  runner::FakeLauncher launcher{clock};
-  launcher.reference = [](const worker::Request& r) {
-    worker::write_reference(r.reference_file, {});
-    return runner::good(r, 1);
-  };
-  launcher.measure = [](const worker::Request& r) {
-    worker::Exit exit = runner::good(r, 100);
-    exit.result.values["memory.library"] = exit.result.values["memory.model"] = {1e6};
-    return exit;
-  };
-  runner::RunSettings settings = settings_of_any_model();
-  settings.reference_folder = folder.path() / "references";
-  const std::atomic<bool> stop{false};
-  std::ostringstream out, err;
-  Context context;
-  context.out = &out;
-  context.err = &err;
-  context.launcher = &launcher;
-  context.clock = &clock;
-  context.stop = &stop;
-  EXPECT_EQ(place({}, plan_to_place(), settings, store, context), kOk) << err.str();
+class PlacingRun : public PlacingTest {
+ protected:
+  PlacingRun() : PlacingTest([](const Case&) { return 100.0; }) {}
+};
 
-  const Campaign plans = store.load("");
+TEST_F(PlacingRun, ThePlansAreMeasuredInTurnsOfAProcessEach) {
+  EXPECT_EQ(place({}, plan_to_place(), settings_, store_, context_), kOk) << err_.str();
+
+  const Campaign plans = store_.load("");
   ASSERT_EQ(plans.environment.at(kPlacedStep), "plans");
   ASSERT_GE(plans.plan.size(), 3U) << "what was found, the study's way and one graph of all";
   std::set<std::string> all;
   for (const Case& c : plans.plan) all.insert(case_key(c));
   std::vector<std::string> turns;
-  for (const worker::Request& r : launcher.requests) {
+  for (const worker::Request& r : launcher_.requests) {
     const std::string key = case_key(r.test_case);
     if (r.kind == worker::Request::Kind::kMeasure && all.contains(key)) turns.push_back(key);
   }

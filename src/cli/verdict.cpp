@@ -15,7 +15,7 @@ namespace {
 std::string seats_of(const Outcome& o) {
   const Case& c = o.test_case;
   if (!c.placement.seats.empty()) return describe_placement(c);
-  return fmt::format("{} on {}{}", c.strategy, engine_name(o), c.device == "cpu" ? "" : " " + c.device);
+  return fmt::format("{} on {}{}", c.strategy, engine_name(o), c.device == kCpu ? "" : " " + c.device);
 }
 
 /// A plan that was measured.

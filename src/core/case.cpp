@@ -29,6 +29,21 @@ std::string with_plus_twice(const std::string& name) {
   return result;
 }
 
+/// The inverse of joined_members.
+std::vector<std::string> split_at_plus(const std::string& text) {
+  std::vector<std::string> parts(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '+') {
+      parts.back() += text[i];
+    } else if (i + 1 < text.size() && text[i + 1] == '+') {
+      parts.back() += text[i++];
+    } else {
+      parts.emplace_back();
+    }
+  }
+  return parts;
+}
+
 /// A path, and no name of the zoo, at which there is nothing.
 bool leads_nowhere(const std::string& member) {
   return member.find_first_of("./") != std::string::npos && !is_there(member);
@@ -97,16 +112,7 @@ std::string trouble_with_weight(double weight) {
 
 std::vector<std::string> members_of(const std::string& model) {
   if (model.find('+') == std::string::npos || is_there(model)) return {model};
-  std::vector<std::string> members(1);
-  for (std::size_t i = 0; i < model.size(); ++i) {
-    if (model[i] != '+') {
-      members.back() += model[i];
-    } else if (i + 1 < model.size() && model[i + 1] == '+') {
-      members.back() += model[i++];
-    } else {
-      members.emplace_back();
-    }
-  }
+  std::vector<std::string> members = split_at_plus(model);
   if (std::find(members.begin(), members.end(), "") != members.end()) {
     throw Error(
         ErrorCode::kInvalidArgument,
@@ -126,21 +132,11 @@ std::string joined_members(const std::vector<std::string>& members) {
   return fmt::format("{}", fmt::join(escaped, "+"));
 }
 
-std::vector<std::string> devices_of(const Case& c) {
-  std::vector<std::string> devices(1);
-  for (const char letter : c.device) {
-    if (letter == '+') {
-      devices.emplace_back();
-    } else {
-      devices.back() += letter;
-    }
-  }
-  return devices;
-}
+std::vector<std::string> devices_of(const Case& c) { return split_at_plus(c.device); }
 
 std::vector<std::string> gpus_of(const Case& c) {
   std::vector<std::string> gpus = devices_of(c);
-  std::erase(gpus, "cpu");
+  std::erase(gpus, kCpu);
   return gpus;
 }
 

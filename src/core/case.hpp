@@ -22,6 +22,9 @@ inline constexpr const char* kPlaced = "placed";
 /// The strategy that makes one graph of all members: nothing is known of each of them.
 inline constexpr const char* kMerged = "merged";
 
+/// Among devices.
+inline constexpr const char* kCpu = "cpu";
+
 /// Where an ensemble's members run, as a search found it: the strategy that executes it, and each member's engine,
 /// device, batch and threads.
 struct Placement {

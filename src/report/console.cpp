@@ -7,6 +7,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "base/add_once.hpp"
 #include "report/exporters.hpp"
 #include "report/format.hpp"
 #include "report/search.hpp"
@@ -205,8 +206,7 @@ void write_reasons(const Document& d, std::ostream& out) {
 void write_notes(const Document& d, std::ostream& out) {
   std::vector<std::string> remarks;
   for (const Outcome& o : d.campaign->outcomes) {
-    const auto why = unverified(o);
-    if (why && std::find(remarks.begin(), remarks.end(), *why) == remarks.end()) remarks.push_back(*why);
+    if (const auto why = unverified(o)) add_once(remarks, *why);
   }
   for (const std::string& remark : remarks) out << wrap("* " + remark, kColumns, 2) << "\n";
   const auto& outcomes = d.campaign->outcomes;

@@ -31,7 +31,7 @@ constexpr double kCallsToJudge = 8;
 double sample_seconds(const Case& c, const ModelFacts& facts) {
   if (!facts.flops) return kUnknownSampleSeconds;
   const std::vector<std::string> devices = devices_of(c);  // of several the CPU is the slowest
-  const bool on_cpu = std::find(devices.begin(), devices.end(), "cpu") != devices.end();
+  const bool on_cpu = std::find(devices.begin(), devices.end(), kCpu) != devices.end();
   const double speed = on_cpu ? kFlopsPerThread * std::max(c.threads, 1) : kFlopsPerGpu;
   return static_cast<double>(*facts.flops) / speed;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/add_once.hpp"
 #include "runner/case_settings.hpp"
 #include "runner/runner.hpp"
 
@@ -27,10 +28,6 @@ struct Entry {
 const Outcome& outcome_of(const Campaign& campaign, const Entry& e) { return campaign.outcomes[e.index]; }
 
 const Case& case_of(const Campaign& campaign, const Entry& e) { return outcome_of(campaign, e).test_case; }
-
-void add_once(std::vector<std::string>& list, const std::string& value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
-}
 
 /// Stands in where a metric has no interval: no bound is no certainty.
 double noise_floor_of(const Campaign& campaign) {
@@ -294,9 +291,7 @@ std::string deciding_command(const Campaign& campaign, const std::vector<Case>& 
 
 Recommendation recommend(const Campaign& campaign) {
   std::vector<std::string> models;
-  for (const Case& c : campaign.plan) {
-    if (std::find(models.begin(), models.end(), c.model) == models.end()) models.push_back(c.model);
-  }
+  for (const Case& c : campaign.plan) add_once(models, c.model);
   Recommendation result;
   for (const std::string& model : models) {
     bool first = true;  // the set is that of the first goal that was measured

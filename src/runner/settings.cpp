@@ -9,6 +9,7 @@
 
 #include "assay/ensemble.hpp"
 #include "assay/error.hpp"
+#include "base/add_once.hpp"
 #include "runner/plan.hpp"
 
 namespace assay::runner {
@@ -47,11 +48,6 @@ Values split(const Values& values) {
     }
   }
   return parts;
-}
-
-template <class T>
-void add_once(std::vector<T>& list, const T& value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
 }
 
 /// "first..last" as first, 2 first, 4 first … up to last; or one number.

@@ -4,12 +4,11 @@
 #include <cmath>
 #include <utility>
 
+#include "core/case.hpp"
 #include "engine/strategies/strategy.hpp"
 
 namespace assay::tune {
 namespace {
-
-constexpr const char* kCpu = "cpu";
 
 /// Whether i and j were on different devices when they were beside each other.
 bool was_across(const Problem& problem, std::size_t i, std::size_t j) {

@@ -13,13 +13,13 @@
 namespace assay::tune {
 
 /// Seconds a sample: member, and its engine (engine_of, of the CPU without the device).
-using Costs = std::map<std::pair<std::string, std::string>, double>;
+using MadeUpCosts = std::map<std::pair<std::string, std::string>, double>;
 
 inline constexpr std::int64_t kBatch = 8;
 
 class FakeBench {
  public:
-  explicit FakeBench(Costs costs) : costs_(std::move(costs)) {}
+  explicit FakeBench(MadeUpCosts costs) : costs_(std::move(costs)) {}
 
   Bench bench() {
     return {[this](const Case& c) -> std::optional<Outcome> {
@@ -104,7 +104,7 @@ class FakeBench {
   PlacedSearch found;
 
  private:
-  Costs costs_;
+  MadeUpCosts costs_;
 };
 
 inline PlaceRequest request() {
@@ -116,6 +116,6 @@ inline PlaceRequest request() {
   return r;
 }
 
-inline const Costs kEachItsOwn = {{{"a", "x"}, 1}, {{"a", "y"}, 2}, {{"b", "x"}, 3}, {{"b", "y"}, 2}};
+inline const MadeUpCosts kEachItsOwn = {{{"a", "x"}, 1}, {{"a", "y"}, 2}, {{"b", "x"}, 3}, {{"b", "y"}, 2}};
 
 }  // namespace assay::tune

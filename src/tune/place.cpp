@@ -75,7 +75,7 @@ class Results {
 bool tells_memory(const PlaceRequest& request, const Engine& engine, const std::optional<double>& memory,
                   const std::optional<double>& of_device) {
   if (!memory && request.memory_limit > 0) return false;
-  return of_device || engine.device == "cpu" || !request.device_limits.contains(engine.device);
+  return of_device || engine.device == kCpu || !request.device_limits.contains(engine.device);
 }
 
 /// As measured both ways; nothing where it was not.
@@ -127,7 +127,7 @@ Engine quickest(const std::vector<Way>& ways) {
   return {least->backend, least->device};
 }
 
-void add_once(std::vector<Case>& cases, const Case& c) {
+void add_case(std::vector<Case>& cases, const Case& c) {
   const std::string key = case_key(c);
   if (std::none_of(cases.begin(), cases.end(), [&](const Case& other) { return case_key(other) == key; })) {
     cases.push_back(c);
@@ -137,9 +137,7 @@ void add_once(std::vector<Case>& cases, const Case& c) {
 /// Of a batch of the member in that ensemble, ms; where it is there several times, in the mean.
 std::optional<double> member_latency(const Results& results, const Case& c, const std::string& member) {
   const std::vector<std::string> models = members_of(c.model);
-  std::vector<Member> members;
-  for (const std::string& model : models) members.push_back({.model = model});
-  const std::vector<std::string> names = engine::member_names(members);
+  const std::vector<std::string> names = engine::member_names(models);
   double sum = 0, count = 0;
   for (std::size_t m = 0; m < models.size(); ++m) {
     if (models[m] != member) continue;
@@ -162,7 +160,7 @@ std::optional<double> seconds_alone(const PlaceRequest& request, const std::vect
 /// Of a batch on one of two lanes: on the CPU they have a thread each, of all on which it was measured; elsewhere they
 /// share the device.
 double seconds_on_a_lane(const PlaceRequest& request, const Engine& engine, double seconds) {
-  return seconds * (engine.device == "cpu" ? request.ensemble.threads : 2);
+  return seconds * (engine.device == kCpu ? request.ensemble.threads : 2);
 }
 
 /// On which engine each member is beside others: the one that suits it best, or where devices are several and one may
@@ -232,7 +230,7 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
   for (std::size_t i = 0; i < n; ++i) {
     if (placed.problem.same_as[i] != i) continue;
     for (std::size_t j = 0; j < n; ++j) {
-      if (placed.problem.same_as[j] == j) add_once(cases, pair(i, j));
+      if (placed.problem.same_as[j] == j) add_case(cases, pair(i, j));
     }
   }
   if (!results.want_together(PlaceStep::kPairs, cases)) return false;
@@ -309,13 +307,13 @@ void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
   if (bench.found) bench.found(search_found(request, placed));
   const std::vector<Case> others = rivals(request, placed.problem);
   std::vector<Case> found;
-  for (const Plan& plan : placed.plans) add_once(found, plan_case(request, placed.problem, plan));
+  for (const Plan& plan : placed.plans) add_case(found, plan_case(request, placed.problem, plan));
   for (std::size_t next = 0; next < found.size(); next += kVerifiedPlans) {
     const auto begin = found.begin() + static_cast<std::ptrdiff_t>(next);
     const std::vector<Case> now(begin,
                                 begin + static_cast<std::ptrdiff_t>(std::min(kVerifiedPlans, found.size() - next)));
     std::vector<Case> cases = now;
-    for (const Case& c : others) add_once(cases, c);
+    for (const Case& c : others) add_case(cases, c);
     placed.verified = bench.measure(PlaceStep::kPlans, cases);
     placed.interrupted = placed.verified.size() < cases.size();
     if (placed.interrupted || any_measured(now, placed.verified)) break;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "assay/error.hpp"
+#include "base/add_once.hpp"
 #include "core/json.hpp"
 
 namespace assay::tune {
@@ -53,9 +54,7 @@ void name_inputs(const PlaceRequest& request, const std::vector<std::string>& me
 /// The models of the ensemble, each once: one that is there twice costs the same in both places.
 std::vector<std::string> distinct_members(const PlaceRequest& request) {
   std::vector<std::string> distinct;
-  for (const std::string& member : members_of(request.ensemble.model)) {
-    if (std::find(distinct.begin(), distinct.end(), member) == distinct.end()) distinct.push_back(member);
-  }
+  for (const std::string& member : members_of(request.ensemble.model)) add_once(distinct, member);
   return distinct;
 }
 
@@ -89,7 +88,7 @@ std::vector<int> lane_threads(const PlaceRequest& request) {
 }
 
 std::vector<int> lane_threads(const PlaceRequest& request, const Engine& engine) {
-  return engine.device == "cpu" || !has_several_devices(request) ? lane_threads(request) : std::vector<int>();
+  return engine.device == kCpu || !has_several_devices(request) ? lane_threads(request) : std::vector<int>();
 }
 
 Case member_case(const PlaceRequest& request, const std::string& member, const Engine& engine, std::int64_t batch,

@@ -29,7 +29,7 @@ PlaceRequest on_two_devices() {
 }
 
 /// The GPU does a in a fifth, b in two thirds of the CPU's time.
-const Costs kGpuForA = {{{"a", "x"}, 5}, {{"a", "x gpu:0"}, 1}, {{"b", "x"}, 1.5}, {{"b", "x gpu:0"}, 1}};
+const MadeUpCosts kGpuForA = {{{"a", "x"}, 5}, {{"a", "x gpu:0"}, 1}, {{"b", "x"}, 1.5}, {{"b", "x gpu:0"}, 1}};
 
 TEST(PlaceDevices, OneSearchFindsEachMembersDevice) {
   FakeBench fake(kGpuForA);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/add_once.hpp"
 #include "tune/costs.hpp"
 
 namespace assay::tune {
@@ -113,10 +114,7 @@ using Spot = std::pair<std::string, std::string>;
 std::vector<Spot> spots_of(const Problem& problem) {
   std::vector<Spot> spots;
   for (const std::vector<Way>& ways : problem.members) {
-    for (const Way& way : ways) {
-      const Spot spot{way.backend, way.device};
-      if (std::find(spots.begin(), spots.end(), spot) == spots.end()) spots.push_back(spot);
-    }
+    for (const Way& way : ways) add_once(spots, {way.backend, way.device});
   }
   return spots;
 }

@@ -85,9 +85,7 @@ fs::path library_of(const Request& request, const std::string& backend) {
 std::map<std::string, std::string> devices_of_members(const Case& c) {
   std::map<std::string, std::string> devices;
   if (devices_of(c).size() == 1) return devices;
-  std::vector<Member> members;
-  for (const std::string& model : members_of(c.model)) members.push_back({.model = model});
-  const std::vector<std::string> names = engine::member_names(members);
+  const std::vector<std::string> names = engine::member_names(members_of(c.model));
   for (std::size_t m = 0; m < names.size(); ++m) devices[names[m]] = device_of(c, m);
   return devices;
 }

@@ -33,6 +33,13 @@ class PlacedCliTest : public CliTest {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
+  /// Its plan, as what is left of it.
+  [[nodiscard]] Result measure(const Campaign& campaign) const {
+    std::ostringstream bundle;
+    report::write_bundle({.campaign = &campaign, .recommendation = {}}, bundle);
+    write_file_atomically(file("plans.json"), bundle.str());
+    return assay({"bench", "--resume", file("plans.json")});
+  }
   /// Cases of a member alone that were measured, and by processes that nothing disturbed.
   [[nodiscard]] std::ptrdiff_t undisturbed_members() const {
     const store::Store store(db_, store::Store::Access::kRead);
@@ -111,18 +118,29 @@ TEST_F(PlacedCliTest, InterruptedAndResumedItGoesOnToTheEnd) {
   EXPECT_THAT(assay({"bench", "--resume"}).err, HasSubstr("every campaign here is finished"));
 }
 
-/// Plans as no search need find them: batch sizes that divide the ensemble's, that do not, and that are larger.
-Campaign by_hand() {
+Campaign quick_campaign() {
   Campaign c;
   c.id = "0badcafe";
   c.effort = "quick";
   c.environment["effort.window_ms"] = "50";
+  return c;
+}
+
+/// On two threads, without its placement.
+Case placed_case(const char* model, const char* backend, std::int64_t batch) {
   Case plan;
-  plan.model = "tiny-resnet+tiny-densenet+tiny-vgg";
-  plan.backend = "onnxruntime";
-  plan.batch_size = 12;
+  plan.model = model;
+  plan.backend = backend;
+  plan.batch_size = batch;
   plan.threads = 2;
   plan.strategy = kPlaced;
+  return plan;
+}
+
+/// Plans as no search need find them: batch sizes that divide the ensemble's, that do not, and that are larger.
+Campaign by_hand() {
+  Campaign c = quick_campaign();
+  Case plan = placed_case("tiny-resnet+tiny-densenet+tiny-vgg", "onnxruntime", 12);
   for (const char* strategy : {"sequential", "concurrent", "pipelined"}) {
     for (const std::vector<std::int64_t>& batches : std::vector<std::vector<std::int64_t>>{{8, 1, 0}, {5, 5, 7}}) {
       plan.placement = {strategy, {}};
@@ -173,10 +191,7 @@ TEST_F(PlacedCliTest, MembersInBatchesOfTheirOwnAgreeWithTheReference) {
   ASSERT_GE(asked.plan.size(), 7U) << "those on ONNX Runtime alone";
   for (int round = 1; round <= kRounds && !asked.plan.empty(); ++round) {
     asked.id = "0badcaf" + std::to_string(round);
-    std::ostringstream bundle;
-    report::write_bundle({.campaign = &asked, .recommendation = {}}, bundle);
-    write_file_atomically(file("plans.json"), bundle.str());
-    const Result r = assay({"bench", "--resume", file("plans.json")});
+    const Result r = measure(asked);
     const Campaign c = newest();
     ASSERT_EQ(c.outcomes.size(), asked.plan.size()) << r.err;
     asked.plan.clear();
@@ -216,16 +231,8 @@ TEST_F(PlacedCliTest, SeveralDevicesAreOneSearch) {
 }
 
 TEST_F(PlacedCliTest, MembersOfAPlanComputeOnTheirOwnDevices) {
-  Campaign asked;
-  asked.id = "0badcafe";
-  asked.effort = "quick";
-  asked.environment["effort.window_ms"] = "50";
-  Case plan;
-  plan.model = "tiny-resnet+tiny-densenet";
-  plan.backend = "null";
-  plan.batch_size = 4;
-  plan.threads = 2;
-  plan.strategy = kPlaced;
+  Campaign asked = quick_campaign();
+  Case plan = placed_case("tiny-resnet+tiny-densenet", "null", 4);
   plan.device = "cpu+gpu:0";
   for (const char* strategy : {"sequential", "concurrent", "pipelined"}) {
     plan.placement = {strategy, {{"null", 0, 0, "gpu:0"}, {"null", 2, 0, "cpu"}}};
@@ -234,10 +241,7 @@ TEST_F(PlacedCliTest, MembersOfAPlanComputeOnTheirOwnDevices) {
   plan.device = "cpu+gpu:1";
   plan.placement.seats[0].device = "gpu:1";
   asked.plan.push_back(plan);
-  std::ostringstream bundle;
-  report::write_bundle({.campaign = &asked, .recommendation = {}}, bundle);
-  write_file_atomically(file("plans.json"), bundle.str());
-  const Result r = assay({"bench", "--resume", file("plans.json")});
+  const Result r = measure(asked);
   const Campaign c = newest();
   ASSERT_EQ(c.outcomes.size(), 4U) << r.err;
   for (const Outcome& o : c.outcomes) {

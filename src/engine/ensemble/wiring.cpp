@@ -186,6 +186,12 @@ std::vector<std::string> member_names(std::span<const Member> members) {
   return names;
 }
 
+std::vector<std::string> member_names(const std::vector<std::string>& models) {
+  std::vector<Member> members;
+  for (const std::string& model : models) members.push_back({.model = model});
+  return member_names(members);
+}
+
 std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> models, Combine combine) {
   std::vector<Member> members;
   for (const model::Model& m : models) members.push_back({.model = m.path});

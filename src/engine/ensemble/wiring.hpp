@@ -34,6 +34,8 @@ void require_votes(const std::string& member, const TensorInfo& output);
 
 /// What the members are called: as they were named, else by their files: "resnet50", the second of them "resnet50#2".
 std::vector<std::string> member_names(std::span<const Member> members);
+/// Of those that were given no names.
+std::vector<std::string> member_names(const std::vector<std::string>& models);
 
 /// The ensemble's inputs as the files tell, before anything is loaded. Throws as `wire` where outputs do not fit.
 std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> models, Combine combine = Combine::kMembers);

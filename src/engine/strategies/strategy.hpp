@@ -8,10 +8,9 @@
 
 #include "assay/assay.hpp"
 #include "assay/backend_abi.h"
+#include "core/case.hpp"
 
 namespace assay::engine {
-
-inline constexpr const char* kCpu = "cpu";  // among a Workload's devices
 
 /// What there is to do.
 struct Workload {

@@ -1,0 +1,51 @@
+#pragma once
+// A search for a placement through campaigns, with workers that answer at once.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <sstream>
+
+#include "base/file.hpp"
+#include "cli/bench.hpp"
+#include "runner/fake_launcher.hpp"
+#include "worker/reference.hpp"
+
+namespace assay::cli {
+
+class PlacingTest : public testing::Test {
+ protected:
+  /// `rate_of`: of a case, samples a second.
+  explicit PlacingTest(const std::function<double(const Case&)>& rate_of) {
+    launcher_.reference = [](const worker::Request& r) {
+      worker::write_reference(r.reference_file, {});
+      return runner::good(r, 1);
+    };
+    launcher_.measure = [rate_of](const worker::Request& r) {
+      worker::Exit exit = runner::good(r, rate_of(r.test_case));
+      exit.result.values["memory.library"] = exit.result.values["memory.model"] = {1e6};
+      if (r.test_case.device != kCpu) exit.result.values["memory.device"] = {1e6};
+      return exit;
+    };
+    settings_.effort = measure::effort_by_name("quick");
+    settings_.models = [](const Case&) { return runner::ModelFacts{}; };
+    settings_.reference_folder = folder_.path() / "references";
+    context_.out = &out_;
+    context_.err = &err_;
+    context_.launcher = &launcher_;
+    context_.clock = &clock_;
+    context_.stop = &stop_;
+  }
+
+  TemporaryFolder folder_;
+  store::Store store_{folder_.path() / "results.db"};
+  FakeClock clock_;
+  runner::FakeLauncher launcher_{clock_};
+  runner::RunSettings settings_;
+  std::atomic<bool> stop_{false};
+  std::ostringstream out_, err_;
+  Context context_;
+};
+
+}  // namespace assay::cli
