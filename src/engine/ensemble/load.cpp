@@ -135,25 +135,31 @@ class Loading {
 
   OpenEnsemble open() {
     Workload work{estimated_costs(all_), params_.threads > 0 ? params_.threads : allowed_cores(), params_.goal};
-    for (const Wanted& w : all_) work.devices.push_back(on_device(w.member, params_));
-    Schedule schedule = strategy_.schedule(work);
-    settings_.cores = core_use(schedule, session_of_, work.devices);
-    std::vector<MemberSetup> setups = setups_of(schedule);
-    require_budget(threads_at_once(schedule, setups, work.devices), work.threads);
-    std::vector<std::shared_ptr<Session>> sessions = load_all(setups);
-    if (strategy_.by_cost && all_.size() > 1) {
-      work.costs = measured_costs(sessions, setups);
-      schedule = strategy_.schedule(work);
-      std::vector<MemberSetup> better = setups_of(schedule);
-      if (setups != better) {
-        sessions.clear();  // one set of sessions at a time: memory
-        sessions = load_all(better);
-      }
+    for (const Wanted& w : all_) {
+      work.devices.push_back(on_device(w.member, params_));
+      work.own_threads.push_back(w.member.threads);
     }
-    return put_together(std::move(sessions), std::move(schedule));
+    Division division = divide(work);
+    settings_.cores = core_use(division.schedule, session_of_, work.devices);
+    std::vector<std::shared_ptr<Session>> sessions = load_all(division.setups);
+    if (strategy_.by_cost && all_.size() > 1) {
+      work.costs = measured_costs(sessions, division.setups);
+      Division better = divide(work);
+      if (better.setups != division.setups) {
+        sessions.clear();  // one set of sessions at a time: memory
+        sessions = load_all(better.setups);
+      }
+      division = std::move(better);
+    }
+    return put_together(std::move(sessions), std::move(division));
   }
 
  private:
+  struct Division {
+    Schedule schedule;
+    std::vector<MemberSetup> setups;  ///< of the members' sessions
+  };
+
   /// The same model with the same settings is one session: the same weights are then held once.
   void find_shared() {
     std::map<std::string, std::size_t> first;
@@ -162,12 +168,16 @@ class Loading {
     }
   }
 
-  /// By the schedule, but for threads of a member's own.
-  [[nodiscard]] std::vector<MemberSetup> setups_of(Schedule schedule) const {
+  /// By the strategy, but for threads of a member's own. Throws where these are more than the budget has; that does not
+  /// depend on the costs.
+  [[nodiscard]] Division divide(const Workload& work) const {
+    Division d{strategy_.schedule(work), {}};
     for (std::size_t m = 0; m < all_.size(); ++m) {
-      if (all_[m].member.threads > 0) schedule.members[m].threads = all_[m].member.threads;
+      if (work.own_threads[m] > 0) d.schedule.members[m].threads = work.own_threads[m];
     }
-    return session_setups(schedule, session_of_);
+    d.setups = session_setups(d.schedule, session_of_);
+    require_budget(threads_at_once(d.schedule, d.setups, work.devices), work.threads);
+    return d;
   }
 
   /// Member `m`'s tensors as its session would tell them: which axes are the batch follows from the Params and from its
@@ -303,7 +313,7 @@ class Loading {
     return time;
   }
 
-  OpenEnsemble put_together(std::vector<std::shared_ptr<Session>> sessions, Schedule schedule) {
+  OpenEnsemble put_together(std::vector<std::shared_ptr<Session>> sessions, Division division) {
     OpenEnsemble e;
     std::vector<MemberTensors> tensors;
     for (std::size_t m = 0; m < all_.size(); ++m) {
@@ -314,7 +324,7 @@ class Loading {
     e.wiring = wire(tensors, ensemble_.combine);
     e.combine = ensemble_.combine;
     e.strategy = ensemble_.strategy;
-    e.schedule = std::move(schedule);
+    e.schedule = std::move(division.schedule);
     if (params_.in_flight > 0) e.schedule.in_flight = params_.in_flight;
     return e;
   }

@@ -100,6 +100,24 @@ TEST_F(LoadingTest, ThreadsOfMembersOwnKeepTheBudget) {
   EXPECT_EQ(assay::load(e, {.backend = "null", .threads = 3}).in_force().at("a.threads"), "3");
 }
 
+TEST_F(LoadingTest, ThreadsOfMembersOwnKeepTheBudgetWhereTheyAreDividedAnewByCost) {
+  struct Row {
+    int light, heavy;  ///< their own; 0: the strategy's
+    const char* threads_of_light;
+    const char* threads_of_heavy;
+  };
+  // By measured cost alone: 1 and 4.
+  for (const Row& row : {Row{3, 0, "3", "2"}, Row{0, 2, "3", "2"}, Row{2, 2, "2", "2"}}) {
+    SCOPED_TRACE(testing::Message() << row.light << ", " << row.heavy);
+    Ensemble e = uneven();
+    e.members[0].threads = row.light;
+    e.members[1].threads = row.heavy;
+    const auto in_force = assay::load(e, {.backend = "null", .batch_size = 1, .threads = 5}).in_force();
+    EXPECT_EQ(in_force.at("light.threads"), row.threads_of_light);
+    EXPECT_EQ(in_force.at("heavy.threads"), row.threads_of_heavy);
+  }
+}
+
 TEST_F(LoadingTest, AMemberComputesOnItsOwnDeviceBesideTheCpusThreads) {
   Ensemble e{.members = {member("a", "free.onnx"), member("b", "free.onnx"), member("c", "free.onnx")},
              .strategy = "concurrent"};

@@ -33,7 +33,10 @@ Schedule schedule_by_device(const Workload& workload, Schedule (*schedule)(const
   for (const auto& [device, members] : by_device) {
     Workload there{{}, workload.threads, workload.goal};
     if (device != kCpu) there.threads = lanes_elsewhere > 0 ? lanes_elsewhere : static_cast<int>(members.size());
-    for (const std::size_t m : members) there.costs.push_back(workload.costs[m]);
+    for (const std::size_t m : members) {
+      there.costs.push_back(workload.costs[m]);
+      if (!workload.own_threads.empty()) there.own_threads.push_back(workload.own_threads[m]);
+    }
     add_lanes(schedule(there), members, all);
   }
   return all;

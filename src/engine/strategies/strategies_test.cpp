@@ -123,6 +123,24 @@ TEST(Strategy, ConcurrentDividesByCostAndSharesTheThreads) {
   EXPECT_EQ(s.members[0].threads + s.members[1].threads + s.members[2].threads, 4);
 }
 
+TEST(Strategy, ConcurrentDividesWhatThreadsOfMembersOwnLeave) {
+  struct OwnRow {
+    std::vector<double> costs;
+    int threads;
+    std::vector<int> own, expected;
+    std::vector<std::string> devices{};
+  };
+  for (const OwnRow& row : {OwnRow{{1, 100}, 5, {3, 0}, {3, 2}}, OwnRow{{100, 1}, 5, {3, 0}, {3, 2}},
+                            OwnRow{{1, 100, 10}, 8, {3, 0, 0}, {3, 4, 1}}, OwnRow{{1, 1}, 5, {1, 2}, {1, 2}},
+                            OwnRow{{1, 1}, 3, {3, 0}, {3, 1}},  // more than there are: for whoever loads to refuse
+                            OwnRow{{9, 9, 1}, 4, {0, 3, 2}, {2, 3, 2}, {"cpu", "gpu:0", "cpu"}}}) {
+    const Schedule s = concurrent_schedule({row.costs, row.threads, Goal::kThroughput, row.devices, row.own});
+    std::vector<int> threads;
+    for (const MemberSetup& m : s.members) threads.push_back(m.threads);
+    EXPECT_EQ(threads, row.expected) << testing::PrintToString(row.costs) << testing::PrintToString(row.own);
+  }
+}
+
 TEST(Strategy, OnSeveralDevicesTheMembersOfEachHaveLanesOfTheirOwn) {
   using Lanes = std::vector<std::vector<std::size_t>>;
   struct DeviceRow {

@@ -20,6 +20,9 @@ struct Workload {
   /// Of each member, "cpu" or another; empty: all on one. While a member computes on another than the CPU it takes no
   /// core of the budget.
   std::vector<std::string> devices{};
+  /// Of each member, the threads that it has whatever its share would be (0: its share); empty: none has its own.
+  /// `concurrent` divides what these leave.
+  std::vector<int> own_threads{};
 };
 
 /// How a member's session is set up.
