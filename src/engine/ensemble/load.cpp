@@ -325,6 +325,7 @@ class Loading {
     e.combine = ensemble_.combine;
     e.strategy = ensemble_.strategy;
     e.schedule = std::move(division.schedule);
+    e.setups = std::move(division.setups);
     if (params_.in_flight > 0) e.schedule.in_flight = params_.in_flight;
     return e;
   }

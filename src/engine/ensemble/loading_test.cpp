@@ -79,6 +79,11 @@ TEST_F(LoadingTest, WhateverTheStrategyThereIsOneBudgetOfThreads) {
           const auto plan = nlohmann::json::parse(session.report("plan"));
           const auto in_force = session.in_force();
           EXPECT_DOUBLE_EQ(threads_at_once(plan, in_force), threads);
+          for (const nlohmann::json& m : plan.at("members")) {
+            const auto name = m.at("name").get<std::string>();
+            EXPECT_EQ(std::to_string(m.at("threads").get<int>()), in_force.at(name + ".threads"));
+            EXPECT_EQ(std::to_string(m.at("streams").get<int>()), in_force.at(name + ".in_flight"));
+          }
           const bool side_by_side = members > 1 && plan.at("lanes").size() > 1;
           const char* on_one_lane = members > 1 && !alike ? "in turn" : "own";
           EXPECT_EQ(in_force.at("a.cores"), side_by_side ? "shared" : on_one_lane);

@@ -223,7 +223,7 @@ class EnsembleSession final : public kit::Session {
     }
     nlohmann::json members = nlohmann::json::array();
     for (std::size_t m = 0; m < ensemble_.members.size(); ++m) {
-      const MemberSetup& setup = ensemble_.schedule.members[m];
+      const MemberSetup& setup = ensemble_.setups[m];
       members.push_back({{"name", ensemble_.members[m].tensors.name},
                          {"threads", setup.threads},
                          {"streams", setup.streams},

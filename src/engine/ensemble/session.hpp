@@ -27,9 +27,11 @@ struct OpenEnsemble {
   Combine combine = Combine::kMean;
   std::string strategy;
   Schedule schedule;
+  /// How the members' sessions were set up: members that share one have threads and streams of all its lanes.
+  std::vector<MemberSetup> setups;
 };
 
-/// Reports "plan": the schedule; "members": what each did so far.
+/// Reports "plan": the lanes, and the sessions' setups; "members": what each did so far.
 std::unique_ptr<kit::Session> make_ensemble_session(OpenEnsemble ensemble);
 
 }  // namespace assay::engine
