@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "backend/backend.hpp"
 
 namespace assay::engine {
+
+class OneGraph;
 
 /// One input or output.
 struct TensorLayout {
@@ -42,6 +45,7 @@ class Layout {
   /// The backend copies from and to pinned memory beside computing, and from other memory does not: batches go through
   /// buffers of ours, wherever the caller's lie.
   bool staged = false;
+  std::shared_ptr<const OneGraph> one_graph;  ///< where the model is several members': who they are
 
   /// For the backend's `open`: shapes of the inputs that differ from the model's; a free batch axis stays -1.
   [[nodiscard]] std::map<std::string, Shape> open_shapes() const;

@@ -6,6 +6,7 @@
 
 #include "core/copy.hpp"
 #include "core/strided.hpp"
+#include "engine/ensemble/one_graph.hpp"
 
 namespace assay::engine {
 namespace {
@@ -50,6 +51,12 @@ Error with_assumptions(const Error& e, const Layout& layout) {
                   "so ({}, Params::batch_axis -1)",
                   e.message(), names, options.substr(1)),
       e.context()};
+}
+
+/// Within a handler: the same again; of members that are one graph, with their names.
+[[noreturn]] void throw_again(const Layout& layout) {
+  if (layout.one_graph == nullptr) throw;
+  throw layout.one_graph->error();
 }
 
 }  // namespace
@@ -169,16 +176,29 @@ void Unit::pad_inputs() {
 
 void Unit::submit(assay_done_fn done) {
   record.submitted = now();
-  must_wait = true;  // before: `done` may be called, and the unit be drained, before submit returns
+  // Before: `done` may be called, and the unit be drained, before submit returns.
+  must_wait = true;
+  if (layout_.one_graph != nullptr) computing_.emplace(layout_.one_graph->computing());
   try {
     slot_.submit(input_tensors_, output_tensors_, done, this);
   } catch (...) {
     must_wait = false;
-    throw;
+    computing_.reset();
+    throw_again(layout_);
   }
 }
 
 void Unit::wait() {
+  try {
+    take_results();
+    computing_.reset();
+  } catch (...) {
+    computing_.reset();
+    throw_again(layout_);
+  }
+}
+
+void Unit::take_results() {
   results_ = output_tensors_;
   assay_timing timing{};
   timing.struct_size = sizeof timing;
@@ -353,7 +373,7 @@ Unit& UnitPool::acquire(Group& group) {
       --group.opening;
     }
     group.returned.notify_one();
-    throw;
+    throw_again(layout_);
   }
 }
 

@@ -11,10 +11,12 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "engine/ensemble/member_board.hpp"
 #include "engine/layout.hpp"
 #include "engine/stream.hpp"
 
@@ -118,6 +120,8 @@ class Unit {
   std::vector<MutableTensorView> fill_views_;
   std::vector<TensorView> drain_views_, outputs_;
   std::vector<Shape> padded_strides_;
+  std::optional<UnderWay> computing_;  // members that are one graph
+  void take_results();
   void check_padded(std::size_t i, int axis) const;
   void check_result(std::size_t ours, const assay_tensor& result);
 };

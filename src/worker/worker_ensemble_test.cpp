@@ -74,6 +74,31 @@ TEST_F(WorkerEnsembleTest, OfSeveralLanesAMemberThatCrashesIsNamed) {
   }
 }
 
+TEST_F(WorkerEnsembleTest, OfOneGraphAllMembersAreNamedWhateverGoesWrong) {
+  two_members();
+  request_.test_case.strategy = "merged";
+  request_.test_case.goal = Goal::kLatency;
+  limits_.silence = milliseconds(1500);
+  constexpr const char* kComputing = "; members 'tiny-mlp', 'other' were computing";
+  constexpr const char* kLoading = "; members 'tiny-mlp', 'other' were being loaded";
+  constexpr const char* kOneGraph = "members 'tiny-mlp', 'other' in one graph: the null backend was told to fail";
+  struct Row {
+    const char* fault;
+    const char* when;
+    const char* says;
+  };
+  for (const Row& row : {Row{"crash_at", "submit:2", kComputing}, Row{"crash_at", "run:1", kComputing},
+                         Row{"hang_at", "run:3", kComputing}, Row{"crash_at", "open", kLoading},
+                         Row{"hang_at", "open", kLoading}, Row{"fail_at", "open", kOneGraph},
+                         Row{"fail_at", "submit:2", kOneGraph}, Row{"fail_at", "run:3", kOneGraph}}) {
+    request_.test_case.options[row.fault] = row.when;
+    const Exit exit = run(request_);
+    EXPECT_FALSE(exit.ok);
+    EXPECT_THAT(exit.reason, HasSubstr(row.says)) << row.fault << " " << row.when;
+    request_.test_case.options.erase(row.fault);
+  }
+}
+
 // The members' own memory, whatever else the process has.
 TEST_F(WorkerEnsembleTest, EachMemberHasTheMemoryThatItsLoadingAdds) {
   constexpr double kOne = 64.0 * 1024 * 1024, kLittle = 8.0 * 1024 * 1024;

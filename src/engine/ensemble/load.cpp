@@ -120,17 +120,11 @@ class Loading {
 
   Session open_merged() {
     std::vector<MergedMember> members;
-    std::vector<MemberTensors> tensors;
-    for (const Wanted& w : all_) {
+    for (Wanted& w : all_) {
       require_nothing_own(w.member, params_);
-      tensors.push_back(settled(members.size()));
-      members.push_back({tensors.back(), w.member.weight, &w.model});
+      members.push_back({settled(members.size()), w.member.weight, &w.model, std::move(w.note)});
     }
-    MergedModel merged = merged_model(members, wire(tensors, ensemble_.combine), ensemble_.combine, params_);
-    Session session = open_model(merged.model, params_, settings_);
-    session.impl().model_folder = std::move(merged.folder);
-    session.impl().model_lock = std::move(merged.lock);
-    return session;
+    return load_merged(std::move(members), ensemble_.combine, params_, settings_);
   }
 
   OpenEnsemble open() {

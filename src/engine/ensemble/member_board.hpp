@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,8 @@ void note_members_on(MemberBoard* board);
 /// characters are left out.
 std::string describe_under_way(const MemberBoard& board);
 
+class UnderWay;
+
 /// A member's place on the board of the process; costs two additions a batch, and nothing where there is no board.
 class MemberNote {
  public:
@@ -40,26 +43,38 @@ class MemberNote {
     return *this;
   }
 
-  /// Under way for as long as it lives.
-  class UnderWay {
-   public:
-    explicit UnderWay(std::atomic<std::uint32_t>* count) : count_(count) {
-      if (count_ != nullptr) count_->fetch_add(1, std::memory_order_relaxed);
-    }
-    ~UnderWay() {
-      if (count_ != nullptr) count_->fetch_sub(1, std::memory_order_relaxed);
-    }
-    UnderWay(const UnderWay&) = delete;
-    UnderWay& operator=(const UnderWay&) = delete;
-
-   private:
-    std::atomic<std::uint32_t>* count_;
-  };
-  [[nodiscard]] UnderWay loading() const { return UnderWay(place_ == nullptr ? nullptr : &place_->loading); }
-  [[nodiscard]] UnderWay computing() const { return UnderWay(place_ == nullptr ? nullptr : &place_->computing); }
+  [[nodiscard]] UnderWay loading() const;
+  [[nodiscard]] UnderWay computing() const;
 
  private:
+  friend class UnderWay;
   MemberBoard::Place* place_ = nullptr;
 };
+
+/// One member or several are under way for as long as it lives, in which their notes stay where they are.
+class UnderWay {
+ public:
+  using Count = std::atomic<std::uint32_t> MemberBoard::Place::*;
+  UnderWay(std::span<const MemberNote> notes, Count what) : notes_(notes), what_(what) {
+    for (const MemberNote& note : notes_) {
+      if (note.place_ != nullptr) (note.place_->*what_).fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  ~UnderWay() {
+    for (const MemberNote& note : notes_) {
+      if (note.place_ != nullptr) (note.place_->*what_).fetch_sub(1, std::memory_order_relaxed);
+    }
+  }
+  UnderWay(UnderWay&& other) noexcept
+      : notes_(std::exchange(other.notes_, std::span<const MemberNote>())), what_(other.what_) {}
+  UnderWay& operator=(UnderWay&&) = delete;
+
+ private:
+  std::span<const MemberNote> notes_;
+  Count what_;
+};
+
+inline UnderWay MemberNote::loading() const { return {{this, 1}, &MemberBoard::Place::loading}; }
+inline UnderWay MemberNote::computing() const { return {{this, 1}, &MemberBoard::Place::computing}; }
 
 }  // namespace assay::engine

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "assay/ensemble.hpp"
+#include "engine/ensemble/one_graph.hpp"
 #include "engine/testing/sessions.hpp"
 #include "model/zoo.hpp"
 
@@ -33,6 +34,20 @@ TEST_F(MemberBoardTest, SaysWhoIsUnderWay) {
     EXPECT_EQ(told(), "members 'a', 'b' were computing");
     const auto third = b.loading();
     EXPECT_EQ(told(), "member 'b' was being loaded, members 'a', 'b' were computing");
+  }
+  EXPECT_EQ(told(), "");
+}
+
+TEST_F(MemberBoardTest, MembersOfOneGraphAreUnderWayTogether) {
+  {
+    std::vector<MemberNote> notes;
+    for (const char* name : {"a", "b"}) notes.emplace_back(name);
+    const OneGraph graph({"a", "b"}, std::move(notes));
+    UnderWay loading = graph.loading();
+    const UnderWay moved = std::move(loading);
+    EXPECT_EQ(told(), "members 'a', 'b' were being loaded");
+    const UnderWay computing = graph.computing();
+    EXPECT_EQ(told(), "members 'a', 'b' were being loaded, members 'a', 'b' were computing");
   }
   EXPECT_EQ(told(), "");
 }
@@ -74,6 +89,28 @@ TEST_F(MemberBoardTest, AnEnsembleThatIsIdleOrGoneHasNobodyUnderWay) {
     EXPECT_EQ(board_.places.at(1).taken, 1U);
   }
   EXPECT_EQ(board_.places.at(1).taken, 0U);
+}
+
+TEST_F(MemberBoardTest, OneGraphThatIsIdleFailedOrGoneHasNobodyUnderWay) {
+  const TemporaryFolder folder;
+  const auto network = model::write_zoo_network({.name = "tiny-resnet"}, folder.path());
+  const Ensemble twice{.members = {{.model = network}, {.model = network}}, .strategy = "merged"};
+  Params params{.backend = "null", .batch_size = 2, .threads = 1};
+  const Tensor x = test::random_tensor(DType::kFloat32, {8, 3, 32, 32}, 5);
+  for (const char* fault : {"", "open", "submit:2", "run:2"}) {
+    params.options["fail_at"] = fault;
+    try {
+      Session session = assay::load(twice, params);
+      EXPECT_EQ(board_.places.at(1).taken, 1U) << fault;
+      (void)session.predict(x.view());
+      EXPECT_STREQ(fault, "");
+    } catch (const Error&) {
+      EXPECT_STRNE(fault, "");
+    }
+    for (const MemberBoard::Place& place : board_.places) {
+      EXPECT_EQ(place.taken + place.loading + place.computing, 0U) << fault;
+    }
+  }
 }
 
 }  // namespace

@@ -8,7 +8,9 @@
 
 #include "base/sha256.hpp"
 #include "engine/ensemble/combine.hpp"
+#include "engine/ensemble/one_graph.hpp"
 #include "engine/graph_cache.hpp"
+#include "engine/session_impl.hpp"
 #include "onnx_graph/merge.hpp"
 
 namespace assay::engine {
@@ -273,6 +275,31 @@ MergedModel merged_model(std::span<const MergedMember> members, const Wiring& wi
   write_file_atomically(path, bytes);
   model::Model model = read_merged(path, params);
   return {std::move(model), std::move(folder), {}};
+}
+
+Session load_merged(std::vector<MergedMember> members, Combine combine, const Params& params,
+                    const LoadSettings& settings) {
+  std::vector<MemberTensors> tensors;
+  std::vector<std::string> names;
+  std::vector<MemberNote> notes;
+  for (MergedMember& m : members) {
+    tensors.push_back(m.tensors);
+    names.push_back(m.tensors.name);
+    notes.push_back(std::move(m.note));
+  }
+  auto graph = std::make_shared<const OneGraph>(names, std::move(notes));
+  const UnderWay under_way = graph->loading();
+  MergedModel merged = merged_model(members, wire(tensors, combine), combine, params);
+  try {
+    Session session = open_model(merged.model, params, settings);
+    Session::Impl& impl = session.impl();
+    impl.model_folder = std::move(merged.folder);
+    impl.model_lock = std::move(merged.lock);
+    impl.layout.one_graph = graph;
+    return session;
+  } catch (...) {
+    throw graph->error();
+  }
 }
 
 }  // namespace assay::engine

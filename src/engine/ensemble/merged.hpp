@@ -7,7 +7,9 @@
 
 #include "base/file.hpp"
 #include "engine/cache_entry.hpp"
+#include "engine/ensemble/member_board.hpp"
 #include "engine/ensemble/wiring.hpp"
+#include "engine/stream.hpp"
 
 namespace assay::engine {
 
@@ -16,6 +18,7 @@ struct MergedMember {
   MemberTensors tensors;  ///< as the file has them
   double weight = 1;
   const model::Model* model = nullptr;
+  MemberNote note{};
 };
 
 struct MergedModel {
@@ -35,5 +38,9 @@ std::string merge_members(std::span<const MergedMember> members, const Wiring& w
 /// The same written to the graph cache, or found there; without a cache, to a temporary folder.
 MergedModel merged_model(std::span<const MergedMember> members, const Wiring& wiring, Combine combine,
                          const Params& params);
+
+/// The same as a session of its engine's. What fails there, then or later, has all members' names.
+Session load_merged(std::vector<MergedMember> members, Combine combine, const Params& params,
+                    const LoadSettings& settings);
 
 }  // namespace assay::engine

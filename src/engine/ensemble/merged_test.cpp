@@ -121,6 +121,40 @@ TEST_F(MergedSession, IsASessionOfOneModel) {
   EXPECT_EQ(test::error_of([&] { (void)session.report("members"); }).code(), ErrorCode::kUnsupported);
 }
 
+TEST_F(MergedSession, WhatItsEngineFailsAtHasAllNamesAndTheSessionGoesOn) {
+  const Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
+  constexpr const char* kNames = "members 'tiny-resnet', 'tiny-densenet' in one graph: ";
+  Params p = params();
+  p.options = {{"fail_at", "open"}, {"fail_as", "out_of_memory"}};
+  const Error loading = test::error_of([&] { (void)assay::load(e, p); });
+  EXPECT_EQ(loading.code(), ErrorCode::kOutOfMemory);
+  EXPECT_THAT(loading.message(), testing::StartsWith(kNames));
+  const Tensor x = images(11);
+  // With a batch of any size the first slot is that of the first call.
+  for (const auto& [when, batch] : {std::pair{"submit:2", 4}, {"run:3", 4}, {"slot", 0}}) {
+    p.options["fail_at"] = when;
+    p.batch_size = batch;
+    Session session = assay::load(e, p);
+    const Error error = test::error_of([&] { (void)session.predict(x.view()); });
+    EXPECT_EQ(error.code(), ErrorCode::kOutOfMemory) << when;
+    EXPECT_THAT(error.message(), testing::StartsWith(kNames)) << when;
+    EXPECT_EQ(session.predict(x.view()).at(0).shape().at(0), 11) << when;
+  }
+}
+
+TEST_F(MergedSession, WhatIsTheCallersHasNoName) {
+  Session session = assay::load(ensemble({member("tiny-resnet"), member("tiny-densenet")}), params());
+  const Error error = test::error_of([&] {
+    (void)session.predict_stream(
+        9,
+        [](std::int64_t, std::int64_t, std::span<const MutableTensorView>) {
+          throw Error(ErrorCode::kIo, "no such image");
+        },
+        {});
+  });
+  EXPECT_EQ(error.message(), "no such image");
+}
+
 TEST_F(MergedSession, MembersOwnOutputsAndInputsKeepTheirNames) {
   Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
   e.combine = Combine::kMembers;
