@@ -1,10 +1,11 @@
 // Strategy "merged" over the real frameworks: one graph of all members answers what the members answer one after the
-// other.
+// other; and ten members, which answer what they answer alone.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <numeric>
 #include <vector>
 
 #include "assay/ensemble.hpp"
@@ -43,6 +44,18 @@ class MergedTest : public testing::TestWithParam<std::tuple<std::string, Row>> {
   }
 };
 
+float largest_difference(const Tensor& a, const Tensor& b) {
+  float largest = 0;
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    largest = std::max(largest, std::abs(a.as<float>()[i] - b.as<float>()[i]));
+  }
+  return largest;
+}
+
+const std::vector<std::string> kTen = {"tiny-vgg",      "tiny-resnet",   "tiny-densenet",   "tiny-efficientnet",
+                                       "tiny-vgg@2",    "tiny-resnet@2", "tiny-densenet@2", "tiny-efficientnet@2",
+                                       "tiny-resnet@3", "tiny-resnet"};
+
 TEST_P(MergedTest, AnswersAsTheMembersOneAfterTheOther) {
   const auto& [backend, row] = GetParam();
   const Params params{.backend = backend, .batch_size = 4, .threads = 2};
@@ -63,13 +76,37 @@ TEST_P(MergedTest, AnswersAsTheMembersOneAfterTheOther) {
   for (std::size_t o = 0; o < found.size(); ++o) {
     EXPECT_EQ(merged.outputs()[o].name, sequential.outputs()[o].name);
     ASSERT_EQ(found[o].shape(), expected[o].shape());
-    float largest = 0;
-    for (std::int64_t i = 0; i < found[o].size(); ++i) {
-      largest = std::max(largest, std::abs(found[o].as<float>()[i] - expected[o].as<float>()[i]));
-    }
-    EXPECT_LE(largest, 1e-5F) << merged.outputs()[o].name;
+    EXPECT_LE(largest_difference(found[o], expected[o]), 1e-5F) << merged.outputs()[o].name;
   }
 }
+
+class TenMembers : public MergedTest {};
+
+TEST_P(TenMembers, AnswerTheirMeanWhateverTheStrategy) {
+  const auto& [backend, row] = GetParam();
+  const Params params{.backend = backend, .batch_size = 4, .threads = 2};
+  const Tensor x = test::noise_for(load(zoo(row.networks[0]), params).inputs().at(0), 11, 3);
+  std::vector<double> sum;
+  for (std::size_t m = 0; m < row.networks.size(); ++m) {
+    const Tensor one = std::move(load(zoo(row.networks[m]), params).predict(x.view()).at(0));
+    sum.resize(static_cast<std::size_t>(one.size()));
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += row.weights[m] * one.as<float>()[i];
+  }
+  const double total = std::accumulate(row.weights.begin(), row.weights.end(), 0.0);
+  for (const std::string& strategy : strategy_names()) {
+    const Tensor y = std::move(load(ensemble(row, strategy), params).predict(x.view()).at(0));
+    Tensor mean(y.dtype(), y.shape());
+    ASSERT_EQ(static_cast<std::size_t>(mean.size()), sum.size());
+    for (std::size_t i = 0; i < sum.size(); ++i) mean.as<float>()[i] = static_cast<float>(sum[i] / total);
+    EXPECT_LE(largest_difference(y, mean), 1e-5F) << strategy;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, TenMembers,
+                         testing::Combine(testing::Values("onnxruntime", "openvino"),
+                                          testing::Values(Row{
+                                              "ten", kTen, {1, 2, 1, 1, 3, 1, 1, 1, 1, 0.5}, Combine::kMean})),
+                         [](const auto& row) { return std::get<0>(row.param); });
 
 /// y = |x| or -x of doubles, by operators of version 11.
 std::filesystem::path write_doubles(const TemporaryFolder& folder, const std::string& op) {
@@ -121,6 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
                         Row{"twice_members", {"tiny-resnet", "tiny-resnet"}, {}, Combine::kMembers},
                         Row{"seeds", {"tiny-resnet", "tiny-resnet@2", "tiny-efficientnet"}, {}, Combine::kMean},
                         Row{"several_tensors", {"tiny-multi", "tiny-multi@2"}, {}, Combine::kMean},
+                        Row{"ten_vote", kTen, {}, Combine::kVote}, Row{"ten_members", kTen, {}, Combine::kMembers},
                         Row{"one", {"tiny-resnet"}, {}, Combine::kMean})),
     [](const auto& row) { return std::get<0>(row.param) + "_" + std::get<1>(row.param).what; });
 

@@ -22,8 +22,12 @@ const TemporaryFolder& networks() {
   return folder;
 }
 
+/// "name" or "name@seed".
 std::filesystem::path network(const std::string& name) {
-  return model::write_zoo_network({.name = name}, networks().path());
+  const std::size_t at = name.find('@');
+  model::ZooRequest request{.name = name.substr(0, at)};
+  if (at != std::string::npos) request.seed = std::stoull(name.substr(at + 1));
+  return model::write_zoo_network(request, networks().path());
 }
 
 /// A merged file, written and read again.
@@ -90,6 +94,22 @@ TEST(MergedFileTest, OneNetworkTwiceIsOneBody) {
   EXPECT_EQ(file.count("Conv"), MergedFile({"tiny-resnet"}, Combine::kMembers).count("Conv"));
   EXPECT_LE(file.graph.nodes.size(), alone.graph.nodes.size() + 2);  // an Identity for each output
   EXPECT_LE(file.graph.initializers.size(), alone.graph.initializers.size());
+}
+
+TEST(MergedFileTest, TenMembersAreOneGraph) {
+  const std::vector<std::string> all = {"tiny-resnet",   "tiny-densenet",   "tiny-vgg",   "tiny-efficientnet",
+                                        "tiny-resnet@2", "tiny-densenet@2", "tiny-vgg@2", "tiny-efficientnet@2",
+                                        "tiny-resnet@3", "tiny-densenet@3"};
+  std::size_t alone = 0;
+  for (const std::string& one : all) alone += MergedFile({one}, Combine::kMembers).count("Conv");
+  const MergedFile file(all, Combine::kMean);
+  EXPECT_EQ(file.count("Conv"), alone);
+  EXPECT_EQ(file.graph.inputs.size(), 1U);
+  EXPECT_EQ(file.graph.outputs.size(), 1U);
+  const auto sum = std::find_if(file.graph.nodes.begin(), file.graph.nodes.end(),
+                                [](const onnx_graph::Node& n) { return n.op_type == "Sum"; });
+  ASSERT_NE(sum, file.graph.nodes.end());
+  EXPECT_EQ(sum->inputs.size(), all.size());
 }
 
 class MergedSession : public testing::Test {
