@@ -93,6 +93,56 @@ TEST_F(LoadingTest, WhateverTheStrategyThereIsOneBudgetOfThreads) {
   }
 }
 
+/// Where the spy met sample `i` of its input.
+const void* met_at(const std::int64_t* answer, std::int64_t i) {
+  return reinterpret_cast<const void*>(static_cast<std::intptr_t>(answer[6 * i]));
+}
+
+TEST_F(LoadingTest, AllMembersComputeOnTheSameMemory) {
+  const Tensor x = test::random_tensor(DType::kFloat32, {6, 4}, 3);
+  for (const char* strategy : {"sequential", "concurrent", "pipelined"}) {
+    SCOPED_TRACE(strategy);
+    Session session = assay::load(spied(strategy, 3), {.backend = "spy", .batch_size = 2, .threads = 2});
+    ASSERT_EQ(session.inputs().size(), 1U);
+    const std::vector<Tensor> y = session.predict(x.view());
+    ASSERT_EQ(y.size(), 3U);
+    for (const Tensor& of_member : y) {  // where it lies: nothing was moved
+      for (std::int64_t i = 0; i < 6; ++i) EXPECT_EQ(met_at(of_member.as<std::int64_t>(), i), x.as<float>() + 4 * i);
+    }
+    std::int64_t drained = 0;
+    session.predict_stream(
+        6,
+        [](std::int64_t, std::int64_t, std::span<const MutableTensorView> inputs) {
+          ASSERT_EQ(inputs.size(), 1U);
+          std::fill_n(static_cast<float*>(inputs[0].data), element_count(inputs[0].shape), 1.0F);
+        },
+        [&](std::int64_t, std::int64_t count, std::span<const TensorView> outputs) {
+          drained += count;
+          const auto* first = static_cast<const std::int64_t*>(outputs[0].data);
+          for (const TensorView& of_member : outputs) {  // what was filled was filled once
+            for (std::int64_t i = 0; i < count; ++i) {
+              EXPECT_EQ(met_at(static_cast<const std::int64_t*>(of_member.data), i), met_at(first, i));
+            }
+          }
+        });
+    EXPECT_EQ(drained, 6);
+  }
+}
+
+TEST_F(LoadingTest, AMemberWithInputsOfItsOwnComputesOnThese) {
+  Ensemble e = spied("pipelined", 3);
+  e.members[1].own_inputs = true;
+  Session session = assay::load(e, {.backend = "spy", .batch_size = 2, .threads = 2});
+  const Tensor first = test::random_tensor(DType::kFloat32, {2, 4}, 3);
+  const Tensor second = test::random_tensor(DType::kFloat32, {2, 4}, 4);
+  const std::vector<TensorView> x = {first.view(), second.view()};
+  ASSERT_EQ(session.inputs().size(), x.size());
+  const std::vector<Tensor> y = session.predict(x);
+  EXPECT_EQ(met_at(y.at(0).as<std::int64_t>(), 0), first.data());
+  EXPECT_EQ(met_at(y.at(1).as<std::int64_t>(), 0), second.data());
+  EXPECT_EQ(met_at(y.at(2).as<std::int64_t>(), 0), first.data());
+}
+
 TEST_F(LoadingTest, ThreadsOfMembersOwnKeepTheBudget) {
   Ensemble e{.members = {member("a", "free.onnx"), member("b", "free.onnx")}, .strategy = "concurrent"};
   e.members[0].threads = 3;
