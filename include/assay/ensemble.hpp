@@ -35,9 +35,9 @@ struct Member {
   int threads = 0;              ///< 0: the strategy's; all together no more at once than Params::threads
   std::int64_t batch_size = 0;  ///< samples at once of this member; 0: the ensemble's batch whole
   std::map<std::string, std::string> options{};  ///< of this member's backend; empty: Params::options
-  /// Its images are prepared in another way: it has inputs of its own, "member.input", even where type and shape are
-  /// another member's.
-  bool own_inputs = false;
+  /// Members share inputs with those of the same number only. Where images are prepared in several ways, each way has a
+  /// number, and those of another than 0 have "member.input", even where type and shape are another member's.
+  int input_group = 0;
 };
 
 struct Ensemble {

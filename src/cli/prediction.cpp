@@ -9,6 +9,7 @@
 
 #include "assay/error.hpp"
 #include "backend/backend.hpp"
+#include "base/add_once.hpp"
 #include "cli/bench.hpp"
 #include "cli/engine_call.hpp"
 #include "core/case.hpp"
@@ -184,13 +185,17 @@ Ensemble ensemble_asked_for(const Single& single, const PredictionRequest& reque
   return ensemble;
 }
 
-/// Those prepared in another way than the first have inputs of their own.
+/// Members whose images are prepared in the same way, whatever it is called, share their inputs.
 void add_members(const std::vector<ModelFile>& files, const std::vector<double>& weights, bool images,
                  Ensemble& ensemble) {
+  std::vector<input::Preprocess> ways;
   for (std::size_t m = 0; m < files.size(); ++m) {
     Member member{.model = files[m].path};
     if (m < weights.size()) member.weight = weights[m];
-    member.own_inputs = images && files[m].preset != files[0].preset;
+    if (images) {
+      add_once(ways, files[m].how);
+      member.input_group = static_cast<int>(std::find(ways.begin(), ways.end(), files[m].how) - ways.begin());
+    }
     ensemble.members.push_back(std::move(member));
   }
 }
@@ -201,7 +206,7 @@ std::vector<input::Preprocess> preprocess_of(const std::vector<ModelFile>& files
                                              const std::vector<TensorInfo>& inputs) {
   std::vector<engine::MemberTensors> tensors;
   for (std::size_t m = 0; m < files.size(); ++m) {
-    tensors.push_back({names[m], ensemble.members[m].own_inputs, files[m].model.inputs, files[m].model.outputs});
+    tensors.push_back({names[m], ensemble.members[m].input_group, files[m].model.inputs, files[m].model.outputs});
   }
   const engine::Wiring wiring = engine::wire(tensors, Combine::kMembers);
   std::map<std::string, input::Preprocess> by_name;

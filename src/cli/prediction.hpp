@@ -35,7 +35,7 @@ void refuse_ensemble_settings(const Settings& settings);
 /// How the samples come and the answers go.
 struct PredictionRequest {
   std::string command;               ///< "predict", for messages
-  bool images = true;                ///< members whose preprocessing differs have inputs of their own
+  bool images = true;                ///< members that prepare them in different ways have inputs of their own
   std::optional<Combine> combine{};  ///< the session's; empty: as --combine says
 };
 

@@ -19,6 +19,8 @@ struct Preprocess {
   std::string channels = "rgb";     ///< "rgb" or "bgr"
   std::string filter = "bilinear";  ///< "bilinear", "bicubic" (both antialiased), "nearest"
   std::string layout = "auto";      ///< "nchw", "nhwc", "auto": where the axis of 1 or 3 is
+
+  bool operator==(const Preprocess&) const = default;
 };
 
 /// Names of the presets: those of the zoo's four networks, "none".

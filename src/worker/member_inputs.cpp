@@ -13,7 +13,7 @@ engine::Wiring wiring_of(const std::vector<MemberFile>& files) {
   for (const MemberFile& file : files) members.push_back({.model = file.path});
   const std::vector<std::string> names = engine::member_names(members);
   std::vector<engine::MemberTensors> all;
-  for (std::size_t m = 0; m < files.size(); ++m) all.push_back({names[m], false, files[m].inputs, {}});
+  for (std::size_t m = 0; m < files.size(); ++m) all.push_back({names[m], 0, files[m].inputs, {}});
   return engine::wire(all, Combine::kMembers);
 }
 

@@ -246,6 +246,26 @@ TEST_F(EvaluateTest, PredictPreparesAnImageForEachMemberAsItsPresetSays) {
   EXPECT_NEAR(mean["y"][0]["value"].get<double>(), (3 * (153.0 / 255 - 0.406) / 0.225 + 153) / 4, 1e-3);
 }
 
+// The zoo's presets differ in name more often than in what they do.
+TEST_F(EvaluateTest, MembersThatPrepareAnImageInTheSameWayShareTheInput) {
+  for (const char* name : {"resnet50", "densenet201", "vgg19", "efficientnetb0"}) write_mean_colour(name, "assay");
+  write_mean_colour("plain", "test");
+  write_mean_colour("bare", "test");
+  write_file_atomically(file("p.png"), input::test::png_of(input::test::flat(300, 280, {51, 102, 153})));
+  const auto inputs = [&](const std::vector<std::string>& members, const std::string& strategy) {
+    std::string models;
+    for (const std::string& m : members) models += (models.empty() ? "" : "+") + file((m + ".onnx").c_str());
+    const Result r = assay({"predict", models, "--strategy", strategy, "--input", "nothing=" + file("p.png")});
+    EXPECT_EQ(r.status, 2) << r.out;
+    return r.err;
+  };
+  for (const char* strategy : {"pipelined", "merged"}) {
+    EXPECT_THAT(inputs({"resnet50", "densenet201", "vgg19"}, strategy), HasSubstr("no input 'nothing'; it has x\n"));
+    EXPECT_THAT(inputs({"resnet50", "efficientnetb0", "plain", "densenet201", "bare"}, strategy),
+                HasSubstr("it has resnet50.x, efficientnetb0.x, plain.x\n"));
+  }
+}
+
 TEST_F(EvaluateTest, PredictCombinesMembersOfDifferentSizes) {
   write_members();
   write_images("val", false);

@@ -51,7 +51,7 @@ void read_file(Wanted& w) {
   } catch (...) {
     throw member_error(w.member.name);
   }
-  w.tensors = {w.member.name, w.member.own_inputs, w.model.inputs, w.model.outputs};
+  w.tensors = {w.member.name, w.member.input_group, w.model.inputs, w.model.outputs};
 }
 
 /// What the schedule begins with: FLOPs, where they are known of all.
@@ -312,7 +312,7 @@ class Loading {
     std::vector<MemberTensors> tensors;
     for (std::size_t m = 0; m < all_.size(); ++m) {
       const Member& member = all_[m].member;
-      tensors.push_back({member.name, member.own_inputs, sessions[m]->inputs(), sessions[m]->outputs()});
+      tensors.push_back({member.name, member.input_group, sessions[m]->inputs(), sessions[m]->outputs()});
       e.members.push_back({tensors.back(), member.weight, std::move(sessions[m]), std::move(all_[m].note)});
     }
     e.wiring = wire(tensors, ensemble_.combine);

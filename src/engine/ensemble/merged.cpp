@@ -184,7 +184,7 @@ KeyParts merged_parts(std::span<const MergedMember> members, const Wiring& wirin
   std::string names;
   for (const MergedMember& m : members) {
     text += fmt::format("{}\n{:a}\n{}\n{}\n", model::model_hash(*m.model, params.cache / "hashes"), m.weight,
-                        m.tensors.own_inputs, m.tensors.name);
+                        m.tensors.input_group, m.tensors.name);
     names += (names.empty() ? "" : "+") + m.tensors.name;
   }
   for (const auto& [name, axis] : params.batch_axis) text += fmt::format("{}={}\n", name, axis);

@@ -178,7 +178,7 @@ TEST_F(MergedSession, WhatIsTheCallersHasNoName) {
 TEST_F(MergedSession, MembersOwnOutputsAndInputsKeepTheirNames) {
   Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
   e.combine = Combine::kMembers;
-  e.members[1].own_inputs = true;
+  e.members[1].input_group = 1;
   const Session session = assay::load(e, params());
   ASSERT_EQ(session.inputs().size(), 2U);
   EXPECT_THAT(session.inputs()[1].name, HasSubstr("tiny-densenet."));

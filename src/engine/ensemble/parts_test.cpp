@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 MemberTensors member(const std::string& name, const std::string& io) {
   const std::size_t arrow = io.find("->");
-  MemberTensors m{name, false, test::tensors_of(io.substr(0, arrow)), test::tensors_of(io.substr(arrow + 2))};
+  MemberTensors m{name, 0, test::tensors_of(io.substr(0, arrow)), test::tensors_of(io.substr(arrow + 2))};
   for (TensorInfo& t : m.outputs) t.batch_axis = 0;
   return m;
 }
@@ -45,11 +45,26 @@ TEST(Wire, AnotherShapeIsAnInputOfItsOwn) {
   EXPECT_THAT(w.input_of, ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(0)));
 }
 
-TEST(Wire, WhatIsPreparedInAnotherWayIsNotShared) {
-  std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->y:float32:-1x3"),
-                                    member("b", "x:float32:-1x5->y:float32:-1x3")};
-  all[1].own_inputs = true;
-  EXPECT_THAT(names(wire(all, Combine::kMean).inputs), ElementsAre("a.x", "b.x"));
+TEST(Wire, WhatIsPreparedInTheSameWayIsShared) {
+  struct Row {
+    std::vector<int> groups;
+    std::vector<std::string> inputs;
+    std::vector<std::size_t> input_of;
+  };
+  for (const Row& row : {Row{{0, 0, 0}, {"x"}, {0, 0, 0}}, Row{{0, 1, 0}, {"a.x", "b.x"}, {0, 1, 0}},
+                         Row{{0, 1, 1}, {"a.x", "b.x"}, {0, 1, 1}}, Row{{0, 1, 2}, {"a.x", "b.x", "c.x"}, {0, 1, 2}},
+                         Row{{1, 1, 1}, {"a.x"}, {0, 0, 0}}}) {
+    std::vector<MemberTensors> all;
+    for (std::size_t m = 0; m < 3; ++m) {
+      all.push_back(member(std::string(1, "abc"[m]), "x:float32:-1x5->y:float32:-1x3"));
+      all.back().input_group = row.groups[m];
+    }
+    const Wiring w = wire(all, Combine::kMean);
+    EXPECT_EQ(names(w.inputs), row.inputs) << testing::PrintToString(row.groups);
+    for (std::size_t m = 0; m < 3; ++m) {
+      EXPECT_THAT(w.input_of[m], ElementsAre(row.input_of[m])) << testing::PrintToString(row.groups);
+    }
+  }
 }
 
 TEST(Wire, SeveralInputsAreSharedByName) {

@@ -35,11 +35,12 @@ struct Shared {
   TensorInfo info;
   std::string member;  ///< the first that has it
   bool only = false;   ///< and has no other
-  bool own = false;    ///< is nobody else's
+  int group = 0;       ///< whose members alone may have it, too
 };
 
-bool may_share(const Shared& shared, const TensorInfo& input, bool only) {
-  return !shared.own && same_kind(shared.info, input) && ((shared.only && only) || shared.info.name == input.name);
+bool may_share(const Shared& shared, const Shared& other) {
+  return shared.group == other.group && same_kind(shared.info, other.info) &&
+         ((shared.only && other.only) || shared.info.name == other.info.name);
 }
 
 void require_distinct_members(std::span<const MemberTensors> members) {
@@ -52,23 +53,20 @@ void require_distinct_members(std::span<const MemberTensors> members) {
 void wire_inputs(std::span<const MemberTensors> members, Wiring& wiring) {
   std::vector<Shared> all;
   for (const MemberTensors& m : members) {
-    const bool only = m.inputs.size() == 1;
     auto& input_of = wiring.input_of.emplace_back();
-    for (const TensorInfo& input : m.inputs) {
-      auto it = all.end();
-      if (!m.own_inputs) {
-        it = std::find_if(all.begin(), all.end(), [&](const Shared& s) { return may_share(s, input, only); });
-      }
-      if (it == all.end()) it = all.insert(all.end(), {input, m.name, only, m.own_inputs});
+    for (const TensorInfo& info : m.inputs) {
+      const Shared input{info, m.name, m.inputs.size() == 1, m.input_group};
+      auto it = std::find_if(all.begin(), all.end(), [&](const Shared& s) { return may_share(s, input); });
+      if (it == all.end()) it = all.insert(all.end(), input);
       input_of.push_back(static_cast<std::size_t>(it - all.begin()));
     }
   }
-  for (Shared& s : all) {
+  for (const Shared& s : all) {
     const auto same =
         std::count_if(all.begin(), all.end(), [&](const Shared& o) { return o.info.name == s.info.name; });
     TensorInfo info = s.info;
     info.shape = free_of_batch(info);
-    if (same > 1 || s.own) info.name = s.member + "." + info.name;
+    if (same > 1 || s.group != 0) info.name = s.member + "." + info.name;
     wiring.inputs.push_back(std::move(info));
   }
 }
@@ -201,7 +199,7 @@ std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> models, Co
   whole.batch_size = 0;
   for (std::size_t m = 0; m < models.size(); ++m) {
     const Layout layout(models[m].inputs, models[m].outputs, whole);
-    MemberTensors tensors{names[m], false, models[m].inputs, {}};
+    MemberTensors tensors{names[m], 0, models[m].inputs, {}};
     for (const TensorLayout& t : layout.outputs) tensors.outputs.push_back(t.info);
     all.push_back(std::move(tensors));
   }

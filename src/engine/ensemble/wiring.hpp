@@ -14,7 +14,7 @@ namespace assay::engine {
 /// A member's side of the wiring, as its session tells it.
 struct MemberTensors {
   std::string name;
-  bool own_inputs = false;
+  int input_group = 0;  ///< Member::input_group
   std::vector<TensorInfo> inputs, outputs;
 };
 
