@@ -8,6 +8,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "measure/weights.hpp"
 #include "report/format.hpp"
 
 namespace assay::cli {
@@ -103,6 +104,20 @@ TEST(Evaluation, WeightsThatHelpAreFoundAndJudgedOnTheOtherHalf) {
   const auto j = evaluation_json(e);
   EXPECT_EQ(j["weights"]["paired"]["gain_shown"], true);
   EXPECT_EQ(j["ensemble"]["paired"]["only_member"], 24);
+}
+
+// On the one half the first is right alone, on the other only the two others are: each half by itself has another winner.
+TEST(Evaluation, WeightsAreNotJudgedByTheImagesThatTheyWereFoundOn) {
+  const Answered plain = answered({{}, {}, {}}, {0.9F, 0.9F, 0.9F});
+  const measure::Halves halves = measure::halves(plain.labels, plain.seed);
+  const std::vector<int> search(halves.search.begin(), halves.search.end());
+  const std::vector<int> judge(halves.judge.begin(), halves.judge.end());
+  const Evaluation e = evaluation_of(answered({judge, search, search}, {0.9F, 0.9F, 0.9F}));
+  EXPECT_GT(search_of(e).weights[0], 0.5);
+  EXPECT_EQ(search_of(e).equal.top(1).hits, 20);
+  EXPECT_EQ(search_of(e).weighted.top(1).hits, 0);
+  EXPECT_EQ(search_of(e).paired.only_first, 0);
+  EXPECT_THAT(told(e), HasSubstr("the weights are worse than equal ones."));
 }
 
 // Two images are no evidence, whatever the weights.
