@@ -49,10 +49,12 @@ std::optional<WeightSearch> search(const Answered& answered, const std::vector<d
   const measure::Halves halves = measure::halves(answered.labels, answered.seed);
   if (halves.search.empty() || halves.judge.empty()) return std::nullopt;
   WeightSearch found;
-  found.weights = measure::search_weights(answered.scores, answered.labels, halves.search);
+  // Judged as they were found, in whole parts: votes that are even stay so.
+  const std::vector<double> parts = measure::search_weights(answered.scores, answered.labels, halves.search);
+  found.weights = measure::normalised(parts);
   found.searched = std::ssize(halves.search);
   found.equal = judge("equal weights", answered, equal, halves.judge);
-  found.weighted = judge("weights found", answered, found.weights, halves.judge);
+  found.weighted = judge("weights found", answered, parts, halves.judge);
   found.paired = measure::paired(found.weighted.ranks, found.equal.ranks);
   return found;
 }
@@ -168,7 +170,7 @@ void judge_ensemble(const Answered& combined, const measure::Samples& all, Evalu
   const std::vector<double> equal(combined.members.size(), 1.0);
   e.combine = combined.combine;
   e.given = combined.weights;
-  e.ensemble = judge(ensemble_name(combined), combined, e.given.empty() ? equal : e.given, all);
+  e.ensemble = judge(ensemble_name(combined), combined, e.given.empty() ? equal : measure::whole_parts(e.given), all);
   e.paired = measure::paired(e.ensemble->ranks, e.members[e.best].ranks);
   if (e.given.empty()) e.weights = search(combined, equal);
 }

@@ -120,6 +120,31 @@ TEST(Evaluation, WeightsAreNotJudgedByTheImagesThatTheyWereFoundOn) {
   EXPECT_THAT(told(e), HasSubstr("the weights are worse than equal ones."));
 }
 
+// Weights of 5, 4, 2 and 1, as often as each member alone knew the class. In the other half the first is against two of
+// 4 and 1: in twelfths their sum would be rounded below its five.
+TEST(Evaluation, VotesThatAreEvenUnderTheWeightsFoundAreForTheFirstClass) {
+  constexpr std::size_t kMembers = 4;
+  Answered a;
+  a.members = {"a", "b", "c", "d"};
+  a.combine = Combine::kVote;
+  for (int i = 0; i < 24; ++i) a.labels.push_back(4 + i % 3);
+  const measure::Halves halves = measure::halves(a.labels, a.seed);
+  std::vector<std::vector<std::int64_t>> answers(a.labels.size());
+  for (std::size_t i = 0; i < halves.search.size(); ++i) {
+    const std::size_t image = halves.search[i];
+    answers[image] = {0, 1, 2, 3};
+    answers[image][i < 5 ? 0 : i < 9 ? 1 : i < 11 ? 2 : 3] = a.labels[image];
+  }
+  for (const std::size_t image : halves.judge) answers[image] = {7, a.labels[image], 0, a.labels[image]};
+  for (std::size_t m = 0; m < kMembers; ++m) {
+    measure::Scores& scores = a.scores.emplace_back(measure::Scores{8, {}});
+    for (const std::vector<std::int64_t>& answer : answers) add_row(scores, answer[m], 0.9F);
+  }
+  const Evaluation e = evaluation_of(a);
+  EXPECT_EQ(search_of(e).weights, (std::vector<double>{5.0 / 12, 4.0 / 12, 2.0 / 12, 1.0 / 12}));
+  EXPECT_EQ(search_of(e).weighted.top(1).hits, 12);
+}
+
 // Two images are no evidence, whatever the weights.
 TEST(Evaluation, AGainThatCannotBeShownIsNotClaimed) {
   const Evaluation e = evaluation_of(answered({{}, {0, 1, 8, 9}, {0, 1, 8, 9}}, {0.9F, 0.9F, 0.9F}));

@@ -51,7 +51,8 @@ using Samples = std::vector<std::size_t>;
 Samples all_samples(std::size_t n);
 
 /// For each of `samples`, the place of its label among the classes by Σ wᵢ yᵢ over the members: 0 is the largest. Of
-/// equal values the first class is the larger one, as argmax has it. Labels are classes of the members.
+/// equal values the first class is the larger one, as argmax has it; of votes under weights in whole parts
+/// (weights.hpp) these are found exactly. Labels are classes of the members.
 std::vector<std::int64_t> ranks(std::span<const Scores> members, std::span<const double> weights,
                                 std::span<const std::int64_t> labels, const Samples& samples);
 

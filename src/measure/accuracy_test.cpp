@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
+#include <cmath>
 
 #include "measure/weights.hpp"
 
@@ -76,6 +76,14 @@ TEST(Accuracy, WeightsDecideBetweenMembers) {
   EXPECT_THAT(ranks(members, std::vector<double>{5, 1}, labels, {0}), ElementsAre(0));
 }
 
+// 0.1 + 0.2 is rounded above 0.3.
+TEST(Accuracy, EvenVotesUnderWholePartsAreForTheFirstClass) {
+  const std::vector<Scores> members = {scores(3, {0, 1, 0}), scores(3, {0, 0, 1}), scores(3, {0, 0, 1})};
+  const std::vector<double> given = {0.3, 0.1, 0.2};
+  EXPECT_THAT(ranks(members, given, std::vector<std::int64_t>{1}, {0}), ElementsAre(1));
+  EXPECT_THAT(ranks(members, whole_parts(given), std::vector<std::int64_t>{1}, {0}), ElementsAre(0));
+}
+
 TEST(Accuracy, PairsAreCountedWhereOneAloneIsRight) {
   const std::vector<std::int64_t> first = {0, 0, 1, 3, 0}, second = {0, 2, 0, 1, 1};
   const Paired p = paired(first, second);
@@ -125,9 +133,9 @@ TEST(Weights, TheOneWhoKnowsGetsThemAll) {
     const auto all = one_who_knows(members, labels.size());
     const auto w = search_weights(all, labels, all_samples(labels.size()));
     ASSERT_EQ(w.size(), members);
-    EXPECT_NEAR(std::accumulate(w.begin(), w.end(), 0.0), 1, 1e-12);
+    for (const double part : w) EXPECT_EQ(part, std::round(part));
     EXPECT_EQ(top(ranks(all, w, labels, all_samples(5)), 1).hits, 5) << members;
-    EXPECT_GT(w[0], 0.8) << members;
+    EXPECT_GT(normalised(w)[0], 0.8) << members;
     EXPECT_EQ(top(ranks(all, std::vector<double>(members, 1), labels, all_samples(5)), 1).hits, 0) << members;
   }
 }
@@ -138,7 +146,8 @@ TEST(Weights, WhatCannotBeToldApartStaysEqual) {
   for (const std::size_t members : {2U, 3U, 4U, 5U}) {
     const std::vector<Scores> all(members, same);
     const auto w = search_weights(all, labels, all_samples(3));
-    EXPECT_THAT(w, Pointwise(DoubleNear(1e-12), std::vector<double>(members, 1.0 / static_cast<double>(members))));
+    EXPECT_THAT(normalised(w),
+                Pointwise(DoubleNear(1e-12), std::vector<double>(members, 1.0 / static_cast<double>(members))));
   }
 }
 
@@ -148,7 +157,17 @@ TEST(Weights, AmongEquallyRightOnesTheSurerWins) {
   for (const float size : {1.0F, 10.0F}) {
     const std::vector<Scores> all = {scores(2, {0.6F * size, 0.4F * size, 0.4F * size, 0.6F * size}),
                                      scores(2, {0.9F * size, 0.1F * size, 0.1F * size, 0.9F * size})};
-    EXPECT_THAT(search_weights(all, labels, all_samples(2)), ElementsAre(0, 1));
+    EXPECT_THAT(normalised(search_weights(all, labels, all_samples(2))), ElementsAre(0, 1));
+  }
+}
+
+TEST(Weights, DecimalFractionsBecomeWholeParts) {
+  struct Row {
+    std::vector<double> weights, parts;
+  };
+  for (const Row& row : {Row{{2, 1, 1}, {2, 1, 1}}, Row{{0.3, 0.1, 0.2}, {3, 1, 2}}, Row{{1.5, 1, 0.25}, {150, 100, 25}},
+                         Row{{1e-6, 1e6}, {1, 1e12}}, Row{{1.0 / 3, 1}, {1.0 / 3, 1}}, Row{{1e-7, 1}, {1e-7, 1}}}) {
+    EXPECT_EQ(whole_parts(row.weights), row.parts) << testing::PrintToString(row.weights);
   }
 }
 

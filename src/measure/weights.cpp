@@ -20,12 +20,7 @@ constexpr int kMostRounds = 20;           // of the ascent: it ends by itself wh
 /// In whole numbers, so that the same weights are the same: (2, 1, 1).
 using Parts = std::vector<int>;
 
-std::vector<double> normalised(const Parts& parts) {
-  const double sum = std::accumulate(parts.begin(), parts.end(), 0.0);
-  std::vector<double> weights;
-  for (const int part : parts) weights.push_back(part / sum);
-  return weights;
-}
+std::vector<double> as_weights(const Parts& parts) { return {parts.begin(), parts.end()}; }
 
 /// Judges weights on the samples. Only a class that some member rates as high as the label can ever overtake it: the
 /// others are left out once, so that a point of the grid costs a few additions a sample and not thousands.
@@ -53,7 +48,7 @@ class Jury {
 
   /// Of the labels, under the weights.
   [[nodiscard]] double mean_log_probability(const Parts& parts) const {
-    const std::vector<double> weights = normalised(parts);
+    const std::vector<double> weights = normalised(as_weights(parts));
     double sum = 0;
     for (const std::size_t sample : samples_) sum += log_probability(sample, weights);
     return sum / static_cast<double>(samples_.size());
@@ -200,7 +195,26 @@ std::vector<double> search_weights(std::span<const Scores> members, std::span<co
   } else {
     ascend(best);
   }
-  return normalised(best.parts());
+  return as_weights(best.parts());
+}
+
+std::vector<double> normalised(std::span<const double> weights) {
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  std::vector<double> result;
+  for (const double w : weights) result.push_back(w / sum);
+  return result;
+}
+
+std::vector<double> whole_parts(std::span<const double> weights) {
+  constexpr double kMostScale = 1e6;
+  constexpr double kRounding = 1e-12;
+  for (double scale = 1; scale <= kMostScale; scale *= 10) {
+    std::vector<double> parts;
+    for (const double w : weights) parts.push_back(std::round(w * scale));
+    const auto is_whole = [&](double w, double part) { return std::abs(w * scale - part) <= kRounding * part; };
+    if (std::equal(weights.begin(), weights.end(), parts.begin(), is_whole)) return parts;
+  }
+  return {weights.begin(), weights.end()};
 }
 
 }  // namespace assay::measure
