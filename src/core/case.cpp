@@ -132,6 +132,18 @@ std::string joined_members(const std::vector<std::string>& members) {
   return fmt::format("{}", fmt::join(escaped, "+"));
 }
 
+std::vector<std::string> member_names(const std::vector<std::string>& members) {
+  std::vector<std::string> names;
+  std::map<std::string, int> seen;
+  for (const std::string& member : members) {
+    std::string name = std::filesystem::path(member).stem().string();
+    const int number = ++seen[name];
+    if (number > 1) name += "#" + std::to_string(number);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
 std::vector<std::string> devices_of(const Case& c) { return split_at_plus(c.device); }
 
 std::vector<std::string> gpus_of(const Case& c) {

@@ -76,6 +76,8 @@ std::string trouble_with_weight(double weight);
 std::vector<std::string> members_of(const std::string& model);
 /// The inverse.
 std::string joined_members(const std::vector<std::string>& members);
+/// What members are called, by their files: "resnet50", the second of them "resnet50#2".
+std::vector<std::string> member_names(const std::vector<std::string>& members);
 inline bool is_ensemble(const Case& c) { return c.strategy != "single"; }
 
 /// The devices of a case: of one model, and of a plain strategy, one.

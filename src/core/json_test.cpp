@@ -132,6 +132,11 @@ TEST(CaseTest, MembersAreNamedWithPluses) {
   for (const char* empty : {"a+", "+a", "+", "a+++"}) EXPECT_THROW((void)members_of(empty), Error) << empty;
 }
 
+TEST(CaseTest, MembersAreCalledByTheirFiles) {
+  EXPECT_THAT(member_names({"p/m.onnx", "q/m.onnx", "c++.onnx", "m"}),
+              testing::ElementsAre("m", "m#2", "c++", "m#3"));
+}
+
 TEST(CaseTest, APlusWithinANameIsWrittenTwice) {
   struct Row {
     const char* text;

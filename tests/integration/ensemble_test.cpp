@@ -63,6 +63,10 @@ TEST_F(EnsembleCliTest, EachMembersPartIsStored) {
     ASSERT_NE(m, nullptr) << tag;
     EXPECT_TRUE(m->value.has_value()) << m->remark;
   }
+  const Metric* memory = find_metric(o, "member.tiny-mlp.memory");
+  ASSERT_NE(memory, nullptr);
+  EXPECT_FALSE(memory->value.has_value());
+  EXPECT_THAT(memory->remark, HasSubstr("not read at effort quick"));
 }
 
 TEST_F(EnsembleCliTest, OfOneGraphOfAllNothingIsSaidOfEachMember) {
@@ -74,7 +78,10 @@ TEST_F(EnsembleCliTest, OfOneGraphOfAllNothingIsSaidOfEachMember) {
   const Outcome& o = c.outcomes.front();
   EXPECT_EQ(o.state, OutcomeState::kMeasured) << o.reason;
   EXPECT_EQ(o.test_case.strategy, "merged");
-  EXPECT_EQ(find_metric(o, "member.tiny-resnet.latency.mean"), nullptr);
+  const Metric* part = find_metric(o, "member.tiny-resnet.latency.mean");
+  ASSERT_NE(part, nullptr);
+  EXPECT_FALSE(part->value.has_value());
+  EXPECT_THAT(part->remark, HasSubstr("one graph of all members"));
   EXPECT_THAT(assay({"cache", "list"}).out, HasSubstr("merged, tiny-resnet+tiny-mlp"));
 }
 

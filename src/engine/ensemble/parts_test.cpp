@@ -148,6 +148,11 @@ INSTANTIATE_TEST_SUITE_P(
                             "float32 and float64 can be combined"}),
     [](const auto& row) { return std::string(row.param.name); });
 
+TEST(MemberNames, AreThoseGivenElseTheFiles) {
+  const std::vector<Member> members = {{.model = "a.onnx"}, {.model = "a.onnx", .name = "b"}, {.model = "x/a.onnx"}};
+  EXPECT_THAT(member_names(members), ElementsAre("a", "b", "a#2"));
+}
+
 TEST(Wire, TwoMembersOfOneNameAreRefused) {
   const std::vector<MemberTensors> all = {member("a", "x:float32:-1x5->y:float32:-1x3"),
                                           member("a", "x:float32:-1x5->y:float32:-1x3")};

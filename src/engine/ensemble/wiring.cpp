@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "engine/ensemble/combine.hpp"
@@ -170,24 +169,15 @@ std::string output_name(const MemberTensors& first, const MemberTensors& member,
 }
 
 std::vector<std::string> member_names(std::span<const Member> members) {
-  std::vector<std::string> names;
-  std::map<std::string, int> seen;
+  std::vector<std::string> unnamed;
   for (const Member& m : members) {
-    std::string name = m.name;
-    if (name.empty()) {
-      name = m.model.stem().string();
-      const int number = ++seen[name];
-      if (number > 1) name += "#" + std::to_string(number);
-    }
-    names.push_back(std::move(name));
+    if (m.name.empty()) unnamed.push_back(m.model.string());
   }
+  const std::vector<std::string> by_file = member_names(unnamed);
+  std::vector<std::string> names;
+  std::size_t next = 0;
+  for (const Member& m : members) names.push_back(m.name.empty() ? by_file[next++] : m.name);
   return names;
-}
-
-std::vector<std::string> member_names(const std::vector<std::string>& models) {
-  std::vector<Member> members;
-  for (const std::string& model : models) members.push_back({.model = model});
-  return member_names(members);
 }
 
 std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> models, Combine combine) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "assay/ensemble.hpp"
+#include "core/case.hpp"
 #include "model/model.hpp"
 
 namespace assay::engine {
@@ -32,10 +33,9 @@ Wiring wire(std::span<const MemberTensors> members, Combine combine);
 /// there is nothing to vote for. Of an unknown rank nothing is said.
 void require_votes(const std::string& member, const TensorInfo& output);
 
-/// What the members are called: as they were named, else by their files: "resnet50", the second of them "resnet50#2".
+/// What the members are called: as they were named, else by their files.
 std::vector<std::string> member_names(std::span<const Member> members);
-/// Of those that were given no names.
-std::vector<std::string> member_names(const std::vector<std::string>& models);
+using assay::member_names;  // of files alone
 
 /// The ensemble's inputs as the files tell, before anything is loaded. Throws as `wire` where outputs do not fit.
 std::vector<TensorInfo> ensemble_inputs(std::span<const model::Model> models, Combine combine = Combine::kMembers);

@@ -1,5 +1,6 @@
 #include "measure/collectors/collectors.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -203,6 +204,8 @@ TEST(Collectors, EnergyIsTheDevicesAndTheCpuHasNone) {
 
 TEST(Collectors, EachMemberOfAnEnsembleHasItsOwn) {
   Fixture f;
+  f.c.model = "models/vgg.onnx+other";
+  f.c.strategy = "pipelined";
   f.o.processes = {steady(0, 40)};
   ProcessSamples memory;
   memory.process = 1;
@@ -220,6 +223,38 @@ TEST(Collectors, EachMemberOfAnEnsembleHasItsOwn) {
   EXPECT_THAT(f.get("member.vgg.latency.mean").remark, HasSubstr("beside the others"));
   EXPECT_DOUBLE_EQ(*f.get("member.vgg.memory").value, 3);
   EXPECT_EQ(f.get("member.vgg.memory").unit, "MiB");
+}
+
+TEST(Collectors, OfAMemberWhatWasNotMeasuredIsThereWithItsReason) {
+  struct Row {
+    const char* effort;
+    Goal goal;
+    const char* strategy;
+    std::string tag;
+    const char* why;
+  };
+  const char* const merged = "one graph of all members";
+  for (const Row& row :
+       {Row{"quick", Goal::kThroughput, "pipelined", "memory", "not read at effort quick"},
+        Row{"standard", Goal::kThroughput, "pipelined", "memory", "the kernel did not tell"},
+        Row{"quick", Goal::kThroughput, "pipelined", "load.cached", "the cache is off"},
+        Row{"quick", Goal::kThroughput, "pipelined", "throughput", "the member did nothing"},
+        Row{"quick", Goal::kLatency, "sequential", "throughput", "this case is for latency"},
+        Row{"quick", Goal::kThroughput, "merged", "latency.mean", merged},
+        Row{"standard", Goal::kThroughput, "merged", "memory", merged}}) {
+    Fixture f;
+    f.c.model = "vgg+vgg";
+    f.c.strategy = row.strategy;
+    f.c.goal = row.goal;
+    f.c.cache = false;
+    f.o.effort = effort_by_name(row.effort);
+    f.o.processes = {steady(0, 40)};
+    for (const char* member : {"vgg", "vgg#2"}) {
+      const Metric metric = f.get(fmt::format("member.{}.{}", member, row.tag));
+      EXPECT_FALSE(metric.value);
+      EXPECT_THAT(metric.remark, ::testing::StartsWith(row.why)) << row.strategy << " " << row.tag;
+    }
+  }
 }
 
 TEST(Collectors, ParityIsTheWorstProcess) {

@@ -4,9 +4,8 @@
 namespace assay::measure {
 
 std::vector<Metric> collect_load(const Observations& o) {
-  const std::string no_cached = o.test_case->cache ? "the cache gave nothing to load" : "the cache is off in this case";
   return {over_processes(o, "load.cold", "ms", "load.cold", kMillisecond, "the model was not loaded"),
-          over_processes(o, "load.cached", "ms", "load.cached", kMillisecond, no_cached),
+          over_processes(o, "load.cached", "ms", "load.cached", kMillisecond, why_not_cached(*o.test_case)),
           over_processes(o, "first", "ms", "first", kMillisecond, "no first answer was timed")};
 }
 

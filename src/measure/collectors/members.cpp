@@ -1,7 +1,5 @@
 // What each member of an ensemble did while the ensemble was measured.
-#include <algorithm>
-#include <set>
-#include <string_view>
+#include <fmt/format.h>
 
 #include "measure/collectors/kinds.hpp"
 #include "measure/collectors/support.hpp"
@@ -9,38 +7,50 @@
 namespace assay::measure {
 namespace {
 
-constexpr std::string_view kPrefix = "member.";
-
 struct MemberTag {
-  std::string_view end;
+  const char* name;
   const char* unit;
   double divisor;
   const char* remark;
+  std::string (*why_not)(const Observations&);
 };
+
+std::string no_throughput(const Observations& o) {
+  return o.test_case->goal == Goal::kThroughput ? "the member did nothing" : kNotForThroughput;
+}
+std::string no_latency(const Observations& /*o*/) { return "the member did nothing"; }
+std::string no_cold_load(const Observations& /*o*/) { return "the member was not loaded"; }
+std::string no_cached_load(const Observations& o) { return why_not_cached(*o.test_case); }
+std::string no_memory(const Observations& o) {
+  if (o.effort.memory_apart) return kKernelDidNotTell;
+  return fmt::format("not read at effort {}: it takes a process in which one member is loaded after the other",
+                     o.effort.name);
+}
+
 constexpr MemberTag kMemberTags[] = {
-    {".throughput", "1/s", 1, "of the time in which this member computes, beside the others"},
-    {".latency.mean", "ms", kMillisecond, "of a batch of this member, beside the others"},
-    {".load.cold", "ms", kMillisecond, "all members load side by side"},
-    {".load.cached", "ms", kMillisecond, "all members load side by side"},
-    {".memory", "MiB", kMebibyte, "what loading it added, in a process of its own"}};
+    {"throughput", "1/s", 1, "of the time in which this member computes, beside the others", no_throughput},
+    {"latency.mean", "ms", kMillisecond, "of a batch of this member, beside the others", no_latency},
+    {"load.cold", "ms", kMillisecond, "all members load side by side", no_cold_load},
+    {"load.cached", "ms", kMillisecond, "all members load side by side", no_cached_load},
+    {"memory", "MiB", kMebibyte, "what loading it added, in a process of its own", no_memory}};
+
+Metric member_metric(const Observations& o, const std::string& member, const MemberTag& tag) {
+  const std::string name = fmt::format("member.{}.{}", member, tag.name);
+  if (o.test_case->strategy == kMerged) {
+    return missing(name, tag.unit, "one graph of all members: to its engine there are none");
+  }
+  Metric metric = over_processes(o, name, tag.unit, name, tag.divisor, tag.why_not(o));
+  if (metric.value) add_remark(metric, tag.remark);
+  return metric;
+}
 
 }  // namespace
 
 std::vector<Metric> collect_members(const Observations& o) {
   std::vector<Metric> metrics;
-  std::set<std::string> names;
-  for (const ProcessSamples* p : kept(o)) {
-    for (const auto& [name, values] : p->values) {
-      if (name.starts_with(kPrefix)) names.insert(name);
-    }
-  }
-  for (const std::string& name : names) {
-    const auto* const tag = std::find_if(std::begin(kMemberTags), std::end(kMemberTags),
-                                         [&](const MemberTag& t) { return name.ends_with(t.end); });
-    if (tag == std::end(kMemberTags)) continue;
-    Metric metric = over_processes(o, name, tag->unit, name, tag->divisor, "the member did nothing");
-    add_remark(metric, tag->remark);
-    metrics.push_back(std::move(metric));
+  if (!is_ensemble(*o.test_case)) return metrics;
+  for (const std::string& member : member_names(members_of(o.test_case->model))) {
+    for (const MemberTag& tag : kMemberTags) metrics.push_back(member_metric(o, member, tag));
   }
   return metrics;
 }

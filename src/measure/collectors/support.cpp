@@ -6,6 +6,10 @@
 
 namespace assay::measure {
 
+std::string why_not_cached(const Case& c) {
+  return c.cache ? "the cache gave nothing to load" : "the cache is off in this case";
+}
+
 std::vector<const ProcessSamples*> kept(const Observations& o) {
   std::vector<const ProcessSamples*> result;
   for (const ProcessSamples& p : o.processes) {

@@ -9,7 +9,7 @@ namespace assay::measure {
 
 std::vector<Metric> collect_throughput(const Observations& o) {
   if (o.test_case->goal != Goal::kThroughput) {
-    return {missing("throughput", "1/s", "this case is for latency; throughput is an experiment of its own")};
+    return {missing("throughput", "1/s", kNotForThroughput)};
   }
   Metric metric = missing("throughput", "1/s", "");
   std::vector<double> by_process;
