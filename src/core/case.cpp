@@ -162,15 +162,14 @@ std::string engine_of(const Placement::Seat& seat) {
 }
 
 std::string describe_placement(const Case& c) {
-  const std::vector<std::string> members = members_of(c.model);
+  const std::vector<std::string> names = member_names(members_of(c.model));
   std::vector<std::string> texts;
-  for (std::size_t m = 0; m < members.size() && m < c.placement.seats.size(); ++m) {
+  for (std::size_t m = 0; m < names.size() && m < c.placement.seats.size(); ++m) {
     const Placement::Seat& seat = c.placement.seats[m];
     const std::string batch = seat.batch_size > 0 ? fmt::format(" in batches of {}", seat.batch_size) : "";
     const std::string threads =
         seat.threads > 0 ? fmt::format(" with {} thread{}", seat.threads, seat.threads == 1 ? "" : "s") : "";
-    texts.push_back(fmt::format("{} on {}{}{}", std::filesystem::path(members[m]).stem().string(), engine_of(seat),
-                                threads, batch));
+    texts.push_back(fmt::format("{} on {}{}{}", names[m], engine_of(seat), threads, batch));
   }
   return fmt::format("{}: {}", c.placement.strategy, fmt::join(texts, ", "));
 }

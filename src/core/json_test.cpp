@@ -107,6 +107,14 @@ TEST(CaseTest, AnEnsembleGoesThereAndBackAndOneModelKeepsItsKey) {
   EXPECT_EQ(to_json(Case()).contains("placement"), false);
 }
 
+TEST(CaseTest, APlacementTellsMembersOfOneNameApart) {
+  Case c;
+  c.model = "p/m.onnx+q/m.onnx";
+  c.strategy = kPlaced;
+  c.placement = {"pipelined", {{.backend = "x"}, {.backend = "y"}}};
+  EXPECT_EQ(describe_placement(c), "pipelined: m on x, m#2 on y");
+}
+
 TEST(CaseTest, APlacementSaysTheDevicesThatAreMembersOwn) {
   Case c;
   c.model = "a+b+c";

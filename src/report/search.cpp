@@ -6,18 +6,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <ostream>
 
+#include "core/case.hpp"
 #include "report/format.hpp"
 
 namespace assay::report {
 namespace {
 
-std::vector<std::string> short_names(const PlacedSearch& search) {
-  std::vector<std::string> names;
-  for (const std::string& member : search.members) names.push_back(std::filesystem::path(member).stem().string());
-  return names;
+/// Cut, but for the number that tells members of one name apart.
+std::string cut_name(const std::string& name, std::size_t columns) {
+  const std::size_t number = std::min(name.rfind('#'), name.size());
+  const std::string tail = name.substr(number);
+  if (width(name) <= columns || width(tail) + 1 >= columns) return cut(name, columns);
+  return cut(name.substr(0, number), columns - width(tail)) + tail;
 }
 
 std::string seat_text(const Placement::Seat& seat) {
@@ -29,7 +31,7 @@ std::string seat_text(const Placement::Seat& seat) {
 /// "a on cpu, b on gpu:0"; "": all were on one device.
 std::string where_text(const PlacedSearch& search) {
   std::vector<std::string> texts;
-  const std::vector<std::string> names = short_names(search);
+  const std::vector<std::string> names = member_names(search.members);
   for (std::size_t m = 0; m < std::min(names.size(), search.slowdown_devices.size()); ++m) {
     texts.push_back(fmt::format("{} on {}", names[m], search.slowdown_devices[m]));
   }
@@ -48,13 +50,13 @@ void write_slowdown(const PlacedSearch& search, std::ostream& out) {
     return;
   }
   constexpr std::size_t kName = 18, kWidest = 13, kNarrowest = 6;
-  const std::vector<std::string> names = short_names(search);
+  const std::vector<std::string> names = member_names(search.members);
   const std::size_t cell = std::clamp((kColumns - kName) / std::max<std::size_t>(names.size(), 1), kNarrowest, kWidest);
   out << "a member's time beside another (column) over that beside itself, a thread each:\n" << pad_right("", kName);
-  for (const std::string& name : names) out << pad_left(cut(name, cell - 1), cell);
+  for (const std::string& name : names) out << pad_left(cut_name(name, cell - 1), cell);
   out << "\n";
   for (std::size_t i = 0; i < std::min(names.size(), search.slowdown.size()); ++i) {
-    out << pad_right(cut(names[i], kName - 1), kName);
+    out << pad_right(cut_name(names[i], kName - 1), kName);
     for (const double slower : search.slowdown[i]) out << pad_left(slower_text(slower), cell);
     out << "\n";
   }
@@ -80,7 +82,7 @@ void write_search(const PlacedSearch& search, std::ostream& out) {
 }
 
 void write_search_markdown(const PlacedSearch& search, std::ostream& out) {
-  const std::vector<std::string> members = short_names(search);
+  const std::vector<std::string> members = member_names(search.members);
   std::string names, rule;
   for (const std::string& name : members) {
     names += " " + markdown_cell(name) + " |";

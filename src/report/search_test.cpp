@@ -31,6 +31,20 @@ TEST(SearchReport, SaysTheDevicesOfPlansAndOfMembersBesideEachOther) {
                                     HasSubstr("a on cpu, b on gpu:0: of two on different devices")));
 }
 
+TEST(SearchReport, MembersOfOneNameAreToldApartEvenWhereTheyAreCut) {
+  PlacedSearch search = on_two_devices();
+  search.members = {"p/m.onnx", "a-name-that-has-to-be-cut.onnx", "q/a-name-that-has-to-be-cut.onnx", "q/m.onnx"};
+  search.slowdown.assign(4, std::vector<double>(4, 1));
+  search.predicted.clear();
+  std::ostringstream table, markdown;
+  write_search(search, table);
+  write_search_markdown(search, markdown);
+  EXPECT_THAT(table.str(), HasSubstr("            m a-name-that… a-name-th…#2          m#2\n"));
+  EXPECT_THAT(table.str(), HasSubstr("\na-name-that-ha…#2 "));
+  EXPECT_THAT(table.str(), HasSubstr("\nm#2 "));
+  EXPECT_THAT(markdown.str(), HasSubstr("| m | a-name-that-has-to-be-cut | a-name-that-has-to-be-cut#2 | m#2 |"));
+}
+
 TEST(SearchReport, OfOneDeviceSaysNothingOfDevices) {
   PlacedSearch search = on_two_devices();
   search.slowdown_devices.clear();
