@@ -1,4 +1,5 @@
-# cmake -D SOURCE=… -P layer_check.cmake: fails on an #include that crosses layers where the drawing has no arrow.
+# cmake -D SOURCE=… [-D DRAWING=….md] -P layer_check.cmake: fails on an #include that crosses layers where the drawing has no arrow,
+# and where the drawing itself is another than the table's.
 cmake_minimum_required(VERSION 3.25)
 if(NOT TABLE)
   set(TABLE ${CMAKE_CURRENT_LIST_DIR}/layers.txt)
@@ -14,7 +15,6 @@ foreach(line IN LISTS lines)
   set(may_${layer} ${layer})
   foreach(below IN LISTS direct)
     if(NOT DEFINED may_${below})
-      # tune is in the drawing before it is in the tree; every other name must be known.
       message(FATAL_ERROR "${TABLE}: ${layer} names ${below}, which no line before has")
     endif()
     list(APPEND may_${layer} ${may_${below}})
@@ -22,6 +22,35 @@ foreach(line IN LISTS lines)
   list(REMOVE_DUPLICATES may_${layer})
   list(APPEND layers ${layer})
 endforeach()
+
+set(errors "")
+# The drawing has the same arrows, but for those that it says once for all (to core, base and the headers), and a row for each layer.
+if(DRAWING)
+  file(READ ${DRAWING} drawing)
+  file(STRINGS ${TABLE} lines REGEX "^[a-z_/]+:")
+  foreach(line IN LISTS lines)
+    string(REGEX MATCH "^([a-z_/]+):(.*)$" _ "${line}")
+    set(layer ${CMAKE_MATCH_1})
+    set(below " ${CMAKE_MATCH_2} ")
+    if(layer MATCHES "/")
+      string(REPLACE " headers " " include/assay " below "${below}")
+    endif()
+    string(REGEX REPLACE " (onnx_graph|cpu_features|nvidia)" " libs/\\1" below "${below}")
+    separate_arguments(below UNIX_COMMAND "${below}")
+    list(REMOVE_ITEM below core base headers)
+    list(JOIN below ", " below)
+    string(FIND "${drawing}" "\n${layer} ──► ${below}\n" ends_line)
+    string(FIND "${drawing}" "\n${layer} ──► ${below}   " has_remark)
+    if(below AND ends_line EQUAL -1 AND has_remark EQUAL -1)
+      string(APPEND errors "${DRAWING}: the drawing lacks \"${layer} ──► ${below}\"\n")
+    endif()
+    string(REGEX REPLACE "^(onnx_graph|cpu_features|nvidia)$" "libs/\\1" name "${layer}")
+    string(FIND "${drawing}" "\n| `${name}` | " row)
+    if(row EQUAL -1 AND NOT layer STREQUAL "headers" AND NOT layer MATCHES "/")
+      string(APPEND errors "${DRAWING}: the table of layers has no row of ${name}\n")
+    endif()
+  endforeach()
+endif()
 
 # Folders within a plugin that may look at less than a plugin may, and at nothing else of it.
 file(STRINGS ${TABLE} lines REGEX "^backends/[a-z_/]+:")
@@ -73,7 +102,6 @@ function(layer_of PATH RESULT)
   set(${RESULT} "${found}" PARENT_SCOPE)
 endfunction()
 
-set(errors "")
 file(GLOB_RECURSE files RELATIVE ${SOURCE} ${SOURCE}/src/*.[ch]pp ${SOURCE}/libs/*.[ch]pp ${SOURCE}/backends/*.[ch]pp
      ${SOURCE}/include/*.[ch]pp ${SOURCE}/include/*.h)
 set(edges 0)
