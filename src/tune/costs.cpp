@@ -10,23 +10,6 @@
 namespace assay::tune {
 namespace {
 
-/// Whether i and j were on different devices when they were beside each other.
-bool was_across(const Problem& problem, std::size_t i, std::size_t j) {
-  return !problem.slowdown_devices.empty() && problem.slowdown_devices[i] != problem.slowdown_devices[j];
-}
-
-/// Of what could be measured of `member` beside these; 1 where nothing was.
-double mean_slowdown(const Problem& problem, std::size_t member, const std::vector<std::size_t>& others, bool across) {
-  double sum = 0, count = 0;
-  for (const std::size_t other : others) {
-    const double slower = problem.slowdown[member][other];
-    if (std::isnan(slower) || was_across(problem, member, other) != across) continue;
-    sum += slower;
-    ++count;
-  }
-  return count > 0 ? sum / count : 1;
-}
-
 /// A number of threads, and seconds a sample on them.
 struct Point {
   int threads;
@@ -159,17 +142,29 @@ class Seating {
     return kNone;
   }
 
-  /// How many times longer a member takes than beside itself: beside one or another of its device, and for each other
-  /// device, beside one or another there. The latter is taken as measured only of a member that is where it was then.
-  [[nodiscard]] double slowdown(std::size_t member) const {
-    if (problem_.slowdown.empty()) return 1;
-    const std::string& device = way(member).device;
-    const bool as_measured = !problem_.slowdown_devices.empty() && problem_.slowdown_devices[member] == device;
-    double factor = 1;
-    for (const Group& group : groups_) {
-      const bool across = *group.device != device;
-      if (!across || as_measured) factor *= mean_slowdown(problem_, member, group.members, across);
+  /// Whether it is on the device on which it was when it was beside others.
+  [[nodiscard]] bool is_where_it_was(std::size_t member) const {
+    return problem_.slowdown_devices.at(member) == way(member).device;
+  }
+
+  /// Of what was measured of `member` beside these; 1 where nothing was.
+  [[nodiscard]] double mean_slowdown(std::size_t member, const std::vector<std::size_t>& others) const {
+    double sum = 0, count = 0;
+    for (const std::size_t other : others) {
+      const double slower = problem_.slowdown[member][other];
+      if (std::isnan(slower) || !is_where_it_was(other)) continue;
+      sum += slower;
+      ++count;
     }
+    return count > 0 ? sum / count : 1;
+  }
+
+  /// How many times longer a member takes than beside itself: beside one or another of its device, and for each other
+  /// device, beside one or another there.
+  [[nodiscard]] double slowdown(std::size_t member) const {
+    if (problem_.slowdown.empty() || !is_where_it_was(member)) return 1;
+    double factor = 1;
+    for (const Group& group : groups_) factor *= mean_slowdown(member, group.members);
     return factor;
   }
 

@@ -96,13 +96,6 @@ Case beside_case(const PlaceRequest& request, const Problem& problem, const std:
   return pair_case(request, all[i], all[j], engine, times_beside(std::max(*first, *second), std::min(*first, *second)));
 }
 
-/// By member; none where they are all on one.
-std::vector<std::string> devices_that_differ(const std::vector<Engine>& engines, const Problem& problem) {
-  std::vector<std::string> devices;
-  for (const std::size_t first : problem.same_as) devices.push_back(engines[first].device);
-  const auto differs = [&](const std::string& device) { return device != devices.front(); };
-  return std::any_of(devices.begin(), devices.end(), differs) ? devices : std::vector<std::string>();
-}
 }  // namespace
 
 bool measure_interference(const PlaceRequest& request, const std::vector<std::string>& all, Results& results,
@@ -119,7 +112,9 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
     }
   }
   if (!results.want_together(PlaceStep::kPairs, cases)) return false;
-  placed.problem.slowdown_devices = devices_that_differ(engines, placed.problem);
+  for (const std::size_t first : placed.problem.same_as) {
+    placed.problem.slowdown_devices.push_back(engines[first].device);
+  }
   placed.problem.slowdown.assign(n, std::vector<double>(n, std::nan("")));
   for (std::size_t i = 0; i < n; ++i) {
     const auto itself = member_latency(results, pair(i, i), all[i]);
@@ -131,4 +126,5 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
   }
   return true;
 }
+
 }  // namespace assay::tune

@@ -85,8 +85,14 @@ std::optional<Case> plain_case(const PlaceRequest& request, const Problem& probl
   return plan_case(request, problem, *best);
 }
 
+bool are_several(const std::vector<std::string>& devices) {
+  return std::any_of(devices.begin(), devices.end(), [&](const std::string& d) { return d != devices.front(); });
+}
+
 PlacedSearch search_found(const PlaceRequest& request, const Placed& placed) {
-  PlacedSearch search{members_of(request.ensemble.model), placed.problem.slowdown, {}, placed.problem.slowdown_devices};
+  PlacedSearch search{members_of(request.ensemble.model), placed.problem.slowdown, {}};
+  const std::vector<std::string>& devices = placed.problem.slowdown_devices;
+  if (are_several(devices)) search.slowdown_devices = devices;
   for (const Plan& plan : placed.plans) {
     PlacedSearch::Prediction p{1 / plan.seconds, {plan.strategy, {}}};
     for (std::size_t m = 0; m < plan.ways.size(); ++m) {

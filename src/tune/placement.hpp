@@ -31,8 +31,9 @@ struct Problem {
   /// [i][j]: how many times longer member i takes while j computes beside it, over i beside itself; NaN: it could not
   /// be measured; empty: 1.
   std::vector<std::vector<double>> slowdown;
-  /// Where each member was then; empty: all on one device. Of two that were on different ones: how many times longer
-  /// member i takes beside itself while the other computes there, over without.
+  /// Where each member was then: what was measured holds of two members that are there, of others nothing is known. Of
+  /// two that were on different devices: how many times longer member i takes beside itself while the other computes
+  /// there, over without.
   std::vector<std::string> slowdown_devices{};
 };
 

@@ -127,6 +127,28 @@ TEST(PlacementDevices, SlowDownsAreOfTheSameDeviceOrAcrossAsTheyWereMeasured) {
   }
 }
 
+TEST(PlacementDevices, SlowDownsHoldWhereTheyWereMeasuredAndNowhereElse) {
+  struct Row {
+    const char* what;
+    std::vector<std::string> measured_on;
+    std::vector<std::size_t> ways;
+    double seconds;
+  };
+  for (const Row& row : {Row{"both on the GPU, as measured", {"gpu:0", "gpu:0"}, {1, 1}, 3 * (1 + 1)},
+                         {"on the GPU, and both are on the CPU now", {"gpu:0", "gpu:0"}, {0, 0}, 4 + 1.5},
+                         {"on the GPU, and one is on the CPU now", {"gpu:0", "gpu:0"}, {0, 1}, 4},
+                         {"both on the CPU, as measured", {"cpu", "cpu"}, {0, 0}, 3 * (4 + 1.5)},
+                         {"on the CPU, and both are on the GPU now", {"cpu", "cpu"}, {1, 1}, 1 + 1},
+                         {"across, as measured", {"gpu:0", "cpu"}, {1, 0}, 5 * 1.5},
+                         {"across, and the other is on a second GPU now", {"gpu:0", "cpu"}, {2, 0}, 1.5}}) {
+    Problem p = two_devices();
+    p.members[0].push_back(on_gpu(1, 1.5, "gpu:1"));
+    p.slowdown = {{1, 5}, {5, 1}};
+    p.slowdown_devices = row.measured_on;
+    EXPECT_NEAR(predicted_seconds(p, "pipelined", row.ways), row.seconds, 1e-12) << row.what;
+  }
+}
+
 /// Five members on two engines of the CPU and one of each of two GPUs, into whose memory few fit.
 Problem random_devices(std::mt19937& generator) {
   std::uniform_real_distribution<double> seconds(0.5, 5), memory(50, 500), slower(0.9, 1.6);

@@ -53,6 +53,7 @@ TEST(Placement, OfOneModelTwiceOrdersAreOnePlan) {
 TEST(Placement, InterferenceTurnsTheChoice) {
   Problem p = two_members();
   p.slowdown = {{1, 2}, {2, 1}};  // beside each other both take twice as long: one after the other is better
+  p.slowdown_devices = {"cpu", "cpu"};
   const Plan plan = best_plans(p, 1)[0];
   EXPECT_EQ(plan.strategy, "sequential");
   EXPECT_DOUBLE_EQ(plan.seconds, 1.2 + 2.6);
@@ -178,6 +179,7 @@ TEST(Placement, AModelThatIsThereTwiceIsHeldOnce) {
 TEST(Placement, APairThatCouldNotBeMeasuredCountsNothing) {
   Problem p = two_members();
   p.slowdown = {{1, std::nan("")}, {1.5, 1}};
+  p.slowdown_devices = {"cpu", "cpu"};
   EXPECT_DOUBLE_EQ(predicted_seconds(p, "pipelined", {0, 0}), 1.0 + 3.0 * 1.25);
 }
 
@@ -196,6 +198,7 @@ Problem random_problem(std::mt19937& generator) {
     }
     auto& row = p.slowdown.emplace_back();
     for (int other = 0; other < 5; ++other) row.push_back(other == member ? 1 : slower(generator));
+    p.slowdown_devices.push_back("cpu");
   }
   p.libraries = {{"x", 100}, {"y", 200}, {"z", 800}};
   p.memory_limit = 1900;
