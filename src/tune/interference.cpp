@@ -42,10 +42,10 @@ std::optional<double> seconds_alone(const PlaceRequest& request, const std::vect
   return std::nullopt;
 }
 
-/// Of a batch on one of two lanes: on the CPU they have a thread each, of all on which it was measured; elsewhere they
-/// share the device.
+/// Of a batch on one of the lanes of a pair: on the CPU they have a thread each, of all on which it was measured;
+/// elsewhere they share the device.
 double seconds_on_a_lane(const PlaceRequest& request, const Engine& engine, double seconds) {
-  return seconds * (engine.device == kCpu ? request.ensemble.threads : 2);
+  return seconds * (engine.device == kCpu ? request.ensemble.threads : pair_lanes(request, engine.device));
 }
 
 /// On which engine each member is beside others: the one that suits it best, or where devices are several and one may
@@ -101,26 +101,33 @@ Case beside_case(const PlaceRequest& request, const Problem& problem, const std:
 bool measure_interference(const PlaceRequest& request, const std::vector<std::string>& all, Results& results,
                           Placed& placed) {
   if (!measures_pairs(request)) return true;
+  Problem& problem = placed.problem;
   const std::size_t n = all.size();
-  const std::vector<Engine> engines = engines_of_pairs(request, placed.problem);
-  const auto pair = [&](std::size_t i, std::size_t j) { return beside_case(request, placed.problem, engines, i, j); };
+  const std::vector<Engine> engines = engines_of_pairs(request, problem);
+  std::vector<std::string> devices;
+  for (const std::size_t first : problem.same_as) devices.push_back(engines[first].device);
+  const auto pair = [&](std::size_t i, std::size_t j) { return beside_case(request, problem, engines, i, j); };
   std::vector<Case> cases;
   for (std::size_t i = 0; i < n; ++i) {
-    if (placed.problem.same_as[i] != i) continue;
     for (std::size_t j = 0; j < n; ++j) {
-      if (placed.problem.same_as[j] == j) add_case(cases, pair(i, j));
+      const bool repeated = problem.same_as[i] != i || problem.same_as[j] != j;
+      if (repeated || !are_side_by_side(request, devices[i], devices[j])) continue;
+      add_case(cases, pair(i, i));
+      add_case(cases, pair(i, j));
     }
   }
+  if (cases.empty()) return true;
   if (!results.want_together(PlaceStep::kPairs, cases)) return false;
-  for (const std::size_t first : placed.problem.same_as) {
-    placed.problem.slowdown_devices.push_back(engines[first].device);
-  }
-  placed.problem.slowdown.assign(n, std::vector<double>(n, std::nan("")));
+  problem.slowdown_devices = devices;
+  problem.slowdown.assign(n, std::vector<double>(n, std::nan("")));
   for (std::size_t i = 0; i < n; ++i) {
     const auto itself = member_latency(results, pair(i, i), all[i]);
-    for (std::size_t j = 0; j < n && itself && *itself > 0; ++j) {
-      if (const auto beside = member_latency(results, pair(i, j), all[i])) {
-        placed.problem.slowdown[i][j] = *beside / *itself;
+    for (std::size_t j = 0; j < n; ++j) {
+      const auto beside = member_latency(results, pair(i, j), all[i]);
+      if (!are_side_by_side(request, devices[i], devices[j])) {
+        problem.slowdown[i][j] = 1;
+      } else if (beside && itself && *itself > 0) {
+        problem.slowdown[i][j] = *beside / *itself;
       }
     }
   }

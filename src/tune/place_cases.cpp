@@ -126,16 +126,26 @@ std::vector<Case> cost_cases(const PlaceRequest& request) {
 }
 
 bool measures_pairs(const PlaceRequest& request) {
-  return request.interference && request.ensemble.threads > 1 && members_of(request.ensemble.model).size() > 1;
+  const bool any_side_by_side = request.ensemble.threads > 1 || has_several_devices(request);
+  return request.interference && any_side_by_side && members_of(request.ensemble.model).size() > 1;
+}
+
+bool are_side_by_side(const PlaceRequest& request, const std::string& a, const std::string& b) {
+  return request.ensemble.threads > 1 || a != kCpu || b != kCpu;
+}
+
+int pair_lanes(const PlaceRequest& request, const std::string& device) {
+  constexpr int kLanes = 2;
+  return device == kCpu ? std::clamp(request.ensemble.threads, 1, kLanes) : kLanes;
 }
 
 namespace {
 
-/// These members on two threads.
-Case case_of_pair(const PlaceRequest& request, const std::vector<std::string>& members) {
+/// These members on so many threads.
+Case case_of_pair(const PlaceRequest& request, const std::vector<std::string>& members, int threads) {
   Case c = request.ensemble;
   c.model = joined_members(members);
-  c.threads = 2;
+  c.threads = threads;
   c.weights.clear();
   c.combine = "members";  // nothing is combined: outputs need not fit together
   c.placement = {};
@@ -168,7 +178,7 @@ Case pair_case(const PlaceRequest& request, const std::string& a, const std::str
                int times) {
   std::vector<std::string> members(static_cast<std::size_t>(times), b);
   members.insert(members.begin(), a);
-  Case c = case_of_pair(request, members);
+  Case c = case_of_pair(request, members, pair_lanes(request, engine.device));
   c.strategy = "concurrent";  // the costliest has a lane of its own, the other lane all the rest
   c.backend = engine.backend;
   c.device = engine.device;
@@ -176,17 +186,16 @@ Case pair_case(const PlaceRequest& request, const std::string& a, const std::str
 }
 
 Case across_case(const PlaceRequest& request, const Across& a, const Across& b) {
-  constexpr std::size_t kLanes = 2;  // of each device
   std::vector<std::string> members;
   std::vector<Engine> engines;
   for (const Across* one : {&a, &b}) {
-    const std::size_t copies = kLanes * static_cast<std::size_t>(one->times);
+    const auto copies = static_cast<std::size_t>(pair_lanes(request, one->engine.device) * one->times);
     members.insert(members.end(), copies, one->member);
     engines.insert(engines.end(), copies, one->engine);
   }
-  Case c = case_of_pair(request, members);
+  Case c = case_of_pair(request, members, pair_lanes(request, kCpu));
   c.strategy = kPlaced;
-  c.placement.strategy = "pipelined";  // two lanes on any device
+  c.placement.strategy = "pipelined";  // a lane for each thread, and two on another device
   c.placement.seats.resize(members.size());
   place_on(engines, c);
   return c;

@@ -50,8 +50,12 @@ Case member_case(const PlaceRequest& request, const std::string& member, const E
                  Goal goal, int threads = 0);
 /// Every member on every engine at every batch: a batch on each thread, and all threads, or those of a lane, on one.
 std::vector<Case> cost_cases(const PlaceRequest& request);
-/// Whether members can be beside each other: on one thread they never are.
+/// Whether some members can be beside each other, and are to be measured so.
 bool measures_pairs(const PlaceRequest& request);
+/// Whether members on these devices compute side by side: on one thread of the CPU they take turns.
+bool are_side_by_side(const PlaceRequest& request, const std::string& a, const std::string& b);
+/// Lanes that a pair has on that device: two, but on the CPU no more than there are threads.
+int pair_lanes(const PlaceRequest& request, const std::string& device);
 /// Two members side by side on one engine, a thread each, as on the lanes of a pipelined run; or one beside itself. A
 /// batch is over when both lanes are done with it, so the lane of `b` computes it `times` over: in as much time as `a`
 /// takes (times_beside), else `b` would wait, and `a` would be alone meanwhile.
@@ -63,8 +67,8 @@ struct Across {
   Engine engine;
   int times = 1;  ///< that either lane of its device computes a batch
 };
-/// Each beside itself, on two lanes of its device (a thread each on the CPU), and the other beside both: what that adds
-/// to a member's time in its pair_case with itself is the other device's doing.
+/// Each beside itself, on the lanes of its device (pair_lanes; a thread each on the CPU), and the other beside both: what
+/// that adds to a member's time in its pair_case with itself is the other device's doing.
 Case across_case(const PlaceRequest& request, const Across& a, const Across& b);
 /// At the end of the cases, unless it is there already.
 void add_case(std::vector<Case>& cases, const Case& c);

@@ -88,6 +88,37 @@ TEST(PlaceDevices, MembersOnTheirBestDevicesAreBesideEachOtherAcrossThem) {
   EXPECT_EQ(placed.problem.slowdown[0][0], 1);
 }
 
+TEST(PlaceDevices, OnOneThreadMembersAreBesideEachOtherAcrossDevicesAndOnTheGpuAndInTurnOnTheCpu) {
+  FakeBench fake({{{"a", "x"}, 9}, {{"a", "x gpu:0"}, 1}, {{"b", "x"}, 1.5}, {{"c", "x"}, 1.5}});
+  fake.beside = 1.25;
+  PlaceRequest r = on_two_devices();
+  r.ensemble.model = "a+b+c";
+  r.ensemble.threads = 1;
+  const Placed placed = place(r, fake.bench());
+  std::vector<std::string> pairs;
+  for (const Case& c : fake.measured) {
+    if (c.combine != "members") continue;
+    pairs.push_back(c.model + " on " + c.device);
+    EXPECT_EQ(c.threads, c.device == "gpu:0" ? 2 : 1) << "lanes of the GPU's are beyond the one thread: " << c.model;
+  }
+  // a takes 2 s on one of two lanes of the GPU, b and c 1.5 s on the one that the CPU has.
+  EXPECT_THAT(pairs, UnorderedElementsAre("a+a on gpu:0", "b+b on cpu", "c+c on cpu", "a+a+b on cpu+gpu:0",
+                                          "a+a+c on cpu+gpu:0"));
+  const auto near = [](double value) { return testing::DoubleNear(value, 1e-9); };
+  EXPECT_THAT(placed.problem.slowdown, ElementsAre(ElementsAre(near(1), near(1.25), near(1.25)),
+                                                   ElementsAre(near(1.25), near(1), near(1)),
+                                                   ElementsAre(near(1.25), near(1), near(1))));
+}
+
+TEST(PlaceDevices, OnOneThreadOfTheCpuNobodyIsBesideAnother) {
+  FakeBench fake({{{"a", "x"}, 1}, {{"a", "x gpu:0"}, 9}, {{"b", "x"}, 1}, {{"b", "x gpu:0"}, 9}});
+  PlaceRequest r = on_two_devices();
+  r.ensemble.threads = 1;
+  const Placed placed = place(r, fake.bench());
+  EXPECT_THAT(fake.said, ElementsAre("alone", "found", "plans"));
+  EXPECT_THAT(placed.problem.slowdown, IsEmpty());
+}
+
 TEST(PlaceDevices, WhereOneDeviceSuitsAllBestPairsAreOnItAlone) {
   FakeBench fake({{{"a", "x"}, 5}, {{"a", "x gpu:0"}, 1}, {{"b", "x"}, 5}, {{"b", "x gpu:0"}, 1}});
   const Placed placed = place(on_two_devices(), fake.bench());
@@ -149,11 +180,16 @@ TEST(PlaceDevices, ARequestsDevicesComeBackAndAnOlderOnesIsItsEnsembles) {
 }
 
 TEST(PlaceDevices, WhatIsForeseenIsNoLessThanWhatIsMeasured) {
-  FakeBench fake(kGpuForA);
-  (void)place(on_two_devices(), fake.bench());
-  const Foreseen f = foreseen(on_two_devices());
-  EXPECT_LE(fake.measured.size(), f.alone.size() + f.pairs.size() + f.plans.size());
-  for (const Case& c : f.plans) EXPECT_EQ(c.device, "cpu");
+  PlaceRequest r = on_two_devices();
+  for (const int threads : {1, 2}) {
+    r.ensemble.threads = threads;
+    FakeBench fake(kGpuForA);
+    (void)place(r, fake.bench());
+    const Foreseen f = foreseen(r);
+    EXPECT_EQ(f.pairs.size(), 4U);
+    EXPECT_LE(fake.measured.size(), f.alone.size() + f.pairs.size() + f.plans.size());
+    for (const Case& c : f.plans) EXPECT_EQ(c.device, "cpu");
+  }
 }
 
 }  // namespace
