@@ -52,6 +52,13 @@ int quicken(Lane& lane, int of, int left) {
   return 0;
 }
 
+/// Of the lane's threads the fewest on which it is done by then.
+int threads_for(const Lane& lane, int of, double seconds) {
+  int threads = 1;
+  while (threads < lane.threads && seconds_on(lane.way, of, threads) * lane.slowdown > seconds) ++threads;
+  return threads;
+}
+
 double beyond(double used, double limit) { return limit > 0 ? std::max(0.0, used / limit - 1) : 0; }
 
 /// Ways of all members, by the devices that they are on.
@@ -169,7 +176,8 @@ class Seating {
   }
 
   /// A lane for each. Whoever is last needs more in any better division, so that what is best is found so; what the
-  /// last cannot use is for the others.
+  /// last cannot use is for the others. What did not let the last one end earlier is taken back: one model twice with
+  /// different threads would be two sessions for nothing.
   void divide(std::vector<int>& threads) const {
     const int all = problem_.threads;
     const std::vector<std::size_t>& members = sharers();
@@ -186,7 +194,10 @@ class Seating {
       if (last.at_best) break;
       left -= quicken(last, all, left);
     }
-    for (std::size_t i = 0; i < members.size(); ++i) threads[members[i]] = lanes[i].threads;
+    const double last = std::max_element(lanes.begin(), lanes.end(), [](const Lane& a, const Lane& b) {
+                          return a.seconds < b.seconds;
+                        })->seconds;
+    for (std::size_t i = 0; i < members.size(); ++i) threads[members[i]] = threads_for(lanes[i], all, last);
   }
 
   /// Each thread, or the device, kept busy by one member or another.

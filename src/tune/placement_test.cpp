@@ -155,16 +155,35 @@ TEST(Placement, NoDivisionOfTheThreadsIsBetterThanTheOneFound) {
   }
 }
 
-TEST(Placement, AModelTwiceWithDifferentThreadsIsTwoSessions) {
+/// A model twice, of which the second is so much slower beside the first.
+Problem model_twice(int threads, double second_slower) {
   Problem p;
-  p.threads = 3;
-  p.members = {{{"x", 8, 1, 1, 100}}, {{"x", 8, 1, 1, 100}}};
+  p.threads = threads;
+  p.members = {{{"x", 8, 3.0 / threads, 3.0 / threads, 100}}, {{"x", 8, 3.0 / threads, 3.0 / threads, 100}}};
   p.same_as = {0, 0};
+  p.slowdown = {{1, 1}, {second_slower, second_slower}};
+  p.slowdown_devices = {"cpu", "cpu"};
+  return p;
+}
+
+TEST(Placement, ThreadsThatDoNotLetTheLastEndEarlierAreLeftOver) {
+  for (const int threads : {3, 5, 7}) {
+    const Problem p = model_twice(threads, 1);
+    EXPECT_THAT(member_threads(p, "concurrent", {0, 0}), ElementsAre(threads / 2, threads / 2));
+    EXPECT_NEAR(predicted_seconds(p, "concurrent", {0, 0}), 3.0 / (threads / 2), 1e-12);
+  }
+  Problem p = model_twice(3, 1);
+  p.memory_limit = 150;
+  EXPECT_EQ(best_plans(p, 3).size(), 3U) << "side by side, too, it is one session";
+  for (const Plan& plan : best_plans(p, 3)) EXPECT_DOUBLE_EQ(plan.memory, 100) << plan.strategy;
+}
+
+TEST(Placement, AModelTwiceWithDifferentThreadsIsTwoSessions) {
+  const Problem p = model_twice(3, 1.5);
+  EXPECT_THAT(member_threads(p, "concurrent", {0, 0}), ElementsAre(1, 2));
   for (const Plan& plan : best_plans(p, 3)) {
     EXPECT_DOUBLE_EQ(plan.memory, plan.strategy == "concurrent" ? 200 : 100) << plan.strategy;
   }
-  p.threads = 4;
-  for (const Plan& plan : best_plans(p, 3)) EXPECT_DOUBLE_EQ(plan.memory, 100) << plan.strategy;
 }
 
 TEST(Placement, AModelThatIsThereTwiceIsHeldOnce) {
