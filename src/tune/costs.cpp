@@ -74,9 +74,8 @@ class Seating {
   }
 
   [[nodiscard]] std::vector<int> threads(const std::string& strategy) const {
-    if (strategy == "sequential") return std::vector<int>(ways_.size(), std::max(problem_.threads, 1));
     std::vector<int> threads(ways_.size(), 0);
-    for (const std::size_t m : sharers()) threads[m] = 1;
+    for (const std::size_t m : sharers()) threads[m] = strategy == "sequential" ? std::max(problem_.threads, 1) : 1;
     if (divides_threads(strategy)) divide(threads);
     return threads;
   }

@@ -97,7 +97,8 @@ PlacedSearch search_found(const PlaceRequest& request, const Placed& placed) {
     PlacedSearch::Prediction p{1 / plan.seconds, {plan.strategy, {}}};
     for (std::size_t m = 0; m < plan.ways.size(); ++m) {
       const Way& way = placed.problem.members[m][plan.ways[m]];
-      p.placement.seats.push_back({way.backend, way.batch_size, plan.threads[m]});
+      const int threads = way.device == kCpu ? plan.threads[m] : 0;  // elsewhere no core computes it
+      p.placement.seats.push_back({way.backend, way.batch_size, threads});
       if (has_several_devices(request)) p.placement.seats.back().device = way.device;
     }
     search.predicted.push_back(std::move(p));

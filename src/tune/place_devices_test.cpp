@@ -54,6 +54,24 @@ TEST(PlaceDevices, OneSearchFindsEachMembersDevice) {
   }
 }
 
+TEST(PlaceDevices, OfAPredictedPlanThreadsAreSaidOfMembersOnTheCpu) {
+  PlaceRequest r = on_two_devices();
+  r.ensemble.threads = 4;
+  FakeBench fake(kGpuForA);
+  for (const auto& devices : std::vector<std::vector<std::string>>{r.devices, {"gpu:0"}}) {
+    r.devices = devices;
+    (void)place(r, fake.bench());
+    std::set<std::string> strategies;
+    for (const PlacedSearch::Prediction& p : fake.found.predicted) {
+      strategies.insert(p.placement.strategy);
+      for (const Seat& seat : p.placement.seats) {
+        EXPECT_EQ(seat.threads > 0, seat.device == "cpu") << p.placement.strategy;
+      }
+    }
+    EXPECT_EQ(strategies.count("sequential"), 1U);
+  }
+}
+
 TEST(PlaceDevices, AMemberThatOneDeviceAloneRunsIsNoneOfTheOthers) {
   FakeBench fake({{{"a", "x gpu:0"}, 1}, {{"b", "x"}, 1.5}});
   const Placed placed = place(on_two_devices(), fake.bench());

@@ -61,7 +61,8 @@ TEST(PlacementDevices, TheThreadsAreForTheMembersOnTheCpu) {
   Problem p;
   p.threads = 4;
   p.members = {{on_cpu(4, 4), on_gpu(1, 1)}, {on_cpu(2, 2), on_gpu(1, 1)}, {on_cpu(1, 1), on_gpu(1, 1)}};
-  EXPECT_THAT(member_threads(p, "sequential", {0, 0, 1}), ElementsAre(4, 4, 4));
+  EXPECT_THAT(member_threads(p, "sequential", {0, 0, 1}), ElementsAre(4, 4, 0));
+  EXPECT_THAT(member_threads(p, "sequential", {1, 1, 1}), ElementsAre(4, 4, 4)) << "on one device, as on the CPU";
   EXPECT_THAT(member_threads(p, "pipelined", {0, 0, 1}), ElementsAre(1, 1, 0));
   EXPECT_THAT(member_threads(p, "pipelined", {1, 1, 1}), ElementsAre(1, 1, 1)) << "on one device, as on the CPU";
   // As fast as they have threads: 16 s on one thread, and 8 s.
