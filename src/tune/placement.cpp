@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <utility>
 
 #include "base/add_once.hpp"
@@ -123,26 +124,43 @@ bool are_several_devices(const std::vector<Spot>& spots) {
   return std::any_of(spots.begin(), spots.end(), [&](const Spot& s) { return s.second != spots.front().second; });
 }
 
+using Set = std::vector<std::size_t>;
+
+/// Sets of 0 … n-1: all of one, all of two and so on, for as long as these are at most `most` together.
+std::vector<Set> sets_of(std::size_t n, std::size_t most) {
+  std::vector<Set> all, of_size = {{}};
+  for (std::size_t size = 1; size <= n; ++size) {
+    std::vector<Set> larger;
+    for (const Set& set : of_size) {
+      for (std::size_t next = set.empty() ? 0 : set.back() + 1; next < n; ++next) {
+        larger.push_back(set);
+        larger.back().push_back(next);
+      }
+    }
+    if (size > 1 && all.size() + larger.size() > most) break;
+    all.insert(all.end(), larger.begin(), larger.end());
+    of_size = std::move(larger);
+  }
+  return all;
+}
+
 /// Where the search begins: the quickest ways. Where these do not fit, memory makes hills between choices, most of all
 /// the engines' libraries, and so does a device that is last while others are idle: then also the quickest and the
-/// smallest ways on each set of engines.
+/// smallest ways on each set of engines, of very many engines on each small one.
 std::vector<Ways> starts_of(const Problem& problem, const std::string& strategy) {
-  constexpr std::size_t kMostSpots = 6;  // 63 sets
+  constexpr std::size_t kMostSets = 255;  // all of eight
   const bool whole = strategy == "sequential";
   const auto seconds = [whole](const Way& way) { return whole ? way.whole : way.spread; };
   const auto memory = [](const Way& way) { return way.memory + way.device_memory; };
   std::vector<Ways> starts = {least_ways(problem, seconds, [](const Way&) { return true; })};
   const Ways& quickest = starts.front();
-  const std::vector<Spot> all = spots_of(problem);
+  const std::vector<Spot> spots = spots_of(problem);
   const bool fits = costs_of(problem, strategy, quickest).over <= 0;
-  if (fits && !are_several_devices(all)) return starts;
-  const std::size_t spots = std::min(all.size(), kMostSpots);
-  for (std::size_t set = 1; set < std::size_t{1} << spots; ++set) {
+  if (fits && !are_several_devices(spots)) return starts;
+  for (const Set& set : sets_of(spots.size(), kMostSets)) {
     const auto is_in_set = [&](const Way& way) {
-      for (std::size_t e = 0; e < spots; ++e) {
-        if ((set >> e & 1U) != 0 && all[e] == Spot{way.backend, way.device}) return true;
-      }
-      return false;
+      const Spot spot{way.backend, way.device};
+      return std::any_of(set.begin(), set.end(), [&](std::size_t s) { return spots[s] == spot; });
     };
     starts.push_back(least_ways(problem, seconds, is_in_set));
     starts.push_back(least_ways(problem, memory, is_in_set));
@@ -151,11 +169,14 @@ std::vector<Ways> starts_of(const Problem& problem, const std::string& strategy)
 }
 
 void search_locally(const Problem& problem, const std::string& strategy, Best& best) {
+  std::set<Ways> seen;  // many starts are alike, or meet: from there on the way is the same
   for (Ways& ways : starts_of(problem, strategy)) {
-    best.offer(strategy, ways);
-    while (improve(problem, strategy, ways)) best.offer(strategy, ways);
-    for (std::size_t m = 0; m < ways.size(); ++m) {  // the neighbours of the end: runners-up
-      for_each_change(problem, ways, m, [&](const Ways& one) { best.offer(strategy, one); });
+    while (seen.insert(ways).second) {
+      best.offer(strategy, ways);
+      if (improve(problem, strategy, ways)) continue;
+      for (std::size_t m = 0; m < ways.size(); ++m) {  // the neighbours of the end: runners-up
+        for_each_change(problem, ways, m, [&](const Ways& one) { best.offer(strategy, one); });
+      }
     }
   }
 }

@@ -66,7 +66,8 @@ double predicted_seconds(const Problem& problem, const std::string& strategy, co
 /// The `count` best plans that fit into the memory of the host and of each device, the best first; none where nothing
 /// fits. Every combination is tried where there are at most `exact` of them; beyond, local search from the members'
 /// best ways, and where these do not fit, or devices are several, from the best on each set of engines, too (an engine
-/// on two devices is two): the way of one member, or of two, is changed for as long as that helps.
+/// on two devices is two; of more than eight engines the small sets): the way of one member, or of two, is changed for
+/// as long as that helps.
 std::vector<Plan> best_plans(const Problem& problem, std::size_t count, std::size_t exact = 100'000);
 
 }  // namespace assay::tune

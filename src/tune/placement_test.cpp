@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <string>
 
 namespace assay::tune {
 namespace {
@@ -241,6 +242,23 @@ TEST(Placement, TheLocalSearchComesWithinTwoPerCentOfTheExactOne) {
   }
   EXPECT_GT(solved, 40);
   EXPECT_GT(not_quickest, 30) << "memory is what makes it hard";
+}
+
+TEST(Placement, TheLocalSearchForgetsNoneOfManyEngines) {
+  for (const std::size_t engines : {8U, 24U}) {
+    Problem p;
+    p.threads = 2;
+    // On the last alone all members fit, and its library is paid for by four of them.
+    std::vector<Way> ways;
+    for (std::size_t e = 1; e < engines; ++e) ways.push_back({"x" + std::to_string(e), 8, 1, 1, 100});
+    ways.push_back({"last", 8, 2, 2, 20});
+    p.members.assign(5, ways);
+    p.libraries = {{"last", 300}};
+    p.memory_limit = 450;
+    const std::vector<Plan> plans = best_plans(p, 1, 0);
+    ASSERT_EQ(plans.size(), 1U) << engines;
+    EXPECT_THAT(plans[0].ways, testing::Each(engines - 1));
+  }
 }
 
 }  // namespace
