@@ -56,11 +56,12 @@ TEST(DeviceLimits, ADeviceThatIsNobodysIsRefusedWithWhatThereIs) {
   }
 }
 
-/// a is ten times as quick on the GPU, b not; side by side they are as quick as either.
+/// a is ten times as quick on the GPU, b a fifth as quick; side by side they are as quick as either.
 double rate_of(const Case& c) {
   if (devices_of(c).size() > 1) return 100;
-  const bool slow = c.device == "cpu" ? c.model != "b" : c.model != "a";
-  return is_ensemble(c) || slow ? 10 : 100;
+  if (is_ensemble(c)) return 10;
+  if (c.model == "a") return c.device == kCpu ? 10 : 100;
+  return c.device == kCpu ? 100 : 20;
 }
 
 class PlacingOnDevices : public PlacingTest {
@@ -129,7 +130,7 @@ TEST_F(PlacingOnDevices, ATieSaysTheDevicesAndTheCommandAsksForThemAgain) {
   EXPECT_EQ(place({}, on({"cpu", "gpu:0"}), settings_, store_, context_), kOk) << err_.str();
   const std::string verdict = placing_verdict(store_.load(""));
   EXPECT_THAT(verdict, AllOf(HasSubstr("cannot be told from"), HasSubstr("--device cpu,gpu:0")));
-  EXPECT_THAT(verdict, testing::ContainsRegex("merged on x( gpu:0)?"));
+  EXPECT_THAT(verdict, HasSubstr("merged on x gpu:0")) << "on which the two take less than on the CPU";
 }
 
 }  // namespace
