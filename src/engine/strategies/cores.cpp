@@ -1,5 +1,6 @@
 // What a schedule's lanes make of the CPU's cores.
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <set>
 
@@ -7,6 +8,15 @@
 
 namespace assay::engine {
 namespace {
+
+/// Six lanes with a sixth of seven threads each are seven, and in doubles a little more: less than this, of which
+/// nobody has anything.
+constexpr double kRounding = 1e-9;
+
+double rounded_where_whole(double threads) {
+  const double whole = std::round(threads);
+  return std::abs(threads - whole) < kRounding ? whole : threads;
+}
 
 bool is_on_cpu(const std::vector<std::string>& devices, std::size_t member) {
   return devices.empty() || devices[member] == kCpu;
@@ -44,7 +54,7 @@ double threads_at_once(const Schedule& schedule, const std::vector<MemberSetup>&
     for (const std::size_t m : lane) most = std::max(most, static_cast<double>(setups[m].threads) / setups[m].streams);
     sum += most;
   }
-  return sum;
+  return rounded_where_whole(sum);
 }
 
 }  // namespace assay::engine

@@ -216,6 +216,37 @@ TEST(Strategy, WhoElseUsesTheCoresFollowsFromTheLanesOnThem) {
   }
 }
 
+/// Costs of 1, 2, 3 …, and of every so many members one session.
+void expect_the_budget(const Strategy& strategy, std::size_t members, std::size_t of_one_session, int threads) {
+  std::vector<double> costs;
+  std::vector<std::size_t> session_of;
+  for (std::size_t m = 0; m < members; ++m) {
+    costs.push_back(static_cast<double>(m + 1));
+    session_of.push_back(m - m % of_one_session);
+  }
+  const Schedule s = strategy.schedule({costs, threads, Goal::kThroughput});
+  EXPECT_EQ(threads_at_once(s, session_setups(s, session_of), {}), threads)
+      << strategy.name << ", " << members << " members, " << of_one_session << " of one session";
+}
+
+// Shared sessions give lanes fractions of threads; a sum of them that is too large by a rounding would be refused.
+TEST(Strategy, AllKeepToTheBudgetToTheLastBit) {
+  for (const Strategy& strategy : strategies()) {
+    if (strategy.schedule == nullptr) continue;
+    for (std::size_t members = 1; members <= 12; ++members) {
+      for (const std::size_t of_one_session : {std::size_t{1}, std::size_t{3}, members}) {
+        for (int threads = 1; threads <= 32; ++threads) expect_the_budget(strategy, members, of_one_session, threads);
+      }
+    }
+  }
+}
+
+TEST(Strategy, ThreadsOfMembersOwnMayComeToAPartOfAThread) {
+  const Schedule s = concurrent_schedule({{1, 1, 1}, 3, Goal::kThroughput});
+  EXPECT_EQ(threads_at_once(s, {{3, 2}, {3, 2}, {1, 1}}, {}), 4);
+  EXPECT_EQ(threads_at_once(s, {{3, 2}, {1, 1}, {1, 1}}, {}), 3.5) << "more than three";
+}
+
 TEST(Strategy, SequentialKeepsTheOrderOfTheMembers) {
   const Simulation s = simulate(sequential_schedule({kPaper, 2, Goal::kThroughput}), kPaper, 2);
   std::vector<std::size_t> members;
