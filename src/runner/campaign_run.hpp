@@ -86,7 +86,8 @@ class CampaignRun {
   void finish_if_done(Pending& p);
   void measure_memory(Pending& p);
   void measure_start(Pending& p);
-  [[nodiscard]] std::uint64_t device_memory(const Case& c);
+  /// Whether so many of the case at once may fit into the memory of every device, as far as that is known.
+  [[nodiscard]] bool may_fit(const Pending& p, std::uint64_t times);
   [[nodiscard]] std::uint64_t memory_of(const std::string& device, const std::vector<std::string>& engines);
   void start_together(Pending& p, const worker::Request& request);
   void find_ladders();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "model/tensorflow_facts.hpp"
 
@@ -13,21 +14,39 @@ constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 /// Of a backend that reads SavedModels.
 constexpr const char* kSignatureOption = "signature";
 
+/// Samples that member `m` computes at once.
+std::int64_t batch_of(const Case& c, std::size_t m) {
+  const std::vector<Placement::Seat>& seats = c.placement.seats;
+  const std::int64_t own = m < seats.size() ? seats[m].batch_size : 0;
+  return std::max<std::int64_t>(own > 0 ? own : c.batch_size, 1);
+}
+
 }  // namespace
 
-std::optional<std::uint64_t> least_memory(const Case& c, const ModelFacts& facts) {
-  if (!facts.step_bytes) return std::nullopt;
-  const double batches = std::max(c.in_flight, 1);
-  const double samples = static_cast<double>(std::max<std::int64_t>(c.batch_size, 1));
-  return facts.weight_bytes + static_cast<std::uint64_t>(batches * samples * static_cast<double>(*facts.step_bytes));
+std::map<std::string, std::uint64_t> least_memory(const Case& c, const ModelFacts& facts) {
+  std::map<std::string, std::uint64_t> least;
+  std::set<std::string> unknown;
+  std::set<std::pair<std::string, std::filesystem::path>> held;  // weights, by device
+  for (std::size_t m = 0; m < facts.footprints.size(); ++m) {
+    const Footprint& one = facts.footprints[m];
+    const std::string device = device_of(c, m);
+    if (!one.step_bytes) unknown.insert(device);
+    const std::filesystem::path& file = m < facts.members.size() ? facts.members[m] : facts.path;
+    if (held.emplace(device, file).second) least[device] += one.weight_bytes;
+    const double samples = static_cast<double>(std::max(c.in_flight, 1)) * static_cast<double>(batch_of(c, m));
+    least[device] += static_cast<std::uint64_t>(samples * static_cast<double>(one.step_bytes.value_or(0)));
+  }
+  for (const std::string& device : unknown) least.erase(device);
+  return least;
 }
 
 std::string why_too_large(const Case& c, const ModelFacts& facts, std::uint64_t machine_memory) {
-  if (c.device != "cpu") return {};  // its layers are in the device's memory: what does not fit there says so itself
-  const auto least = least_memory(c, facts);
-  if (machine_memory == 0 || !least || *least <= machine_memory) return {};
-  return fmt::format("it takes at least {:.1f} GiB by estimate, and may take {:.1f} GiB here; take a smaller batch",
-                     static_cast<double>(*least) / kGiB, static_cast<double>(machine_memory) / kGiB);
+  const auto all = least_memory(c, facts);
+  const auto least = all.find(kCpu);  // what does not fit into another device's memory says so itself
+  if (machine_memory == 0 || least == all.end() || least->second <= machine_memory) return {};
+  return fmt::format("{} at least {:.1f} GiB by estimate, and may take {:.1f} GiB here; take a smaller batch",
+                     gpus_of(c).empty() ? "it takes" : "its members on the CPU take",
+                     static_cast<double>(least->second) / kGiB, static_cast<double>(machine_memory) / kGiB);
 }
 
 std::string why_no_signature(const Case& c, const ModelFacts& facts) {

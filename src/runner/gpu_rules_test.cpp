@@ -30,33 +30,92 @@ TEST_F(RunnerTest, OnAGpuTheMachinesMemoryIsNoBoundAndBuildingMayTakeItsTime) {
             estimate_process(on_cpu, settings_.effort, facts, {}));
 }
 
-TEST_F(RunnerTest, FourOnAGpuAreComparedWithTheGpusMemory) {
+/// m on the CPU, and n on a GPU.
+void place_on_both(Case& c) {
+  c.model = "m+n";
+  c.strategy = kPlaced;
+  c.device = "cpu+gpu:0";
+  c.placement = {"pipelined",
+                 {{.backend = c.backend, .device = "cpu"}, {.backend = c.backend, .device = "gpu:0"}}};
+}
+
+TEST_F(RunnerTest, FourAtOnceAreComparedWithTheMemoryOfEachDevice) {
   struct Row {
     const char* device;
-    const char* memory;  // of the GPU, as its probe says
+    const char* memory;         // of the GPU, as its probe says
+    std::uint64_t machine_mib;  // 0: not known
     int starts;
   };
-  for (const Row& row : {Row{"gpu:0", R"(, "memory_bytes": 1073741824)", 1 + 4},
-                         {"gpu:0", R"(, "memory_bytes": 104857600)", 1},      // 100 MiB
-                         {"cpu+gpu:0", R"(, "memory_bytes": 104857600)", 1},  // and as much of the machine's
-                         {"cpu+gpu:0", R"(, "memory_bytes": 1073741824)", 1 + 4},
-                         {"gpu:0", R"(, "memory_bytes": 0)", 1 + 4},
-                         {"gpu:0", "", 1 + 4}}) {
+  const char *little = R"(, "memory_bytes": 104857600)", *much = R"(, "memory_bytes": 1073741824)";
+  // Each model takes 61 MiB.
+  for (const Row& row : {Row{"gpu:0", much, 100, 1 + 4},
+                         {"gpu:0", little, 100, 1},
+                         {"gpu:0", little, 10'000, 1},
+                         {"gpu:0", R"(, "memory_bytes": 0)", 100, 1 + 4},
+                         {"gpu:0", "", 100, 1 + 4},
+                         {"cpu+gpu:0", much, 1000, 1 + 4},
+                         {"cpu+gpu:0", much, 100, 1},
+                         {"cpu+gpu:0", little, 1000, 1},
+                         {"cpu+gpu:0", "", 100, 1},
+                         {"cpu+gpu:0", "", 1000, 1 + 4},
+                         {"cpu+gpu:0", much, 0, 1 + 4}}) {
     launcher_.devices = std::string(R"([{"name": "cpu", "memory_bytes": 1}, {"name": "gpu:0")") + row.memory + "}]";
     launcher_.requests.clear();
     recorder_.outcomes.clear();
     campaign_ = {};
     settings_.effort = measure::effort_by_name("standard");
     settings_.control = false;
-    settings_.machine_memory = UINT64_C(100) << 20;
-    plan({"onnxruntime"}, {60});  // 61 MiB
+    settings_.machine_memory = row.machine_mib << 20;
+    plan({"onnxruntime"}, {60});
     campaign_.plan.back().device = row.device;
+    if (devices_of(campaign_.plan.back()).size() > 1) place_on_both(campaign_.plan.back());
     run();
-    EXPECT_EQ(launcher_.count(Kind::kStart), row.starts) << row.memory;
+    const std::string of = std::string(row.device) + row.memory + " and " + std::to_string(row.machine_mib) + " MiB";
+    EXPECT_EQ(launcher_.count(Kind::kStart), row.starts) << of;
     const bool said =
         find_metric(recorder_.outcomes.at(0), "start")->remark.find("would not fit into memory") != std::string::npos;
-    EXPECT_EQ(said, row.starts == 1) << row.memory;
+    EXPECT_EQ(said, row.starts == 1) << of;
   }
+}
+
+TEST_F(RunnerTest, TheMachinesMemoryBoundsWhatIsOnTheCpu) {
+  settings_.control = false;
+  settings_.machine_memory = UINT64_C(100) << 20;
+  launcher_.devices = R"([{"name": "cpu"}, {"name": "gpu:0"}])";
+  plan({"onnxruntime"}, {1000});
+  Case& c = campaign_.plan.back();
+  place_on_both(c);
+  run();
+  const Outcome& large = outcome_of("onnxruntime", 1000);
+  EXPECT_EQ(large.phase, "estimate");
+  EXPECT_THAT(large.reason, testing::HasSubstr("its members on the CPU take at least 1.0 GiB by estimate"));
+  c.placement.seats[0].batch_size = 10;  // whatever the batch on the GPU
+  recorder_.outcomes.clear();
+  campaign_.outcomes.clear();
+  run();
+  EXPECT_EQ(outcome_of("onnxruntime", 1000).state, OutcomeState::kMeasured) << outcome_of("onnxruntime", 1000).reason;
+}
+
+TEST(LeastMemory, IsWhatTheMembersOfEachDeviceTake) {
+  using Least = std::map<std::string, std::uint64_t>;
+  ModelFacts facts;
+  facts.members = {"a", "b", "a"};
+  facts.footprints = {{100, 1}, {1000, 10}, {100, 1}};
+  Case c;
+  c.model = "a+b+a";
+  c.strategy = "pipelined";
+  c.batch_size = 4;
+  c.in_flight = 2;
+  EXPECT_EQ(least_memory(c, facts), (Least{{"cpu", 1100 + 8 * 12}})) << "a's weights are there once";
+  c.device = "cpu+gpu:0";
+  c.placement.seats = {{.backend = "x", .device = "gpu:0"},
+                       {.backend = "x", .batch_size = 1, .device = "cpu"},
+                       {.backend = "x", .device = "gpu:0"}};
+  EXPECT_EQ(least_memory(c, facts), (Least{{"cpu", 1000 + 2 * 10}, {"gpu:0", 100 + 8 * 2}}));
+  c.placement.seats[2].device = "cpu";
+  EXPECT_EQ(least_memory(c, facts), (Least{{"cpu", 1100 + 2 * 10 + 8}, {"gpu:0", 100 + 8}})) << "on each device";
+  facts.footprints[1].step_bytes.reset();
+  EXPECT_EQ(least_memory(c, facts), (Least{{"gpu:0", 100 + 8}})) << "of b too little is known";
 }
 
 TEST_F(RunnerTest, EachMemberNeedsTheDeviceOfItsOwnEngine) {

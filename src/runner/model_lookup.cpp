@@ -49,8 +49,8 @@ ModelFacts facts_of(const Case& c, const std::filesystem::path& cache_folder) {
   facts.format = m.format;
   facts.signatures = signatures_of(m);
   facts.weight_bytes = m.statistics.weight_bytes;
+  facts.footprints = {{m.statistics.weight_bytes, m.statistics.largest_step_bytes}};
   facts.flops = m.statistics.flops;
-  facts.step_bytes = m.statistics.largest_step_bytes;
   facts.answers_together = answers_together(m, c);
   return facts;
 }
@@ -69,8 +69,8 @@ void add_member(ModelFacts& all, const ModelFacts& one) {
   all.members.push_back(one.path);
   all.hash = sha256_of(all.hash + one.hash);
   if (!again) all.weight_bytes += one.weight_bytes;
+  all.footprints.insert(all.footprints.end(), one.footprints.begin(), one.footprints.end());
   add_up(all.flops, one.flops);
-  add_up(all.step_bytes, one.step_bytes);
   all.answers_together = all.answers_together || one.answers_together;
 }
 

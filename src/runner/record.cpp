@@ -139,15 +139,13 @@ void CampaignRun::measure_start(Pending& p) {
   if (settings_.effort.processes > 1) start_together(p, r);
 }
 
-/// Of all that the case computes on; 0: not known.
-std::uint64_t CampaignRun::device_memory(const Case& c) {
-  std::uint64_t all = 0;
-  for (const std::string& device : devices_of(c)) {
-    const std::uint64_t there = memory_of(device, members_of(c.backend));
-    if (there == 0) return 0;
-    all += there;
-  }
-  return all;
+bool CampaignRun::may_fit(const Pending& p, std::uint64_t times) {
+  const auto least = least_memory(case_of(p), p.facts);
+  const std::vector<std::string> engines = members_of(case_of(p).backend);
+  return std::all_of(least.begin(), least.end(), [&](const auto& on_device) {
+    const std::uint64_t there = memory_of(on_device.first, engines);
+    return there == 0 || times * on_device.second <= there;
+  });
 }
 
 /// As the first of the engines tells; 0: none does.
@@ -167,9 +165,7 @@ void CampaignRun::start_together(Pending& p, const worker::Request& request) {
     std::string& all = p.texts["remark.start"];
     all += (all.empty() ? "" : "; ") + text;
   };
-  const auto least = least_memory(case_of(p), p.facts);
-  const std::uint64_t there = device_memory(case_of(p));
-  if (least && there > 0 && kTogether * *least > there) {
+  if (!may_fit(p, kTogether)) {
     return remark(fmt::format("{} at once were not started: they would not fit into memory", kTogether));
   }
   std::array<worker::Exit, kTogether> exits;

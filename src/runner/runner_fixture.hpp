@@ -22,8 +22,11 @@ class RunnerTest : public testing::Test {
       ModelFacts facts;
       facts.path = c.model;
       facts.hash = "hash of " + c.model;
-      facts.weight_bytes = 1 << 20;
-      facts.step_bytes = 1 << 20;
+      for (const std::string& member : members_of(c.model)) {
+        facts.footprints.push_back({1 << 20, 1 << 20});
+        facts.weight_bytes += facts.footprints.back().weight_bytes;
+        if (is_ensemble(c)) facts.members.emplace_back(member);
+      }
       facts.flops = 1'000'000'000;
       return facts;
     };
