@@ -122,35 +122,47 @@ TEST_F(RunnerTest, EachMemberNeedsTheDeviceOfItsOwnEngine) {
   using Seat = Placement::Seat;
   struct Row {
     const char* what;
+    const char* device;  // of the case
     std::vector<Seat> seats;
-    const char* why;
+    std::string why;
+    const char* model = "m+n";
   };
+  const auto seats = [](const char* first, const char* second) {
+    return std::vector<Seat>{{.backend = "onnxruntime", .device = first}, {.backend = "openvino", .device = second}};
+  };
+  const auto elsewhere = [](const std::string& device) {
+    return "the case is on " + device +
+           ", and its placement does not say just that of its members: on several devices each member has one of its "
+           "own";
+  };
+  const std::string has_none = "onnxruntime 1.2.3 has no device 'gpu:0' here; it has cpu";
+  const std::string has_no_other = "openvino 1.2.3 has no device 'gpu:1' here; it has cpu, gpu:0";
   launcher_.devices_of["openvino"] = R"([{"name": "cpu"}, {"name": "gpu:0"}])";
   settings_.control = false;
-  for (const Row& row :
-       {Row{"as they are",
-            {Seat{.backend = "onnxruntime", .device = "cpu"}, Seat{.backend = "openvino", .device = "gpu:0"}},
-            ""},
-        Row{"the other way round",
-            {Seat{.backend = "onnxruntime", .device = "gpu:0"}, Seat{.backend = "openvino", .device = "cpu"}},
-            "onnxruntime 1.2.3 has no device 'gpu:0' here; it has cpu"},
-        Row{"a third",
-            {Seat{.backend = "onnxruntime", .device = "cpu"}, Seat{.backend = "openvino", .device = "gpu:1"}},
-            "openvino 1.2.3 has no device 'gpu:1' here; it has cpu, gpu:0"}}) {
+  for (const Row& row : {Row{"as they are", "cpu+gpu:0", seats("cpu", "gpu:0"), ""},
+                         {"the other way round", "cpu+gpu:0", seats("gpu:0", "cpu"), has_none},
+                         {"a third", "cpu+gpu:1", seats("cpu", "gpu:1"), has_no_other},
+                         {"on one", "cpu", seats("", ""), ""},
+                         {"nobody says where", "cpu+gpu:0", {}, elsewhere("cpu+gpu:0")},
+                         {"one says nothing", "cpu+gpu:0", seats("gpu:0", ""), elsewhere("cpu+gpu:0")},
+                         {"a third has no seat", "cpu+gpu:0", seats("cpu", "gpu:0"), elsewhere("cpu+gpu:0"), "m+n+o"},
+                         {"there is one", "cpu+gpu:0", seats("cpu", "gpu:0"), elsewhere("cpu+gpu:0"), "m"},
+                         {"nobody on one of two", "cpu+gpu:0", seats("cpu", "cpu"), elsewhere("cpu+gpu:0")},
+                         {"on another", "cpu", seats("cpu", "gpu:0"), elsewhere("cpu")}}) {
     recorder_.outcomes.clear();
     campaign_ = {};
     plan({"onnxruntime+openvino"}, {1});
     Case& c = campaign_.plan.back();
-    c.model = "m+n";
+    c.model = row.model;
     c.strategy = kPlaced;
-    c.device = "cpu+" + row.seats[1].device;
+    c.device = row.device;
     c.placement = {"pipelined", row.seats};
     const auto before = preview(campaign_.plan, settings_, launcher_, {}, stop_);
     EXPECT_EQ(before.at(0).skipped, row.why) << row.what;
     run();
     const Outcome& o = outcome_of("onnxruntime+openvino", 1);
     EXPECT_EQ(o.reason, row.why) << row.what;
-    EXPECT_EQ(o.phase, *row.why == '\0' ? "" : "device") << row.what;
+    EXPECT_EQ(o.phase, row.why.empty() ? "" : "device") << row.what;
   }
 }
 

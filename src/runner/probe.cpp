@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/json.hpp"
 
@@ -15,6 +16,22 @@ constexpr std::chrono::milliseconds kProbeTimeout{20'000};
 std::string text(const worker::Event& event, const std::string& name) {
   const auto it = event.texts.find(name);
   return it == event.texts.end() ? std::string() : it->second;
+}
+
+/// Why the case's device is not that of its members; "" where it is. A member of which nothing is said would be computed
+/// on the first of several.
+std::string why_elsewhere(const Case& c) {
+  const std::vector<std::string> devices = devices_of(c);
+  const std::vector<Placement::Seat>& seats = c.placement.seats;
+  if (devices.size() == 1 && seats.empty()) return {};
+  const bool one = devices.size() == 1;
+  std::set<std::string> met;
+  for (const Placement::Seat& seat : seats) met.insert(one && seat.device.empty() ? c.device : seat.device);
+  const bool all_sit = one || seats.size() == members_of(c.model).size();
+  if (all_sit && met == std::set<std::string>(devices.begin(), devices.end())) return {};
+  return fmt::format("the case is on {}, and its placement does not say just that of its members: on several devices "
+                     "each member has one of its own",
+                     c.device);
 }
 
 }  // namespace
@@ -89,7 +106,9 @@ std::string why_unavailable(const ProbeAnswer& answer, const std::string& backen
 
 std::string why_unavailable(const Case& c, const std::function<const ProbeAnswer&(const std::string&)>& probe) {
   const ProbeAnswer& all = probe(c.backend);
-  if (!all.available || devices_of(c).size() == 1) return why_unavailable(all, c.backend, c.device);
+  if (!all.available) return why_unavailable(all, c.backend, c.device);
+  if (const std::string why = why_elsewhere(c); !why.empty()) return why;
+  if (devices_of(c).size() == 1) return why_unavailable(all, c.backend, c.device);
   for (std::size_t m = 0; m < c.placement.seats.size(); ++m) {
     const std::string& backend = c.placement.seats[m].backend;
     if (const std::string why = why_unavailable(probe(backend), backend, device_of(c, m)); !why.empty()) return why;

@@ -34,7 +34,8 @@ ProbeAnswer together(const std::vector<ProbeAnswer>& answers);
 
 /// Why a case on `device` cannot run; "" when it can.
 std::string why_unavailable(const ProbeAnswer& answer, const std::string& backend, const std::string& device);
-/// The same of a case, whose members may each want their own engine's device. `probe` answers for "x+y", too.
+/// The same of a case, whose members may each want their own engine's device; it cannot run, either, where it is on
+/// other devices than its members. `probe` answers for "x+y", too.
 std::string why_unavailable(const Case& c, const std::function<const ProbeAnswer&(const std::string&)>& probe);
 
 }  // namespace assay::runner
