@@ -55,7 +55,7 @@ std::string title(const Row& row, const CaseOptions& common) {
   Case c = row.first;
   std::string text = fmt::format("{} · {} · {}", c.model, c.backend, to_string(c.goal));
   if (is_ensemble(c)) text += " · " + c.strategy;
-  if (c.device != "cpu") text += " · " + c.device;
+  if (c.device != kCpu) text += " · " + c.device;
   if (c.precision != Precision::kFloat32) text += fmt::format(" · {}", to_string(c.precision));
   if (c.in_flight != 0) text += fmt::format(" · in flight {}", c.in_flight);
   for (const auto& [name, value] : c.options) {

@@ -13,16 +13,6 @@ namespace {
 
 bool is_the_cpu(const std::string& device) { return device == kCpu; }
 
-/// What an engine tells of its memory; 0: nothing. `why`: why it has no such device, else "".
-std::uint64_t memory_told(const std::string& backend, const runner::ProbeAnswer& answer, const std::string& device,
-                          std::string& why) {
-  why = runner::why_unavailable(answer, backend, device);
-  if (!why.empty()) return 0;
-  const auto it = std::find_if(answer.devices.begin(), answer.devices.end(),
-                               [&](const runner::ProbeAnswer::Device& d) { return d.name == device; });
-  return it->memory_bytes;
-}
-
 }  // namespace
 
 std::map<std::string, runner::ProbeAnswer> probes_of(const tune::PlaceRequest& request,
@@ -41,16 +31,18 @@ std::map<std::string, double> device_limits(const tune::PlaceRequest& request,
   std::map<std::string, double> limits;
   for (const std::string& device : request.devices) {
     if (is_the_cpu(device) || probes.empty()) continue;
-    std::vector<std::string> reasons;
+    std::vector<std::string> having, reasons;
     for (const auto& [backend, answer] : probes) {
-      std::string why;
-      const std::uint64_t bytes = memory_told(backend, answer, device, why);
-      if (!why.empty()) reasons.push_back(why);
-      if (bytes > 0) limits[device] = static_cast<double>(bytes);
+      const std::string why = runner::why_unavailable(answer, backend, device);
+      why.empty() ? having.push_back(backend) : reasons.push_back(why);
     }
-    if (reasons.size() < probes.size()) continue;
-    throw Error(ErrorCode::kUnavailable, fmt::format("--device: no engine that was asked for has '{}': {}", device,
-                                                     fmt::join(reasons, "; and ")));
+    if (having.empty()) {
+      throw Error(ErrorCode::kUnavailable, fmt::format("--device: no engine that was asked for has '{}': {}", device,
+                                                       fmt::join(reasons, "; and ")));
+    }
+    const std::uint64_t bytes = runner::memory_of(
+        device, having, [&](const std::string& b) -> const runner::ProbeAnswer& { return probes.at(b); });
+    if (bytes > 0) limits[device] = static_cast<double>(bytes);
   }
   return limits;
 }

@@ -15,8 +15,8 @@ namespace assay::cli {
 std::map<std::string, runner::ProbeAnswer> probes_of(const tune::PlaceRequest& request,
                                                      const runner::RunSettings& settings, const Context& context);
 
-/// Bytes of memory of each device besides the CPU, where an engine tells. Throws Error(kUnavailable) where no engine
-/// has one of the devices, with what each has.
+/// Bytes of memory of each device besides the CPU, where an engine tells: as runner::memory_of has it. Throws
+/// Error(kUnavailable) where no engine has one of the devices, with what each has.
 std::map<std::string, double> device_limits(const tune::PlaceRequest& request,
                                             const std::map<std::string, runner::ProbeAnswer>& probes);
 

@@ -36,6 +36,13 @@ TEST(DeviceLimits, AreTheMemoryThatAnEngineTells) {
                                       {"y", engine_with({{"gpu:0", "", 500}, {"gpu:1", "", 0}})}}),
               UnorderedElementsAre(Pair("gpu:0", 500)));
   EXPECT_THAT(device_limits(request, {}), IsEmpty()) << "nobody was asked";
+  for (const auto& [x, y] : {std::pair<std::uint64_t, std::uint64_t>{500, 700}, {700, 500}}) {
+    EXPECT_THAT(device_limits(request, {{"x", engine_with({{"gpu:0", "", x}})},
+                                        {"y", engine_with({{"gpu:0", "", y}})},
+                                        {"z", engine_with({{"cpu", "", 1}, {"gpu:0", "", 0}, {"gpu:1", "", 0}})}}),
+                UnorderedElementsAre(Pair("gpu:0", 500)))
+        << "the least";
+  }
 }
 
 TEST(DeviceLimits, ADeviceThatIsNobodysIsRefusedWithWhatThereIs) {

@@ -179,7 +179,7 @@ std::string describe(const Case& c) {
                                  c.batch_size == 0 ? "model" : std::to_string(c.batch_size));
   if (is_ensemble(c)) text += " · " + c.strategy;
   if (!c.placement.seats.empty()) text += fmt::format(" ({})", describe_placement(c));
-  if (c.device != "cpu") text += " · " + c.device;
+  if (c.device != kCpu) text += " · " + c.device;
   if (c.precision != Precision::kFloat32) text += fmt::format(" · {}", to_string(c.precision));
   if (c.in_flight != 0) text += fmt::format(" · in flight {}", c.in_flight);
   for (const auto& [key, value] : c.options) text += fmt::format(" · {}={}", key, value);

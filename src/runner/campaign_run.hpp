@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 
@@ -57,6 +58,7 @@ class CampaignRun {
   /// Refuses where it is not what the campaign was begun with.
   void fact_that_stays(const std::string& key, const std::string& value, const std::string& what);
   const ProbeAnswer& probe(const std::string& backend);
+  ProbeLookup prober() { return std::bind_front(&CampaignRun::probe, this); }
   void skip_unavailable();
   void read_models();
   void skip_unreadable();
@@ -88,7 +90,6 @@ class CampaignRun {
   void measure_start(Pending& p);
   /// Whether so many of the case at once may fit into the memory of every device, as far as that is known.
   [[nodiscard]] bool may_fit(const Pending& p, std::uint64_t times);
-  [[nodiscard]] std::uint64_t memory_of(const std::string& device, const std::vector<std::string>& engines);
   void start_together(Pending& p, const worker::Request& request);
   void find_ladders();
   [[nodiscard]] std::optional<double> rate_at(std::size_t planned) const;

@@ -44,7 +44,7 @@ std::string joined(const Words& words) { return fmt::format("{}", fmt::join(word
 
 constexpr std::array<CaseSetting, 14> kTable = {{
     {"--backend", true, false, "", [](const Case& c) { return Words{c.backend}; }, nullptr},
-    {"--device", true, false, "cpu", [](const Case& c) { return Words{c.device}; }, nullptr},
+    {"--device", true, false, kCpu, [](const Case& c) { return Words{c.device}; }, nullptr},
     {"--batch-size", true, true, "", [](const Case& c) { return Words{batch_word(c)}; }, nullptr},
     {"--in-flight", true, false, "auto",
      [](const Case& c) { return Words{c.in_flight == 0 ? "auto" : std::to_string(c.in_flight)}; },

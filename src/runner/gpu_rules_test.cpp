@@ -1,4 +1,5 @@
 // What is different for a case on a GPU.
+#include "runner/probe.hpp"
 #include "runner/runner_fixture.hpp"
 
 namespace assay::runner {
@@ -94,6 +95,20 @@ TEST_F(RunnerTest, TheMachinesMemoryBoundsWhatIsOnTheCpu) {
   campaign_.outcomes.clear();
   run();
   EXPECT_EQ(outcome_of("onnxruntime", 1000).state, OutcomeState::kMeasured) << outcome_of("onnxruntime", 1000).reason;
+}
+
+TEST(DeviceMemory, IsTheLeastThatAnEngineTells) {
+  std::map<std::string, ProbeAnswer> said;
+  said["little"].devices = {{"cpu", "", 1}, {"gpu:0", "", 500}};
+  said["much"].devices = {{"gpu:0", "", 700}};
+  said["silent"].devices = {{"gpu:0", "", 0}, {"gpu:1", "", 0}};
+  const auto probe = [&](const std::string& engine) -> const ProbeAnswer& { return said.at(engine); };
+  for (const std::vector<std::string>& engines :
+       std::vector<std::vector<std::string>>{{"little", "much", "silent"}, {"silent", "much", "little"}}) {
+    EXPECT_EQ(memory_of("gpu:0", engines, probe), 500U);
+    EXPECT_EQ(memory_of("gpu:1", engines, probe), 0U) << "nobody tells";
+    EXPECT_EQ(memory_of("gpu:2", engines, probe), 0U) << "nobody has it";
+  }
 }
 
 TEST(LeastMemory, IsWhatTheMembersOfEachDeviceTake) {

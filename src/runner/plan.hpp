@@ -14,7 +14,7 @@ namespace assay::runner {
 struct Axes {
   std::vector<std::string> models;
   std::vector<std::string> backends;  ///< "all" expanded by the caller
-  std::vector<std::string> devices = {"cpu"};
+  std::vector<std::string> devices = {kCpu};
   std::vector<Goal> goals = {Goal::kThroughput, Goal::kLatency};
   bool goals_given = false;
   std::vector<std::int64_t> batch_sizes = {1};  ///< 0: "model"

@@ -122,7 +122,7 @@ void CampaignRun::skip_unavailable() {
   }
   for (Pending& p : pending_) {
     const Case& c = case_of(p);
-    const std::string why = why_unavailable(c, [this](const std::string& b) -> const ProbeAnswer& { return probe(b); });
+    const std::string why = why_unavailable(c, prober());
     if (!why.empty()) skipped(p, probe(c.backend).available ? "device" : "probe", why);
   }
 }
@@ -204,7 +204,7 @@ const CampaignRun::MadeReference& CampaignRun::reference_of(const Pending& p, Pr
 
 CampaignRun::MadeReference CampaignRun::make_reference(const Pending& p, worker::Request request) {
   const ProbeAnswer& answer = probe(kReferenceBackend);
-  const std::string missing = why_unavailable(answer, kReferenceBackend, "cpu");
+  const std::string missing = why_unavailable(answer, kReferenceBackend, kCpu);
   if (!missing.empty()) return {{}, "there is no reference, since " + missing};
   request.library = settings_.library_of(kReferenceBackend);
   const std::string name = reference_name(request, p.facts.hash, answer.version);

@@ -104,7 +104,7 @@ std::string why_unavailable(const ProbeAnswer& answer, const std::string& backen
                      answer.absent.empty() ? "" : "; " + answer.absent);
 }
 
-std::string why_unavailable(const Case& c, const std::function<const ProbeAnswer&(const std::string&)>& probe) {
+std::string why_unavailable(const Case& c, const ProbeLookup& probe) {
   const ProbeAnswer& all = probe(c.backend);
   if (!all.available) return why_unavailable(all, c.backend, c.device);
   if (const std::string why = why_elsewhere(c); !why.empty()) return why;
@@ -114,6 +114,17 @@ std::string why_unavailable(const Case& c, const std::function<const ProbeAnswer
     if (const std::string why = why_unavailable(probe(backend), backend, device_of(c, m)); !why.empty()) return why;
   }
   return {};
+}
+
+std::uint64_t memory_of(const std::string& device, const std::vector<std::string>& engines, const ProbeLookup& probe) {
+  std::uint64_t least = 0;
+  for (const std::string& engine : engines) {
+    for (const ProbeAnswer::Device& d : probe(engine).devices) {
+      if (d.name != device || d.memory_bytes == 0) continue;
+      least = least == 0 ? d.memory_bytes : std::min(least, d.memory_bytes);
+    }
+  }
+  return least;
 }
 
 }  // namespace assay::runner

@@ -32,10 +32,16 @@ ProbeAnswer probe_backend(const std::string& backend, const std::filesystem::pat
 /// Of engines that work together: available where all are, with the devices that all have.
 ProbeAnswer together(const std::vector<ProbeAnswer>& answers);
 
+/// What an engine said; of engines that work together ("x+y"), together.
+using ProbeLookup = std::function<const ProbeAnswer&(const std::string&)>;
+
 /// Why a case on `device` cannot run; "" when it can.
 std::string why_unavailable(const ProbeAnswer& answer, const std::string& backend, const std::string& device);
 /// The same of a case, whose members may each want their own engine's device; it cannot run, either, where it is on
-/// other devices than its members. `probe` answers for "x+y", too.
-std::string why_unavailable(const Case& c, const std::function<const ProbeAnswer&(const std::string&)>& probe);
+/// other devices than its members.
+std::string why_unavailable(const Case& c, const ProbeLookup& probe);
+
+/// Bytes of memory of a device besides the CPU: the least that one of these engines tells; 0: none does.
+std::uint64_t memory_of(const std::string& device, const std::vector<std::string>& engines, const ProbeLookup& probe);
 
 }  // namespace assay::runner

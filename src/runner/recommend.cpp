@@ -106,7 +106,7 @@ std::string setup(const Campaign& campaign, const Entry& entry, const std::vecto
     if (const std::string text = setting.says(c); !text.empty()) parts.push_back(text);
   }
   std::string engine = engine_name(outcome_of(campaign, entry));
-  if (c.device != "cpu") engine += " on " + c.device;
+  if (c.device != kCpu) engine += " on " + c.device;
   if (c.goal != contest.goal) engine += fmt::format(" set up for {}", to_string(c.goal));
   return parts.empty() ? engine : fmt::format("{} with {}", engine, fmt::join(parts, ", "));
 }

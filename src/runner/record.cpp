@@ -81,7 +81,7 @@ worker::Limits CampaignRun::limits(const Pending& p) const {
   const auto expected = std::chrono::duration_cast<std::chrono::milliseconds>(p.estimated);
   limits.timeout = std::max(limits.timeout, 5 * expected);
   limits.silence = std::max(limits.silence, 2 * expected);
-  if (case_of(p).device != "cpu") {
+  if (case_of(p).device != kCpu) {
     limits.opening = kBuilding;
     limits.timeout = std::max(limits.timeout, 2 * kBuilding);
   }
@@ -143,20 +143,11 @@ bool CampaignRun::may_fit(const Pending& p, std::uint64_t times) {
   const auto least = least_memory(case_of(p), p.facts);
   const std::vector<std::string> engines = members_of(case_of(p).backend);
   return std::all_of(least.begin(), least.end(), [&](const auto& on_device) {
-    const std::uint64_t there = memory_of(on_device.first, engines);
-    return there == 0 || times * on_device.second <= there;
+    const auto& [device, bytes] = on_device;
+    const std::uint64_t there =
+        device == kCpu ? settings_.machine_memory : memory_of(device, engines, prober());
+    return there == 0 || times * bytes <= there;
   });
-}
-
-/// As the first of the engines tells; 0: none does.
-std::uint64_t CampaignRun::memory_of(const std::string& device, const std::vector<std::string>& engines) {
-  if (device == "cpu") return settings_.machine_memory;
-  for (const std::string& engine : engines) {
-    for (const ProbeAnswer::Device& d : probe(engine).devices) {
-      if (d.name == device && d.memory_bytes > 0) return d.memory_bytes;
-    }
-  }
-  return 0;
 }
 
 /// The paper's elasticity: several instances asked for at once.

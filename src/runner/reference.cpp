@@ -19,7 +19,7 @@ worker::Request reference_request(const Case& c, const ModelFacts& facts, const 
   request.kind = worker::Request::Kind::kReference;
   request.test_case = c;
   request.test_case.backend = kReferenceBackend;
-  request.test_case.device = "cpu";
+  request.test_case.device = kCpu;
   request.test_case.goal = Goal::kLatency;
   // What a batch answers together has no part for each of its samples.
   if (!facts.answers_together) request.test_case.batch_size = c.batch_size == 0 ? 0 : 1;

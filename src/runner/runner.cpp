@@ -28,7 +28,7 @@ int max_reruns(const measure::Effort& effort) { return effort.processes == 1 ? k
 /// Whether more was asked for than the model on the CPU in f32 (members as one graph, too): that may be impossible, and
 /// the case is skipped. That an engine cannot run the model itself is a failure.
 bool asks_for_more(const Case& c) {
-  return c.precision != Precision::kFloat32 || c.device != "cpu" || !c.options.empty() || c.strategy == kMerged;
+  return c.precision != Precision::kFloat32 || c.device != kCpu || !c.options.empty() || c.strategy == kMerged;
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ void set_backends(Axes& axes, const Values& values) {
 void set_devices(Axes& axes, const Values& values) {
   axes.devices.clear();
   for (const std::string& v : split(values)) {
-    if (v == "cpu") {
+    if (v == kCpu) {
       add_once(axes.devices, v);
     } else if (v == "gpu") {
       add_once<std::string>(axes.devices, "gpu:0");
@@ -116,7 +116,7 @@ void set_gpuid(Axes& axes, const Values& values) {
   axes.devices.clear();
   for (const std::string& v : split(values)) {
     const int gpu = number<int>(v, -1, kMaxGpu, "gpuid");
-    add_once(axes.devices, gpu < 0 ? std::string("cpu") : fmt::format("gpu:{}", gpu));
+    add_once(axes.devices, gpu < 0 ? std::string(kCpu) : fmt::format("gpu:{}", gpu));
   }
 }
 
