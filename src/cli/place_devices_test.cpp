@@ -75,16 +75,18 @@ class PlacingOnDevices : public PlacingTest {
  protected:
   PlacingOnDevices() : PlacingTest(rate_of) { launcher_.devices = kCpuAndGpu; }
 
-  static BenchPlan on(const std::vector<std::string>& devices) {
+  static BenchPlan on(const std::vector<std::string>& devices, const std::vector<std::string>& engines = {"x"}) {
     BenchPlan plan;
-    for (const std::string& device : devices) {
-      Case c;
-      c.model = "a+b";
-      c.backend = "x";
-      c.device = device;
-      c.threads = 2;
-      c.strategy = kPlaced;
-      plan.cases.push_back(c);
+    for (const std::string& engine : engines) {
+      for (const std::string& device : devices) {
+        Case c;
+        c.model = "a+b";
+        c.backend = engine;
+        c.device = device;
+        c.threads = 2;
+        c.strategy = kPlaced;
+        plan.cases.push_back(c);
+      }
     }
     return plan;
   }
@@ -109,6 +111,25 @@ TEST_F(PlacingOnDevices, TwoDevicesAreOneSearchWhosePlanHasBoth) {
   };
   EXPECT_EQ(searches(err_.str()), 1U);
   EXPECT_THAT(err_.str(), HasSubstr("a+b · cpu+gpu:0 · 2 threads"));
+}
+
+TEST_F(PlacingOnDevices, PairsAcrossEnginesThatWereMeasuredBeforeAnInterruptionAreNotMeasuredAgain) {
+  launcher_.devices_of = {{"x", R"([{"name": "cpu"}])"}, {"y", R"([{"name": "gpu:0"}])"}};
+  std::vector<std::string> pairs;
+  launcher_.on_run = [&](const worker::Request& r) {
+    if (r.kind != worker::Request::Kind::kMeasure || r.test_case.combine != "members") return;
+    pairs.push_back(case_key(r.test_case));
+    stop_ = pairs.size() == 2;
+  };
+  EXPECT_EQ(place({}, on({"cpu", "gpu:0"}, {"x", "y"}), settings_, store_, context_), kInterrupted);
+  const Campaign interrupted = store_.load("");
+  ASSERT_EQ(interrupted.environment.at(kPlacedStep), "pairs");
+  ASSERT_EQ(interrupted.plan.size(), 3U) << "each beside itself, and both";
+  EXPECT_TRUE(
+      std::any_of(interrupted.plan.begin(), interrupted.plan.end(), [](const Case& c) { return c.backend == "x+y"; }));
+  EXPECT_EQ(resume_newest(), kOk) << err_.str();
+  EXPECT_EQ(store_.load("").environment.at(kPlacedStep), "plans");
+  EXPECT_LE(pairs.size(), 4U) << "but for the one that was interrupted each is measured once";
 }
 
 TEST_F(PlacingOnDevices, ADeviceThatIsNobodysIsRefusedBeforeAnythingIsMeasured) {

@@ -29,13 +29,27 @@ class PlacingTest : public testing::Test {
       return exit;
     };
     settings_.effort = measure::effort_by_name("quick");
-    settings_.models = [](const Case&) { return runner::ModelFacts{}; };
+    settings_.models = [](const Case&) {
+      runner::ModelFacts facts;
+      facts.hash = "0123";  // without one no stored result is of the same model
+      return facts;
+    };
     settings_.reference_folder = folder_.path() / "references";
     context_.out = &out_;
     context_.err = &err_;
     context_.launcher = &launcher_;
     context_.clock = &clock_;
     context_.stop = &stop_;
+  }
+
+  /// What `assay bench --resume` does with the newest campaign, when it was interrupted.
+  int resume_newest() {
+    stop_ = false;
+    Campaign campaign = store_.load("");
+    settings_.pending = store_.pending(campaign.id);
+    BenchPlan plan;
+    plan.cases = missing(campaign);
+    return resume_placing({}, campaign, plan, settings_, store_, context_);
   }
 
   TemporaryFolder folder_;

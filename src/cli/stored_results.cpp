@@ -58,20 +58,27 @@ std::vector<Outcome> StoredResults::find_together(const std::vector<Case>& cases
 
 std::optional<StoredResults::Earlier> StoredResults::find_earlier(const Case& c) {
   try {
-    const Engine& engine = engine_of(c.backend);
     std::map<std::string, std::string> same = same_;
     same["model.sha256." + c.model] = settings_.models(c).hash;
-    const bool here = !engine.version.empty();
-    if (here) {
-      same["version." + c.backend] = engine.version;
-      same["library.sha256." + c.backend] = engine.library;
-    }
+    const bool here = add_engines(c, same);
     if (auto own = find_own(c, same, here)) return own;
     if (!here || same_.at("cpu.model").empty()) return std::nullopt;
     return find_others(c, same);
   } catch (const Error&) {
     return std::nullopt;  // measuring it will say what is wrong
   }
+}
+
+bool StoredResults::add_engines(const Case& c, std::map<std::string, std::string>& same) {
+  bool here = true;
+  for (const std::string& backend : members_of(c.backend)) {
+    const Engine& engine = engine_of(backend);
+    here = here && !engine.version.empty();
+    if (engine.version.empty()) continue;
+    same["version." + backend] = engine.version;
+    same["library.sha256." + backend] = engine.library;
+  }
+  return here;
 }
 
 std::optional<StoredResults::Earlier> StoredResults::find_own(const Case& c, std::map<std::string, std::string> same,

@@ -48,6 +48,8 @@ class StoredResults {
 
   const Engine& engine_of(const std::string& backend);
   std::optional<Earlier> find_earlier(const Case& c);
+  /// What each engine of the case is now, for the environment to be the same; false where one is not here.
+  bool add_engines(const Case& c, std::map<std::string, std::string>& same);
   std::optional<Earlier> find_own(const Case& c, std::map<std::string, std::string> same, bool engine_is_here);
   std::optional<Earlier> find_others(const Case& c, const std::map<std::string, std::string>& same);
 

@@ -44,8 +44,11 @@ class StoredResultsTest : public testing::Test {
   }
   /// The last that was begun.
   void add(std::int64_t batch, const std::string& noise = "", OutcomeState state = OutcomeState::kMeasured) {
+    add(asked(batch), noise, state);
+  }
+  void add(const Case& c, const std::string& noise = "", OutcomeState state = OutcomeState::kMeasured) {
     Outcome o;
-    o.test_case = asked(batch);
+    o.test_case = c;
     o.state = state;
     o.samples = {{0, true, noise, {}}};
     store_.add(last_, o);
@@ -128,6 +131,19 @@ TEST_F(StoredResultsTest, WhatIsComparedIsOfOneCampaign) {
   EXPECT_EQ(of_one.find_together(pairs).size(), 3U);
   EXPECT_THAT(of_one.account(), HasSubstr("not measured again: 3 cases of other campaigns"));
   EXPECT_TRUE(of_one.find_together({asked(1), asked(4)}).empty()) << "one was never measured";
+}
+
+TEST_F(StoredResultsTest, OfACaseOnTwoEnginesEachIsToBeAsItWas) {
+  Case both = asked(1);
+  both.backend = "x+y";
+  begin("", {{"version.y", "0.9"}});
+  add(both);
+  EXPECT_FALSE(results(kSearch).find(both));
+  begin("", {{"version.y", launcher_.version}});
+  add(both);
+  EXPECT_EQ(results(kSearch).find_together({both}).size(), 1U);
+  launcher_.missing = {"y"};
+  EXPECT_FALSE(results(kSearch).find(both));
 }
 
 TEST_F(StoredResultsTest, OfAnEngineThatIsGoneOnlyThatItWasNotThereIsTaken) {

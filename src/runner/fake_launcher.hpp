@@ -111,10 +111,11 @@ class FakeLauncher final : public worker::Launcher {
   worker::Exit probe(const worker::Request& request) const {
     worker::Exit exit;
     exit.ok = true;
-    const bool available = !missing.contains(request.test_case.backend);
+    const std::string& name = request.test_case.backend;
+    const bool available = !missing.contains(name) && name.find('+') == std::string::npos;  // "x+y" is no plugin
     exit.result.values["available"] = {available ? 1.0 : 0.0};
-    if (request.test_case.backend == "tensorflow") exit.result.values["model_formats"] = {7.0};
-    const auto own = devices_of.find(request.test_case.backend);
+    if (name == "tensorflow") exit.result.values["model_formats"] = {7.0};
+    const auto own = devices_of.find(name);
     exit.result.texts = {{"version", version}, {"devices", own == devices_of.end() ? devices : own->second}};
     exit.result.texts["library"] = library;
     exit.result.texts["absent"] = absent;
