@@ -83,6 +83,8 @@ void announce(const Campaign& campaign, const store::Store& store, double second
   err << std::flush;
 }
 
+}  // namespace
+
 void print_result(const BenchOptions& options, const Campaign& campaign, const store::Store& store, Context& context) {
   report::exporter_by_name(options.json ? "json" : "table").write(document_of(campaign), *context.out);
   if (!options.json) {
@@ -91,14 +93,12 @@ void print_result(const BenchOptions& options, const Campaign& campaign, const s
   context.out->flush();
 }
 
-}  // namespace
-
 bool mark_finished(const Campaign& campaign, store::Store& store, Context& context) {
   try {
     store.finish(campaign.id, campaign.finished);
     return true;
   } catch (const Error& e) {
-    *context.err << fmt::format("assay: {}\nassay: campaign {} was not stored to its end; the result above is whole\n",
+    *context.err << fmt::format("assay: {}\nassay: campaign {} was not stored to its end; its result is whole\n",
                                 e.what(), campaign.id);
     return false;
   }

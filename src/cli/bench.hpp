@@ -67,6 +67,8 @@ void set_noise_floor(const store::Store& store, Campaign& campaign, runner::RunS
 /// Runs its cases that have no outcome; says what it does, and prints no result. False: it did not come to its end.
 bool measure(const BenchOptions& options, Campaign& campaign, runner::RunSettings& settings, store::Store& store,
              Context& context);
+/// As a table that is followed by where it is stored, or as JSON.
+void print_result(const BenchOptions& options, const Campaign& campaign, const store::Store& store, Context& context);
 /// What was measured has been printed by then: a full disk loses no more than the mark.
 bool mark_finished(const Campaign& campaign, store::Store& store, Context& context);
 

@@ -99,10 +99,10 @@ class Campaigns {
  public:
   /// `plan` without its cases, and with what campaigns are to remember; `resumed`: the campaign of the search that was.
   Campaigns(const BenchOptions& options, BenchPlan plan, runner::RunSettings& settings, store::Store& store,
-            Context& context, std::string resumed = "")
+            Context& context, Campaign resumed = {})
       : options_(options),
         plan_(std::move(plan)),
-        resumed_(std::move(resumed)),
+        last_(std::move(resumed)),
         settings_(settings),
         store_(store),
         context_(context),
@@ -112,19 +112,24 @@ class Campaigns {
     return {[this](const Case& c) { return stored_.find(c); },
             [this](const std::vector<Case>& cases) { return stored_.find_together(cases); },
             [this](tune::PlaceStep step, const std::vector<Case>& cases) { return measure(step, cases); },
-            [this](const PlacedSearch& search) { plan_.facts[kSearchKey] = to_text(search); }};
+            [this](const PlacedSearch& search) { plan_.facts[kSearchKey] = to_text(search); },
+            [this](const Case& c) { return stored_.failed_before(c); }};
   }
   /// Campaigns from here on are to place these, the first now.
   void place(const std::vector<tune::PlaceRequest>& requests) {
     plan_.facts[kPlacedRequests] = tune::to_text(requests);
     plan_.facts.erase(kSearchKey);
     title_ = title_of(requests.front());
-    last_ = {};
   }
+  /// With which the search goes on; without an id: there is none yet.
   [[nodiscard]] const Campaign& last() const { return last_; }
-  [[nodiscard]] StoredResults& stored() { return stored_; }
-  /// The id of the one with which the search goes on; "": there is none yet.
-  [[nodiscard]] const std::string& resumable() const { return resumed_; }
+  /// Says what came of the plans, which were measured last; the status.
+  int conclude(const tune::PlaceRequest& request) {
+    print_result(options_, last_, store_, context_);
+    // A member that an engine cannot run, or a rival of the winner, is no failure of the search.
+    const int status = tune::fastest(last_.outcomes) ? kOk : exit_status(last_, plan_, *context_.err);
+    return stored_.misses_one(plan_, request) ? kFailed : status;
+  }
   /// What of the stored results was used, or refused.
   void note_stored() {
     const std::string account = stored_.account();
@@ -141,7 +146,6 @@ class Campaigns {
     settings_.effort = effort_of(settings_.effort, step);
     plan_.facts[kProcessesKey] = std::to_string(settings_.effort.processes);
     last_ = begin_campaign(options_, plan_, settings_, store_, context_);
-    resumed_ = last_.id;
     const store::CampaignLock lock(store_.file(), last_.id);
     const bool all = cli::measure(options_, last_, settings_, store_, context_);
     if (all) mark_finished(last_, store_, context_);
@@ -150,12 +154,12 @@ class Campaigns {
 
   const BenchOptions& options_;
   BenchPlan plan_;
-  std::string resumed_, title_;
+  std::string title_;
+  Campaign last_;
   runner::RunSettings& settings_;
   store::Store& store_;
   Context& context_;
   StoredResults stored_;
-  Campaign last_;
 };
 
 bool is_step(const Campaign& campaign, tune::PlaceStep step) {
@@ -174,28 +178,24 @@ int interrupted(const std::string& campaign, const Context& context) {
   return *context.stop ? kInterrupted : kFailed;
 }
 
-int place_one(Campaigns& campaigns, tune::PlaceRequest request, const BenchPlan& plan,
-              const runner::RunSettings& settings, const store::Store& store, Context& context) {
+int place_one(Campaigns& campaigns, tune::PlaceRequest request, const runner::RunSettings& settings,
+              const Context& context) {
   // What a worker may take; not known of some machines.
   const std::uint64_t limit = worker::with_default_memory(settings.limits, measure::machine_memory()).memory_bytes;
   request.memory_limit = static_cast<double>(limit > 0 ? limit : settings.machine_memory);
   request.files = settings.models(request.ensemble).files;
   request.device_limits = device_limits(request, probes_of(request, settings, context));
   const tune::Placed placed = tune::place(request, campaigns.bench());
-  if (placed.interrupted || *context.stop) return interrupted(campaigns.resumable(), context);
-  const Campaign& last = campaigns.last();
-  report::exporter_by_name("table").write(document_of(last), *context.out);
-  *context.out << fmt::format("\nCampaign {} in {}\n", last.id, store.file().string()) << std::flush;
-  const int status = placed.winner ? kOk : exit_status(last, plan, *context.err);
-  return campaigns.stored().misses_one(plan, request) ? kFailed : status;
+  if (placed.interrupted || *context.stop) return interrupted(campaigns.last().id, context);
+  return campaigns.conclude(request);
 }
 
-int place_all(Campaigns& campaigns, std::vector<tune::PlaceRequest> requests, const BenchPlan& plan,
-              const runner::RunSettings& settings, const store::Store& store, Context& context) {
+int place_all(Campaigns& campaigns, std::vector<tune::PlaceRequest> requests, const runner::RunSettings& settings,
+              const Context& context) {
   int status = kOk;
   for (; !requests.empty(); requests.erase(requests.begin())) {
     campaigns.place(requests);
-    status = std::max(status, place_one(campaigns, requests.front(), plan, settings, store, context));
+    status = std::max(status, place_one(campaigns, requests.front(), settings, context));
     if (status == kInterrupted) break;
   }
   return status;
@@ -207,17 +207,18 @@ void refuse_json(const BenchOptions& options) {
               "--json: the campaigns of --strategy placed are several; assay results export ID --format json has each");
 }
 
-/// A campaign of a search goes on to its end. One of the members is said nothing of: that is part of what is searched.
-int go_on_measuring(const BenchOptions& options, Campaign& campaign, const BenchPlan& plan,
-                    runner::RunSettings& settings, store::Store& store, Context& context) {
-  if (verifies_plans(campaign)) return conduct(options, campaign, plan, settings, store, context);
+/// A campaign of a search goes on to its end; nothing is said yet of what came of it.
+int go_on_measuring(const BenchOptions& options, Campaign& campaign, runner::RunSettings& settings, store::Store& store,
+                    Context& context) {
   if (!campaign.finished.empty()) return kOk;
-  for (const tune::PlaceStep step : {tune::PlaceStep::kAlone, tune::PlaceStep::kPairs}) {
+  for (const tune::PlaceStep step : {tune::PlaceStep::kAlone, tune::PlaceStep::kPairs, tune::PlaceStep::kPlans}) {
     if (is_step(campaign, step)) *context.err << fmt::format("\n{}:\n", tune::describe(step));
   }
-  if (!measure(options, campaign, settings, store, context)) return interrupted(campaign.id, context);
-  mark_finished(campaign, store, context);
-  return kOk;
+  if (measure(options, campaign, settings, store, context)) {
+    return mark_finished(campaign, store, context) ? kOk : kFailed;
+  }
+  if (verifies_plans(campaign)) print_result(options, campaign, store, context);
+  return interrupted(campaign.id, context);
 }
 
 }  // namespace
@@ -230,7 +231,7 @@ int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSetting
   BenchPlan searched = plan;
   searched.facts[kSearchIdKey] = new_id();
   Campaigns campaigns(options, std::move(searched), settings, store, context);
-  return place_all(campaigns, requests_of(plan), plan, settings, store, context);
+  return place_all(campaigns, requests_of(plan), settings, context);
 }
 
 bool is_placing(const Campaign& campaign) { return campaign.environment.contains(kPlacedRequests); }
@@ -238,26 +239,22 @@ bool is_placing(const Campaign& campaign) { return campaign.environment.contains
 int resume_placing(const BenchOptions& options, Campaign& campaign, BenchPlan plan, runner::RunSettings& settings,
                    store::Store& store, Context& context) {
   refuse_json(options);
-  const int status = go_on_measuring(options, campaign, plan, settings, store, context);
+  int status = go_on_measuring(options, campaign, settings, store, context);
   if (campaign.finished.empty()) return status;
   settings.pending.clear();  // of the campaign that has ended now
-  const bool verified = verifies_plans(campaign);
   std::vector<tune::PlaceRequest> requests =
       tune::requests_from_text(campaign.environment.at(kPlacedRequests), kPlacedRequests);
   const auto id = campaign.environment.find(kSearchIdKey);
   plan.facts[kSearchIdKey] = id == campaign.environment.end() ? new_id() : id->second;
   Context as_then = context;
   as_then.command = campaign.command;
-  Campaigns campaigns(options, plan, settings, store, as_then, campaign.id);
-  int engines = kOk;
-  if (verified && !requests.empty()) {
-    if (campaigns.stored().misses_one(plan, requests.front())) engines = kFailed;
+  Campaigns campaigns(options, plan, settings, store, as_then, campaign);
+  // Where all that it verified failed, the search is not at its end: the next plans are tried.
+  if (verifies_plans(campaign) && !requests.empty() && tune::any_found_measured(campaign.plan, campaign.outcomes)) {
+    status = std::max(status, campaigns.conclude(requests.front()));
     requests.erase(requests.begin());
   }
-  const int rest = std::max(engines, place_all(campaigns, std::move(requests), plan, settings, store, as_then));
-  // A member that an engine cannot run, or a rival of the winner, is no failure of the search.
-  const bool unknown = verified && !tune::fastest(campaign.outcomes);
-  return unknown ? std::max(status, rest) : rest;
+  return std::max(status, place_all(campaigns, std::move(requests), settings, as_then));
 }
 
 namespace {

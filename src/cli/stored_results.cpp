@@ -56,6 +56,13 @@ std::vector<Outcome> StoredResults::find_together(const std::vector<Case>& cases
   return found;
 }
 
+bool StoredResults::failed_before(const Case& c) {
+  const Counts before = counts_;
+  const std::optional<Earlier> earlier = find_earlier(c);
+  counts_ = before;  // nothing of it is used
+  return earlier && earlier->outcome.state != OutcomeState::kMeasured;
+}
+
 std::optional<StoredResults::Earlier> StoredResults::find_earlier(const Case& c) {
   try {
     std::map<std::string, std::string> same = same_;

@@ -29,6 +29,8 @@ class StoredResults {
   std::optional<Outcome> find(const Case& c);
   /// Of all of these, as `find` has them, where one campaign measured them all; else empty: they are measured again.
   std::vector<Outcome> find_together(const std::vector<Case>& cases);
+  /// Whether the search itself measured that, and it failed.
+  bool failed_before(const Case& c);
   /// What was found, and what was not for having been disturbed, since this was asked last; "": there is nothing to
   /// say.
   std::string account();

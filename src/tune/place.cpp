@@ -120,29 +120,20 @@ std::vector<Case> rivals(const PlaceRequest& request, const Problem& problem) {
   return cases;
 }
 
-bool any_measured(const std::vector<Case>& cases, const std::vector<Outcome>& outcomes) {
-  return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& o) {
-    const std::string key = case_key(o.test_case);
-    return o.state == OutcomeState::kMeasured &&
-           std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return case_key(c) == key; });
-  });
-}
-
 /// The best plans against what they have to win against; where all of those plans fail (of memory, say), the next ones.
 void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
   if (bench.found) bench.found(search_found(request, placed));
   const std::vector<Case> others = rivals(request, placed.problem);
   std::vector<Case> found;
   for (const Plan& plan : placed.plans) add_case(found, plan_case(request, placed.problem, plan));
+  if (bench.failed) std::erase_if(found, bench.failed);
   for (std::size_t next = 0; next < found.size(); next += kVerifiedPlans) {
     const auto begin = found.begin() + static_cast<std::ptrdiff_t>(next);
-    const std::vector<Case> now(begin,
-                                begin + static_cast<std::ptrdiff_t>(std::min(kVerifiedPlans, found.size() - next)));
-    std::vector<Case> cases = now;
+    std::vector<Case> cases(begin, begin + static_cast<std::ptrdiff_t>(std::min(kVerifiedPlans, found.size() - next)));
     for (const Case& c : others) add_case(cases, c);
     placed.verified = bench.measure(PlaceStep::kPlans, cases);
     placed.interrupted = placed.verified.size() < cases.size();
-    if (placed.interrupted || any_measured(now, placed.verified)) break;
+    if (placed.interrupted || any_found_measured(cases, placed.verified)) break;
   }
   placed.winner = fastest(placed.verified);
 }
@@ -173,6 +164,16 @@ std::optional<std::size_t> fastest(const std::vector<Outcome>& outcomes) {
     best = i;
   }
   return best;
+}
+
+bool any_found_measured(const std::vector<Case>& cases, const std::vector<Outcome>& outcomes) {
+  // Of an odd last plan a rival is taken for one, too: no plan would be next.
+  const auto end = cases.begin() + static_cast<std::ptrdiff_t>(std::min(kVerifiedPlans, cases.size()));
+  return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& o) {
+    const std::string key = case_key(o.test_case);
+    return o.state == OutcomeState::kMeasured &&
+           std::any_of(cases.begin(), end, [&](const Case& c) { return case_key(c) == key; });
+  });
 }
 
 Placed place(const PlaceRequest& request, const Bench& bench) {

@@ -28,12 +28,15 @@ struct Bench {
   std::function<std::vector<Outcome>(PlaceStep, const std::vector<Case>&)> measure;
   /// Called with what was found before it is verified; may be empty.
   std::function<void(const PlacedSearch&)> found = {};
+  /// Whether this search has measured that plan before, and it failed: it is not tried again. May be empty: none did.
+  std::function<bool(const Case&)> failed = {};
 };
 
 struct Placed {
   Problem problem;
-  std::vector<Plan> plans;               ///< predicted, the best first
-  std::vector<Outcome> verified;         ///< of the best plans that run and their rivals, one interleaved run
+  std::vector<Plan> plans;  ///< predicted, the best first
+  /// Of the best plans that run and their rivals, one interleaved run; empty where all plans had failed before.
+  std::vector<Outcome> verified;
   std::optional<std::size_t> winner;     ///< into `verified`; nothing where none was measured
   std::size_t measured = 0, reused = 0;  ///< cases of the search
   bool interrupted = false;
@@ -41,6 +44,10 @@ struct Placed {
 
 /// The outcome of the most throughput; nothing where none was measured.
 std::optional<std::size_t> fastest(const std::vector<Outcome>& outcomes);
+
+/// Of the cases of one campaign of plans: whether one that the search found, which come before their rivals, was
+/// measured; else the next ones are to be tried.
+bool any_found_measured(const std::vector<Case>& cases, const std::vector<Outcome>& outcomes);
 
 Placed place(const PlaceRequest& request, const Bench& bench);
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "assay/error.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 
 using testing::DoubleNear;
 using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::Pointwise;
 using testing::UnorderedElementsAre;
 
@@ -165,6 +167,21 @@ TEST(Place, WhereTheBestPlansFailTheNextOnesAreTried) {
   const Placed placed = place(r, fake.bench());
   EXPECT_THAT(fake.said, ElementsAre("alone", "pairs", "found", "plans", "plans"));
   EXPECT_TRUE(placed.winner);
+}
+
+TEST(Place, WhatFailedBeforeInTheSameSearchIsNotTriedAgain) {
+  FakeBench fake(kEachItsOwn);
+  const Placed first = place(request(), fake.bench());
+  std::set<std::string> failed;
+  for (std::size_t i = 0; i < kVerifiedPlans; ++i) failed.insert(case_key(first.verified.at(i).test_case));
+  Bench bench = fake.bench();
+  bench.failed = [&](const Case& c) { return failed.contains(case_key(c)); };
+  const Placed next = place(request(), bench);
+  ASSERT_TRUE(next.winner);
+  for (const Outcome& o : next.verified) EXPECT_FALSE(failed.contains(case_key(o.test_case)));
+  EXPECT_EQ(fake.found.predicted.size(), first.plans.size()) << "what was found stays";
+  bench.failed = [](const Case&) { return true; };
+  EXPECT_THAT(place(request(), bench).verified, IsEmpty());
 }
 
 TEST(Place, WhatMayNotFitIsNoPlanAndALibraryCountsWhoeverRunsOnIt) {
