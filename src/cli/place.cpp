@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <ostream>
 #include <set>
 
@@ -190,12 +191,26 @@ int place_one(Campaigns& campaigns, tune::PlaceRequest request, const runner::Ru
   return campaigns.conclude(request);
 }
 
+/// One of the searches that were asked for; its status. What an ensemble lacks at one batch size, or on one number of
+/// threads (an engine, a device, memory), says nothing of the others: it is said, and they go on.
+int said_if_it_lacks(const tune::PlaceRequest& request, const Context& context, const std::function<int()>& search) {
+  try {
+    return search();
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kUnavailable && e.code() != ErrorCode::kOutOfMemory) throw;
+    *context.err << fmt::format("assay: {}: {}\n", title_of(request), e.what());
+    return kFailed;
+  }
+}
+
 int place_all(Campaigns& campaigns, std::vector<tune::PlaceRequest> requests, const runner::RunSettings& settings,
               const Context& context) {
   int status = kOk;
   for (; !requests.empty(); requests.erase(requests.begin())) {
     campaigns.place(requests);
-    status = std::max(status, place_one(campaigns, requests.front(), settings, context));
+    const tune::PlaceRequest& request = requests.front();
+    status = std::max(
+        status, said_if_it_lacks(request, context, [&] { return place_one(campaigns, request, settings, context); }));
     if (status == kInterrupted) break;
   }
   return status;
@@ -331,7 +346,9 @@ int dry_place(const BenchOptions& options, const BenchPlan& plan, const runner::
   if (store != nullptr) stored.emplace(settings, *store, context);
   int status = kOk;
   for (const tune::PlaceRequest& request : requests_of(plan)) {
-    status = std::max(status, dry_place_one(options, request, settings, history, stored ? &*stored : nullptr, context));
+    status = std::max(status, said_if_it_lacks(request, context, [&] {
+                        return dry_place_one(options, request, settings, history, stored ? &*stored : nullptr, context);
+                      }));
     if (status == kInterrupted) break;
   }
   return status;

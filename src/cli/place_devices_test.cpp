@@ -133,8 +133,9 @@ TEST_F(PlacingOnDevices, PairsAcrossEnginesThatWereMeasuredBeforeAnInterruptionA
 }
 
 TEST_F(PlacingOnDevices, ADeviceThatIsNobodysIsRefusedBeforeAnythingIsMeasured) {
-  EXPECT_THROW((void)place({}, on({"cpu", "gpu:7"}), settings_, store_, context_), Error);
-  EXPECT_THROW((void)dry_place({}, on({"cpu", "gpu:7"}), settings_, nullptr, context_), Error);
+  EXPECT_EQ(place({}, on({"cpu", "gpu:7"}), settings_, store_, context_), kFailed);
+  EXPECT_EQ(dry_place({}, on({"cpu", "gpu:7"}), settings_, nullptr, context_), kFailed);
+  EXPECT_THAT(err_.str(), HasSubstr("batch 1: --device: no engine that was asked for has 'gpu:7'"));
   EXPECT_EQ(launcher_.count(worker::Request::Kind::kMeasure), 0);
 }
 

@@ -249,6 +249,36 @@ TEST_F(PlacingRun, InterruptedWhereEveryPlanFailsItEndsWithTheRivalThatRan) {
   EXPECT_EQ(std::count_if(all.begin(), all.end(), [](const auto& c) { return c.placed_step == "plans"; }), 1);
 }
 
+TEST_F(PlacingRun, WhatOneSearchLacksEndsNoneOfTheOthers) {
+  constexpr std::int64_t kWith = 8, kWithout = 1;
+  const auto runs_nowhere = [](const worker::Request&) { return runner::bad(ErrorCode::kFramework, "open", "no"); };
+  const auto fits_nowhere = [](const worker::Request& r) {
+    worker::Exit exit = runner::good(r, 1);
+    exit.result.values["memory.model"] = {1e12};
+    return exit;
+  };
+  settings_.limits.memory_bytes = 1'000'000'000;
+  const auto measure = launcher_.measure;
+  struct Row {
+    const char* says;
+    std::function<worker::Exit(const worker::Request&)> measure;
+  };
+  for (const Row& row : {Row{"no engine that was asked for could be measured with this member", runs_nowhere},
+                         Row{"no placement of the members fits into the memory allowed", fits_nowhere}}) {
+    launcher_.measure = [&](const worker::Request& r) {
+      return r.test_case.batch_size == kWithout ? row.measure(r) : measure(r);
+    };
+    BenchPlan plan = plan_to_place("a+b", 2, kWithout);
+    for (const Case& c : plan_to_place("a+b", 2, kWith).cases) plan.cases.push_back(c);
+    EXPECT_EQ(place({}, plan, settings_, store_, context_), kFailed);
+    EXPECT_THAT(err_.str(), AllOf(HasSubstr("batch 1: "), HasSubstr(row.says)));
+    const Campaign last = store_.load("");
+    EXPECT_EQ(last.environment.at(kPlacedStep), "plans") << row.says;
+    EXPECT_EQ(last.plan.at(0).batch_size, kWith) << row.says;
+    EXPECT_THAT(placing_verdict(last), HasSubstr(" samples/s")) << row.says;
+  }
+}
+
 TEST(DryPlace, EstimatesTheProcessesThatPlansAreVerifiedIn) {
   for (const auto& [effort, processes] : {std::pair{"quick", "3"}, {"standard", "3"}, {"rigorous", "10"}}) {
     std::chrono::seconds estimated{};
