@@ -71,6 +71,23 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
        true,
        AllOf(HasSubstr("use pipelined on x"), HasSubstr("the only one that could be measured"),
              Not(HasSubstr("ahead")))},
+      {"the study's way failed",
+       {{"pipelined", 5, 4, 6}, {"merged", 9, 8, 10}, {"sequential", 0, 0, 0}},
+       true,
+       AllOf(HasSubstr("ahead of all others that were measured beside it; not measured, as the rows say: "
+                       "sequential on x."),
+             Not(HasSubstr("no one engine")))},
+      {"two failed amid a tie",
+       {{"pipelined", 8, 7, 9}, {"merged", 9, 8, 10}, {"concurrent", 0, 0, 0}, {"sequential", 0, 0, 0}},
+       true,
+       HasSubstr("cannot be told from pipelined on x; not measured, as the rows say: concurrent on x and sequential on "
+                 "x.")},
+      {"the study's way was none",
+       {{"pipelined", 5, 4, 6}, {"concurrent", 9, 8, 10}},
+       true,
+       HasSubstr("ahead of all others that were measured beside it; the study's way (sequential) was not measured: no "
+                 "one engine could run all members.")},
+      {"all were measured", {{"pipelined", 5, 4, 6}, {"sequential", 9, 8, 10}}, true, Not(HasSubstr("not measured"))},
       {"disturbed",
        {{"pipelined", 5, 4, 6, "steal 9 %"}, {"merged", 9, 8, 10}},
        true,
@@ -152,7 +169,7 @@ std::string foreseen(const measure::Effort& effort, std::chrono::seconds& estima
 }
 
 TEST(PlacingVerdict, ATieHasTheCommandThatMayDecideWhereThereIsMoreEffort) {
-  Campaign campaign = verified({{"pipelined", 8, 7, 9}, {"merged", 9, 8, 10}}, true);
+  Campaign campaign = verified({{"pipelined", 8, 7, 9}, {"merged", 9, 8, 10}, {"sequential", 1, 1, 1}}, true);
   tune::PlaceRequest request;
   request.ensemble.model = "a+b";
   request.ensemble.batch_size = 8;
@@ -323,7 +340,7 @@ TEST(DryPlace, LatencyIsRefusedWhereItWasAskedForByName) {
 }
 
 TEST(PlacingVerdict, AWinnerByLessThanTheMachinesDriftHasItsReserve) {
-  Campaign campaign = verified({{"pipelined", 8, 8, 8}, {"merged", 9, 9, 9}}, true);
+  Campaign campaign = verified({{"sequential", 8, 8, 8}, {"merged", 9, 9, 9}}, true);
   campaign.environment["control.drift"] = "0.2000";
   campaign.warnings.push_back({"drift", "", ""});
   EXPECT_THAT(placing_verdict(campaign),

@@ -12,6 +12,8 @@
 namespace assay::cli {
 namespace {
 
+constexpr const char* kSequential = "sequential";
+
 std::string seats_of(const Outcome& o) {
   const Case& c = o.test_case;
   if (!c.placement.seats.empty()) return describe_placement(c);
@@ -35,6 +37,22 @@ std::vector<Contender> contenders(const Campaign& campaign) {
   }
   std::stable_sort(all.begin(), all.end(), [](const Contender& a, const Contender& b) { return a.value > b.value; });
   return all;
+}
+
+/// With whom nothing was compared: plans that failed, and the study's way where it was none of them; "": nobody.
+std::string not_compared(const Campaign& campaign) {
+  std::vector<std::string> failed;
+  bool has_sequential = false;
+  for (const Outcome& o : campaign.outcomes) {
+    has_sequential = has_sequential || o.test_case.strategy == kSequential;
+    if (!measured_value(o, "throughput")) failed.push_back(seats_of(o));
+  }
+  std::string text;
+  if (!failed.empty()) text = fmt::format("; not measured, as the rows say: {}", fmt::join(failed, " and "));
+  if (!has_sequential) {
+    text += fmt::format("; the study's way ({}) was not measured: no one engine could run all members", kSequential);
+  }
+  return text;
 }
 
 /// The search with more effort; "" where there is none above its own, or what was searched for is not known.
@@ -74,13 +92,13 @@ std::string placing_verdict(const Campaign& campaign) {
     if (other->high >= best.low) tied.push_back(seats_of(*other->outcome));
   }
   if (tied.empty()) {
-    return fmt::format("{}: use {}: {} samples/s, ahead of all others that were measured beside it{}.", c.model,
-                       seats_of(*best.outcome), figure,
+    return fmt::format("{}: use {}: {} samples/s, ahead of all others that were measured beside it{}{}.", c.model,
+                       seats_of(*best.outcome), figure, not_compared(campaign),
                        runner::reserve(campaign, *best.outcome, *all[1].outcome, best.value / all[1].value));
   }
   const std::string again = search_again(campaign);
-  return fmt::format("{}: {} came out first with {} samples/s, but it cannot be told from {}{}", c.model,
-                     seats_of(*best.outcome), figure, fmt::join(tied, " and "),
+  return fmt::format("{}: {} came out first with {} samples/s, but it cannot be told from {}{}{}", c.model,
+                     seats_of(*best.outcome), figure, fmt::join(tied, " and "), not_compared(campaign),
                      again.empty() ? "." : "; this may decide: " + again);
 }
 
