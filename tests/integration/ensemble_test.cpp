@@ -120,5 +120,22 @@ TEST_F(EnsembleCliTest, AMemberThatCrashesOrHangsCostsARowThatNamesIt) {
   }
 }
 
+TEST_F(EnsembleCliTest, AMemberThatFailsCostsARowThatNamesIt) {
+  struct Row {
+    const char *fault, *says;
+  };
+  for (const Row& row :
+       {Row{"null.fail_at=open", "member 'tiny-"}, Row{"null.fail_at=submit:2", "member 'tiny-resnet': "},
+        Row{"null.fail_at=run:2", "member 'tiny-resnet': "}}) {
+    const Result r = measured("tiny-resnet+tiny-densenet", {"--backend", "null", "--for", "latency", "--strategy",
+                                                            "sequential", "--option", row.fault});
+    EXPECT_EQ(r.status, 1) << row.fault;
+    const Campaign c = newest();
+    ASSERT_EQ(c.outcomes.size(), 1U);
+    EXPECT_EQ(c.outcomes.front().state, OutcomeState::kFailed) << row.fault;
+    EXPECT_THAT(c.outcomes.front().reason, AllOf(HasSubstr(row.says), HasSubstr("told to fail"))) << row.fault;
+  }
+}
+
 }  // namespace
 }  // namespace assay::integration
