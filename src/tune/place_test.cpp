@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <random>
 #include <set>
 
 #include "assay/error.hpp"
@@ -236,6 +238,67 @@ TEST(Place, SmallerBatchesOfAMemberAreTried) {
   EXPECT_EQ(placed.problem.members[0].size(), 4U);  // two engines, batches of 8 and 4
   EXPECT_THAT(placed.verified.at(0).test_case.placement.seats,
               ElementsAre(Placement::Seat{"x", 4}, Placement::Seat{"y", 4}));
+}
+
+/// Ten members, three of them on one engine only: more combinations than are all tried. A member with a larger number
+/// takes more memory, and in batches of half the ensemble's less of it, but more time.
+struct TenMembers {
+  TenMembers() {
+    std::mt19937 generator(5);
+    std::uniform_real_distribution<double> seconds(0.5, 5), quicker(0.25, 2.5);
+    MadeUpCosts costs;
+    std::vector<std::string> names;
+    for (int m = 0; m < 10; ++m) {
+      names.push_back("m" + std::to_string(m));
+      costs[{names.back(), "x"}] = seconds(generator);
+      if (m < 7) costs[{names.back(), "y"}] = quicker(generator);
+    }
+    request.ensemble.model = joined_members(names);
+    request.batches = {kBatch / 2};
+    fake = std::make_unique<FakeBench>(costs);
+    fake->small_batch = 1.3;
+    fake->beside = 1.05;
+    bench = fake->bench();
+    bench.measure = [measure = bench.measure](PlaceStep step, const std::vector<Case>& cases) {
+      std::vector<Outcome> outcomes = measure(step, cases);
+      for (Outcome& o : outcomes) {
+        const double mib = 60 + 20 * (o.test_case.model.back() - '0');
+        for (Metric& metric : o.metrics) {
+          if (metric.tag == "memory.model") metric.value = o.test_case.batch_size < kBatch ? 0.4 * mib : mib;
+        }
+      }
+      return outcomes;
+    };
+  }
+
+  PlaceRequest request = tune::request();
+  std::unique_ptr<FakeBench> fake;
+  Bench bench;
+};
+
+TEST(Place, OfTenMembersTheLocalSearchComesWithinTwoPerCentOfTheExactOneAndWins) {
+  constexpr double kMiB = 1024.0 * 1024.0;
+  TenMembers ten;
+  ten.request.memory_limit = 1100 * kMiB;
+  const Placed placed = place(ten.request, ten.bench);
+  double combinations = 1;
+  for (const std::vector<Way>& ways : placed.problem.members) combinations *= static_cast<double>(ways.size());
+  ASSERT_GT(combinations, 100'000) << "so that it is the local search";
+  const Plan exact = best_plans(placed.problem, 1, 1'000'000).at(0);
+  ASSERT_FALSE(placed.plans.empty());
+  EXPECT_GE(placed.plans[0].seconds, exact.seconds - 1e-12);
+  EXPECT_LE(placed.plans[0].seconds, 1.02 * exact.seconds);
+  for (const Plan& plan : placed.plans) EXPECT_LE(plan.memory, ten.request.memory_limit);
+  Problem roomy = placed.problem;
+  roomy.memory_limit = 0;
+  EXPECT_GT(exact.seconds, best_plans(roomy, 1)[0].seconds) << "memory is what makes it hard";
+  ASSERT_TRUE(placed.winner);
+  EXPECT_EQ(placed.verified[*placed.winner].test_case.strategy, "placed");
+  EXPECT_EQ(placed.verified[*placed.winner].test_case.placement.seats.size(), 10U);
+  const auto sequential = std::find_if(placed.verified.begin(), placed.verified.end(),
+                                       [](const Outcome& o) { return o.test_case.strategy == "sequential"; });
+  ASSERT_NE(sequential, placed.verified.end());
+  EXPECT_EQ(sequential->state, OutcomeState::kMeasured);
 }
 
 TEST(Place, WhereThreadsAreMoreThanMembersTheirDivisionIsAPartOfThePlan) {
