@@ -60,6 +60,39 @@ class PlacedCliTest : public CliTest {
     }
     return outcomes;
   }
+  /// From here on the results are as if nothing had disturbed them: on a busy machine none would be used again.
+  void forget_disturbances() {
+    const std::filesystem::path undisturbed = folder_.path() / "undisturbed.db";
+    const store::Store all(db_, store::Store::Access::kRead);
+    store::Store copy(undisturbed);
+    std::vector<store::CampaignSummary> newest_first = all.list();
+    for (auto summary = newest_first.rbegin(); summary != newest_first.rend(); ++summary) {
+      Campaign campaign = all.load(summary->id);
+      for (Outcome& o : campaign.outcomes) {
+        for (ProcessSamples& s : o.samples) s.noise.clear();
+      }
+      (void)copy.import(campaign);
+    }
+    db_ = undisturbed;
+    environment_["ASSAY_DB"] = db_.string();
+  }
+  /// What campaigns of that step have planned, and of it what was measured: keys of cases.
+  struct Step {
+    std::multiset<std::string> planned, measured;
+  };
+  [[nodiscard]] Step step(const std::string& name) const {
+    const store::Store store(db_, store::Store::Access::kRead);
+    Step step;
+    for (const store::CampaignSummary& summary : store.list()) {
+      if (summary.placed_step != name) continue;
+      const Campaign campaign = store.load(summary.id);
+      for (const Case& c : campaign.plan) step.planned.insert(case_key(c));
+      for (const Outcome& o : campaign.outcomes) {
+        if (o.state == OutcomeState::kMeasured) step.measured.insert(case_key(o.test_case));
+      }
+    }
+    return step;
+  }
   /// Cases of a member alone that were measured, and by processes that nothing disturbed.
   [[nodiscard]] std::ptrdiff_t undisturbed_members() const {
     const store::Store store(db_, store::Store::Access::kRead);
@@ -104,6 +137,25 @@ TEST_F(PlacedCliTest, MeasuresMembersThenVerifiesAndReusesWhatIsStored) {
   std::vector<std::string> one = search("2");
   one[1] = "tiny-resnet";
   EXPECT_EQ(assay(one).status, 2);
+}
+
+TEST_F(PlacedCliTest, ASecondSearchMeasuresNothingAgainButThePlans) {
+  ASSERT_EQ(assay(search("2")).status, 0);
+  forget_disturbances();
+  const Step alone = step("alone"), pairs = step("pairs");
+  ASSERT_GT(alone.measured.size(), 0U);
+  EXPECT_THAT(assay(search("2", {"--dry-run"})).out,
+              HasSubstr(std::to_string(alone.measured.size()) + " of 8 cases stored"));
+  const Result second = assay(search("2"));
+  ASSERT_EQ(second.status, 0) << second.err;
+  EXPECT_THAT(second.err, AllOf(HasSubstr("not measured again: "), HasSubstr("of other campaigns")));
+  // What failed the first time, of a pipeline that starved on a busy machine, is tried again.
+  const Step alone_by_now = step("alone");
+  for (const std::string& key : alone.measured) EXPECT_EQ(alone_by_now.planned.count(key), 1U) << key;
+  if (pairs.measured.size() == pairs.planned.size()) {
+    EXPECT_EQ(step("pairs").planned, pairs.planned);
+  }
+  EXPECT_GT(step("plans").planned.size(), 4U) << "which are measured again";
 }
 
 TEST_F(PlacedCliTest, AnEngineAskedForByNameThatIsNotHereIsStatusOne) {
