@@ -216,10 +216,13 @@ int place_all(Campaigns& campaigns, std::vector<tune::PlaceRequest> requests, co
   return status;
 }
 
-void refuse_json(const BenchOptions& options) {
-  if (!options.json) return;
+/// One search is one document: the campaign of its plans.
+void refuse_several_as_json(const BenchOptions& options, const std::vector<tune::PlaceRequest>& requests) {
+  if (!options.json || requests.size() < 2) return;
   throw Error(ErrorCode::kInvalidArgument,
-              "--json: the campaigns of --strategy placed are several; assay results export ID --format json has each");
+              fmt::format("--json: these are {} searches, of which each has a document of its own; ask for one at a "
+                          "time, or leave --json away: assay results export ID --format json has each",
+                          requests.size()));
 }
 
 /// A campaign of a search goes on to its end; nothing is said yet of what came of it.
@@ -242,23 +245,24 @@ bool wants_placing(const BenchPlan& plan) { return std::any_of(plan.cases.begin(
 
 int place(const BenchOptions& options, const BenchPlan& plan, runner::RunSettings& settings, store::Store& store,
           Context& context) {
-  refuse_json(options);
+  std::vector<tune::PlaceRequest> requests = requests_of(plan);
+  refuse_several_as_json(options, requests);
   BenchPlan searched = plan;
   searched.facts[kSearchIdKey] = new_id();
   Campaigns campaigns(options, std::move(searched), settings, store, context);
-  return place_all(campaigns, requests_of(plan), settings, context);
+  return place_all(campaigns, std::move(requests), settings, context);
 }
 
 bool is_placing(const Campaign& campaign) { return campaign.environment.contains(kPlacedRequests); }
 
 int resume_placing(const BenchOptions& options, Campaign& campaign, BenchPlan plan, runner::RunSettings& settings,
                    store::Store& store, Context& context) {
-  refuse_json(options);
+  std::vector<tune::PlaceRequest> requests =
+      tune::requests_from_text(campaign.environment.at(kPlacedRequests), kPlacedRequests);
+  refuse_several_as_json(options, requests);
   int status = go_on_measuring(options, campaign, settings, store, context);
   if (campaign.finished.empty()) return status;
   settings.pending.clear();  // of the campaign that has ended now
-  std::vector<tune::PlaceRequest> requests =
-      tune::requests_from_text(campaign.environment.at(kPlacedRequests), kPlacedRequests);
   const auto id = campaign.environment.find(kSearchIdKey);
   plan.facts[kSearchIdKey] = id == campaign.environment.end() ? new_id() : id->second;
   Context as_then = context;

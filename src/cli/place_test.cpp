@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -17,6 +18,7 @@ namespace assay::cli {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Matcher;
 using testing::Not;
@@ -294,6 +296,26 @@ TEST_F(PlacingRun, WhatOneSearchLacksEndsNoneOfTheOthers) {
     EXPECT_EQ(last.plan.at(0).batch_size, kWith) << row.says;
     EXPECT_THAT(placing_verdict(last), HasSubstr(" samples/s")) << row.says;
   }
+}
+
+TEST_F(PlacingRun, AsJsonASearchIsTheCampaignOfItsPlansAloneOnStandardOutput) {
+  BenchOptions options;
+  options.json = true;
+  EXPECT_EQ(place(options, plan_to_place(), settings_, store_, context_), kOk) << err_.str();
+  const nlohmann::json j = nlohmann::json::parse(out_.str());
+  EXPECT_EQ(j.at("campaign").at("id"), store_.load("").id);
+  EXPECT_EQ(j.at("campaign").at("environment").at(kPlacedStep), "plans");
+  EXPECT_THAT(j.at("search").at("members").get<std::vector<std::string>>(), ElementsAre("a", "b"));
+  EXPECT_THAT(j.at("recommendation").at("because").get<std::string>(), HasSubstr(" samples/s"));
+}
+
+TEST_F(PlacingRun, SeveralSearchesAreNoOneDocument) {
+  BenchOptions options;
+  options.json = true;
+  BenchPlan plan = plan_to_place("a+b", 2, 1);
+  for (const Case& c : plan_to_place("a+b", 2, 8).cases) plan.cases.push_back(c);
+  EXPECT_THROW((void)place(options, plan, settings_, store_, context_), Error);
+  EXPECT_EQ(launcher_.count(worker::Request::Kind::kMeasure), 0);
 }
 
 TEST(DryPlace, EstimatesTheProcessesThatPlansAreVerifiedIn) {
