@@ -106,7 +106,8 @@ TEST(Evaluation, WeightsThatHelpAreFoundAndJudgedOnTheOtherHalf) {
   EXPECT_EQ(j["ensemble"]["paired"]["only_member"], 24);
 }
 
-// On the one half the first is right alone, on the other only the two others are: each half by itself has another winner.
+// On the one half the first is right alone, on the other only the two others are: each half by itself has another
+// winner.
 TEST(Evaluation, WeightsAreNotJudgedByTheImagesThatTheyWereFoundOn) {
   const Answered plain = answered({{}, {}, {}}, {0.9F, 0.9F, 0.9F});
   const measure::Halves halves = measure::halves(plain.labels, plain.seed);

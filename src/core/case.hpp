@@ -41,9 +41,9 @@ struct Placement {
 
 /// One point of a plan: a model on a backend with settings. A value: its JSON form is what identifies it.
 struct Case {
-  std::string model;           ///< as the user named it: a zoo name or a path; "a+b+c": an ensemble
-  std::string backend;         ///< "x+y": of a placed ensemble, all that take part
-  std::string device = kCpu;   ///< "cpu+gpu:0": the same
+  std::string model;          ///< as the user named it: a zoo name or a path; "a+b+c": an ensemble
+  std::string backend;        ///< "x+y": of a placed ensemble, all that take part
+  std::string device = kCpu;  ///< "cpu+gpu:0": the same
   Goal goal = Goal::kThroughput;
   std::int64_t batch_size = 1;  ///< 0: the graph runs whole ("model")
   int in_flight = 0;            ///< 0: "auto"

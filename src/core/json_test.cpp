@@ -141,8 +141,7 @@ TEST(CaseTest, MembersAreNamedWithPluses) {
 }
 
 TEST(CaseTest, MembersAreCalledByTheirFiles) {
-  EXPECT_THAT(member_names({"p/m.onnx", "q/m.onnx", "c++.onnx", "m"}),
-              testing::ElementsAre("m", "m#2", "c++", "m#3"));
+  EXPECT_THAT(member_names({"p/m.onnx", "q/m.onnx", "c++.onnx", "m"}), testing::ElementsAre("m", "m#2", "c++", "m#3"));
 }
 
 TEST(CaseTest, APlusWithinANameIsWrittenTwice) {

@@ -28,9 +28,9 @@ struct ModelFacts {
   std::string hash;                            ///< of its content
   model::Format format = model::Format::kOnnx;
   std::vector<std::string> signatures;  ///< of a SavedModel; empty: not known
-  std::uint64_t weight_bytes = 0;         ///< of an ensemble, of its files
-  std::vector<Footprint> footprints;      ///< by member; of one model, its own
-  std::optional<std::int64_t> flops;      ///< per sample
+  std::uint64_t weight_bytes = 0;       ///< of an ensemble, of its files
+  std::vector<Footprint> footprints;    ///< by member; of one model, its own
+  std::optional<std::int64_t> flops;    ///< per sample
   /// Some output has no batch axis though the inputs have: it is of a whole batch (the rows that NonZero finds).
   bool answers_together = false;
 };
@@ -41,8 +41,8 @@ using ModelLookup = std::function<ModelFacts(const Case&)>;
 /// Files and zoo networks (written below `cache_folder`), read once each. Not for several threads.
 ModelLookup model_lookup(const std::filesystem::path& cache_folder);
 
-/// Bytes that a case takes of each device's memory at the least: of every model there its weights, once, and the largest
-/// layer's input and output for each batch under way. A device of which that is not known is left out.
+/// Bytes that a case takes of each device's memory at the least: of every model there its weights, once, and the
+/// largest layer's input and output for each batch under way. A device of which that is not known is left out.
 std::map<std::string, std::uint64_t> least_memory(const Case& c, const ModelFacts& facts);
 
 /// Why what the case has on the CPU cannot fit into `machine_memory` bytes (0: not known); "" where it may.

@@ -18,8 +18,8 @@ std::string text(const worker::Event& event, const std::string& name) {
   return it == event.texts.end() ? std::string() : it->second;
 }
 
-/// Why the case's device is not that of its members; "" where it is. A member of which nothing is said would be computed
-/// on the first of several.
+/// Why the case's device is not that of its members; "" where it is. A member of which nothing is said would be
+/// computed on the first of several.
 std::string why_elsewhere(const Case& c) {
   const std::vector<std::string> devices = devices_of(c);
   const std::vector<Placement::Seat>& seats = c.placement.seats;

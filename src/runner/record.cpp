@@ -144,8 +144,7 @@ bool CampaignRun::may_fit(const Pending& p, std::uint64_t times) {
   const std::vector<std::string> engines = members_of(case_of(p).backend);
   return std::all_of(least.begin(), least.end(), [&](const auto& on_device) {
     const auto& [device, bytes] = on_device;
-    const std::uint64_t there =
-        device == kCpu ? settings_.machine_memory : memory_of(device, engines, prober());
+    const std::uint64_t there = device == kCpu ? settings_.machine_memory : memory_of(device, engines, prober());
     return there == 0 || times * bytes <= there;
   });
 }

@@ -56,8 +56,8 @@ std::vector<Way> ways_of(const PlaceRequest& request, const std::string& member,
   return ways;
 }
 
-/// Of the engine's library, as the first of its cases tells that was measured: on whichever device, for it is opened and
-/// asked for its devices before one of them is used. What it takes for a device's sake is in the members' memory.
+/// Of the engine's library, as the first of its cases tells that was measured: on whichever device, for it is opened
+/// and asked for its devices before one of them is used. What it takes for a device's sake is in the members' memory.
 double library_bytes(const PlaceRequest& request, const std::string& backend, const Results& results) {
   for (const Case& c : cost_cases(request)) {
     if (c.backend != backend) continue;

@@ -67,8 +67,8 @@ struct Across {
   Engine engine;
   int times = 1;  ///< that either lane of its device computes a batch
 };
-/// Each beside itself, on the lanes of its device (pair_lanes; a thread each on the CPU), and the other beside both: what
-/// that adds to a member's time in its pair_case with itself is the other device's doing.
+/// Each beside itself, on the lanes of its device (pair_lanes; a thread each on the CPU), and the other beside both:
+/// what that adds to a member's time in its pair_case with itself is the other device's doing.
 Case across_case(const PlaceRequest& request, const Across& a, const Across& b);
 /// At the end of the cases, unless it is there already.
 void add_case(std::vector<Case>& cases, const Case& c);

@@ -123,9 +123,9 @@ TEST(PlaceDevices, OnOneThreadMembersAreBesideEachOtherAcrossDevicesAndOnTheGpuA
   EXPECT_THAT(pairs, UnorderedElementsAre("a+a on gpu:0", "b+b on cpu", "c+c on cpu", "a+a+b on cpu+gpu:0",
                                           "a+a+c on cpu+gpu:0"));
   const auto near = [](double value) { return testing::DoubleNear(value, 1e-9); };
-  EXPECT_THAT(placed.problem.slowdown, ElementsAre(ElementsAre(near(1), near(1.25), near(1.25)),
-                                                   ElementsAre(near(1.25), near(1), near(1)),
-                                                   ElementsAre(near(1.25), near(1), near(1))));
+  EXPECT_THAT(placed.problem.slowdown,
+              ElementsAre(ElementsAre(near(1), near(1.25), near(1.25)), ElementsAre(near(1.25), near(1), near(1)),
+                          ElementsAre(near(1.25), near(1), near(1))));
 }
 
 TEST(PlaceDevices, OnOneThreadOfTheCpuNobodyIsBesideAnother) {

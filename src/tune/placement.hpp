@@ -48,8 +48,8 @@ struct Plan {
 
 /// Threads that compute a batch of each member. "sequential": all. "pipelined": one. "concurrent": its lane's. Where
 /// there are more threads than members each has a lane of its own, and theirs are divided so that the last is done as
-/// early as can be: threads that do not make it earlier are left to none. Of members on several devices those on the CPU
-/// share the threads, and the others have 0: no core computes them.
+/// early as can be: threads that do not make it earlier are left to none. Of members on several devices those on the
+/// CPU share the threads, and the others have 0: no core computes them.
 std::vector<int> member_threads(const Problem& problem, const std::string& strategy,
                                 const std::vector<std::size_t>& ways);
 

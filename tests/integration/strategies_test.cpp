@@ -18,7 +18,7 @@ namespace assay {
 namespace {
 
 constexpr std::int64_t kNetworkSamples = 11;  // batches of 4, 4 and 3
-constexpr double kMostError = 1e-4;    // of probabilities
+constexpr double kMostError = 1e-4;           // of probabilities
 
 Ensemble four_networks(const std::filesystem::path& folder, const std::string& strategy) {
   Ensemble e{.members = {}, .strategy = strategy};

@@ -234,14 +234,13 @@ TEST(Collectors, OfAMemberWhatWasNotMeasuredIsThereWithItsReason) {
     const char* why;
   };
   const char* const merged = "one graph of all members";
-  for (const Row& row :
-       {Row{"quick", Goal::kThroughput, "pipelined", "memory", "not read at effort quick"},
-        Row{"standard", Goal::kThroughput, "pipelined", "memory", "the kernel did not tell"},
-        Row{"quick", Goal::kThroughput, "pipelined", "load.cached", "the cache is off"},
-        Row{"quick", Goal::kThroughput, "pipelined", "throughput", "the member did nothing"},
-        Row{"quick", Goal::kLatency, "sequential", "throughput", "this case is for latency"},
-        Row{"quick", Goal::kThroughput, "merged", "latency.mean", merged},
-        Row{"standard", Goal::kThroughput, "merged", "memory", merged}}) {
+  for (const Row& row : {Row{"quick", Goal::kThroughput, "pipelined", "memory", "not read at effort quick"},
+                         Row{"standard", Goal::kThroughput, "pipelined", "memory", "the kernel did not tell"},
+                         Row{"quick", Goal::kThroughput, "pipelined", "load.cached", "the cache is off"},
+                         Row{"quick", Goal::kThroughput, "pipelined", "throughput", "the member did nothing"},
+                         Row{"quick", Goal::kLatency, "sequential", "throughput", "this case is for latency"},
+                         Row{"quick", Goal::kThroughput, "merged", "latency.mean", merged},
+                         Row{"standard", Goal::kThroughput, "merged", "memory", merged}}) {
     Fixture f;
     f.c.model = "vgg+vgg";
     f.c.strategy = row.strategy;
