@@ -67,10 +67,12 @@ void vote(std::span<const void* const> members, std::span<const double> weights,
     for (std::int64_t sample = begin; sample < begin + ballots.stride; ++sample) {
       for (std::size_t m = 0; m < members.size(); ++m) {
         const T* values = static_cast<const T*>(members[m]) + sample;
-        result[sample + place_of_largest(values, ballots)] += static_cast<T>(weights[m] / sum);
+        result[sample + place_of_largest(values, ballots)] += static_cast<T>(weights[m]);
       }
     }
   }
+  // Divided at the end: whole weights are added exactly, so that even votes are even.
+  for (std::int64_t i = 0; i < elements; ++i) result[i] = static_cast<T>(result[i] / sum);
 }
 
 template <class T>

@@ -172,6 +172,15 @@ TEST(CombineTest, MeanVoteAndWeights) {
   EXPECT_THAT(y, ElementsAre(0.75F, 0.25F, 0.75F, 0.25F));  // of equals, the first
 }
 
+TEST(CombineTest, EvenVotesAreEven) {
+  const std::vector<double> first = {1, 0, 0}, second = {0, 1, 0}, third = {0, 0, 1};
+  const void* members[] = {third.data(), first.data(), first.data(), second.data()};
+  std::vector<double> y(3);
+  // 1/12 + 4/12 is less than 5/12 in doubles.
+  combine(Combine::kVote, members, std::vector<double>{5, 1, 4, 2}, DType::kFloat64, {1, 3}, 0, y.data());
+  EXPECT_EQ(y[0], y[2]);
+  EXPECT_DOUBLE_EQ(y[1], 2.0 / 12);
+}
 TEST(CombineTest, VotesAreForTheClassesWhereverTheyLie) {
   const std::vector<float> a = {0, 1, 2, 5, 4, 3};
   struct Row {
