@@ -34,7 +34,9 @@ struct BlocksToTake {
 Blocks take_blocks(const BlocksToTake& plan);
 
 /// Block by block the rate of that arm which is the best by the other blocks, so that no turn is judged that was chosen
-/// for itself: the best of several by the same turns would be too high. Of one block, the best.
+/// for itself: the best of several by the same turns would be too high. Of one block, the best. Where several are about
+/// as good, what is chosen for a block is by the noise of the others, so that blocks depend on each other a little:
+/// intervals of what comes of them are then somewhat too narrow.
 std::vector<double> best_by_the_others(const std::vector<std::vector<double>>& arms);
 
 /// The geometric mean; its interval is Student's t of the logarithms, and open below two values.

@@ -72,7 +72,7 @@ class Benchmark {
   bool run() {
     std::vector<std::string> engines = a_.others;
     engines.emplace_back(kOurs);
-    require_same(state_, engines);
+    require_same(state_, engines, a_.networks);
     bool kept = true;
     for (const std::int64_t batch : a_.batches) {
       std::vector<Arm> arms = all_arms(batch);
@@ -282,8 +282,8 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--least", a.least, "the bound for networks that are not the zoo's four");
   app.add_option("--window", a.window_ms, "of a turn, ms, but at least two batches");
   app.add_option("--blocks", a.blocks, "in which each case is measured once");
-  app.add_option("--state", a.state, "a file that keeps turns; a cache of graphs lies beside it");
-  app.add_flag("--report", a.report, "take no turns: what the state has");
+  CLI::Option* state = app.add_option("--state", a.state, "a file that keeps turns; a cache of graphs lies beside it");
+  app.add_flag("--report", a.report, "take no turns: what the state has")->needs(state);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 /// A turn was seen at 0.67 of what the same case did an hour later: rivals that were this near the best get another.
 constexpr double kHopeful = 0.6;
 constexpr double kNearRivals = 0.95, kNearOurs = 0.97;
+constexpr const char* kNotMeasured = "it was not measured";
 constexpr const char* kFailedBefore = "it failed in an earlier run";
 constexpr const char* kFirst = "sorted out";
 constexpr const char* kSecond = "sorted out again";
@@ -55,6 +56,7 @@ std::optional<double> Contest::turn(Way& way, const std::string& what, milliseco
     why = taken.why;
     return taken.rate;
   });
+  if (!rate) way.trouble = kNotMeasured;
   if (rate && *rate <= 0) way.trouble = why;
   return rate;
 }

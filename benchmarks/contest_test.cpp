@@ -205,6 +205,14 @@ TEST_F(ContestTest, AReportMeasuresNothingAndSaysWhatIsThere) {
   EXPECT_EQ(result.peaks.front().together, 140);
 }
 
+TEST_F(ContestTest, AReportSaysWhatWasNotMeasured) {
+  (void)run();
+  field_.sets = sets_of("x;x,z");
+  const Contest::Result result = run(true);
+  EXPECT_EQ(find(result, "a single on z for throughput").trouble, "it was not measured");
+  EXPECT_EQ(find(result, "a single on x for throughput").trouble, "");
+}
+
 TEST_F(ContestTest, ItSaysBeforehandHowLongItTakesAndEndsWithTheBlockThatFits) {
   settings_.blocks = 50;
   settings_.minutes = 7;

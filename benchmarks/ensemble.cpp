@@ -12,9 +12,8 @@
 // member alone over the engines of a set, the bound of the set is 1 / Σ 1/T. Printed for each set: the bound, the best
 // strategy and `sequential` on the best single engine, and their ratios block by block, so that what slows the machine
 // for a while cancels: geometric means, with Student's t interval of the logarithms. The best of several by the
-// same turns is rather too high: what the best strategy is held against is chosen so, but the best strategy of a block
-// by the other blocks. What failed twice is left out, and
-// said. At the beginning it says how long it takes, about; with --minutes no block begins that would end later, but
+// same turns is rather too high, so each block's best, of strategies, of `sequential` and of a member alone, is chosen
+// by the other blocks. What failed twice is left out, and said. At the beginning it says how long it takes, about; with --minutes no block begins that would end later, but
 // there are four. With --state, turns that were taken are not taken again: the same command goes on where it was
 // stopped, as long as programs, engines and machine are the same; --report takes none. Exit 1 where a bound is missed,
 // or where what failed might have missed it.
@@ -58,8 +57,8 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--blocks", a.blocks, "in which what is near the best is measured again, at most");
   app.add_option("--minutes", a.minutes, "of each batch size: fewer blocks where they would not fit, but four");
   app.add_option("--timeout", a.timeout_s, "of a turn, s")->check(CLI::PositiveNumber);
-  app.add_option("--state", a.state, "a file that keeps turns; a cache of graphs lies beside it");
-  app.add_flag("--report", a.report, "take no turns: what the state has");
+  CLI::Option* state = app.add_option("--state", a.state, "a file that keeps turns; a cache of graphs lies beside it");
+  app.add_flag("--report", a.report, "take no turns: what the state has")->needs(state);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -83,7 +82,7 @@ bool run(const Arguments& a) {
   };
   const ContestSettings settings{.window = milliseconds(a.window_ms), .blocks = a.blocks, .minutes = a.minutes};
   Field field{.members = a.members, .sets = sets_of(a.sets)};
-  require_same(state, field.engines());
+  require_same(state, field.engines(), field.members);
   bool kept = true;
   for (const std::int64_t batch : a.batches) {
     field.batch = batch;

@@ -19,13 +19,14 @@ struct Chosen {
   std::string what;
 };
 
-/// By the same turns that it is judged by, so rather too high.
+/// By all blocks.
 Chosen best_in_blocks(const std::vector<Way>& ways, const Set& set, const Fits& fits) {
   const Way* best = best_of(ways, set, fits, typical);
   return best == nullptr ? Chosen{} : Chosen{best->rates, describe_way(best->test_case)};
 }
 
-/// Block by block as the other blocks choose it: what is best in one block by chance is not chosen for it.
+/// Block by block as the other blocks choose it: what is best in one block by chance is not chosen for it. What is
+/// compared with each other is chosen alike: else chance would favour one side of the ratio.
 Chosen best_by_other_blocks(const std::vector<Way>& ways, const Set& set, const Fits& fits) {
   std::vector<std::vector<double>> arms;
   for (const Way& way : ways) {
@@ -71,11 +72,11 @@ std::string remark_on_gain(const Figure& room, const Figure& gain) {
 bool report_set(const Field& field, const std::vector<Way>& ways, const Set& set) {
   const std::string ensemble = field.ensemble();
   const Chosen best = best_by_other_blocks(ways, set, of_model(ensemble));
-  const Chosen plain = best_in_blocks(ways, set, sequential(ensemble));
+  const Chosen plain = best_by_other_blocks(ways, set, sequential(ensemble));
   std::vector<Chosen> alone;
   bool all = !best.rates.empty() && !plain.rates.empty();
   for (const std::string& m : field.members) {
-    alone.push_back(best_in_blocks(ways, set, of_model(m)));
+    alone.push_back(best_by_other_blocks(ways, set, of_model(m)));
     all = all && !alone.back().rates.empty();
   }
   if (!all) {

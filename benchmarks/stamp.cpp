@@ -12,6 +12,7 @@
 #include "base/sha256.hpp"
 #include "child.hpp"
 #include "measure/environment.hpp"
+#include "model/model.hpp"
 #include "worker/launcher.hpp"
 
 namespace assay::bench {
@@ -83,10 +84,14 @@ std::string stamp_of_engine(const fs::path& plugin, const std::string& version, 
   return text + fmt::format(", libraries {}", stamp_of_folder(fs::canonical(library).parent_path()));
 }
 
-void require_same(State& state, const std::vector<std::string>& engines) {
+void require_same(State& state, const std::vector<std::string>& engines, const std::vector<std::string>& models) {
   state.require("programs", stamp_of_programs({executable_path(), worker::worker_program()}));
   state.require("machine", stamp_of_machine());
   for (const std::string& engine : engines) state.require(engine, stamp_of_engine_here(engine));
+  for (const std::string& model : models) {
+    if (!fs::exists(model)) continue;  // a network of the zoo, which the program writes
+    state.require(model, model::model_hash(model::inspect_model(model)).substr(0, kDigits));
+  }
 }
 
 }  // namespace assay::bench

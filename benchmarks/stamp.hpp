@@ -10,8 +10,8 @@
 namespace assay::bench {
 
 /// The state's figures are of this program and the worker, of this machine and what of it may be used, and of these
-/// engines as they are now. Throws as State::require.
-void require_same(State& state, const std::vector<std::string>& engines);
+/// engines, and models that are files, as they are now. Throws as State::require.
+void require_same(State& state, const std::vector<std::string>& engines, const std::vector<std::string>& models);
 
 /// Programs by what they hold: linked again from the same code, they are the same.
 std::string stamp_of_programs(const std::vector<std::filesystem::path>& programs);

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "base/file.hpp"
+#include "onnx_graph/test_model.hpp"
 
 namespace assay::bench {
 namespace {
@@ -75,12 +76,25 @@ TEST_F(StampTest, AStateGoesOnWithTheEnginesThatItKnowsAsTheyAreNow) {
   const std::string file = (folder_.path() / "state").string();
   {
     State state(file);
-    require_same(state, {"null"});
+    require_same(state, {"null"}, {"resnet50"});
   }
   State again(file);
-  require_same(again, {"null", "none-such"});
+  require_same(again, {"null", "none-such"}, {});
   State third(file);
   EXPECT_THROW(third.require("null", "plugin of another build"), std::runtime_error);
+}
+
+TEST_F(StampTest, AFileThatChangedIsAnotherModel) {
+  const std::string model = (folder_.path() / "a.onnx").string();
+  const auto go_on_with = [&](const char* operation) {
+    write_file_atomically(model,
+                          onnx_graph::TestModel().input("x", {1, 4}).node(operation, {"x"}, {"y"}).output("y").bytes());
+    State state((folder_.path() / "state").string());
+    require_same(state, {}, {model});
+  };
+  go_on_with("Relu");
+  go_on_with("Relu");
+  EXPECT_THROW(go_on_with("Neg"), std::runtime_error);
 }
 
 }  // namespace

@@ -15,7 +15,11 @@ namespace assay::bench {
 
 State::State(std::string file, bool read_only) : file_(std::move(file)), read_only_(read_only) {
   if (file_.empty()) return;
-  if (std::filesystem::exists(file_)) read();
+  if (std::filesystem::exists(file_)) {
+    read();
+  } else if (read_only_) {
+    throw std::runtime_error(fmt::format("{}: there is no such file, so there is nothing to report", file_));
+  }
   append("");
 }
 

@@ -110,6 +110,11 @@ TEST_F(StateTest, FiguresOfAnotherBuildCanBeShown) {
   EXPECT_EQ(state.known("a"), 2);
 }
 
+TEST_F(StateTest, WhereThereIsNoFileThereIsNothingToReport) {
+  EXPECT_THROW(State(file_, true), std::runtime_error);
+  EXPECT_FALSE(std::filesystem::exists(file_));
+}
+
 TEST_F(StateTest, AnotherFileIsNotWrittenTo) {
   const std::string text = "build 36fdae686eae on a CPU\n7.99 vgg19\n";
   write(text);

@@ -19,7 +19,6 @@
 namespace assay::bench {
 namespace {
 
-constexpr int kTries = 3;
 constexpr int kWindowBatches = 2;  ///< at least
 
 struct Reading {
@@ -67,6 +66,18 @@ Turn turn_of(const Measure& measure, std::chrono::milliseconds most) {
 
 }  // namespace
 
+Turn undisturbed(const std::function<Turn()>& take) {
+  constexpr int kTries = 3;
+  Turn turn;
+  for (int i = 0; i < kTries; ++i) {
+    Turn next = take();
+    if (next.rate == 0 && turn.rate > 0) break;  // what was disturbed is more than nothing
+    turn = std::move(next);
+    if (turn.rate == 0 || turn.why.empty()) break;
+  }
+  return turn;
+}
+
 double turn_seconds(const Case& c, double batch_seconds, double load_seconds, std::chrono::milliseconds window) {
   constexpr double kProcessSeconds = 0.5;
   const double window_seconds = std::max(static_cast<double>(window.count()) * 1e-3, kWindowBatches * batch_seconds);
@@ -103,12 +114,7 @@ worker::Request Turns::request(const Case& c, std::chrono::milliseconds window) 
 
 Turn Turns::take(const Case& c, std::chrono::milliseconds window) {
   const worker::Request r = request(c, window);
-  Turn turn;
-  for (int i = 0; i < kTries; ++i) {
-    turn = turn_of([&] { return measure_here(r); }, most_);
-    if (turn.rate == 0 || turn.why.empty()) break;
-  }
-  return turn;
+  return undisturbed([&] { return turn_of([&] { return measure_here(r); }, most_); });
 }
 
 double Turns::estimate(const Case& c, std::chrono::milliseconds window, Load load) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +20,9 @@ struct Turn {
   double rate = 0;  ///< samples a second, or another figure that was asked for; 0: failed
   std::string why;  ///< it failed, or what disturbed it; "" where all is well
 };
+
+/// Takes a turn, and again where other programs disturbed it, at most three times: the last that did not fail.
+Turn undisturbed(const std::function<Turn()>& take);
 
 /// How long a turn is, about: with a batch's time and a load's.
 double turn_seconds(const Case& c, double batch_seconds, double load_seconds, std::chrono::milliseconds window);

@@ -24,5 +24,23 @@ TEST(TurnSeconds, AreAtLeastTwoBatchesAndThoseUnderWay) {
   EXPECT_DOUBLE_EQ(turn_seconds(c, 4, 1, window), 0.5 + 1 + 8 + 12);
 }
 
+TEST(Undisturbed, IsTakenAgainWhereOtherProgramsRanButAFailureTakesNoRateAway) {
+  struct Row {
+    std::vector<Turn> turns;
+    double rate;
+    std::size_t taken;
+  };
+  const Turn quiet{10, ""}, disturbed{7, "others ran"}, slower{6, "others ran"}, failed{0, "it broke"};
+  for (const Row& row : {Row{{quiet, disturbed}, 10, 1},
+                         {{disturbed, quiet}, 10, 2},
+                         {{disturbed, disturbed, slower, quiet}, 6, 3},
+                         {{disturbed, failed, quiet}, 7, 2},
+                         {{failed, quiet}, 0, 1}}) {
+    std::size_t taken = 0;
+    EXPECT_EQ(undisturbed([&] { return row.turns.at(taken++); }).rate, row.rate);
+    EXPECT_EQ(taken, row.taken);
+  }
+}
+
 }  // namespace
 }  // namespace assay::bench
