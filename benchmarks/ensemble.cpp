@@ -11,12 +11,13 @@
 // these turns alone are reported, but for a mixed plan that was far from the best. With T the best throughput of a
 // member alone over the engines of a set, the bound of the set is 1 / Σ 1/T. Printed for each set: the bound, the best
 // strategy and `sequential` on the best single engine, and their ratios block by block, so that what slows the machine
-// for a while cancels: geometric means, with Student's t interval of the logarithms. The best of several by the
-// same turns is rather too high, so each block's best, of strategies, of `sequential` and of a member alone, is chosen
-// by the other blocks. What failed twice is left out, and said. At the beginning it says how long it takes, about; with --minutes no block begins that would end later, but
-// there are four. With --state, turns that were taken are not taken again: the same command goes on where it was
-// stopped, as long as programs, engines and machine are the same; --report takes none. Exit 1 where a bound is missed,
-// or where what failed might have missed it.
+// for a while cancels: geometric means, with Student's t interval of the logarithms. What is compared is chosen by all
+// blocks, and the best of several by the same turns is rather too high; so what the best strategy has where it is
+// chosen for each block by the others is printed, too, and whether a gain is told depends on that. What failed twice is
+// left out, and said. At the beginning it says how long it takes, about; with --minutes no block begins that would end
+// later, but there are four. With --state, turns that were taken are not taken again: the same command goes on where it
+// was stopped, as long as programs, engines and machine are the same; --report takes none. Exit 1 where a bound is
+// missed, or where what failed might have missed it.
 
 #include <fmt/format.h>
 

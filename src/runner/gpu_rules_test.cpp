@@ -36,8 +36,7 @@ void place_on_both(Case& c) {
   c.model = "m+n";
   c.strategy = kPlaced;
   c.device = "cpu+gpu:0";
-  c.placement = {"pipelined",
-                 {{.backend = c.backend, .device = "cpu"}, {.backend = c.backend, .device = "gpu:0"}}};
+  c.placement = {"pipelined", {{.backend = c.backend, .device = "cpu"}, {.backend = c.backend, .device = "gpu:0"}}};
 }
 
 TEST_F(RunnerTest, FourAtOnceAreComparedWithTheMemoryOfEachDevice) {

@@ -29,9 +29,10 @@ std::string why_elsewhere(const Case& c) {
   for (const Placement::Seat& seat : seats) met.insert(one && seat.device.empty() ? c.device : seat.device);
   const bool all_sit = one || seats.size() == members_of(c.model).size();
   if (all_sit && met == std::set<std::string>(devices.begin(), devices.end())) return {};
-  return fmt::format("the case is on {}, and its placement does not say just that of its members: on several devices "
-                     "each member has one of its own",
-                     c.device);
+  return fmt::format(
+      "the case is on {}, and its placement does not say just that of its members: on several devices "
+      "each member has one of its own",
+      c.device);
 }
 
 }  // namespace

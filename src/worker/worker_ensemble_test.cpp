@@ -88,10 +88,10 @@ TEST_F(WorkerEnsembleTest, OfOneGraphAllMembersAreNamedWhateverGoesWrong) {
     const char* when;
     const char* says;
   };
-  for (const Row& row : {Row{"crash_at", "submit:2", kComputing}, Row{"crash_at", "run:1", kComputing},
-                         Row{"hang_at", "run:3", kComputing}, Row{"crash_at", "open", kLoading},
-                         Row{"hang_at", "open", kLoading}, Row{"fail_at", "open", kOneGraph},
-                         Row{"fail_at", "submit:2", kOneGraph}, Row{"fail_at", "run:3", kOneGraph}}) {
+  for (const Row& row :
+       {Row{"crash_at", "submit:2", kComputing}, Row{"crash_at", "run:1", kComputing},
+        Row{"hang_at", "run:3", kComputing}, Row{"crash_at", "open", kLoading}, Row{"hang_at", "open", kLoading},
+        Row{"fail_at", "open", kOneGraph}, Row{"fail_at", "submit:2", kOneGraph}, Row{"fail_at", "run:3", kOneGraph}}) {
     request_.test_case.options[row.fault] = row.when;
     const Exit exit = run(request_);
     EXPECT_FALSE(exit.ok);

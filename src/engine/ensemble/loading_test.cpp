@@ -131,7 +131,7 @@ TEST_F(LoadingTest, AllMembersComputeOnTheSameMemory) {
 
 TEST_F(LoadingTest, AMemberWithInputsOfItsOwnComputesOnThese) {
   Ensemble e = spied("pipelined", 3);
-  e.members[1].own_inputs = true;
+  e.members[1].input_group = 1;
   Session session = assay::load(e, {.backend = "spy", .batch_size = 2, .threads = 2});
   const Tensor first = test::random_tensor(DType::kFloat32, {2, 4}, 3);
   const Tensor second = test::random_tensor(DType::kFloat32, {2, 4}, 4);

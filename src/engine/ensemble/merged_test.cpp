@@ -165,12 +165,11 @@ TEST_F(MergedSession, WhatItsEngineFailsAtHasAllNamesAndTheSessionGoesOn) {
 TEST_F(MergedSession, WhatIsTheCallersHasNoName) {
   Session session = assay::load(ensemble({member("tiny-resnet"), member("tiny-densenet")}), params());
   const Error error = test::error_of([&] {
-    (void)session.predict_stream(
-        9,
-        [](std::int64_t, std::int64_t, std::span<const MutableTensorView>) {
-          throw Error(ErrorCode::kIo, "no such image");
-        },
-        {});
+    (void)session.predict_stream(9,
+                                 [](std::int64_t, std::int64_t, std::span<const MutableTensorView>) {
+                                   throw Error(ErrorCode::kIo, "no such image");
+                                 },
+                                 {});
   });
   EXPECT_EQ(error.message(), "no such image");
 }
