@@ -13,6 +13,7 @@
 #include "child.hpp"
 #include "measure/environment.hpp"
 #include "model/model.hpp"
+#include "model/zoo.hpp"
 #include "worker/launcher.hpp"
 
 namespace assay::bench {
@@ -89,7 +90,7 @@ void require_same(State& state, const std::vector<std::string>& engines, const s
   state.require("machine", stamp_of_machine());
   for (const std::string& engine : engines) state.require(engine, stamp_of_engine_here(engine));
   for (const std::string& model : models) {
-    if (!fs::exists(model)) continue;  // a network of the zoo, which the program writes
+    if (model::is_zoo_network(model) || !fs::exists(model)) continue;  // the program writes the zoo's networks
     state.require(model, model::model_hash(model::inspect_model(model)).substr(0, kDigits));
   }
 }

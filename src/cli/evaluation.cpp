@@ -49,12 +49,11 @@ std::optional<WeightSearch> search(const Answered& answered, const std::vector<d
   const measure::Halves halves = measure::halves(answered.labels, answered.seed);
   if (halves.search.empty() || halves.judge.empty()) return std::nullopt;
   WeightSearch found;
-  // Judged as they were found, in whole parts: votes that are even stay so.
-  const std::vector<double> parts = measure::search_weights(answered.scores, answered.labels, halves.search);
-  found.weights = measure::normalised(parts);
+  // In whole parts, with which votes that are even stay so, here and where they are given back.
+  found.weights = measure::search_weights(answered.scores, answered.labels, halves.search);
   found.searched = std::ssize(halves.search);
   found.equal = judge("equal weights", answered, equal, halves.judge);
-  found.weighted = judge("weights found", answered, parts, halves.judge);
+  found.weighted = judge("weights found", answered, found.weights, halves.judge);
   found.paired = measure::paired(found.weighted.ranks, found.equal.ranks);
   return found;
 }

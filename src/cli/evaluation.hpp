@@ -33,7 +33,7 @@ struct Judged {
 
 /// Weights found on one half of the images, and what they are worth on the other.
 struct WeightSearch {
-  std::vector<double> weights;  ///< by member, their sum 1
+  std::vector<double> weights;  ///< by member, in whole parts: "5, 1, 4, 2"
   std::int64_t searched = 0;    ///< images of the first half
   Judged equal, weighted;
   measure::Paired paired;  ///< weighted first, equal second

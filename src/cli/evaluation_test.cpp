@@ -95,7 +95,7 @@ TEST(Evaluation, WeightsThatHelpAreFoundAndJudgedOnTheOtherHalf) {
   EXPECT_EQ(mean_of(e).top(1).hits, 16);
   EXPECT_TRUE(e.paired.second_is_better());
   EXPECT_EQ(search_of(e).searched, 20);
-  EXPECT_GT(search_of(e).weights[0], 0.5);
+  EXPECT_GT(search_of(e).weights[0], search_of(e).weights[1] + search_of(e).weights[2]);
   EXPECT_EQ(search_of(e).weighted.top(1).hits, 20);
   EXPECT_TRUE(search_of(e).paired.first_is_better());
   const std::string text = told(e);
@@ -114,7 +114,7 @@ TEST(Evaluation, WeightsAreNotJudgedByTheImagesThatTheyWereFoundOn) {
   const std::vector<int> search(halves.search.begin(), halves.search.end());
   const std::vector<int> judge(halves.judge.begin(), halves.judge.end());
   const Evaluation e = evaluation_of(answered({judge, search, search}, {0.9F, 0.9F, 0.9F}));
-  EXPECT_GT(search_of(e).weights[0], 0.5);
+  EXPECT_GT(search_of(e).weights[0], search_of(e).weights[1] + search_of(e).weights[2]);
   EXPECT_EQ(search_of(e).equal.top(1).hits, 20);
   EXPECT_EQ(search_of(e).weighted.top(1).hits, 0);
   EXPECT_EQ(search_of(e).paired.only_first, 0);
@@ -142,8 +142,9 @@ TEST(Evaluation, VotesThatAreEvenUnderTheWeightsFoundAreForTheFirstClass) {
     for (const std::vector<std::int64_t>& answer : answers) add_row(scores, answer[m], 0.9F);
   }
   const Evaluation e = evaluation_of(a);
-  EXPECT_EQ(search_of(e).weights, (std::vector<double>{5.0 / 12, 4.0 / 12, 2.0 / 12, 1.0 / 12}));
+  EXPECT_EQ(search_of(e).weights, (std::vector<double>{5, 4, 2, 1}));
   EXPECT_EQ(search_of(e).weighted.top(1).hits, 12);
+  EXPECT_THAT(told(e), HasSubstr("5, 4, 2, 1")) << "as --weights takes them";
 }
 
 // Two images are no evidence, whatever the weights.

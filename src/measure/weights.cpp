@@ -22,6 +22,13 @@ using Parts = std::vector<int>;
 
 std::vector<double> as_weights(const Parts& parts) { return {parts.begin(), parts.end()}; }
 
+/// The same ratios in the smallest whole numbers.
+Parts reduced(Parts parts) {
+  const int divisor = std::accumulate(parts.begin(), parts.end(), 0, [](int a, int b) { return std::gcd(a, b); });
+  for (int& part : parts) part /= divisor;
+  return parts;
+}
+
 /// Judges weights on the samples. Only a class that some member rates as high as the label can ever overtake it: the
 /// others are left out once, so that a point of the grid costs a few additions a sample and not thousands.
 class Jury {
@@ -195,7 +202,7 @@ std::vector<double> search_weights(std::span<const Scores> members, std::span<co
   } else {
     ascend(best);
   }
-  return as_weights(best.parts());
+  return as_weights(reduced(best.parts()));
 }
 
 std::vector<double> normalised(std::span<const double> weights) {

@@ -15,14 +15,15 @@ struct Halves {
 };
 Halves halves(std::span<const std::int64_t> labels, std::uint64_t seed);
 
-/// Weights in whole parts, (5, 1, 4, 2), none negative, under which Σ wᵢ yᵢ is right about most of `samples`; among
-/// equals those of the largest mean log-probability of the label (rows that are no probabilities become some by
-/// softmax); among equals of that, equal weights. Up to four members: every point of the simplex in steps of a twelfth,
-/// of which equal weights of two, three and four are one. More: coordinate ascent from equal weights.
+/// Weights in the smallest whole parts, (5, 1, 4, 2), none negative, under which Σ wᵢ yᵢ is right about most of
+/// `samples`; among equals those of the largest mean log-probability of the label (rows that are no probabilities
+/// become some by softmax); among equals of that, equal weights. Up to four members: every point of the simplex in
+/// steps of a twelfth, of which equal weights of two, three and four are one. More: coordinate ascent from equal
+/// weights.
 std::vector<double> search_weights(std::span<const Scores> members, std::span<const std::int64_t> labels,
                                    const Samples& samples);
 
-/// The same ratios, their sum 1: for people. Sums of them are rounded, and votes that are even no longer are.
+/// The same ratios, their sum 1. Sums of them are rounded, and votes that are even no longer are.
 std::vector<double> normalised(std::span<const double> weights);
 /// The same ratios in whole parts, where these are decimal fractions of six places at most; else as they are.
 std::vector<double> whole_parts(std::span<const double> weights);

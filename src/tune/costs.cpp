@@ -139,11 +139,11 @@ class Seating {
     return added;
   }
 
-  /// Those among whom the threads are divided: on one device all, on several those on the CPU.
+  /// Those among whom the threads are divided: no core computes the others.
   [[nodiscard]] const std::vector<std::size_t>& sharers() const {
     static const std::vector<std::size_t> kNone;
     for (const Group& group : groups_) {
-      if (groups_.size() == 1 || *group.device == kCpu) return group.members;
+      if (*group.device == kCpu) return group.members;
     }
     return kNone;
   }
@@ -175,8 +175,8 @@ class Seating {
   }
 
   /// A lane for each. Whoever is last needs more in any better division, so that what is best is found so; what the
-  /// last cannot use is for the others. What did not let the last one end earlier is taken back: one model twice with
-  /// different threads would be two sessions for nothing.
+  /// last cannot use is for the others. Of a model that is there twice what did not let the last one end earlier is
+  /// taken back: with different threads it would be two sessions for nothing.
   void divide(std::vector<int>& threads) const {
     const int all = problem_.threads;
     const std::vector<std::size_t>& members = sharers();
@@ -196,7 +196,17 @@ class Seating {
     const double last = std::max_element(lanes.begin(), lanes.end(), [](const Lane& a, const Lane& b) {
                           return a.seconds < b.seconds;
                         })->seconds;
-    for (std::size_t i = 0; i < members.size(); ++i) threads[members[i]] = threads_for(lanes[i], all, last);
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      threads[members[i]] = has_twin(members[i]) ? threads_for(lanes[i], all, last) : lanes[i].threads;
+    }
+  }
+
+  /// Whether the same model is there again, in the same way.
+  [[nodiscard]] bool has_twin(std::size_t member) const {
+    for (std::size_t m = 0; m < problem_.same_as.size(); ++m) {
+      if (m != member && problem_.same_as[m] == problem_.same_as[member] && ways_[m] == ways_[member]) return true;
+    }
+    return false;
   }
 
   /// Each thread, or the device, kept busy by one member or another.

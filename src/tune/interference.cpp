@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/ensemble/wiring.hpp"
+#include "core/case.hpp"
 
 namespace assay::tune {
 namespace {
@@ -22,7 +22,7 @@ Engine quickest(const std::vector<Way>& ways) {
 /// Of a batch of the member in that ensemble, ms; where it is there several times, in the mean.
 std::optional<double> member_latency(const Results& results, const Case& c, const std::string& member) {
   const std::vector<std::string> models = members_of(c.model);
-  const std::vector<std::string> names = engine::member_names(models);
+  const std::vector<std::string> names = member_names(models);
   double sum = 0, count = 0;
   for (std::size_t m = 0; m < models.size(); ++m) {
     if (models[m] != member) continue;
@@ -124,11 +124,7 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
     const auto itself = member_latency(results, pair(i, i), all[i]);
     for (std::size_t j = 0; j < n; ++j) {
       const auto beside = member_latency(results, pair(i, j), all[i]);
-      if (!are_side_by_side(request, devices[i], devices[j])) {
-        problem.slowdown[i][j] = 1;
-      } else if (beside && itself && *itself > 0) {
-        problem.slowdown[i][j] = *beside / *itself;
-      }
+      if (beside && itself && *itself > 0) problem.slowdown[i][j] = *beside / *itself;
     }
   }
   return true;

@@ -189,7 +189,8 @@ Case across_case(const PlaceRequest& request, const Across& a, const Across& b) 
   std::vector<std::string> members;
   std::vector<Engine> engines;
   for (const Across* one : {&a, &b}) {
-    const auto copies = static_cast<std::size_t>(pair_lanes(request, one->engine.device) * one->times);
+    const auto copies =
+        static_cast<std::size_t>(pair_lanes(request, one->engine.device)) * static_cast<std::size_t>(one->times);
     members.insert(members.end(), copies, one->member);
     engines.insert(engines.end(), copies, one->engine);
   }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "core/case.hpp"
+
 namespace assay::tune {
 
 /// One way to run a member, as measured alone.
@@ -17,7 +19,7 @@ struct Way {
   double memory = 0;  ///< the host's bytes of the model, without the framework
   /// Seconds a sample where so many of the threads compute one batch, between one and all, as far as measured.
   std::map<int, double> on_threads{};
-  std::string device = "cpu";
+  std::string device = kCpu;
   double device_memory = 0;  ///< bytes on a device that is not the CPU
 };
 
@@ -48,7 +50,8 @@ struct Plan {
 
 /// Threads that compute a batch of each member. "sequential": all. "pipelined": one. "concurrent": its lane's. Where
 /// there are more threads than members each has a lane of its own, and theirs are divided so that the last is done as
-/// early as can be: threads that do not make it earlier are left to none. Of members on several devices those on the
+/// early as can be: threads that make nobody quicker are left to none, nor those which would make one of two that are
+/// the same model, in the same way, quicker without making the last earlier. Of members on several devices those on the
 /// CPU share the threads, and the others have 0: no core computes them.
 std::vector<int> member_threads(const Problem& problem, const std::string& strategy,
                                 const std::vector<std::size_t>& ways);

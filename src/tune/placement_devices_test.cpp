@@ -55,6 +55,10 @@ TEST(PlacementDevices, SideBySideOnAnotherDeviceNobodyIsQuickerThanAloneNorTheDe
   p.members[1][0].device = "gpu:1";
   p.members[0][0].whole = 1.5;
   EXPECT_DOUBLE_EQ(predicted_seconds(p, "concurrent", {0, 0, 0}), 1.5) << "a GPU each";
+  p.threads = 8;
+  p.members = {{on_gpu(1, 1.5)}, {on_gpu(1, 1.2)}};
+  EXPECT_DOUBLE_EQ(predicted_seconds(p, "concurrent", {0, 0}), 2) << "whatever the CPU's threads";
+  EXPECT_FALSE(divides_threads(p, "concurrent", {0, 0}));
 }
 
 TEST(PlacementDevices, TheThreadsAreForTheMembersOnTheCpu) {
@@ -62,9 +66,9 @@ TEST(PlacementDevices, TheThreadsAreForTheMembersOnTheCpu) {
   p.threads = 4;
   p.members = {{on_cpu(4, 4), on_gpu(1, 1)}, {on_cpu(1, 1), on_gpu(1, 1)}, {on_cpu(1, 1), on_gpu(1, 1)}};
   EXPECT_THAT(member_threads(p, "sequential", {0, 0, 1}), ElementsAre(4, 4, 0));
-  EXPECT_THAT(member_threads(p, "sequential", {1, 1, 1}), ElementsAre(4, 4, 4)) << "on one device, as on the CPU";
+  EXPECT_THAT(member_threads(p, "sequential", {1, 1, 1}), ElementsAre(0, 0, 0)) << "nobody is on the CPU";
   EXPECT_THAT(member_threads(p, "pipelined", {0, 0, 1}), ElementsAre(1, 1, 0));
-  EXPECT_THAT(member_threads(p, "pipelined", {1, 1, 1}), ElementsAre(1, 1, 1)) << "on one device, as on the CPU";
+  EXPECT_THAT(member_threads(p, "pipelined", {1, 1, 1}), ElementsAre(0, 0, 0)) << "nobody is on the CPU";
   // As fast as they have threads: 16 s on one thread, and 4 s.
   for (auto& ways : p.members) ways[0].on_threads = {{2, ways[0].spread * 2}, {3, ways[0].spread * 4 / 3}};
   EXPECT_THAT(member_threads(p, "concurrent", {0, 0, 1}), ElementsAre(3, 1, 0));

@@ -167,7 +167,7 @@ Problem model_twice(int threads, double second_slower) {
   return p;
 }
 
-TEST(Placement, ThreadsThatDoNotLetTheLastEndEarlierAreLeftOver) {
+TEST(Placement, OfAModelTwiceThreadsThatDoNotLetTheLastEndEarlierAreLeftOver) {
   for (const int threads : {3, 5, 7}) {
     const Problem p = model_twice(threads, 1);
     EXPECT_THAT(member_threads(p, "concurrent", {0, 0}), ElementsAre(threads / 2, threads / 2));
@@ -177,6 +177,8 @@ TEST(Placement, ThreadsThatDoNotLetTheLastEndEarlierAreLeftOver) {
   p.memory_limit = 150;
   EXPECT_EQ(best_plans(p, 3).size(), 3U) << "side by side, too, it is one session";
   for (const Plan& plan : best_plans(p, 3)) EXPECT_DOUBLE_EQ(plan.memory, 100) << plan.strategy;
+  p.same_as = {0, 1};
+  EXPECT_THAT(member_threads(p, "concurrent", {0, 0}), ElementsAre(2, 1)) << "another model may have what is left";
 }
 
 TEST(Placement, AModelTwiceWithDifferentThreadsIsTwoSessions) {

@@ -40,19 +40,24 @@ std::string scalar(Merge& merge, DType dtype, double value) {
   return merge.constant(element_of(dtype), {}, std::move(contents));
 }
 
-/// The members' answers to one of the ensemble's outputs, each once, and their shares of it: 1 together.
+/// The members' answers to one of the ensemble's outputs, each once, and their weights.
 struct Answers {
-  void add(const std::string& value, double share) {
+  void add(const std::string& value, double weight) {
+    total += weight;
     const auto known = std::find(values.begin(), values.end(), value);  // of the same network a second time
     if (known != values.end()) {
-      shares[static_cast<std::size_t>(known - values.begin())] += share;
+      weights[static_cast<std::size_t>(known - values.begin())] += weight;
       return;
     }
     values.push_back(value);
-    shares.push_back(share);
+    weights.push_back(weight);
+  }
+  [[nodiscard]] bool are_alike() const {
+    return std::all_of(weights.begin(), weights.end(), [&](double w) { return w == weights.front(); });
   }
   std::vector<std::string> values;
-  std::vector<double> shares;
+  std::vector<double> weights;
+  double total = 0;
 };
 
 [[noreturn]] void refuse_unknown(const TensorInfo& output, const char* what) {
@@ -69,25 +74,25 @@ std::string with_axis(Merge& merge, const char* op_type, const std::string& valu
 
 /// Along an axis of their own, times a column. As products and sums it would be fewer nodes, over which OpenVINO
 /// 2026.4.1 crashes where a member ends in dense layers.
-std::string weighted_sum(Merge& merge, const Answers& answers, const TensorInfo& output) {
+std::string weighted_sum(Merge& merge, const std::vector<std::string>& values, const std::vector<double>& weights,
+                         const TensorInfo& output) {
   if (!output.rank_known) refuse_unknown(output, "the number of its axes");
   const auto axis = static_cast<std::int64_t>(output.shape.size());
   std::vector<std::string> columns;
-  for (const std::string& value : answers.values) columns.push_back(with_axis(merge, "Unsqueeze", value, axis));
+  for (const std::string& value : values) columns.push_back(with_axis(merge, "Unsqueeze", value, axis));
   const std::string all = merge.node("Concat", columns, {{"axis", axis}});
-  const std::vector<double>& shares = answers.shares;
-  const std::string column =
-      merge.constant(element_of(output.dtype), {static_cast<std::int64_t>(shares.size()), 1},
-                     output.dtype == DType::kFloat32 ? bytes_of_values(std::vector<float>(shares.begin(), shares.end()))
-                                                     : bytes_of_values(shares));
+  const std::string column = merge.constant(element_of(output.dtype), {static_cast<std::int64_t>(weights.size()), 1},
+                                            output.dtype == DType::kFloat32
+                                                ? bytes_of_values(std::vector<float>(weights.begin(), weights.end()))
+                                                : bytes_of_values(weights));
   return with_axis(merge, "Squeeze", merge.node("MatMul", {all, column}), axis);
 }
 
 std::string mean(Merge& merge, const Answers& answers, const TensorInfo& output) {
-  const std::vector<double>& shares = answers.shares;
+  std::vector<double> shares;
+  for (const double w : answers.weights) shares.push_back(w / answers.total);
   if (shares.size() == 1) return answers.values.front();
-  const bool alike = std::all_of(shares.begin(), shares.end(), [&](double s) { return s == shares.front(); });
-  if (!alike) return weighted_sum(merge, answers, output);
+  if (!answers.are_alike()) return weighted_sum(merge, answers.values, shares, output);
   return merge.node("Mul", {merge.node("Sum", answers.values), scalar(merge, output.dtype, shares.front())});
 }
 
@@ -109,7 +114,10 @@ std::string vote_of(Merge& merge, Answers answers, const TensorInfo& output) {
   const auto axis = output.rank_known ? class_axis(output.shape, output.batch_axis) : std::nullopt;
   if (!axis || output.shape[*axis] < 0) refuse_unknown(output, "the number of its classes");
   for (std::string& value : answers.values) value = ballot(merge, value, output, *axis);
-  return mean(merge, answers, output);
+  if (answers.are_alike()) return mean(merge, answers, output);
+  // Divided at the end: whole weights are added exactly, so that even votes are even.
+  const std::string sum = weighted_sum(merge, answers.values, answers.weights, output);
+  return merge.node("Mul", {sum, scalar(merge, output.dtype, 1 / answers.total)});
 }
 
 /// The batch is one axis, whatever the members call it. Of other free axes nothing is claimed across members.
@@ -161,13 +169,11 @@ void combine_all(Merge& merge, const std::vector<std::vector<std::string>>& answ
                             "graph; convert them (onnx.version_converter)",
                             merge.opset(), kLeastOpset));
   }
-  double total = 0;
-  for (const MergedMember& m : members) total += m.weight;
   for (std::size_t o = 0; o < wiring.outputs.size(); ++o) {
     Answers all;
     for (std::size_t m = 0; m < members.size(); ++m) {
       for (std::size_t i = 0; i < answers[m].size(); ++i) {
-        if (wiring.output_of[m][i] == o) all.add(answers[m][i], members[m].weight / total);
+        if (wiring.output_of[m][i] == o) all.add(answers[m][i], members[m].weight);
       }
     }
     const TensorInfo& output = wiring.outputs[o];

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "assay/ensemble.hpp"
 #include "engine/graph_cache.hpp"
 #include "engine/testing/sessions.hpp"
@@ -40,7 +42,7 @@ class MergedFile {
     std::vector<MemberTensors> tensors;
     for (std::size_t i = 0; i < names.size(); ++i) {
       models.push_back(model::read_model(network(names[i])));
-      tensors.push_back({names[i] + std::to_string(i), false, models[i].inputs, models[i].outputs});
+      tensors.push_back({names[i] + std::to_string(i), 0, models[i].inputs, models[i].outputs});
       members.push_back({tensors.back(), weights.empty() ? 1 : weights[i], &models[i]});
     }
     bytes_ = merge_members(members, wire(tensors, combine), combine, {});
@@ -86,6 +88,19 @@ TEST(MergedFileTest, WhatCombinesIsInIt) {
     EXPECT_EQ(file.count("ArgMax"), row.ballots);
     EXPECT_EQ(file.graph.outputs.size(), row.outputs);
   }
+}
+
+/// The shares of a twelfth, five, one and four of them, are rounded in float32: 1 + 4 would be more than 5.
+TEST(MergedFileTest, WeightsOfVotesAreAddedBeforeTheyAreDivided) {
+  const MergedFile file({"tiny-resnet", "tiny-densenet", "tiny-vgg", "tiny-efficientnet"}, Combine::kVote,
+                        {5, 1, 4, 2});
+  const auto product = std::find_if(file.graph.nodes.rbegin(), file.graph.nodes.rend(),
+                                    [](const onnx_graph::Node& n) { return n.op_type == "MatMul"; });
+  ASSERT_NE(product, file.graph.nodes.rend());
+  const auto column = std::find_if(file.graph.initializers.begin(), file.graph.initializers.end(),
+                                   [&](const onnx_graph::Tensor& t) { return t.name == product->inputs.at(1); });
+  ASSERT_NE(column, file.graph.initializers.end());
+  EXPECT_THAT(column->floats(), ElementsAre(5, 1, 4, 2));
 }
 
 TEST(MergedFileTest, OneNetworkTwiceIsOneBody) {
