@@ -93,6 +93,11 @@ class PlacedCliTest : public CliTest {
     }
     return step;
   }
+  /// Whether none of them failed: on a busy machine members starve, and a search that lacks them is another.
+  [[nodiscard]] static bool all_measured(const std::vector<const Step*>& steps) {
+    return std::all_of(steps.begin(), steps.end(),
+                       [](const Step* s) { return s->measured.size() == s->planned.size(); });
+  }
   /// Cases of a member alone that were measured, and by processes that nothing disturbed.
   [[nodiscard]] std::ptrdiff_t undisturbed_members() const {
     const store::Store store(db_, store::Store::Access::kRead);
@@ -140,22 +145,28 @@ TEST_F(PlacedCliTest, MeasuresMembersThenVerifiesAndReusesWhatIsStored) {
 }
 
 TEST_F(PlacedCliTest, ASecondSearchMeasuresNothingAgainButThePlans) {
-  ASSERT_EQ(assay(search("2")).status, 0);
+  const Result first = assay(search("2"));
   forget_disturbances();
-  const Step alone = step("alone"), pairs = step("pairs");
-  ASSERT_GT(alone.measured.size(), 0U);
+  const Step alone = step("alone"), pairs = step("pairs"), plans = step("plans");
+  if (all_measured({&alone, &pairs, &plans})) {
+    EXPECT_EQ(first.status, 0) << first.err;
+  }
+  ASSERT_GT(alone.measured.size(), 0U) << first.err;
   EXPECT_THAT(assay(search("2", {"--dry-run"})).out,
               HasSubstr(std::to_string(alone.measured.size()) + " of 8 cases stored"));
   const Result second = assay(search("2"));
-  ASSERT_EQ(second.status, 0) << second.err;
   EXPECT_THAT(second.err, AllOf(HasSubstr("not measured again: "), HasSubstr("of other campaigns")));
   // What failed the first time, of a pipeline that starved on a busy machine, is tried again.
-  const Step alone_by_now = step("alone");
+  const Step alone_by_now = step("alone"), plans_by_now = step("plans");
   for (const std::string& key : alone.measured) EXPECT_EQ(alone_by_now.planned.count(key), 1U) << key;
-  if (pairs.measured.size() == pairs.planned.size()) {
+  // A member that starved alone and is measured now asks for other pairs.
+  if (all_measured({&alone, &pairs})) {
     EXPECT_EQ(step("pairs").planned, pairs.planned);
+    EXPECT_GT(plans_by_now.planned.size(), 4U) << "which are measured again";
   }
-  EXPECT_GT(step("plans").planned.size(), 4U) << "which are measured again";
+  if (all_measured({&alone, &pairs, &plans_by_now})) {
+    EXPECT_EQ(second.status, 0) << second.err;
+  }
 }
 
 TEST_F(PlacedCliTest, AnEngineAskedForByNameThatIsNotHereIsStatusOne) {
