@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <numeric>
+#include <set>
 #include <vector>
 
 #include "assay/ensemble.hpp"
@@ -44,9 +46,27 @@ class MergedTest : public testing::TestWithParam<std::tuple<std::string, Row>> {
   }
 };
 
-float largest_difference(const Tensor& a, const Tensor& b) {
+/// Samples of which some member's two largest answers are nearly the same: which it votes for is up to the processor.
+std::set<std::int64_t> near_ties(const std::vector<Tensor>& answers) {
+  constexpr float kNear = 1e-4F;
+  std::set<std::int64_t> ties;
+  for (const Tensor& t : answers) {
+    const std::int64_t classes = t.size() / t.shape().at(0);
+    for (std::int64_t sample = 0; sample < t.shape().at(0); ++sample) {
+      const float* begin = t.as<float>() + sample * classes;
+      std::vector<float> values(begin, begin + classes);
+      std::partial_sort(values.begin(), values.begin() + 2, values.end(), std::greater<>());
+      if (values[0] - values[1] < kNear) ties.insert(sample);
+    }
+  }
+  return ties;
+}
+
+float largest_difference(const Tensor& a, const Tensor& b, const std::set<std::int64_t>& without = {}) {
+  const std::int64_t of_a_sample = a.size() / a.shape().at(0);
   float largest = 0;
   for (std::int64_t i = 0; i < a.size(); ++i) {
+    if (without.contains(i / of_a_sample)) continue;
     largest = std::max(largest, std::abs(a.as<float>()[i] - b.as<float>()[i]));
   }
   return largest;
@@ -73,10 +93,16 @@ TEST_P(MergedTest, AnswersAsTheMembersOneAfterTheOther) {
   for (const Tensor& t : inputs) x.push_back(t.view());
   const std::vector<Tensor> expected = sequential.predict(x);
   const std::vector<Tensor> found = merged.predict(x);
+  std::set<std::int64_t> ties;
+  if (row.combine == Combine::kVote) {
+    const Row members{row.what, row.networks, {}, Combine::kMembers};
+    ties = near_ties(load(ensemble(members, "sequential"), params).predict(x));
+    ASSERT_LT(ties.size(), 3U) << "most samples are compared";
+  }
   for (std::size_t o = 0; o < found.size(); ++o) {
     EXPECT_EQ(merged.outputs()[o].name, sequential.outputs()[o].name);
     ASSERT_EQ(found[o].shape(), expected[o].shape());
-    EXPECT_LE(largest_difference(found[o], expected[o]), 1e-5F) << merged.outputs()[o].name;
+    EXPECT_LE(largest_difference(found[o], expected[o], ties), 1e-5F) << merged.outputs()[o].name;
   }
 }
 
