@@ -124,6 +124,22 @@ class Campaigns {
   }
   /// With which the search goes on; without an id: there is none yet.
   [[nodiscard]] const Campaign& last() const { return last_; }
+  /// Where all plans had failed before, what came of them is in their newest campaign: it is the last one then. False:
+  /// the results file has none.
+  bool recall_plans() {
+    for (const store::CampaignSummary& summary : store_.list()) {
+      if (summary.placed_step != tune::to_string(tune::PlaceStep::kPlans)) continue;
+      Campaign campaign = store_.load(summary.id);
+      const auto is_same = [&](const char* key) {
+        const auto it = campaign.environment.find(key);
+        return it != campaign.environment.end() && it->second == plan_.facts[key];
+      };
+      if (!is_same(kSearchIdKey) || !is_same(kPlacedRequests)) continue;
+      last_ = std::move(campaign);
+      return true;
+    }
+    return false;
+  }
   /// Says what came of the plans, which were measured last; the status.
   int conclude(const tune::PlaceRequest& request) {
     print_result(options_, last_, store_, context_);
@@ -188,6 +204,10 @@ int place_one(Campaigns& campaigns, tune::PlaceRequest request, const runner::Ru
   request.device_limits = device_limits(request, probes_of(request, settings, context));
   const tune::Placed placed = tune::place(request, campaigns.bench());
   if (placed.interrupted || *context.stop) return interrupted(campaigns.last().id, context);
+  if (placed.verified.empty() && !campaigns.recall_plans()) {
+    *context.err << "assay: all plans of this search failed before, and the results file has no campaign of them\n";
+    return kFailed;
+  }
   return campaigns.conclude(request);
 }
 

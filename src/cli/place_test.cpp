@@ -107,21 +107,6 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
   }
 }
 
-/// An ensemble that is to be placed on two engines.
-BenchPlan plan_to_place(const char* model = "a+b", int threads = 2, std::int64_t batch = 1) {
-  BenchPlan plan;
-  for (const char* backend : {"x", "y"}) {
-    Case c;
-    c.model = model;
-    c.backend = backend;
-    c.threads = threads;
-    c.batch_size = batch;
-    c.strategy = kPlaced;
-    plan.cases.push_back(c);
-  }
-  return plan;
-}
-
 /// What --dry-run says of a placement.
 struct DryPlaced {
   int status = 0;
@@ -219,53 +204,6 @@ TEST_F(PlacingRun, ThePlansAreMeasuredInTurnsOfAProcessEach) {
     const auto begin = turns.begin() + turn * length;
     EXPECT_EQ(std::set<std::string>(begin, begin + length), all) << "turn " << turn;
   }
-}
-
-TEST_F(PlacingRun, InterruptedAmidPlansThatFailItTriesTheNextOnesWhenItIsResumed) {
-  std::set<std::string> failing;  // the first two that the search finds
-  bool was_stopped = false;
-  launcher_.measure = [&, measure = launcher_.measure](const worker::Request& r) {
-    const Case& c = r.test_case;
-    if (!is_ensemble(c) || c.combine == "members") return measure(r);
-    if (c.strategy == "sequential" || c.strategy == kMerged) {
-      if (!was_stopped) was_stopped = stop_ = true;
-      return measure(r);
-    }
-    if (failing.size() < tune::kVerifiedPlans) failing.insert(case_key(c));
-    return failing.contains(case_key(c)) ? runner::bad(ErrorCode::kOutOfMemory, "open", "no memory") : measure(r);
-  };
-  ASSERT_EQ(place({}, plan_to_place(), settings_, store_, context_), kInterrupted);
-  const Campaign first = store_.load("");
-  ASSERT_EQ(first.environment.at(kPlacedStep), "plans");
-  EXPECT_EQ(resume_newest(), kOk) << err_.str();
-  const Campaign next = store_.load("");
-  ASSERT_NE(next.id, first.id);
-  ASSERT_EQ(next.environment.at(kPlacedStep), "plans");
-  for (const Case& c : next.plan) EXPECT_FALSE(failing.contains(case_key(c))) << describe(c);
-  EXPECT_TRUE(tune::any_found_measured(next.plan, next.outcomes));
-  EXPECT_THAT(out_.str(), AllOf(HasSubstr("Campaign " + next.id), Not(HasSubstr("Campaign " + first.id))));
-}
-
-TEST_F(PlacingRun, InterruptedWhereEveryPlanFailsItEndsWithTheRivalThatRan) {
-  bool was_stopped = false;
-  launcher_.measure = [&, measure = launcher_.measure](const worker::Request& r) {
-    const Case& c = r.test_case;
-    if (!is_ensemble(c) || c.combine == "members" || c.strategy == kMerged) return measure(r);
-    return runner::bad(ErrorCode::kOutOfMemory, "open", "no memory");
-  };
-  BenchPlan plan = plan_to_place();
-  plan.cases.pop_back();  // one engine: three plans, all of them in the first campaign
-  launcher_.on_run = [&](const worker::Request& r) {
-    const Case& c = r.test_case;
-    if (was_stopped || r.kind != worker::Request::Kind::kMeasure || c.strategy != "concurrent") return;
-    if (c.combine != "members") was_stopped = stop_ = true;
-  };
-  ASSERT_EQ(place({}, plan, settings_, store_, context_), kInterrupted);
-  EXPECT_EQ(resume_newest(), kOk) << err_.str();
-  EXPECT_THAT(placing_verdict(store_.load("")), HasSubstr("use merged on x"));
-  EXPECT_THAT(out_.str(), HasSubstr("Campaign " + store_.load("").id));
-  const std::vector<store::CampaignSummary> all = store_.list();
-  EXPECT_EQ(std::count_if(all.begin(), all.end(), [](const auto& c) { return c.placed_step == "plans"; }), 1);
 }
 
 TEST_F(PlacingRun, WhatOneSearchLacksEndsNoneOfTheOthers) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <sstream>
+#include <string>
 
 #include "base/file.hpp"
 #include "cli/bench.hpp"
@@ -13,6 +14,21 @@
 #include "worker/reference.hpp"
 
 namespace assay::cli {
+
+/// An ensemble that is to be placed on two engines.
+inline BenchPlan plan_to_place(const char* model = "a+b", int threads = 2, std::int64_t batch = 1) {
+  BenchPlan plan;
+  for (const char* backend : {"x", "y"}) {
+    Case c;
+    c.model = model;
+    c.backend = backend;
+    c.threads = threads;
+    c.batch_size = batch;
+    c.strategy = kPlaced;
+    plan.cases.push_back(c);
+  }
+  return plan;
+}
 
 class PlacingTest : public testing::Test {
  protected:
@@ -43,9 +59,11 @@ class PlacingTest : public testing::Test {
   }
 
   /// What `assay bench --resume` does with the newest campaign, when it was interrupted.
-  int resume_newest() {
+  int resume_newest() { return resume_campaign(""); }
+  /// What `assay bench --resume ID` does.
+  int resume_campaign(const std::string& id) {
     stop_ = false;
-    Campaign campaign = store_.load("");
+    Campaign campaign = store_.load(id);
     settings_.pending = store_.pending(campaign.id);
     BenchPlan plan;
     plan.cases = missing(campaign);
