@@ -69,7 +69,8 @@ bool measure(const BenchOptions& options, Campaign& campaign, runner::RunSetting
              Context& context);
 /// As a table that is followed by where it is stored, or as JSON.
 void print_result(const BenchOptions& options, const Campaign& campaign, const store::Store& store, Context& context);
-/// What was measured has been printed by then: a full disk loses no more than the mark.
+/// Says where that is refused, and throws nothing: a full disk loses no more than the mark, for the result is printed,
+/// before or after. False: it was refused.
 bool mark_finished(const Campaign& campaign, store::Store& store, Context& context);
 
 /// Whether an ensemble is to be placed: strategy "placed" (cli/place.cpp).

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <ostream>
 #include <set>
 
@@ -95,6 +96,38 @@ std::string heading(const std::string& title, tune::PlaceStep step) {
   return fmt::format("{}\n{}:", report::wrap(title, report::kColumns, 2), tune::describe(step));
 }
 
+bool is_step(const Campaign& campaign, tune::PlaceStep step) {
+  const auto stored = campaign.environment.find(kPlacedStep);
+  return stored != campaign.environment.end() && stored->second == tune::to_string(step);
+}
+
+bool verifies_plans(const Campaign& campaign) { return is_step(campaign, tune::PlaceStep::kPlans); }
+
+/// Measures what a campaign of a search lacks, and marks its end; nothing is said yet of what came of it. Nothing: it
+/// did not come to its end; else the status, which is of the mark.
+std::optional<int> run_to_end(const BenchOptions& options, Campaign& campaign, runner::RunSettings& settings,
+                              store::Store& store, Context& context) {
+  const bool all = measure(options, campaign, settings, store, context);
+  if (options.profile) *context.err << "profiles: " << settings.profile_folder.string() << "\n";
+  if (!all) return std::nullopt;
+  return mark_finished(campaign, store, context) ? kOk : kFailed;
+}
+
+/// Says why a search did not come to its end, `campaign` being its last; the status.
+int ended_early(const BenchOptions& options, const Campaign& campaign, const store::Store& store, Context& context) {
+  if (!*context.stop) {
+    // The results file refused: the result has what it did not take, and a warning that says what to do.
+    print_result(options, campaign, store, context);
+    return kFailed;
+  }
+  *context.err << (campaign.id.empty()
+                       ? std::string("interrupted before anything was measured\n")
+                       : fmt::format("interrupted: what was measured is stored, and is not measured again; "
+                                     "assay bench --resume {} goes on\n",
+                                     campaign.id));
+  return kInterrupted;
+}
+
 /// Runs the campaigns of a search, one after the other.
 class Campaigns {
  public:
@@ -121,9 +154,10 @@ class Campaigns {
     plan_.facts[kPlacedRequests] = tune::to_text(requests);
     plan_.facts.erase(kSearchKey);
     title_ = title_of(requests.front());
+    status_ = kOk;
   }
-  /// With which the search goes on; without an id: there is none yet.
-  [[nodiscard]] const Campaign& last() const { return last_; }
+  /// Says why the search did not come to its end; the status.
+  int end_early() { return ended_early(options_, last_, store_, context_); }
   /// Where all plans had failed before, what came of them is in their newest campaign: it is the last one then. False:
   /// the results file has none.
   bool recall_plans() {
@@ -145,7 +179,7 @@ class Campaigns {
     print_result(options_, last_, store_, context_);
     // A member that an engine cannot run, or a rival of the winner, is no failure of the search.
     const int status = tune::fastest(last_.outcomes) ? kOk : exit_status(last_, plan_, *context_.err);
-    return stored_.misses_one(plan_, request) ? kFailed : status;
+    return stored_.misses_one(plan_, request) ? kFailed : std::max(status, status_);
   }
   /// What of the stored results was used, or refused.
   void note_stored() {
@@ -164,36 +198,22 @@ class Campaigns {
     plan_.facts[kProcessesKey] = std::to_string(settings_.effort.processes);
     last_ = begin_campaign(options_, plan_, settings_, store_, context_);
     const store::CampaignLock lock(store_.file(), last_.id);
-    const bool all = cli::measure(options_, last_, settings_, store_, context_);
-    if (all) mark_finished(last_, store_, context_);
+    const std::optional<int> status = run_to_end(options_, last_, settings_, store_, context_);
+    if (!status) return {};
+    status_ = std::max(status_, *status);
     return last_.outcomes;
   }
 
   const BenchOptions& options_;
   BenchPlan plan_;
   std::string title_;
-  Campaign last_;
+  Campaign last_;     ///< with which the search goes on; without an id: there is none yet
+  int status_ = kOk;  ///< of the campaigns' marks
   runner::RunSettings& settings_;
   store::Store& store_;
   Context& context_;
   StoredResults stored_;
 };
-
-bool is_step(const Campaign& campaign, tune::PlaceStep step) {
-  const auto stored = campaign.environment.find(kPlacedStep);
-  return stored != campaign.environment.end() && stored->second == tune::to_string(step);
-}
-
-bool verifies_plans(const Campaign& campaign) { return is_step(campaign, tune::PlaceStep::kPlans); }
-
-int interrupted(const std::string& campaign, const Context& context) {
-  *context.err << (campaign.empty()
-                       ? std::string("interrupted before anything was measured\n")
-                       : fmt::format("interrupted: what was measured is stored, and is not measured again; "
-                                     "assay bench --resume {} goes on\n",
-                                     campaign));
-  return *context.stop ? kInterrupted : kFailed;
-}
 
 int place_one(Campaigns& campaigns, tune::PlaceRequest request, const runner::RunSettings& settings,
               const Context& context) {
@@ -203,7 +223,7 @@ int place_one(Campaigns& campaigns, tune::PlaceRequest request, const runner::Ru
   request.files = settings.models(request.ensemble).files;
   request.device_limits = device_limits(request, probes_of(request, settings, context));
   const tune::Placed placed = tune::place(request, campaigns.bench());
-  if (placed.interrupted || *context.stop) return interrupted(campaigns.last().id, context);
+  if (placed.interrupted || *context.stop) return campaigns.end_early();
   if (placed.verified.empty() && !campaigns.recall_plans()) {
     *context.err << "assay: all plans of this search failed before, and the results file has no campaign of them\n";
     return kFailed;
@@ -252,11 +272,8 @@ int go_on_measuring(const BenchOptions& options, Campaign& campaign, runner::Run
   for (const tune::PlaceStep step : {tune::PlaceStep::kAlone, tune::PlaceStep::kPairs, tune::PlaceStep::kPlans}) {
     if (is_step(campaign, step)) *context.err << fmt::format("\n{}:\n", tune::describe(step));
   }
-  if (measure(options, campaign, settings, store, context)) {
-    return mark_finished(campaign, store, context) ? kOk : kFailed;
-  }
-  if (verifies_plans(campaign)) print_result(options, campaign, store, context);
-  return interrupted(campaign.id, context);
+  const std::optional<int> status = run_to_end(options, campaign, settings, store, context);
+  return status ? *status : ended_early(options, campaign, store, context);
 }
 
 }  // namespace

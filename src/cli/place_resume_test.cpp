@@ -1,12 +1,16 @@
-// A search for a placement that is gone on with.
+// A search for a placement that is gone on with, and one that cannot be stored.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "cli/placing_fixture.hpp"
+#include "store/database.hpp"
 #include "tune/place.hpp"
 
 namespace assay::cli {
@@ -94,6 +98,67 @@ TEST_F(ResumedPlacing, WhereAllPlansHadFailedItIsTheirCampaignThatIsSaid) {
   EXPECT_EQ(campaigns_of("plans").size(), 1U) << "no plan is tried again";
   EXPECT_THAT(out_.str(), AllOf(HasSubstr("None of the plans"), HasSubstr("Campaign " + campaigns_of("plans").at(0)),
                                 Not(HasSubstr("Campaign " + alone))));
+}
+
+/// While it lives no file can be written to, as on a full disk.
+class NoFileGrows {
+ public:
+  NoFileGrows() {
+    ::getrlimit(RLIMIT_FSIZE, &old_);
+    rlimit none = old_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~NoFileGrows() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  NoFileGrows(const NoFileGrows&) = delete;
+  NoFileGrows& operator=(const NoFileGrows&) = delete;
+
+ private:
+  void (*handler_)(int) = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old_{};
+};
+
+TEST_F(ResumedPlacing, AResultsFileThatIsFullIsNoInterruptionAndWhatItLacksIsPrinted) {
+  std::optional<NoFileGrows> full;
+  launcher_.measure = [&, measure = launcher_.measure](const worker::Request& r) {
+    if (is_plan(r.test_case) && !full) full.emplace();
+    return measure(r);
+  };
+  const int status = place({}, on_one_engine(), settings_, store_, context_);
+  full.reset();
+  EXPECT_EQ(status, kFailed);
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("not-recorded"), HasSubstr("Campaign " + campaigns_of("plans").at(0))));
+  EXPECT_THAT(err_.str(), Not(HasSubstr("interrupted")));
+}
+
+TEST_F(ResumedPlacing, AnEndThatCannotBeMarkedIsStatusOneAndTheResultIsPrinted) {
+  store::Database(store_.file(), store::Database::Access::kWrite)
+      .execute("CREATE TRIGGER full BEFORE UPDATE ON campaign BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+  EXPECT_EQ(place({}, on_one_engine(), settings_, store_, context_), kFailed);
+  EXPECT_THAT(err_.str(), HasSubstr("was not stored to its end"));
+  EXPECT_THAT(out_.str(), HasSubstr("Campaign " + campaigns_of("plans").at(0)));
+  out_.str("");
+  EXPECT_EQ(resume_newest(), kFailed) << "resumed, too";
+  EXPECT_THAT(out_.str(), HasSubstr("Campaign " + campaigns_of("plans").at(0)));
+}
+
+TEST_F(ResumedPlacing, SaysWhereItsProfilesAre) {
+  bool was_stopped = false;
+  launcher_.measure = [&, measure = launcher_.measure](const worker::Request& r) {
+    if (is_plan(r.test_case) && !was_stopped) was_stopped = stop_ = true;
+    return measure(r);
+  };
+  BenchOptions options;
+  options.profile = true;
+  ASSERT_EQ(place(options, on_one_engine(), settings_, store_, context_), kInterrupted);
+  const std::string folder = (folder_.path() / "results-profiles").string();
+  EXPECT_THAT(err_.str(), HasSubstr("profiles: " + folder + "/" + campaigns_of("alone").at(0)));
+  err_.str("");
+  EXPECT_EQ(resume_campaign("", options), kOk) << err_.str();
+  EXPECT_THAT(err_.str(), HasSubstr("profiles: " + folder + "/" + campaigns_of("plans").at(0)));
 }
 
 }  // namespace

@@ -61,13 +61,13 @@ class PlacingTest : public testing::Test {
   /// What `assay bench --resume` does with the newest campaign, when it was interrupted.
   int resume_newest() { return resume_campaign(""); }
   /// What `assay bench --resume ID` does.
-  int resume_campaign(const std::string& id) {
+  int resume_campaign(const std::string& id, const BenchOptions& options = {}) {
     stop_ = false;
     Campaign campaign = store_.load(id);
     settings_.pending = store_.pending(campaign.id);
     BenchPlan plan;
     plan.cases = missing(campaign);
-    return resume_placing({}, campaign, plan, settings_, store_, context_);
+    return resume_placing(options, campaign, plan, settings_, store_, context_);
   }
 
   TemporaryFolder folder_;
