@@ -71,14 +71,20 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
       {"one failed",
        {{"pipelined", 5, 4, 6}, {"merged", 0, 0, 0}},
        true,
-       AllOf(HasSubstr("use pipelined on x"), HasSubstr("the only one that could be measured"),
+       AllOf(HasSubstr("use pipelined on x"),
+             HasSubstr("the only one that could be measured; not measured, as the rows say: merged on x; the study's way "
+                       "(sequential) was not measured: on no one engine and device"),
              Not(HasSubstr("ahead")))},
+      {"one alone, which is the study's way",
+       {{"sequential", 5, 4, 6}},
+       true,
+       AllOf(HasSubstr("the only one that could be measured."), Not(HasSubstr("rows")))},
       {"the study's way failed",
        {{"pipelined", 5, 4, 6}, {"merged", 9, 8, 10}, {"sequential", 0, 0, 0}},
        true,
        AllOf(HasSubstr("ahead of all others that were measured beside it; not measured, as the rows say: "
                        "sequential on x."),
-             Not(HasSubstr("no one engine")))},
+             Not(HasSubstr("no one engine and device")))},
       {"two failed amid a tie",
        {{"pipelined", 8, 7, 9}, {"merged", 9, 8, 10}, {"concurrent", 0, 0, 0}, {"sequential", 0, 0, 0}},
        true,
@@ -87,8 +93,8 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
       {"the study's way was none",
        {{"pipelined", 5, 4, 6}, {"concurrent", 9, 8, 10}},
        true,
-       HasSubstr("ahead of all others that were measured beside it; the study's way (sequential) was not measured: no "
-                 "one engine could run all members.")},
+       HasSubstr("ahead of all others that were measured beside it; the study's way (sequential) was not measured: on no "
+                 "one engine and device could all members be measured at this batch.")},
       {"all were measured", {{"pipelined", 5, 4, 6}, {"sequential", 9, 8, 10}}, true, Not(HasSubstr("not measured"))},
       {"disturbed",
        {{"pipelined", 5, 4, 6, "steal 9 %"}, {"merged", 9, 8, 10}},

@@ -39,7 +39,7 @@ std::vector<Contender> contenders(const Campaign& campaign) {
   return all;
 }
 
-/// With whom nothing was compared: plans that failed, and the study's way where it was none of them; "": nobody.
+/// With whom nothing was compared: plans of this campaign that failed, and the study's way where it was none of them; "": nobody.
 std::string not_compared(const Campaign& campaign) {
   std::vector<std::string> failed;
   bool has_sequential = false;
@@ -50,7 +50,10 @@ std::string not_compared(const Campaign& campaign) {
   std::string text;
   if (!failed.empty()) text = fmt::format("; not measured, as the rows say: {}", fmt::join(failed, " and "));
   if (!has_sequential) {
-    text += fmt::format("; the study's way ({}) was not measured: no one engine could run all members", kSequential);
+    text += fmt::format(
+        "; the study's way ({}) was not measured: on no one engine and device could all members be measured at this "
+        "batch",
+        kSequential);
   }
   return text;
 }
@@ -82,8 +85,8 @@ std::string placing_verdict(const Campaign& campaign) {
   const Case& c = best.outcome->test_case;
   const std::string figure = report::with_interval(find_metric(*best.outcome, "throughput"));
   if (all.size() == 1) {
-    return fmt::format("{}: use {}: {} samples/s, the only one that could be measured; the other rows say why.",
-                       c.model, seats_of(*best.outcome), figure);
+    return fmt::format("{}: use {}: {} samples/s, the only one that could be measured{}.", c.model,
+                       seats_of(*best.outcome), figure, not_compared(campaign));
   }
   // Rivals whose interval reaches the winner's are not told from it: a plan is reported as the winner only of the
   // others.
