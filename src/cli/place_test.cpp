@@ -72,8 +72,8 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
        {{"pipelined", 5, 4, 6}, {"merged", 0, 0, 0}},
        true,
        AllOf(HasSubstr("use pipelined on x"),
-             HasSubstr("the only one that could be measured; not measured, as the rows say: merged on x; the study's way "
-                       "(sequential) was not measured: on no one engine and device"),
+             HasSubstr("the only one that could be measured; not measured, as the rows say: merged on x; the study's "
+                       "way (sequential) was not measured: on no one engine and device"),
              Not(HasSubstr("ahead")))},
       {"one alone, which is the study's way",
        {{"sequential", 5, 4, 6}},
@@ -93,8 +93,8 @@ TEST(PlacingVerdict, SaysWhoWonOrThatItCannotBeTold) {
       {"the study's way was none",
        {{"pipelined", 5, 4, 6}, {"concurrent", 9, 8, 10}},
        true,
-       HasSubstr("ahead of all others that were measured beside it; the study's way (sequential) was not measured: on no "
-                 "one engine and device could all members be measured at this batch.")},
+       HasSubstr("ahead of all others that were measured beside it; the study's way (sequential) was not measured: on "
+                 "no one engine and device could all members be measured at this batch.")},
       {"all were measured", {{"pipelined", 5, 4, 6}, {"sequential", 9, 8, 10}}, true, Not(HasSubstr("not measured"))},
       {"disturbed",
        {{"pipelined", 5, 4, 6, "steal 9 %"}, {"merged", 9, 8, 10}},

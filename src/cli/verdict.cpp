@@ -39,7 +39,8 @@ std::vector<Contender> contenders(const Campaign& campaign) {
   return all;
 }
 
-/// With whom nothing was compared: plans of this campaign that failed, and the study's way where it was none of them; "": nobody.
+/// With whom nothing was compared: plans of this campaign that failed, and the study's way where it was none of them;
+/// "": nobody.
 std::string not_compared(const Campaign& campaign) {
   std::vector<std::string> failed;
   bool has_sequential = false;
