@@ -91,12 +91,13 @@ TEST_F(ResumedPlacing, WhereAllPlansHadFailedItIsTheirCampaignThatIsSaid) {
     return is_plan(r.test_case) ? runner::bad(ErrorCode::kOutOfMemory, "open", "no memory") : measure(r);
   };
   ASSERT_EQ(place({}, on_one_engine(), settings_, store_, context_), kFailed);
-  ASSERT_EQ(campaigns_of("plans").size(), 1U);
+  const std::vector<std::string> tried = campaigns_of("plans");
+  ASSERT_FALSE(tried.empty());
   const std::string alone = campaigns_of("alone").at(0);
   out_.str("");
   EXPECT_EQ(resume_campaign(alone), kFailed);
-  EXPECT_EQ(campaigns_of("plans").size(), 1U) << "no plan is tried again";
-  EXPECT_THAT(out_.str(), AllOf(HasSubstr("None of the plans"), HasSubstr("Campaign " + campaigns_of("plans").at(0)),
+  EXPECT_EQ(campaigns_of("plans"), tried) << "no plan is tried again";
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("None of the plans"), HasSubstr("Campaign " + tried.front()),
                                 Not(HasSubstr("Campaign " + alone))));
 }
 
