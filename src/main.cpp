@@ -4,8 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <iostream>
 
 #include "base/clock.hpp"
@@ -18,13 +20,29 @@ namespace {
 
 std::atomic<bool> g_stop{false};
 
-/// The first asks to stop; the second, by the default action, ends.
-void on_signal(int /*signal*/) { g_stop = true; }
+std::int64_t now_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{1000} * now.tv_sec + now.tv_nsec / 1'000'000;
+}
+
+/// The first asks to stop; a later one, by the default action, ends. make, timeout and others pass on a Ctrl-C that the
+/// terminal has sent to all of us: what comes at once is the same one again.
+void on_signal(int signal) {
+  constexpr std::int64_t kSameMs = 500;
+  static std::atomic<std::int64_t> first{0};
+  static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+  std::int64_t none = 0;
+  const std::int64_t now = now_ms();
+  g_stop = true;
+  if (first.compare_exchange_strong(none, now) || now - none < kSameMs) return;
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
 
 void install(int signal) {
   struct sigaction action{};
   action.sa_handler = on_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(signal, &action, nullptr);
 }
 

@@ -111,9 +111,13 @@ std::string ensemble_sentence(const Evaluation& e) {
                   best, images(e.paired.only_first), best, e.paired.only_second, p_text(e.paired), verdict));
 }
 
-std::string weights_list(const std::vector<double>& weights) {
+/// "resnet50 5, vgg19 0 (which can be left out)"
+std::string weights_list(const std::vector<Judged>& members, const std::vector<double>& weights) {
   std::vector<std::string> texts;
-  for (const double w : weights) texts.push_back(fmt::format("{:.3g}", w));
+  for (std::size_t m = 0; m < weights.size(); ++m) {
+    texts.push_back(
+        fmt::format("{} {:.3g}{}", members[m].name, weights[m], weights[m] > 0 ? "" : " (which can be left out)"));
+  }
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
@@ -134,7 +138,8 @@ std::string weights_text(const Evaluation& e) {
   if (!e.weights) return sentence("Weights: there are too few images to search for them.");
   const WeightSearch& found = *e.weights;
   return sentence(fmt::format("Weights, searched on half of the images ({}), judged on the other ({}; --seed {}): {}",
-                              found.searched, found.equal.ranks.size(), e.seed, weights_list(found.weights))) +
+                              found.searched, found.equal.ranks.size(), e.seed,
+                              weights_list(e.members, found.weights))) +
          head_text("") + row_text(found.equal, e.classes) + row_text(found.weighted, e.classes) +
          sentence(weights_verdict(found, e.combine));
 }

@@ -144,7 +144,7 @@ TEST(Evaluation, VotesThatAreEvenUnderTheWeightsFoundAreForTheFirstClass) {
   const Evaluation e = evaluation_of(a);
   EXPECT_EQ(search_of(e).weights, (std::vector<double>{5, 4, 2, 1}));
   EXPECT_EQ(search_of(e).weighted.top(1).hits, 12);
-  EXPECT_THAT(told(e), HasSubstr("5, 4, 2, 1")) << "as --weights takes them";
+  EXPECT_THAT(told(e), HasSubstr("a 5, b 4, c 2, d 1")) << "as --weights takes them";
 }
 
 // Two images are no evidence, whatever the weights.

@@ -179,8 +179,10 @@ void set_strategies(Axes& axes, const Values& values) {
     const std::vector<std::string> all = strategy_names();
     for (const std::string& strategy : v == "all" ? all : Values{v}) {
       if (strategy != kPlaced && std::find(all.begin(), all.end(), strategy) == all.end()) {
-        refuse(fmt::format("there is no strategy '{}' for an ensemble; there are {}, {}", strategy,
-                           fmt::join(all, ", "), kPlaced));
+        refuse(
+            fmt::format("there is no strategy '{}' for an ensemble; there are {}, and {}, which `assay bench` searches "
+                        "for",
+                        strategy, fmt::join(all, ", "), kPlaced));
       }
       add_once(axes.strategies, strategy);
     }
