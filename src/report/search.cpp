@@ -49,9 +49,11 @@ void write_slowdown(const PlacedSearch& search, std::ostream& out) {
       out << "how much members slow each other down was not measured: taken as not at all\n\n";
     return;
   }
-  constexpr std::size_t kName = 18, kWidest = 13, kNarrowest = 6;
+  constexpr std::size_t kName = 18, kNarrowest = 6;
   const std::vector<std::string> names = member_names(search.members);
-  const std::size_t cell = std::clamp((kColumns - kName) / std::max<std::size_t>(names.size(), 1), kNarrowest, kWidest);
+  std::size_t widest = 13;
+  for (const std::string& name : names) widest = std::max(widest, width(name) + 2);
+  const std::size_t cell = std::clamp((kColumns - kName) / std::max<std::size_t>(names.size(), 1), kNarrowest, widest);
   out << "a member's time beside another (column) over that beside itself, a thread each:\n" << pad_right("", kName);
   for (const std::string& name : names) out << pad_left(cut_name(name, cell - 1), cell);
   out << "\n";
@@ -71,7 +73,7 @@ void write_slowdown(const PlacedSearch& search, std::ostream& out) {
 void write_search(const PlacedSearch& search, std::ostream& out) {
   constexpr std::size_t kRate = 15;
   write_slowdown(search, out);
-  out << "predicted, the best first (each member's engine, batch size and threads):\n";
+  out << "predicted, the best first (each member's engine, batch size and threads;\nwhat was measured is above):\n";
   for (const PlacedSearch::Prediction& p : search.predicted) {
     std::vector<std::string> seats;
     for (const Placement::Seat& seat : p.placement.seats) seats.push_back(seat_text(seat));

@@ -39,7 +39,7 @@ TEST(SearchReport, MembersOfOneNameAreToldApartEvenWhereTheyAreCut) {
   std::ostringstream table, markdown;
   write_search(search, table);
   write_search_markdown(search, markdown);
-  EXPECT_THAT(table.str(), HasSubstr("            m a-name-that… a-name-th…#2          m#2\n"));
+  EXPECT_THAT(table.str(), HasSubstr("              m a-name-that-h… a-name-that…#2            m#2\n"));
   EXPECT_THAT(table.str(), HasSubstr("\na-name-that-ha…#2 "));
   EXPECT_THAT(table.str(), HasSubstr("\nm#2 "));
   EXPECT_THAT(markdown.str(), HasSubstr("| m | a-name-that-has-to-be-cut | a-name-that-has-to-be-cut#2 | m#2 |"));
