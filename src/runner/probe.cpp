@@ -23,8 +23,8 @@ std::string text(const worker::Event& event, const std::string& name) {
 std::string why_elsewhere(const Case& c) {
   const std::vector<std::string> devices = devices_of(c);
   const std::vector<Placement::Seat>& seats = c.placement.seats;
-  if (devices.size() == 1 && seats.empty()) return {};
   const bool one = devices.size() == 1;
+  if (one && seats.empty()) return {};
   std::set<std::string> met;
   for (const Placement::Seat& seat : seats) met.insert(one && seat.device.empty() ? c.device : seat.device);
   const bool all_sit = one || seats.size() == members_of(c.model).size();

@@ -1,7 +1,6 @@
 #pragma once
 // A search's test double: numbers that are made up, and what was asked for.
 
-#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -56,8 +55,8 @@ class FakeBench {
     o.test_case = c;
     double seconds = 0;
     const std::vector<std::string> members = members_of(c.model);
+    const std::vector<std::string> names = member_names(members);
     const std::set<std::string> distinct(members.begin(), members.end());
-    std::map<std::string, int> seen;
     for (std::size_t m = 0; m < members.size(); ++m) {
       const bool seated = m < c.placement.seats.size();
       const std::string device = device_of(c, m);
@@ -69,9 +68,7 @@ class FakeBench {
       }
       const bool small = seated ? c.placement.seats[m].batch_size > 0 : c.batch_size < kBatch;
       seconds += it->second * (small ? small_batch : 1);
-      std::string name = std::filesystem::path(members[m]).stem().string();
-      if (const int number = ++seen[name]; number > 1) name += "#" + std::to_string(number);
-      o.metrics.push_back({"member." + name + ".latency.mean",
+      o.metrics.push_back({"member." + names[m] + ".latency.mean",
                            "ms",
                            2e3 * it->second * static_cast<double>(c.batch_size) * (distinct.size() > 1 ? beside : 1),
                            {},

@@ -89,9 +89,9 @@ std::string weighted_sum(Merge& merge, const std::vector<std::string>& values, c
 }
 
 std::string mean(Merge& merge, const Answers& answers, const TensorInfo& output) {
+  if (answers.values.size() == 1) return answers.values.front();
   std::vector<double> shares;
   for (const double w : answers.weights) shares.push_back(w / answers.total);
-  if (shares.size() == 1) return answers.values.front();
   if (!answers.are_alike()) return weighted_sum(merge, answers.values, shares, output);
   return merge.node("Mul", {merge.node("Sum", answers.values), scalar(merge, output.dtype, shares.front())});
 }
