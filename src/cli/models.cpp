@@ -60,7 +60,7 @@ int make(const std::vector<std::string>& given, const std::string& folder, std::
          Context& context) {
   const std::vector<std::string> names = names_of(given);
   for (const std::string& name : names) {
-    if (!model::is_zoo_network(name)) (void)model::resolve_model(name + "/", {});  // the error that lists them
+    if (!model::is_zoo_network(name)) (void)model::write_zoo_network({.name = name}, folder);  // the error
   }
   for (const std::string& name : names) {
     if (*context.stop) return kInterrupted;

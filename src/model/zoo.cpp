@@ -81,20 +81,20 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// "; did you mean resnet50? The zoo has vgg19, …"
+// "; did you mean resnet50? The zoo has vgg19, …". Tiny ones are for tests: counted.
 std::string proposal(std::string_view name) {
   const std::string_view typed = name.substr(0, 64);  // whatever was typed, little work
-  std::vector<std::string> all;
+  std::vector<std::string> large;
   std::vector<std::string> near;
   for (const Entry& e : entries()) {
     const std::string& known = e.network.name;
-    all.push_back(known);
+    if (!e.network.tiny) large.push_back(known);
     const bool begins = typed.size() >= 3 && known.starts_with(typed);
     if (begins || distance(typed, known) <= std::max<std::size_t>(2, known.size() / 4)) near.push_back(known);
   }
-  return fmt::format("{} The zoo has: {}",
+  return fmt::format("{} The zoo has {} and {} tiny ones: assay models list",
                      near.empty() ? "." : fmt::format("; did you mean {}?", fmt::join(near, ", ")),
-                     fmt::join(all, ", "));
+                     fmt::join(large, ", "), entries().size() - large.size());
 }
 
 std::string file_name(const ZooRequest& request) {
@@ -164,7 +164,7 @@ std::filesystem::path resolve_model(const std::string& model, const fs::path& ca
   }
   if (fs::exists(model, ignored)) return model;
   throw Error(ErrorCode::kInvalidArgument,
-              fmt::format("'{}' is neither a file nor a network of the zoo{}", model, proposal(model)));
+              fmt::format("there is no file '{}', and no network of the zoo is called so{}", model, proposal(model)));
 }
 
 }  // namespace assay::model

@@ -34,7 +34,7 @@ std::filesystem::path write_zoo_network(const ZooRequest& request, const std::fi
 
 /// A MODEL as the command line has it: a path to a file, or a zoo name, which is written into `<cache>/zoo` when it is
 /// not there yet (atomically; two processes at once are safe; `stop` as in ZooRequest). Throws Error(kInvalidArgument)
-/// listing the zoo's names.
+/// that says what is not there, and then what the zoo has.
 std::filesystem::path resolve_model(const std::string& model, const std::filesystem::path& cache_folder,
                                     const std::atomic<bool>* stop = nullptr);
 /// The name is a zoo network's, and resolve_model would have to write it.

@@ -87,7 +87,9 @@ class BadFile : public CliTest {
 };
 
 TEST_F(BadFile, AModelThatIsMissing) {
-  expect_refused(file("no.onnx"), "is neither a file nor a network of the zoo");
+  const std::string says = "there is no file '" + file("no.onnx") + "', and no network of the zoo";
+  expect_refused(file("no.onnx"), says);
+  expect_refused("tiny-mlp+" + file("no.onnx"), says, {kBench, kPredict});
   expect_refused(folder_.path().string(),
                  "this is a folder and no TensorFlow SavedModel (it has no saved_model.pb); name an .onnx");
 }

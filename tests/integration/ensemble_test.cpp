@@ -97,7 +97,7 @@ TEST_F(EnsembleCliTest, WhatDoesNotFitTogetherNamesBothMembers) {
 TEST_F(EnsembleCliTest, AMemberThatIsMissingIsFoundBeforeAnythingRuns) {
   const Result r = measured("tiny-resnet+no-such", {"--backend", "null"});
   EXPECT_EQ(r.status, 2);
-  EXPECT_THAT(r.err, HasSubstr("'no-such' is neither a file nor a network of the zoo"));
+  EXPECT_THAT(r.err, HasSubstr("there is no file 'no-such', and no network of the zoo is called so"));
   EXPECT_EQ(measured("tiny-resnet+", {"--backend", "null"}).status, 2);
 }
 
