@@ -35,7 +35,7 @@ namespace assay::bench {
 namespace {
 
 constexpr const char* kEngines[] = {"onnxruntime", "openvino"};
-constexpr const char* kStrategies[] = {"sequential", "concurrent", "pipelined"};
+constexpr const char* kStrategies[] = {kSequential, kConcurrent, kPipelined};
 constexpr int kThreads = 2;
 constexpr double kLeastRatio = 0.98, kLowestRatio = 0.95, kMostTime = 0.2;
 

@@ -11,8 +11,8 @@
 namespace assay::bench {
 namespace {
 
-constexpr const char* kStrategies[] = {"sequential", "concurrent", "pipelined", "merged"};
-constexpr const char* kMixedStrategies[] = {"sequential", "concurrent", "pipelined"};
+constexpr const char* kStrategies[] = {kSequential, kConcurrent, kPipelined, kMerged};
+constexpr const char* kMixedStrategies[] = {kSequential, kConcurrent, kPipelined};
 
 Case make_case(const Field& field, const std::string& model, const std::string& strategy, const std::string& engine,
                Goal goal) {
@@ -29,7 +29,7 @@ Case make_case(const Field& field, const std::string& model, const std::string& 
 bool holds(const Set& set, const std::string& engine) { return std::find(set.begin(), set.end(), engine) != set.end(); }
 
 bool gains_by_goal(const std::string& strategy, Goal goal) {
-  return goal == Goal::kThroughput || (strategy != "concurrent" && strategy != "pipelined");
+  return goal == Goal::kThroughput || (strategy != kConcurrent && strategy != kPipelined);
 }
 
 /// Each member's best engine in the set; empty where one has none.
@@ -93,7 +93,7 @@ Fits of_model(const std::string& model) {
 }
 
 Fits sequential(const std::string& ensemble) {
-  return [ensemble](const Case& c) { return c.model == ensemble && c.strategy == "sequential"; };
+  return [ensemble](const Case& c) { return c.model == ensemble && c.strategy == kSequential; };
 }
 
 bool runs_on(const Case& c, const Set& set) {

@@ -12,8 +12,6 @@
 namespace assay::cli {
 namespace {
 
-constexpr const char* kSequential = "sequential";
-
 std::string seats_of(const Outcome& o) {
   const Case& c = o.test_case;
   if (!c.placement.seats.empty()) return describe_placement(c);

@@ -17,10 +17,14 @@ struct DataSpec {
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> ranges;
 };
 
-/// The strategy that is searched for: each member where it runs best.
-inline constexpr const char* kPlaced = "placed";
+/// Strategies of ensembles: one member after the other (the study's way), side by side, interleaved.
+inline constexpr const char* kSequential = "sequential";
+inline constexpr const char* kConcurrent = "concurrent";
+inline constexpr const char* kPipelined = "pipelined";
 /// The strategy that makes one graph of all members: nothing is known of each of them.
 inline constexpr const char* kMerged = "merged";
+/// The strategy that is searched for: each member where it runs best.
+inline constexpr const char* kPlaced = "placed";
 
 /// Among devices.
 inline constexpr const char* kCpu = "cpu";

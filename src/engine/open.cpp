@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/cpu.hpp"
+#include "core/case.hpp"
 #include "engine/cached_open.hpp"
 #include "engine/session_impl.hpp"
 
@@ -118,7 +119,7 @@ std::string device_name(const Params& params) {
   const std::string named = params.device == "gpu" ? "gpu:0" : params.device;
   if (params.gpuid < 0) return named;
   const std::string by_id = fmt::format("gpu:{}", params.gpuid);
-  if (params.device != "cpu" && named != by_id) {
+  if (params.device != kCpu && named != by_id) {
     throw Error(ErrorCode::kInvalidArgument, fmt::format("the device '{}' and gpuid {} were both asked: leave one out",
                                                          params.device, params.gpuid));
   }

@@ -21,9 +21,9 @@ struct Axes {
   std::vector<int> in_flight = {0};
   std::vector<int> threads;  ///< the caller fills in the allowed cores where it is empty
   std::vector<Precision> precisions = {Precision::kFloat32};
-  std::vector<std::string> strategies = {"pipelined"};  ///< of ensembles
-  std::string combine = "mean";                         ///< of ensembles
-  std::vector<double> weights;                          ///< of an ensemble's members; empty: all alike
+  std::vector<std::string> strategies = {kPipelined};  ///< of ensembles
+  std::string combine = "mean";                        ///< of ensembles
+  std::vector<double> weights;                         ///< of an ensemble's members; empty: all alike
   std::map<std::string, Shape> shapes;
   std::map<std::string, int> batch_axis;
   std::map<std::string, std::map<std::string, std::string>> options;  ///< backend ("" all) → key → value

@@ -25,7 +25,7 @@ worker::Request reference_request(const Case& c, const ModelFacts& facts, const 
   if (!facts.answers_together) request.test_case.batch_size = c.batch_size == 0 ? 0 : 1;
   request.test_case.in_flight = 1;
   request.test_case.precision = Precision::kFloat32;
-  if (is_ensemble(c)) request.test_case.strategy = "sequential";
+  if (is_ensemble(c)) request.test_case.strategy = kSequential;
   request.test_case.placement = {};
   request.test_case.cache = false;
   request.test_case.options = {{"graph_optimization_level", "disabled"}};

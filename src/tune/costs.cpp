@@ -70,12 +70,12 @@ class Seating {
 
   [[nodiscard]] bool divides_threads(const std::string& strategy) const {
     const auto lanes = static_cast<int>(sharers().size());
-    return strategy == "concurrent" && lanes > 0 && problem_.threads > lanes;
+    return strategy == kConcurrent && lanes > 0 && problem_.threads > lanes;
   }
 
   [[nodiscard]] std::vector<int> threads(const std::string& strategy) const {
     std::vector<int> threads(ways_.size(), 0);
-    for (const std::size_t m : sharers()) threads[m] = strategy == "sequential" ? std::max(problem_.threads, 1) : 1;
+    for (const std::size_t m : sharers()) threads[m] = strategy == kSequential ? std::max(problem_.threads, 1) : 1;
     if (divides_threads(strategy)) divide(threads);
     return threads;
   }
@@ -83,12 +83,12 @@ class Seating {
   /// Of the device that is last: they compute side by side, but in turn.
   [[nodiscard]] double seconds(const std::string& strategy, const std::vector<int>& threads) const {
     double last = 0;
-    if (strategy == "sequential") {
+    if (strategy == kSequential) {
       for (std::size_t m = 0; m < ways_.size(); ++m) last += way(m).whole;
       return last;
     }
     for (const Group& group : groups_) {
-      const double seconds = strategy != "concurrent"       ? spread(group.members)
+      const double seconds = strategy != kConcurrent        ? spread(group.members)
                              : &group.members == &sharers() ? on_lanes(group.members, threads)
                                                             : side_by_side(group.members);
       last = std::max(last, seconds);

@@ -112,8 +112,8 @@ PlacedSearch search_found(const PlaceRequest& request, const Placed& placed) {
 /// that are predicted well are among the plans.)
 std::vector<Case> rivals(const PlaceRequest& request, const Problem& problem) {
   std::vector<Case> cases;
-  if (const auto sequential = plain_case(request, problem, "sequential")) cases.push_back(*sequential);
-  if (auto merged = plain_case(request, problem, "pipelined")) {
+  if (const auto sequential = plain_case(request, problem, kSequential)) cases.push_back(*sequential);
+  if (auto merged = plain_case(request, problem, kPipelined)) {
     merged->strategy = kMerged;
     cases.push_back(*merged);
   }

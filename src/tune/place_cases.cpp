@@ -179,7 +179,7 @@ Case pair_case(const PlaceRequest& request, const std::string& a, const std::str
   std::vector<std::string> members(static_cast<std::size_t>(times), b);
   members.insert(members.begin(), a);
   Case c = case_of_pair(request, members, pair_lanes(request, engine.device));
-  c.strategy = "concurrent";  // the costliest has a lane of its own, the other lane all the rest
+  c.strategy = kConcurrent;  // the costliest has a lane of its own, the other lane all the rest
   c.backend = engine.backend;
   c.device = engine.device;
   return c;
@@ -196,7 +196,7 @@ Case across_case(const PlaceRequest& request, const Across& a, const Across& b) 
   }
   Case c = case_of_pair(request, members, pair_lanes(request, kCpu));
   c.strategy = kPlaced;
-  c.placement.strategy = "pipelined";  // a lane for each thread, and two on another device
+  c.placement.strategy = kPipelined;  // a lane for each thread, and two on another device
   c.placement.seats.resize(members.size());
   place_on(engines, c);
   return c;
@@ -255,9 +255,9 @@ Foreseen foreseen(const PlaceRequest& request) {
   plan.placement = {};
   plan.backend = engine.backend;
   plan.device = engine.device;
-  plan.strategy = "pipelined";
+  plan.strategy = kPipelined;
   f.plans.assign(kVerifiedPlans, plan);
-  for (const char* strategy : {"sequential", kMerged}) {
+  for (const char* strategy : {kSequential, kMerged}) {
     plan.strategy = strategy;
     f.plans.push_back(plan);
   }

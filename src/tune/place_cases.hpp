@@ -14,11 +14,11 @@ namespace assay::tune {
 
 struct PlaceRequest {
   Case ensemble;  ///< model "a+b+c", batch size, goal, threads, data; backend, device and strategy are found
-  std::vector<std::string> backends;           ///< those that may be used
-  std::vector<std::string> devices = {"cpu"};  ///< the same
-  std::vector<std::int64_t> batches;           ///< a member's own; those that are not below the ensemble's are left out
-  std::vector<worker::MemberFile> files;       ///< what the members take; empty: all say of it what the ensemble does
-  double memory_limit = 0;                     ///< bytes of the host; 0: none
+  std::vector<std::string> backends;          ///< those that may be used
+  std::vector<std::string> devices = {kCpu};  ///< the same
+  std::vector<std::int64_t> batches;          ///< a member's own; those that are not below the ensemble's are left out
+  std::vector<worker::MemberFile> files;      ///< what the members take; empty: all say of it what the ensemble does
+  double memory_limit = 0;                    ///< bytes of the host; 0: none
   std::map<std::string, double> device_limits{};  ///< bytes of another device, where it is known
   bool interference = true;                       ///< measure pairs of members beside each other
 };
@@ -26,7 +26,7 @@ struct PlaceRequest {
 /// What may run a member.
 struct Engine {
   std::string backend;
-  std::string device = "cpu";
+  std::string device = kCpu;
   bool operator==(const Engine&) const = default;
 };
 /// Every backend on every device.

@@ -11,7 +11,7 @@
 namespace assay::tune {
 namespace {
 
-constexpr const char* kStrategies[] = {"pipelined", "concurrent", "sequential"};
+constexpr const char* kStrategies[] = {kPipelined, kConcurrent, kSequential};
 
 /// The best so far, each once.
 class Best {
@@ -149,7 +149,7 @@ std::vector<Set> sets_of(std::size_t n, std::size_t most) {
 /// smallest ways on each set of engines, of very many engines on each small one.
 std::vector<Ways> starts_of(const Problem& problem, const std::string& strategy) {
   constexpr std::size_t kMostSets = 255;  // all of eight
-  const bool whole = strategy == "sequential";
+  const bool whole = strategy == kSequential;
   const auto seconds = [whole](const Way& way) { return whole ? way.whole : way.spread; };
   const auto memory = [](const Way& way) { return way.memory + way.device_memory; };
   std::vector<Ways> starts = {least_ways(problem, seconds, [](const Way&) { return true; })};

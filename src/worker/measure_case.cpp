@@ -157,7 +157,7 @@ void say_launch_bound(const Request& request, const std::map<std::string, std::s
 
 /// What "peak.effective" needs; after all measuring.
 void measure_peak(const Request& request, const ModelRead& model, TaskResult& result) {
-  if (request.test_case.device == "cpu" && request.test_case.goal == Goal::kThroughput) {
+  if (request.test_case.device == kCpu && request.test_case.goal == Goal::kThroughput) {
     const measure::FmaPeak peak = measure::measure_fma_peak(std::max(1, request.test_case.threads));
     result.values["machine.fma_peak"] = {peak.flops_per_second};
     result.texts["machine.fma_kernel"] = peak.kernel;

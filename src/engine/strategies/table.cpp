@@ -12,10 +12,10 @@ namespace assay::engine {
 namespace {
 
 constexpr std::array kStrategies = {
-    Strategy{"sequential", "one member after the other, each with all threads", false, sequential_schedule},
-    Strategy{"concurrent", "members side by side, the threads divided among them by measured cost", true,
+    Strategy{kSequential, "one member after the other, each with all threads", false, sequential_schedule},
+    Strategy{kConcurrent, "members side by side, the threads divided among them by measured cost", true,
              concurrent_schedule},
-    Strategy{"pipelined", "a lane a thread, members of several batches interleaved", false, pipelined_schedule},
+    Strategy{kPipelined, "a lane a thread, members of several batches interleaved", false, pipelined_schedule},
     Strategy{kMerged, "one graph of all members and of what combines them, which one engine schedules", false, nullptr},
 };
 

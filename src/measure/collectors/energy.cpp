@@ -4,7 +4,7 @@
 namespace assay::measure {
 
 std::vector<Metric> collect_energy(const Observations& o) {
-  if (o.test_case->device == "cpu") {
+  if (o.test_case->device == kCpu) {
     const std::string why = "this version reads no energy counter";
     return {missing("energy.gross", "J", why), missing("energy.net", "J", why), missing("power.mean", "W", why)};
   }

@@ -9,7 +9,7 @@ std::vector<Metric> collect_peak(const Observations& o) {
   Metric metric = missing("peak.effective", "1", "");
   const std::vector<double> flops = scalars(o, "model.flops");
   const std::vector<double> peaks = scalars(o, "machine.fma_peak");
-  if (o.test_case->device != "cpu") {
+  if (o.test_case->device != kCpu) {
     metric.remark = "the peak of this device is not known";
   } else if (flops.empty()) {
     metric.remark = "the graph's FLOPs are not known: a shape or an operator is open";
