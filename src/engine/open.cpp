@@ -135,31 +135,40 @@ std::unique_ptr<Session::Impl> make_impl(Layout layout, backend::BackendSession 
   return impl;
 }
 
-Session open_model(const model::Model& model, const Params& params, const LoadSettings& settings) {
-  const auto begin = std::chrono::steady_clock::now();
-  const bool foreign = model.format != model::Format::kOnnx;
+CheckedRequest checked_request(const model::Model& model, const Params& params, const LoadSettings& settings) {
   std::optional<Layout> layout;
-  if (!foreign) layout = onnx_layout(model, params);
+  if (model.format == model::Format::kOnnx) layout = onnx_layout(model, params);
   const backend::Backend backend = backend::load_backend(params.backend);
   require_format(backend, model);
-  const backend::Probe probe = backend.probe(library_of(params), params.options);
+  backend::Probe probe = backend.probe(library_of(params), params.options);
   if (!probe.available) {
     throw Error(ErrorCode::kUnavailable, fmt::format("{} is not available: {}", params.backend, probe.reason));
   }
   backend::OpenRequest request = request_of(model, layout ? &*layout : nullptr, params, settings);
   request.options = backend.checked(request.options);  // the cache's key tells texts apart
   give_signature(model, backend, request);
-  const backend::Device& device = find_device(probe, params.backend, request.device);
-  Opened opened =
-      foreign ? open_foreign(model, backend, request) : open_cached(model, params, backend, probe, device, request);
-  if (foreign) layout = session_layout(opened.session.info(), params);
+  backend::Device device = find_device(probe, params.backend, request.device);
+  return {backend, std::move(probe), std::move(device), std::move(request), std::move(layout)};
+}
+
+Session open_graph(const model::Model& model, const Params& params, CheckedRequest asked) {
+  const bool foreign = !asked.layout;
+  Opened opened = foreign ? open_foreign(model, asked.backend, asked.request)
+                          : open_cached(model, params, asked.backend, asked.probe, asked.device, asked.request);
+  if (foreign) asked.layout = session_layout(opened.session.info(), params);
   const int useful = std::max(opened.session.info().useful_slots, 1);
-  const int places = request.in_flight > 0 ? request.in_flight : useful;
-  auto impl = make_impl(std::move(*layout), std::move(opened.session), places);
+  const int places = asked.request.in_flight > 0 ? asked.request.in_flight : useful;
+  auto impl = make_impl(std::move(*asked.layout), std::move(opened.session), places);
   impl->cache_lock = std::move(opened.lock);
   impl->cache_remark = std::move(opened.remark);
-  impl->load_time = std::chrono::steady_clock::now() - begin;
   return Session(std::move(impl));
+}
+
+Session open_model(const model::Model& model, const Params& params, const LoadSettings& settings) {
+  const auto begin = std::chrono::steady_clock::now();
+  Session session = open_graph(model, params, checked_request(model, params, settings));
+  session.impl().load_time = std::chrono::steady_clock::now() - begin;
+  return session;
 }
 
 }  // namespace engine

@@ -2,8 +2,10 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 
 #include "assay/assay.hpp"
+#include "backend/backend.hpp"
 #include "base/file.hpp"
 #include "engine/cache_entry.hpp"
 #include "engine/pipeline.hpp"
@@ -43,7 +45,20 @@ namespace engine {
 /// What a session is once its backend's is open. Opens a first unit, so that what is wrong shows early.
 std::unique_ptr<Session::Impl> make_impl(Layout layout, backend::BackendSession opened, int places);
 
-/// What `load` does once the model has been read.
+/// What was asked for, checked against the engine: what fails from here on is the graph's.
+struct CheckedRequest {
+  backend::Backend backend;
+  backend::Probe probe;
+  backend::Device device;
+  backend::OpenRequest request;
+  std::optional<Layout> layout;  ///< nothing where only the session will tell what the model takes
+};
+
+/// Throws Error where the engine is not here, or has not what was asked of it.
+CheckedRequest checked_request(const model::Model& model, const Params& params, const LoadSettings& settings);
+Session open_graph(const model::Model& model, const Params& params, CheckedRequest asked);
+
+/// What `load` does once the model has been read: both.
 Session open_model(const model::Model& model, const Params& params, const LoadSettings& settings);
 
 /// "cpu", "gpu:0": what Params::device and Params::gpuid say together. Throws Error(kInvalidArgument) where they

@@ -296,8 +296,9 @@ Session load_merged(std::vector<MergedMember> members, Combine combine, const Pa
   auto graph = std::make_shared<const OneGraph>(names, std::move(notes));
   const UnderWay under_way = graph->loading();
   MergedModel merged = merged_model(members, wire(tensors, combine), combine, params);
+  CheckedRequest asked = checked_request(merged.model, params, settings);  // what is refused is the caller's
   try {
-    Session session = open_model(merged.model, params, settings);
+    Session session = open_graph(merged.model, params, std::move(asked));
     Session::Impl& impl = session.impl();
     impl.model_folder = std::move(merged.folder);
     impl.model_lock = std::move(merged.lock);

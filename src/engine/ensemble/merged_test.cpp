@@ -177,6 +177,18 @@ TEST_F(MergedSession, WhatItsEngineFailsAtHasAllNamesAndTheSessionGoesOn) {
   }
 }
 
+TEST_F(MergedSession, WhatTheEngineDoesNotHaveHasNoName) {
+  const Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet")});
+  Params option = params(), value = params(), device = params();
+  option.options = {{"no_such_option", "1"}};
+  value.options = {{"open_ms", "-5"}};
+  device.device = "gpu:7";
+  for (const auto& [asked, names] : {std::pair{option, "no_such_option"}, {value, "open_ms"}, {device, "gpu:7"}}) {
+    const Error error = test::error_of([&, &p = asked] { (void)assay::load(e, p); });
+    EXPECT_THAT(std::string(error.what()), testing::AllOf(HasSubstr(names), testing::Not(HasSubstr("in one graph"))));
+  }
+}
+
 TEST_F(MergedSession, WhatIsTheCallersHasNoName) {
   Session session = assay::load(ensemble({member("tiny-resnet"), member("tiny-densenet")}), params());
   const Error error = test::error_of([&] {
