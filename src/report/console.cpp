@@ -131,12 +131,28 @@ std::string how_it_runs(const Case& c) {
   return with.empty() ? c.strategy : fmt::format("{} {}", c.strategy, with);
 }
 
+std::string how_it_runs(const Line& line) { return how_it_runs(without_variant(teller(line))); }
+
 /// What stands above a line's figures; "" where they need no word.
 std::string heading(const Line& line) {
-  const Case c = without_variant(teller(line));
-  std::string text = how_it_runs(c);
-  if (line.in_other_column()) text += fmt::format("{}set up for {}", text.empty() ? "" : ", ", to_string(c.goal));
+  std::string text = how_it_runs(line);
+  if (line.in_other_column()) {
+    text += fmt::format("{}set up for {}", text.empty() ? "" : ", ", to_string(teller(line).test_case.goal));
+  }
   return text.empty() ? text : text + ":";
+}
+
+/// Of an ensemble, what runs in one way stands together, whatever the plan's order, and what is in the other column
+/// below the rest: so each heading is there once.
+void gather(Group& g) {
+  if (!is_ensemble(g.lines.front().any().test_case)) return;
+  std::vector<std::string> ways;
+  for (const Line& line : g.lines) add_once(ways, how_it_runs(line));
+  const auto place = [&](const Line& line) {
+    return std::pair(std::find(ways.begin(), ways.end(), how_it_runs(line)) - ways.begin(),
+                     line.in_other_column() ? heading(line) : std::string());
+  };
+  std::stable_sort(g.lines.begin(), g.lines.end(), [&](const Line& a, const Line& b) { return place(a) < place(b); });
 }
 
 Columns columns_of(const Group& g) {
@@ -237,7 +253,10 @@ void write_notes(const Document& d, std::ostream& out) {
 void write_console(const Document& d, std::ostream& out) {
   std::vector<Group> groups = group(*d.campaign);
   add_named(d, groups);
-  for (const Group& g : groups) write_group(g, out);
+  for (Group& g : groups) {
+    gather(g);
+    write_group(g, out);
+  }
   write_reasons(d, out);
   write_notes(d, out);
   std::istringstream sentences(d.recommendation.because);  // a line for each model and goal

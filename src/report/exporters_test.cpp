@@ -127,6 +127,33 @@ TEST(Exporters, TheTableHasEveryFigureThatTheSentencesCompare) {
   }
 }
 
+TEST(Exporters, OfAnEnsembleEachWayHasOneHeading) {
+  Campaign c = campaign();
+  c.outcomes.clear();
+  c.plan.clear();
+  for (const std::int64_t batch : {1, 8}) {
+    for (const char* strategy : {kSequential, kPipelined}) {
+      for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
+        Outcome o = set_up_for(goal, 100, 7.5);
+        o.test_case.model = "a+b";
+        o.test_case.strategy = strategy;
+        o.test_case.batch_size = batch;
+        c.outcomes.push_back(o);
+        c.plan.push_back(o.test_case);
+      }
+    }
+  }
+  // For latency, sequential, at batch 1 and 8.
+  const std::vector<NamedOutcome> named = {{1, Goal::kThroughput}, {5, Goal::kThroughput}};
+  std::stringstream out;
+  write_console({.campaign = &c, .recommendation = {{}, "", "", named}}, out);
+  std::vector<std::string> headings;
+  for (std::string line; std::getline(out, line);) {
+    if (line.ends_with(":")) headings.push_back(line);
+  }
+  EXPECT_THAT(headings, testing::ElementsAre("sequential:", "sequential, set up for latency:", "pipelined:"));
+}
+
 TEST(Exporters, ACutListOfReasonsIsWholeWhereItPointsTo) {
   Campaign c = campaign();
   for (int i = 1; i < 20; ++i) {
