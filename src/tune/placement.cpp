@@ -7,6 +7,7 @@
 
 #include "base/add_once.hpp"
 #include "tune/costs.hpp"
+#include "tune/local_search.hpp"
 
 namespace assay::tune {
 namespace {
@@ -16,11 +17,11 @@ constexpr const char* kStrategies[] = {kPipelined, kConcurrent, kSequential};
 /// The best so far, each once.
 class Best {
  public:
-  Best(const Problem& problem, std::size_t count) : problem_(problem), count_(count) {}
+  Best(const CostTable& table, std::size_t count) : table_(table), problem_(table.problem), count_(count) {}
 
   void offer(const std::string& strategy, Ways ways) {
     order_alike(ways);
-    Costs costs = costs_of(problem_, strategy, ways);
+    Costs costs = costs_of(table_, strategy, ways);
     if (costs.over > 0) return;
     Plan plan{strategy, std::move(ways), costs.seconds, costs.memory, std::move(costs.threads)};
     const auto same = [&](const Plan& p) { return p.strategy == plan.strategy && p.ways == plan.ways; };
@@ -42,6 +43,7 @@ class Best {
     }
   }
 
+  const CostTable& table_;
   const Problem& problem_;
   std::size_t count_;
   std::vector<Plan> plans_;
@@ -58,42 +60,10 @@ void search_all(const Problem& problem, const std::string& strategy, Best& best)
   }
 }
 
-double cost_of(const Problem& problem, const std::string& strategy, const Ways& ways) {
-  const Costs costs = costs_of(problem, strategy, ways);
+double cost_of(const CostTable& table, const std::string& strategy, const Ways& ways) {
+  const Costs costs = costs_of(table, strategy, ways);
   // What does not fit is worse than all that does, and the less so the less it is over.
   return costs.over > 0 ? 1e12 * (1 + costs.over) : costs.seconds;
-}
-
-/// The best of some changes of a choice.
-struct Choice {
-  double cost;
-  Ways ways;
-};
-
-/// Every other way of one member; `visit` gets the changed choice.
-template <class Visit>
-void for_each_change(const Problem& problem, Ways ways, std::size_t member, const Visit& visit) {
-  for (ways[member] = 0; ways[member] < problem.members[member].size(); ++ways[member]) visit(ways);
-}
-
-/// The best change of one member's way, or where none helps, of two members' (an engine's library pays off with the
-/// second); false where neither does.
-bool improve(const Problem& problem, const std::string& strategy, Ways& ways) {
-  const double now = cost_of(problem, strategy, ways);
-  Choice best{now, ways};
-  const auto consider = [&](const Ways& changed) {
-    const double cost = cost_of(problem, strategy, changed);
-    if (cost < best.cost) best = {cost, changed};
-  };
-  const std::size_t n = ways.size();
-  for (std::size_t a = 0; a < n; ++a) for_each_change(problem, ways, a, consider);
-  for (std::size_t a = 0; a < n && best.cost >= now; ++a) {
-    for_each_change(problem, ways, a, [&](const Ways& one) {
-      for (std::size_t b = a + 1; b < n; ++b) for_each_change(problem, one, b, consider);
-    });
-  }
-  ways = best.ways;
-  return best.cost < now;
 }
 
 /// Of each member the way that is least by `cost`, among those that are `allowed`, or where none is, among all.
@@ -147,15 +117,16 @@ std::vector<Set> sets_of(std::size_t n, std::size_t most) {
 /// Where the search begins: the quickest ways. Where these do not fit, memory makes hills between choices, most of all
 /// the engines' libraries, and so does a device that is last while others are idle: then also the quickest and the
 /// smallest ways on each set of engines, of very many engines on each small one.
-std::vector<Ways> starts_of(const Problem& problem, const std::string& strategy) {
+std::vector<Ways> starts_of(const CostTable& table, const std::string& strategy) {
   constexpr std::size_t kMostSets = 255;  // all of eight
+  const Problem& problem = table.problem;
   const bool whole = strategy == kSequential;
   const auto seconds = [whole](const Way& way) { return whole ? way.whole : way.spread; };
   const auto memory = [](const Way& way) { return way.memory + way.device_memory; };
   std::vector<Ways> starts = {least_ways(problem, seconds, [](const Way&) { return true; })};
   const Ways& quickest = starts.front();
   const std::vector<Spot> spots = spots_of(problem);
-  const bool fits = costs_of(problem, strategy, quickest).over <= 0;
+  const bool fits = costs_of(table, strategy, quickest).over <= 0;
   if (fits && !are_several_devices(spots)) return starts;
   for (const Set& set : sets_of(spots.size(), kMostSets)) {
     const auto is_in_set = [&](const Way& way) {
@@ -168,14 +139,17 @@ std::vector<Ways> starts_of(const Problem& problem, const std::string& strategy)
   return starts;
 }
 
-void search_locally(const Problem& problem, const std::string& strategy, Best& best) {
+void search_locally(const CostTable& table, const std::string& strategy, Best& best) {
+  std::vector<std::size_t> counts;
+  for (const std::vector<Way>& ways : table.problem.members) counts.push_back(ways.size());
+  const auto cost = [&](const Ways& ways) { return cost_of(table, strategy, ways); };
   std::set<Ways> seen;  // many starts are alike, or meet: from there on the way is the same
-  for (Ways& ways : starts_of(problem, strategy)) {
+  for (Ways& ways : starts_of(table, strategy)) {
     while (seen.insert(ways).second) {
       best.offer(strategy, ways);
-      if (improve(problem, strategy, ways)) continue;
+      if (improve(counts, cost, ways)) continue;
       for (std::size_t m = 0; m < ways.size(); ++m) {  // the neighbours of the end: runners-up
-        for_each_change(problem, ways, m, [&](const Ways& one) { best.offer(strategy, one); });
+        for_each_change(counts, ways, m, [&](const Ways& one) { best.offer(strategy, one); });
       }
     }
   }
@@ -184,14 +158,15 @@ void search_locally(const Problem& problem, const std::string& strategy, Best& b
 }  // namespace
 
 std::vector<Plan> best_plans(const Problem& problem, std::size_t count, std::size_t exact) {
-  Best best(problem, count);
+  const CostTable table = cost_table(problem);
+  Best best(table, count);
   double combinations = 1;
   for (const std::vector<Way>& ways : problem.members) combinations *= static_cast<double>(ways.size());
   for (const char* strategy : kStrategies) {
     if (combinations <= static_cast<double>(exact)) {
       search_all(problem, strategy, best);
     } else {
-      search_locally(problem, strategy, best);
+      search_locally(table, strategy, best);
     }
   }
   return best.take();
