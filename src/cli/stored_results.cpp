@@ -32,47 +32,53 @@ StoredResults::StoredResults(const runner::RunSettings& settings, const store::S
   same_["effort.window_ms"] = std::to_string(settings_.effort.window.count());
 }
 
+void StoredResults::Counts::add(const Counts& more) {
+  own += more.own;
+  own_disturbed += more.own_disturbed;
+  others += more.others;
+  refused += more.refused;
+}
+
 std::optional<Outcome> StoredResults::find(const Case& c) {
-  std::optional<Earlier> earlier = find_earlier(c);
-  if (!earlier) return std::nullopt;
-  return std::move(earlier->outcome);
+  Lookup found = look_up(c);
+  counts_.add(found.counts);
+  if (!found.earlier) return std::nullopt;
+  return std::move(found.earlier->outcome);
 }
 
 std::vector<Outcome> StoredResults::find_together(const std::vector<Case>& cases) {
-  const Counts before = counts_;
-  std::vector<Outcome> found;
+  std::vector<Outcome> outcomes;
   std::string campaign;
+  Counts counts;
   for (const Case& c : cases) {
-    std::optional<Earlier> earlier = find_earlier(c);
-    if (!earlier || (!campaign.empty() && earlier->campaign_id != campaign)) {
-      counts_.own = before.own;  // none of them is used
-      counts_.own_disturbed = before.own_disturbed;
-      counts_.others = before.others;
+    Lookup found = look_up(c);
+    counts.add(found.counts);
+    if (!found.earlier || (!campaign.empty() && found.earlier->campaign_id != campaign)) {
+      counts_.refused += counts.refused;  // of the rest none is used
       return {};
     }
-    campaign = earlier->campaign_id;
-    found.push_back(std::move(earlier->outcome));
+    campaign = found.earlier->campaign_id;
+    outcomes.push_back(std::move(found.earlier->outcome));
   }
-  return found;
+  counts_.add(counts);
+  return outcomes;
 }
 
 bool StoredResults::failed_before(const Case& c) {
-  const Counts before = counts_;
-  const std::optional<Earlier> earlier = find_earlier(c);
-  counts_ = before;  // nothing of it is used
-  return earlier && earlier->outcome.state != OutcomeState::kMeasured;
+  const Lookup found = look_up(c);
+  return found.earlier && found.earlier->outcome.state != OutcomeState::kMeasured;
 }
 
-std::optional<StoredResults::Earlier> StoredResults::find_earlier(const Case& c) {
+StoredResults::Lookup StoredResults::look_up(const Case& c) {
   try {
     std::map<std::string, std::string> same = same_;
     same["model.sha256." + c.model] = settings_.models(c).hash;
     const bool here = add_engines(c, same);
-    if (auto own = find_own(c, same, here)) return own;
-    if (!here || same_.at("cpu.model").empty()) return std::nullopt;
-    return find_others(c, same);
+    if (Lookup own = look_up_own(c, same, here); own.earlier) return own;
+    if (!here || same_.at("cpu.model").empty()) return {};
+    return look_up_others(c, same);
   } catch (const Error&) {
-    return std::nullopt;  // measuring it will say what is wrong
+    return {};  // measuring it will say what is wrong
   }
 }
 
@@ -88,31 +94,28 @@ bool StoredResults::add_engines(const Case& c, std::map<std::string, std::string
   return here;
 }
 
-std::optional<StoredResults::Earlier> StoredResults::find_own(const Case& c, std::map<std::string, std::string> same,
-                                                              bool engine_is_here) {
-  if (search_.empty()) return std::nullopt;
+StoredResults::Lookup StoredResults::look_up_own(const Case& c, std::map<std::string, std::string> same,
+                                                 bool engine_is_here) const {
+  if (search_.empty()) return {};
   same[kSearchIdKey] = search_;
   const std::string key = case_key(c);
   auto own = store_.newest(key, same, version(), Quality::kAny);
+  if (!own) return {};
+  const bool measured = own->outcome.state == OutcomeState::kMeasured;
   // What an engine did that has gone since says nothing of plans that are to be measured now.
-  if (!own || (!engine_is_here && own->outcome.state == OutcomeState::kMeasured)) return std::nullopt;
-  ++counts_.own;
-  const bool sound = store_.newest(key, same, version()).has_value();
-  if (own->outcome.state == OutcomeState::kMeasured && !sound) ++counts_.own_disturbed;
-  return own;
+  if (measured && !engine_is_here) return {};
+  Counts counts{.own = 1};
+  if (measured && !store_.newest(key, same, version())) counts.own_disturbed = 1;
+  return {std::move(own), counts};
 }
 
-std::optional<StoredResults::Earlier> StoredResults::find_others(const Case& c,
-                                                                 const std::map<std::string, std::string>& same) {
+StoredResults::Lookup StoredResults::look_up_others(const Case& c,
+                                                    const std::map<std::string, std::string>& same) const {
   const std::string key = case_key(c);
-  auto sound = store_.newest(key, same, version());
-  if (sound) {
-    ++counts_.others;
-    return sound;
-  }
+  if (auto sound = store_.newest(key, same, version())) return {std::move(sound), {.others = 1}};
   const auto any = store_.newest(key, same, version(), Quality::kAny);
-  if (any && any->outcome.state == OutcomeState::kMeasured) ++counts_.refused;
-  return std::nullopt;
+  const bool refused = any && any->outcome.state == OutcomeState::kMeasured;
+  return {std::nullopt, {.refused = refused ? 1U : 0U}};
 }
 
 std::string StoredResults::account() {

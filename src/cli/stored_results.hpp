@@ -44,16 +44,20 @@ class StoredResults {
   };
   struct Counts {
     std::size_t own = 0, own_disturbed = 0, others = 0, refused = 0;
+    void add(const Counts& more);
+  };
+  /// What there is of a case, and how it counts where it is used.
+  struct Lookup {
+    std::optional<store::Store::Earlier> earlier;
+    Counts counts;
   };
 
-  using Earlier = store::Store::Earlier;
-
   const Engine& engine_of(const std::string& backend);
-  std::optional<Earlier> find_earlier(const Case& c);
+  Lookup look_up(const Case& c);
   /// What each engine of the case is now, for the environment to be the same; false where one is not here.
   bool add_engines(const Case& c, std::map<std::string, std::string>& same);
-  std::optional<Earlier> find_own(const Case& c, std::map<std::string, std::string> same, bool engine_is_here);
-  std::optional<Earlier> find_others(const Case& c, const std::map<std::string, std::string>& same);
+  Lookup look_up_own(const Case& c, std::map<std::string, std::string> same, bool engine_is_here) const;
+  Lookup look_up_others(const Case& c, const std::map<std::string, std::string>& same) const;
 
   const runner::RunSettings& settings_;
   const store::Store& store_;
@@ -61,7 +65,7 @@ class StoredResults {
   std::string search_;
   std::map<std::string, std::string> same_;  ///< environment, by key; "": the key is not there
   std::map<std::string, Engine> engines_;
-  Counts counts_;
+  Counts counts_;  ///< since `account` was asked last
 };
 
 }  // namespace assay::cli

@@ -114,6 +114,17 @@ TEST_F(StoredResultsTest, SaysWhatItUsedAndWhatItRefused) {
   EXPECT_EQ(own.account(), "") << "once";
 }
 
+TEST_F(StoredResultsTest, AskedWhetherItFailedNothingCountsAsUsedOrRefused) {
+  stored(1, "", "steal 9 %");
+  stored(2, "", "", OutcomeState::kFailed);
+  stored(3, kSearch, "steal 9 %");
+  stored(4, kSearch, "", OutcomeState::kFailed);
+  StoredResults own = results(kSearch);
+  for (const std::int64_t batch : {1, 2, 3, 5}) EXPECT_FALSE(own.failed_before(asked(batch))) << batch;
+  EXPECT_TRUE(own.failed_before(asked(4)));
+  EXPECT_EQ(own.account(), "");
+}
+
 TEST_F(StoredResultsTest, WhatIsComparedIsOfOneCampaign) {
   const std::vector<Case> pairs = {asked(1), asked(2), asked(3)};
   begin("");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/add_once.hpp"
 #include "core/case.hpp"
 
 namespace assay::tune {
@@ -112,8 +113,8 @@ bool measure_interference(const PlaceRequest& request, const std::vector<std::st
     for (std::size_t j = 0; j < n; ++j) {
       const bool repeated = problem.same_as[i] != i || problem.same_as[j] != j;
       if (repeated || !are_side_by_side(request, devices[i], devices[j])) continue;
-      add_case(cases, pair(i, i));
-      add_case(cases, pair(i, j));
+      add_once(cases, pair(i, i), case_key);
+      add_once(cases, pair(i, j), case_key);
     }
   }
   if (cases.empty()) return true;

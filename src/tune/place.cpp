@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "assay/error.hpp"
+#include "base/add_once.hpp"
 #include "tune/interference.hpp"
 #include "tune/results.hpp"
 
@@ -125,12 +126,12 @@ void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
   if (bench.found) bench.found(search_found(request, placed));
   const std::vector<Case> others = rivals(request, placed.problem);
   std::vector<Case> found;
-  for (const Plan& plan : placed.plans) add_case(found, plan_case(request, placed.problem, plan));
+  for (const Plan& plan : placed.plans) add_once(found, plan_case(request, placed.problem, plan), case_key);
   if (bench.failed) std::erase_if(found, bench.failed);
   for (std::size_t next = 0; next < found.size(); next += kVerifiedPlans) {
     const auto begin = found.begin() + static_cast<std::ptrdiff_t>(next);
     std::vector<Case> cases(begin, begin + static_cast<std::ptrdiff_t>(std::min(kVerifiedPlans, found.size() - next)));
-    for (const Case& c : others) add_case(cases, c);
+    for (const Case& c : others) add_once(cases, c, case_key);
     placed.verified = bench.measure(PlaceStep::kPlans, cases);
     placed.interrupted = placed.verified.size() < cases.size();
     if (placed.interrupted || any_found_measured(cases, placed.verified)) break;

@@ -202,13 +202,6 @@ Case across_case(const PlaceRequest& request, const Across& a, const Across& b) 
   return c;
 }
 
-void add_case(std::vector<Case>& cases, const Case& c) {
-  const std::string key = case_key(c);
-  if (std::none_of(cases.begin(), cases.end(), [&](const Case& other) { return case_key(other) == key; })) {
-    cases.push_back(c);
-  }
-}
-
 int times_beside(double costlier, double cheaper) {
   constexpr double kMost = 8;  // each is a member of the ensemble, with an output of its own
   return static_cast<int>(std::clamp(std::round(costlier / cheaper), 1.0, kMost));

@@ -70,8 +70,6 @@ struct Across {
 /// Each beside itself, on the lanes of its device (pair_lanes; a thread each on the CPU), and the other beside both:
 /// what that adds to a member's time in its pair_case with itself is the other device's doing.
 Case across_case(const PlaceRequest& request, const Across& a, const Across& b);
-/// At the end of the cases, unless it is there already.
-void add_case(std::vector<Case>& cases, const Case& c);
 /// How often the cheaper member computes a batch beside the costlier one, so that neither lane waits for more than a
 /// third of the time; the costs are of a batch on one thread. Of a member that is cheaper than an eighth, 8.
 int times_beside(double costlier, double cheaper);
