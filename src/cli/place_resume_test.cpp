@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/placing_fixture.hpp"
+#include "core/search.hpp"
 #include "store/database.hpp"
 #include "tune/place.hpp"
 
@@ -64,6 +65,12 @@ TEST_F(ResumedPlacing, InterruptedAmidPlansThatFailItTriesTheNextOnesWhenItIsRes
   ASSERT_EQ(next.environment.at(kPlacedStep), "plans");
   for (const Case& c : next.plan) EXPECT_FALSE(failing.contains(case_key(c))) << describe(c);
   EXPECT_TRUE(tune::any_found_measured(next.plan, next.outcomes));
+  EXPECT_THAT(placing_verdict(next), HasSubstr("not measured in earlier campaigns of this search"));
+  const auto search = search_of(next);
+  ASSERT_TRUE(search);
+  std::set<std::string> named;
+  for (const Case& c : search->failed) named.insert(case_key(c));
+  EXPECT_EQ(named, failing);
   EXPECT_THAT(out_.str(), AllOf(HasSubstr("Campaign " + next.id), Not(HasSubstr("Campaign " + first.id))));
 }
 

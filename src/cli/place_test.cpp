@@ -178,6 +178,27 @@ TEST(PlacingVerdict, ATieHasTheCommandThatMayDecideWhereThereIsMoreEffort) {
   EXPECT_THAT(placing_verdict(campaign), HasSubstr("cannot be told from pipelined on x."));
 }
 
+TEST(PlacingVerdict, NamesThePlansThatFailedInEarlierCampaigns) {
+  PlacedSearch search{{"a", "b"}, {}, {}};
+  search.failed.resize(2);
+  for (Case& c : search.failed) c.model = "a+b";
+  search.failed[0].backend = "x";
+  search.failed[0].strategy = "concurrent";
+  search.failed[1].strategy = kPlaced;
+  search.failed[1].placement = {"pipelined", {{"x", 0}, {"y", 4}}};
+  const char* said =
+      "; not measured in earlier campaigns of this search, as their rows say: concurrent on x and pipelined: a on x, "
+      "b on y in batches of 4.";
+  for (const std::vector<Rated>& plans : {std::vector<Rated>{{"merged", 5, 4, 6}, {"sequential", 9, 8, 10}},
+                                          {{"merged", 8, 7, 9}, {"sequential", 9, 8, 10}},
+                                          {{"sequential", 9, 8, 10}},
+                                          {{"sequential", 0, 0, 0}}}) {
+    Campaign campaign = verified(plans, true);
+    campaign.environment[kSearchKey] = to_text(search);
+    EXPECT_THAT(placing_verdict(campaign), HasSubstr(said));
+  }
+}
+
 TEST(PlacingCode, LoadsWhatCameOutFirst) {
   const std::vector<Rated> plans = {{"pipelined", 5, 4, 6}, {"merged", 9, 8, 10}};
   EXPECT_THAT(document_of(verified(plans, true)).code, HasSubstr(".strategy = \"merged\""));

@@ -6,17 +6,19 @@
 
 #include "cli/bench.hpp"
 #include "cli/loading_code.hpp"
+#include "core/search.hpp"
 #include "report/format.hpp"
 #include "tune/place_cases.hpp"
 
 namespace assay::cli {
 namespace {
 
-std::string seats_of(const Outcome& o) {
-  const Case& c = o.test_case;
+std::string seats_of(const Case& c, const std::string& engine) {
   if (!c.placement.seats.empty()) return describe_placement(c);
-  return fmt::format("{} on {}{}", c.strategy, engine_name(o), c.device == kCpu ? "" : " " + c.device);
+  return fmt::format("{} on {}{}", c.strategy, engine, c.device == kCpu ? "" : " " + c.device);
 }
+
+std::string seats_of(const Outcome& o) { return seats_of(o.test_case, engine_name(o)); }
 
 /// A plan that was measured.
 struct Contender {
@@ -37,8 +39,18 @@ std::vector<Contender> contenders(const Campaign& campaign) {
   return all;
 }
 
-/// With whom nothing was compared: plans of this campaign that failed, and the study's way where it was none of them;
-/// "": nobody.
+/// Plans that the search measured in vain before; "": none.
+std::string failed_before(const Campaign& campaign) {
+  const auto search = search_of(campaign);
+  if (!search || search->failed.empty()) return "";
+  std::vector<std::string> failed;
+  for (const Case& c : search->failed) failed.push_back(seats_of(c, c.backend));
+  return fmt::format("; not measured in earlier campaigns of this search, as their rows say: {}",
+                     fmt::join(failed, " and "));
+}
+
+/// With whom nothing was compared: plans that failed, in this campaign and before, and the study's way where it was
+/// none of this one's; "": nobody.
 std::string not_compared(const Campaign& campaign) {
   std::vector<std::string> failed;
   bool has_sequential = false;
@@ -48,6 +60,7 @@ std::string not_compared(const Campaign& campaign) {
   }
   std::string text;
   if (!failed.empty()) text = fmt::format("; not measured, as the rows say: {}", fmt::join(failed, " and "));
+  text += failed_before(campaign);
   if (!has_sequential) {
     text += fmt::format(
         "; the study's way ({}) was not measured: on no one engine and device could all members be measured at this "
@@ -79,7 +92,7 @@ std::string placing_verdict(const Campaign& campaign) {
     return fmt::format("The search is not at its end: assay bench --resume {} goes on.", campaign.id);
   }
   const std::vector<Contender> all = contenders(campaign);
-  if (all.empty()) return "None of the plans could be measured; their rows say why.";
+  if (all.empty()) return "None of the plans could be measured; their rows say why" + failed_before(campaign) + ".";
   const Contender& best = all.front();
   const Case& c = best.outcome->test_case;
   const std::string figure = report::with_interval(find_metric(*best.outcome, "throughput"));

@@ -17,6 +17,7 @@ nlohmann::json to_json(const PlacedSearch& search) {
   }
   nlohmann::json j = {{"members", search.members}, {"slowdown", search.slowdown}, {"predicted", std::move(predicted)}};
   if (!search.slowdown_devices.empty()) j["slowdown_devices"] = search.slowdown_devices;
+  for (const Case& c : search.failed) j["failed"].push_back(to_json(c));
   return j;
 }
 
@@ -38,6 +39,9 @@ std::optional<PlacedSearch> search_of(const Campaign& campaign) {
     if (j.contains("slowdown_devices")) j.at("slowdown_devices").get_to(search.slowdown_devices);
     for (const nlohmann::json& plan : j.at("predicted")) {
       search.predicted.push_back({plan.at("throughput").get<double>(), placement_from_json(plan)});
+    }
+    if (j.contains("failed")) {
+      for (const nlohmann::json& c : j.at("failed")) search.failed.push_back(case_from_json(c));
     }
   } catch (const nlohmann::json::exception& e) {
     throw Error(ErrorCode::kInvalidArgument, std::string("this is not what a search found: ") + e.what(), kSearchKey);

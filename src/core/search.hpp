@@ -24,6 +24,7 @@ struct PlacedSearch {
   /// Where each member was beside others; empty: all on one device. Of two on different ones: i beside itself, with j
   /// on the other device, over without.
   std::vector<std::string> slowdown_devices{};
+  std::vector<Case> failed{};  ///< plans that could not be measured in the search's earlier campaigns
 };
 
 /// The entry of the campaign's environment that holds it.

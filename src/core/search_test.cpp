@@ -26,6 +26,21 @@ TEST(PlacedSearch, ComesBackFromTheEnvironment) {
   EXPECT_EQ(back->predicted[0].placement.strategy, "pipelined");
   EXPECT_EQ(back->predicted[0].placement.seats, search.predicted[0].placement.seats);
   EXPECT_TRUE(back->slowdown_devices.empty());
+  EXPECT_TRUE(back->failed.empty());
+}
+
+TEST(PlacedSearch, PlansThatFailedBeforeComeBackWithIt) {
+  PlacedSearch search;
+  search.failed.resize(2);
+  search.failed[0].strategy = "concurrent";
+  search.failed[1].strategy = kPlaced;
+  search.failed[1].placement = {"pipelined", {{"x", 0}, {"y", 4}}};
+  Campaign campaign;
+  campaign.environment[kSearchKey] = to_text(search);
+  const auto back = search_of(campaign);
+  ASSERT_TRUE(back);
+  ASSERT_EQ(back->failed.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(case_key(back->failed[i]), case_key(search.failed[i])) << i;
 }
 
 TEST(PlacedSearch, OfSeveralDevicesComesBackWithThem) {

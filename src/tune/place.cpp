@@ -1,6 +1,8 @@
 #include "tune/place.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -121,20 +123,33 @@ std::vector<Case> rivals(const PlaceRequest& request, const Problem& problem) {
   return cases;
 }
 
+/// Those that are none of the others.
+std::vector<Case> without(std::vector<Case> cases, const std::vector<Case>& others) {
+  std::set<std::string> keys;
+  for (const Case& c : others) keys.insert(case_key(c));
+  std::erase_if(cases, [&](const Case& c) { return keys.contains(case_key(c)); });
+  return cases;
+}
+
 /// The best plans against what they have to win against; where all of those plans fail (of memory, say), the next ones.
 void verify(const PlaceRequest& request, const Bench& bench, Placed& placed) {
-  if (bench.found) bench.found(search_found(request, placed));
+  PlacedSearch search = search_found(request, placed);
   const std::vector<Case> others = rivals(request, placed.problem);
-  std::vector<Case> found;
+  std::vector<Case> found, failed;
   for (const Plan& plan : placed.plans) add_once(found, plan_case(request, placed.problem, plan), case_key);
-  if (bench.failed) std::erase_if(found, bench.failed);
+  if (bench.failed) std::copy_if(found.begin(), found.end(), std::back_inserter(failed), bench.failed);
+  found = without(std::move(found), failed);
   for (std::size_t next = 0; next < found.size(); next += kVerifiedPlans) {
     const auto begin = found.begin() + static_cast<std::ptrdiff_t>(next);
-    std::vector<Case> cases(begin, begin + static_cast<std::ptrdiff_t>(std::min(kVerifiedPlans, found.size() - next)));
+    const auto end = begin + static_cast<std::ptrdiff_t>(std::min(kVerifiedPlans, found.size() - next));
+    std::vector<Case> cases(begin, end);
     for (const Case& c : others) add_once(cases, c, case_key);
+    search.failed = without(failed, cases);  // a rival is measured each time
+    if (bench.found) bench.found(search);
     placed.verified = bench.measure(PlaceStep::kPlans, cases);
     placed.interrupted = placed.verified.size() < cases.size();
     if (placed.interrupted || any_found_measured(cases, placed.verified)) break;
+    failed.insert(failed.end(), begin, end);
   }
   placed.winner = fastest(placed.verified);
 }

@@ -26,7 +26,7 @@ struct Bench {
   std::function<std::vector<Outcome>(const std::vector<Case>&)> stored_together;
   /// Measures. Fewer outcomes than cases: it was interrupted.
   std::function<std::vector<Outcome>(PlaceStep, const std::vector<Case>&)> measure;
-  /// Called with what was found before it is verified; may be empty.
+  /// Called with what was found before each campaign that verifies some of it; may be empty.
   std::function<void(const PlacedSearch&)> found = {};
   /// Whether this search has measured that plan before, and it failed: it is not tried again. May be empty: none did.
   std::function<bool(const Case&)> failed = {};

@@ -167,8 +167,10 @@ TEST(Place, WhereTheBestPlansFailTheNextOnesAreTried) {
   fake.placed_fails = 1;
   fake.failing_rounds = 1;
   const Placed placed = place(r, fake.bench());
-  EXPECT_THAT(fake.said, ElementsAre("alone", "pairs", "found", "plans", "plans"));
+  EXPECT_THAT(fake.said, ElementsAre("alone", "pairs", "found", "plans", "found", "plans"));
   EXPECT_TRUE(placed.winner);
+  EXPECT_EQ(fake.found.failed.size(), kVerifiedPlans) << "with the next ones it is kept which failed";
+  for (const Case& c : fake.found.failed) EXPECT_EQ(c.strategy, "placed");
 }
 
 TEST(Place, WhatFailedBeforeInTheSameSearchIsNotTriedAgain) {
@@ -182,6 +184,9 @@ TEST(Place, WhatFailedBeforeInTheSameSearchIsNotTriedAgain) {
   ASSERT_TRUE(next.winner);
   for (const Outcome& o : next.verified) EXPECT_FALSE(failed.contains(case_key(o.test_case)));
   EXPECT_EQ(fake.found.predicted.size(), first.plans.size()) << "what was found stays";
+  std::set<std::string> kept;
+  for (const Case& c : fake.found.failed) kept.insert(case_key(c));
+  EXPECT_EQ(kept, failed);
   bench.failed = [](const Case&) { return true; };
   EXPECT_THAT(place(request(), bench).verified, IsEmpty());
 }
