@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/case.hpp"
 #include "measure/weights.hpp"
 #include "report/format.hpp"
 
@@ -174,7 +175,7 @@ void judge_ensemble(const Answered& combined, const measure::Samples& all, Evalu
   const std::vector<double> equal(combined.members.size(), 1.0);
   e.combine = combined.combine;
   e.given = combined.weights;
-  e.ensemble = judge(ensemble_name(combined), combined, e.given.empty() ? equal : measure::whole_parts(e.given), all);
+  e.ensemble = judge(ensemble_name(combined), combined, e.given.empty() ? equal : whole_parts(e.given), all);
   e.paired = measure::paired(e.ensemble->ranks, e.members[e.best].ranks);
   if (e.given.empty()) e.weights = search(combined, equal);
 }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -108,6 +109,18 @@ std::string trouble_with_weight(double weight) {
   if (weight >= kLeast && weight <= kMost) return "";
   return "it must be positive, from a millionth to a million: only ratios count (of a member whose weight is 0, leave "
          "the member out)";
+}
+
+std::vector<double> whole_parts(std::span<const double> weights) {
+  constexpr double kMostScale = 1e6;
+  constexpr double kRounding = 1e-12;
+  for (double scale = 1; scale <= kMostScale; scale *= 10) {
+    std::vector<double> parts;
+    for (const double w : weights) parts.push_back(std::round(w * scale));
+    const auto is_whole = [&](double w, double part) { return std::abs(w * scale - part) <= kRounding * part; };
+    if (std::equal(weights.begin(), weights.end(), parts.begin(), is_whole)) return parts;
+  }
+  return {weights.begin(), weights.end()};
 }
 
 std::vector<std::string> members_of(const std::string& model) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -73,6 +74,9 @@ Precision precision_from_string(const std::string& text);
 
 /// What is wrong with a member's weight; "": nothing. So bounded, no weighted sum overflows, and none vanishes.
 std::string trouble_with_weight(double weight);
+/// The same ratios in whole parts, where these are decimal fractions of six places at most; else as they are. Sums of
+/// whole parts are exact, so that votes that are even are even.
+std::vector<double> whole_parts(std::span<const double> weights);
 
 /// The members of "a+b+c"; one name, or the path of a file that is there, is its own only member. A '+' within a name
 /// is written twice: "c++++.onnx+b" are c++.onnx and b. Throws Error(kInvalidArgument) for an empty member, and where a

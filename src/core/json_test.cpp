@@ -187,5 +187,16 @@ TEST(CaseTest, WeightsAreOfAMillionthToAMillion) {
   }
 }
 
+TEST(CaseTest, DecimalWeightsBecomeWholeParts) {
+  struct Row {
+    std::vector<double> weights, parts;
+  };
+  for (const Row& row :
+       {Row{{2, 1, 1}, {2, 1, 1}}, Row{{0.3, 0.1, 0.2}, {3, 1, 2}}, Row{{1.5, 1, 0.25}, {150, 100, 25}},
+        Row{{1e-6, 1e6}, {1, 1e12}}, Row{{1.0 / 3, 1}, {1.0 / 3, 1}}, Row{{1e-7, 1}, {1e-7, 1}}}) {
+    EXPECT_EQ(whole_parts(row.weights), row.parts) << testing::PrintToString(row.weights);
+  }
+}
+
 }  // namespace
 }  // namespace assay

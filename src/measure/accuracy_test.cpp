@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "core/case.hpp"
 #include "measure/weights.hpp"
 
 namespace assay::measure {
@@ -155,17 +156,6 @@ TEST(Weights, AmongEquallyRightOnesTheSurerWins) {
     const std::vector<Scores> all = {scores(2, {0.6F * size, 0.4F * size, 0.4F * size, 0.6F * size}),
                                      scores(2, {0.9F * size, 0.1F * size, 0.1F * size, 0.9F * size})};
     EXPECT_THAT(search_weights(all, labels, all_samples(2)), ElementsAre(0, 1));
-  }
-}
-
-TEST(Weights, DecimalFractionsBecomeWholeParts) {
-  struct Row {
-    std::vector<double> weights, parts;
-  };
-  for (const Row& row :
-       {Row{{2, 1, 1}, {2, 1, 1}}, Row{{0.3, 0.1, 0.2}, {3, 1, 2}}, Row{{1.5, 1, 0.25}, {150, 100, 25}},
-        Row{{1e-6, 1e6}, {1, 1e12}}, Row{{1.0 / 3, 1}, {1.0 / 3, 1}}, Row{{1e-7, 1}, {1e-7, 1}}}) {
-    EXPECT_EQ(whole_parts(row.weights), row.parts) << testing::PrintToString(row.weights);
   }
 }
 

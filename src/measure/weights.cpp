@@ -212,16 +212,4 @@ std::vector<double> normalised(std::span<const double> weights) {
   return result;
 }
 
-std::vector<double> whole_parts(std::span<const double> weights) {
-  constexpr double kMostScale = 1e6;
-  constexpr double kRounding = 1e-12;
-  for (double scale = 1; scale <= kMostScale; scale *= 10) {
-    std::vector<double> parts;
-    for (const double w : weights) parts.push_back(std::round(w * scale));
-    const auto is_whole = [&](double w, double part) { return std::abs(w * scale - part) <= kRounding * part; };
-    if (std::equal(weights.begin(), weights.end(), parts.begin(), is_whole)) return parts;
-  }
-  return {weights.begin(), weights.end()};
-}
-
 }  // namespace assay::measure

@@ -25,7 +25,5 @@ std::vector<double> search_weights(std::span<const Scores> members, std::span<co
 
 /// The same ratios, their sum 1. Sums of them are rounded, and votes that are even no longer are.
 std::vector<double> normalised(std::span<const double> weights);
-/// The same ratios in whole parts, where these are decimal fractions of six places at most; else as they are.
-std::vector<double> whole_parts(std::span<const double> weights);
 
 }  // namespace assay::measure

@@ -165,6 +165,24 @@ TEST(MergedDoubles, ByOldOperators) {
   }
 }
 
+/// 0.1 + 0.2 is rounded above 0.3.
+TEST(DecimalWeights, LeaveEvenVotesEvenWhateverTheStrategy) {
+  const TemporaryFolder folder;
+  Tensor x(DType::kFloat64, {1, 3});
+  const std::vector<double> values = {3, -1, 0};  // |x| votes for the first class, -x for the second
+  std::copy(values.begin(), values.end(), x.as<double>());
+  for (const std::string& strategy : strategy_names()) {
+    Ensemble e{.members = {{.model = write_doubles(folder, "Abs"), .weight = 0.3},
+                           {.model = write_doubles(folder, "Neg"), .weight = 0.1},
+                           {.model = write_doubles(folder, "Neg"), .weight = 0.2}},
+               .combine = Combine::kVote,
+               .strategy = strategy};
+    const Tensor y = std::move(load(e, {.backend = "onnxruntime", .batch_size = 1}).predict(x.view()).at(0));
+    EXPECT_EQ(y.as<double>()[0], y.as<double>()[1]) << strategy;
+    EXPECT_DOUBLE_EQ(y.as<double>()[0], 0.5) << strategy;
+  }
+}
+
 const std::vector<std::string> kTrio = {"tiny-vgg", "tiny-resnet", "tiny-densenet"};
 const std::vector<std::string> kPair = {"tiny-resnet", "tiny-densenet"};
 

@@ -49,30 +49,33 @@ Ballots ballots_of(const Shape& shape, int batch_axis) {
 }
 
 template <class T>
-std::int64_t place_of_largest(const T* values, const Ballots& ballots) {
+std::int64_t largest_of(const T* values, const Ballots& ballots) {
   std::int64_t largest = 0;
   for (std::int64_t c = 1; c < ballots.classes; ++c) {
     if (values[c * ballots.stride] > values[largest * ballots.stride]) largest = c;
   }
-  return largest * ballots.stride;
+  return largest;
 }
 
+/// Counted in double and divided at the end: whole weights are added exactly, so that even votes are even.
 template <class T>
 void vote(std::span<const void* const> members, std::span<const double> weights, std::int64_t elements,
           const Ballots& ballots, T* result) {
   const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-  std::fill_n(result, elements, T{0});
   const std::int64_t block = ballots.classes * ballots.stride;
+  std::vector<double> votes(static_cast<std::size_t>(ballots.classes));
   for (std::int64_t begin = 0; begin < elements; begin += block) {
     for (std::int64_t sample = begin; sample < begin + ballots.stride; ++sample) {
+      std::fill(votes.begin(), votes.end(), 0.0);
       for (std::size_t m = 0; m < members.size(); ++m) {
         const T* values = static_cast<const T*>(members[m]) + sample;
-        result[sample + place_of_largest(values, ballots)] += static_cast<T>(weights[m]);
+        votes[static_cast<std::size_t>(largest_of(values, ballots))] += weights[m];
+      }
+      for (std::int64_t c = 0; c < ballots.classes; ++c) {
+        result[sample + c * ballots.stride] = static_cast<T>(votes[static_cast<std::size_t>(c)] / sum);
       }
     }
   }
-  // Divided at the end: whole weights are added exactly, so that even votes are even.
-  for (std::int64_t i = 0; i < elements; ++i) result[i] = static_cast<T>(result[i] / sum);
 }
 
 template <class T>

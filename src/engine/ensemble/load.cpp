@@ -10,49 +10,15 @@
 
 #include "backend/adopt.hpp"
 #include "base/cpu.hpp"
-#include "core/case.hpp"
 #include "engine/ensemble/member_error.hpp"
 #include "engine/ensemble/merged.hpp"
 #include "engine/ensemble/session.hpp"
+#include "engine/ensemble/wanted.hpp"
 #include "engine/session_impl.hpp"
 
 namespace assay {
 namespace engine {
 namespace {
-
-/// A member as it was asked for, its name settled, its file read.
-struct Wanted {
-  Member member;
-  model::Model model;
-  MemberTensors tensors;  ///< as the file has them
-  MemberNote note;
-};
-
-std::vector<Wanted> named(const std::vector<Member>& members) {
-  std::vector<Wanted> all;
-  std::vector<std::string> names = member_names(members);
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    Member m = members[i];
-    if (const std::string trouble = trouble_with_weight(m.weight); !trouble.empty()) {
-      refuse(fmt::format("a weight of {}: {}", m.weight, trouble), m.model.string());
-    }
-    m.name = std::move(names[i]);
-    MemberNote note(m.name);
-    all.push_back({std::move(m), {}, {}, std::move(note)});
-  }
-  return all;
-}
-
-void read_file(Wanted& w) {
-  try {
-    w.model = model::read_model(w.member.model);
-    const std::string why = model::why_no_member(w.model.format);
-    if (!why.empty()) refuse(why, w.member.model.string());
-  } catch (...) {
-    throw member_error(w.member.name);
-  }
-  w.tensors = {w.member.name, w.member.input_group, w.model.inputs, w.model.outputs};
-}
 
 /// What the schedule begins with: FLOPs, where they are known of all.
 std::vector<double> estimated_costs(const std::vector<Wanted>& all) {
@@ -63,31 +29,6 @@ std::vector<double> estimated_costs(const std::vector<Wanted>& all) {
     costs.push_back(static_cast<double>(*flops));
   }
   return costs;
-}
-
-/// "cpu", "gpu:0": where the member computes.
-std::string on_device(const Member& m, const Params& params) {
-  Params p = params;
-  if (!m.device.empty()) {
-    p.device = m.device;
-    p.gpuid = -1;
-  }
-  return device_name(p);
-}
-
-/// One graph is one engine's: what a member asks for of its own must be what all get.
-void require_nothing_own(const Member& m, const Params& params) {
-  std::string own;
-  if (!m.backend.empty() && m.backend != params.backend) own = "backend " + m.backend;
-  if (on_device(m, params) != device_name(params)) own = "device " + m.device;
-  if (m.threads > 0 && m.threads != params.threads) own = fmt::format("{} threads", m.threads);
-  if (m.batch_size > 0 && m.batch_size != params.batch_size) own = fmt::format("a batch of {}", m.batch_size);
-  if (!m.options.empty() && m.options != params.options) own = "options";
-  if (own.empty()) return;
-  refuse(fmt::format("{} of its own, where strategy merged gives all members to one engine: leave that to the "
-                     "ensemble, or take strategy sequential, concurrent or pipelined",
-                     own),
-         fmt::format("member '{}'", m.name));
 }
 
 /// Strategies keep to it; threads of members' own may not.
@@ -107,9 +48,8 @@ class Loading {
         params_(params),
         settings_(settings),
         strategy_(strategy_by_name(ensemble.strategy)),
-        all_(named(ensemble.members)) {
+        all_(wanted_members(ensemble.members)) {
     if (params.threads < 0) refuse(fmt::format("{} threads were asked for", params.threads), "");
-    for (Wanted& w : all_) read_file(w);
     std::vector<MemberTensors> tensors;
     for (const Wanted& w : all_) tensors.push_back(w.tensors);
     by_file_ = wire(tensors, Combine::kMembers);

@@ -238,6 +238,15 @@ TEST_F(LoadingTest, ConcurrentDividesTheThreadsByMeasuredCost) {
   EXPECT_EQ(session.predict(test::random_tensor(DType::kFloat32, {3, 4}, 1).view()).at(0).shape().at(0), 3);
 }
 
+TEST_F(LoadingTest, DecimalWeightsAreWholeParts) {
+  Ensemble e{.members = {member("a", "free.onnx"), member("b", "free.onnx")}};
+  e.members[0].weight = 0.7;
+  e.members[1].weight = 0.1;
+  const auto plan = nlohmann::json::parse(assay::load(e, {.backend = "null", .threads = 1}).report("plan"));
+  EXPECT_EQ(plan["members"][0]["weight"], 7);
+  EXPECT_EQ(plan["members"][1]["weight"], 1);
+}
+
 TEST_F(LoadingTest, WhoListensHearsOfEachLoadInTurn) {
   std::vector<std::string> heard;
   LoadSettings settings;

@@ -90,17 +90,21 @@ TEST(MergedFileTest, WhatCombinesIsInIt) {
   }
 }
 
+/// By what the members' answers are multiplied.
+std::vector<float> column_of(const onnx_graph::Graph& graph) {
+  const auto product = std::find_if(graph.nodes.rbegin(), graph.nodes.rend(),
+                                    [](const onnx_graph::Node& n) { return n.op_type == "MatMul"; });
+  if (product == graph.nodes.rend()) return {};
+  const auto column = std::find_if(graph.initializers.begin(), graph.initializers.end(),
+                                   [&](const onnx_graph::Tensor& t) { return t.name == product->inputs.at(1); });
+  return column == graph.initializers.end() ? std::vector<float>() : column->floats();
+}
+
 /// The shares of a twelfth, five, one and four of them, are rounded in float32: 1 + 4 would be more than 5.
 TEST(MergedFileTest, WeightsOfVotesAreAddedBeforeTheyAreDivided) {
   const MergedFile file({"tiny-resnet", "tiny-densenet", "tiny-vgg", "tiny-efficientnet"}, Combine::kVote,
                         {5, 1, 4, 2});
-  const auto product = std::find_if(file.graph.nodes.rbegin(), file.graph.nodes.rend(),
-                                    [](const onnx_graph::Node& n) { return n.op_type == "MatMul"; });
-  ASSERT_NE(product, file.graph.nodes.rend());
-  const auto column = std::find_if(file.graph.initializers.begin(), file.graph.initializers.end(),
-                                   [&](const onnx_graph::Tensor& t) { return t.name == product->inputs.at(1); });
-  ASSERT_NE(column, file.graph.initializers.end());
-  EXPECT_THAT(column->floats(), ElementsAre(5, 1, 4, 2));
+  EXPECT_THAT(column_of(file.graph), ElementsAre(5, 1, 4, 2));
 }
 
 TEST(MergedFileTest, OneNetworkTwiceIsOneBody) {
@@ -228,6 +232,17 @@ TEST_F(MergedSession, TheFileIsKeptInTheCacheAndUsedAgain) {
   e.members[0].weight = 2;
   (void)assay::load(e, params(cache.path()));
   EXPECT_EQ(merged_in(cache.path()).size(), 2U);
+}
+
+/// In float32 0.6 and 0.1 are more than 0.7.
+TEST_F(MergedSession, DecimalWeightsOfVotesAreWholePartsInTheFile) {
+  const TemporaryFolder cache;
+  Ensemble e = ensemble({member("tiny-resnet"), member("tiny-densenet"), member("tiny-vgg")});
+  e.combine = Combine::kVote;
+  for (std::size_t m = 0; m < 3; ++m) e.members[m].weight = std::vector{0.7, 0.6, 0.1}[m];
+  (void)assay::load(e, params(cache.path()));
+  ASSERT_EQ(merged_in(cache.path()).size(), 1U);
+  EXPECT_THAT(column_of(onnx_graph::read(merged_in(cache.path()).front()).graph), ElementsAre(7, 6, 1));
 }
 
 TEST_F(MergedSession, ADamagedFileIsMadeAnew) {

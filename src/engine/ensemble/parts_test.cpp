@@ -181,6 +181,16 @@ TEST(CombineTest, EvenVotesAreEven) {
   EXPECT_EQ(y[0], y[2]);
   EXPECT_DOUBLE_EQ(y[1], 2.0 / 12);
 }
+
+TEST(CombineTest, WeightsOfVotesNeedNotFitTheAnswersType) {
+  const std::vector<float> first = {1, 0}, second = {0, 1};
+  const void* members[] = {first.data(), second.data(), second.data()};
+  std::vector<float> y(2);
+  // In float32 the first is 16777220, the second 16777216.
+  combine(Combine::kVote, members, std::vector<double>{16777219, 16777217, 2}, DType::kFloat32, {1, 2}, 0, y.data());
+  EXPECT_THAT(y, ElementsAre(0.5F, 0.5F));
+}
+
 TEST(CombineTest, VotesAreForTheClassesWhereverTheyLie) {
   const std::vector<float> a = {0, 1, 2, 5, 4, 3};
   struct Row {
