@@ -240,6 +240,12 @@ TEST_F(EnsembleOnce, RefusesWhatMeansNothing) {
     EXPECT_THAT(refusal(e, params()), testing::AllOf(HasSubstr("a weight of"), HasSubstr("leave the member out")));
   }
   e.members[1].weight = 1;
+  e.members[1].threads = -1;
+  EXPECT_THAT(refusal(e, params()), HasSubstr("-1 threads"));
+  e.members[1].threads = 0;
+  e.members[1].batch_size = -2;
+  EXPECT_THAT(refusal(e, params()), HasSubstr("a batch size of -2"));
+  e.members[1].batch_size = 0;
   e.members[1].model = "no/such/file.onnx";
   EXPECT_THAT(refusal(e, params()), HasSubstr("member 'b'"));
   e.members[1] = member("b", "2", {{"fail_at", "open"}});

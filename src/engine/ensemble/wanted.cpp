@@ -14,6 +14,12 @@ void require_meaning(const Member& m) {
   if (const std::string trouble = trouble_with_weight(m.weight); !trouble.empty()) {
     refuse(fmt::format("a weight of {}: {}", m.weight, trouble), m.model.string());
   }
+  if (m.threads < 0 || m.batch_size < 0) {
+    refuse(fmt::format("a member with {} threads and a batch size of {} was asked for: neither may be negative (0: as "
+                       "the ensemble has it)",
+                       m.threads, m.batch_size),
+           m.model.string());
+  }
 }
 
 void read_member(Wanted& w) {
