@@ -53,6 +53,7 @@ class Loading {
     std::vector<MemberTensors> tensors;
     for (const Wanted& w : all_) tensors.push_back(w.tensors);
     by_file_ = wire(tensors, Combine::kMembers);
+    require_fit();
     find_shared();
   }
 
@@ -93,6 +94,17 @@ class Loading {
     Schedule schedule;
     std::vector<MemberSetup> setups;  ///< of the members' sessions
   };
+
+  /// What cannot be combined is not loaded first, unless a file leaves the rank of an answer to its engine.
+  void require_fit() const {
+    std::vector<MemberTensors> tensors;
+    bool told = true;
+    for (std::size_t m = 0; m < all_.size(); ++m) {
+      const std::vector<TensorInfo>& outputs = tensors.emplace_back(settled(m)).outputs;
+      told = told && std::all_of(outputs.begin(), outputs.end(), [](const TensorInfo& t) { return t.rank_known; });
+    }
+    if (told) (void)wire(tensors, ensemble_.combine);
+  }
 
   /// The same model with the same settings is one session: the same weights are then held once.
   void find_shared() {

@@ -275,6 +275,25 @@ TEST_F(LoadingTest, WhateverAMemberThrowsItIsNamed) {
   EXPECT_THAT(memory.what(), HasSubstr("member 'bad': out of memory"));
 }
 
+TEST_F(LoadingTest, WhatDoesNotFitTogetherIsRefusedBeforeAnythingIsLoaded) {
+  Ensemble e{.members = {member("a", "free.onnx", {{"fail_at", "open"}}), member("b", "spied.onnx")}};
+  const auto error = [&] {
+    return std::string(test::error_of([&] { (void)assay::load(e, {.backend = "null"}); }).what());
+  };
+  EXPECT_THAT(error(), AllOf(HasSubstr("do not fit together"), HasSubstr("'y' of 'b' is int64")));
+  e.combine = Combine::kMembers;
+  EXPECT_THAT(error(), HasSubstr("member 'a'"));
+  // Of what rank the answer is only an engine may know.
+  onnx_graph::TestModel unknown;
+  unknown.input("x", {-1, 4}).node("Quomodocunquize", {"x"}, {"y"}).output("y");
+  unknown.proto.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
+      onnx::TensorProto::FLOAT);
+  write_file_atomically(folder_.path() / "unknown.onnx", unknown.bytes());
+  e.combine = Combine::kMean;
+  e.members[1] = member("b", "unknown.onnx");
+  EXPECT_THAT(error(), AllOf(HasSubstr("member 'a'"), testing::Not(HasSubstr("fit together"))));
+}
+
 TEST(MemberErrorTest, KeepsWhatIsKnown) {
   const auto named = [](const auto& thrown) {
     try {
