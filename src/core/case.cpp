@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "assay/error.hpp"
 #include "base/sha256.hpp"
@@ -147,12 +148,14 @@ std::string joined_members(const std::vector<std::string>& members) {
 
 std::vector<std::string> member_names(const std::vector<std::string>& members) {
   std::vector<std::string> names;
+  for (const std::string& member : members) names.push_back(std::filesystem::path(member).stem().string());
+  std::set<std::string> taken(names.begin(), names.end());  // "a#2" may be a file's name, too
   std::map<std::string, int> seen;
-  for (const std::string& member : members) {
-    std::string name = std::filesystem::path(member).stem().string();
-    const int number = ++seen[name];
-    if (number > 1) name += "#" + std::to_string(number);
-    names.push_back(std::move(name));
+  for (std::string& name : names) {
+    int& number = seen[name];
+    if (++number == 1) continue;
+    while (!taken.insert(fmt::format("{}#{}", name, number)).second) ++number;
+    name = fmt::format("{}#{}", name, number);
   }
   return names;
 }

@@ -142,6 +142,7 @@ TEST(CaseTest, MembersAreNamedWithPluses) {
 
 TEST(CaseTest, MembersAreCalledByTheirFiles) {
   EXPECT_THAT(member_names({"p/m.onnx", "q/m.onnx", "c++.onnx", "m"}), testing::ElementsAre("m", "m#2", "c++", "m#3"));
+  EXPECT_THAT(member_names({"a", "b/a", "a#2", "c/a", "a#2"}), testing::ElementsAre("a", "a#3", "a#2", "a#4", "a#2#2"));
 }
 
 TEST(CaseTest, APlusWithinANameIsWrittenTwice) {

@@ -40,6 +40,11 @@ void require_budget(double at_once, int budget) {
          "");
 }
 
+/// However the file's folder is written. A link to another file is not followed: what lies beside it belongs to it.
+std::filesystem::path one_path(const std::filesystem::path& file) {
+  return std::filesystem::weakly_canonical(std::filesystem::absolute(file).parent_path()) / file.filename();
+}
+
 /// The members of an ensemble on their way to being loaded.
 class Loading {
  public:
@@ -177,8 +182,8 @@ class Loading {
 
   /// What makes two members one session.
   [[nodiscard]] static std::string identity(const Wanted& w, const Params& p) {
-    std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n", std::filesystem::absolute(w.model.path).string(), p.backend,
-                                   p.device, p.threads, p.batch_size);
+    std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n", one_path(w.model.path).string(), p.backend, p.device,
+                                   p.threads, p.batch_size);
     for (const auto& [key, value] : p.options) text += key + "=" + value + "\n";
     for (const auto& [key, value] : p.shapes) text += key + "=" + to_string(value) + "\n";
     for (const auto& [key, value] : p.batch_axis) text += key + "=" + std::to_string(value) + "\n";

@@ -94,6 +94,23 @@ TEST_F(LoadingTest, WhateverTheStrategyThereIsOneBudgetOfThreads) {
   }
 }
 
+TEST_F(LoadingTest, OneFileIsOneSessionHoweverItsFolderIsWritten) {
+  namespace fs = std::filesystem;
+  fs::create_directory(folder_.path() / "other");
+  fs::create_directory_symlink(folder_.path(), folder_.path() / "same");
+  fs::create_symlink(folder_.path() / "spied.onnx", folder_.path() / "other" / "spied.onnx");
+  const std::vector<std::pair<const char*, const char*>> rows = {
+      {"./spied.onnx", "own"},
+      {"other/../spied.onnx", "own"},
+      {"same/spied.onnx", "own"},
+      {"other/spied.onnx", "in turn"}};  // external data would be the other folder's
+  for (const auto& [path, cores] : rows) {
+    Ensemble e = spied("sequential", 2, true);
+    e.members[1].model = folder_.path() / path;
+    EXPECT_EQ(assay::load(e, {.backend = "spy", .threads = 2}).in_force().at("a.cores"), cores) << path;
+  }
+}
+
 /// Where the spy met sample `i` of its input.
 const void* met_at(const std::int64_t* answer, std::int64_t i) {
   return reinterpret_cast<const void*>(static_cast<std::intptr_t>(answer[6 * i]));
