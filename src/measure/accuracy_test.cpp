@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/case.hpp"
 #include "measure/weights.hpp"
@@ -112,6 +114,20 @@ TEST(Weights, HalvesAreHalfOfEachClassAndTheSeedsAlone) {
   EXPECT_EQ(both, all_samples(labels.size()));
   EXPECT_EQ(halves(labels, 7).search, h.search);
   EXPECT_NE(halves(labels, 8).search, h.search);
+}
+
+TEST(Weights, OfOneImageAClassTheSeedDrawsTheHalves) {
+  std::vector<std::int64_t> labels(8);
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int64_t>(i);
+  std::set<Samples> drawn;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Halves h = halves(labels, seed);
+    EXPECT_EQ(h.search.size(), 4U);
+    EXPECT_EQ(h.judge.size(), 4U);
+    std::sort(h.search.begin(), h.search.end());
+    drawn.insert(h.search);
+  }
+  EXPECT_GT(drawn.size(), 10U);  // of 70
 }
 
 /// Members of which the first is always right with 0.6 and the others agree on the wrong class with 0.9.

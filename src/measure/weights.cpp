@@ -173,16 +173,26 @@ void ascend(Best& best) {
   }
 }
 
+/// Not std::shuffle: its results differ between standard libraries.
+template <class T>
+void shuffle_by(std::mt19937_64& generator, std::vector<T>& all) {
+  for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[generator() % i]);
+}
+
 }  // namespace
 
 Halves halves(std::span<const std::int64_t> labels, std::uint64_t seed) {
   std::map<std::int64_t, Samples> by_class;
   for (std::size_t i = 0; i < labels.size(); ++i) by_class[labels[i]].push_back(i);
   std::mt19937_64 generator(seed);
-  Halves result;
+  std::vector<Samples> classes;
   for (auto& [label, samples] : by_class) {
-    // Not std::shuffle: its results differ between standard libraries.
-    for (std::size_t i = samples.size(); i > 1; --i) std::swap(samples[i - 1], samples[generator() % i]);
+    shuffle_by(generator, samples);
+    classes.push_back(std::move(samples));
+  }
+  shuffle_by(generator, classes);  // whose odd one goes where is drawn, too
+  Halves result;
+  for (const Samples& samples : classes) {
     const bool more_to_search = result.search.size() < result.judge.size();
     const std::size_t cut = (samples.size() + (more_to_search ? 1 : 0)) / 2;
     const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(cut);

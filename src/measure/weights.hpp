@@ -9,7 +9,8 @@
 
 namespace assay::measure {
 
-/// The samples in two: of each class half and half, an odd one to the smaller half, drawn by the seed.
+/// The samples in two: of each class half and half, an odd one to the smaller half. Which, and of which class the odd
+/// ones are given away first, is drawn by the seed.
 struct Halves {
   Samples search, judge;
 };
