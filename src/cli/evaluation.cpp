@@ -112,12 +112,12 @@ std::string ensemble_sentence(const Evaluation& e) {
                   best, images(e.paired.only_first), best, e.paired.only_second, p_text(e.paired), verdict));
 }
 
-/// "resnet50 5, vgg19 0 (which can be left out)"
+/// "resnet50 5, vgg19 0 (that is, left out)": --weights takes no 0.
 std::string weights_list(const std::vector<Judged>& members, const std::vector<double>& weights) {
   std::vector<std::string> texts;
   for (std::size_t m = 0; m < weights.size(); ++m) {
     texts.push_back(
-        fmt::format("{} {:.3g}{}", members[m].name, weights[m], weights[m] > 0 ? "" : " (which can be left out)"));
+        fmt::format("{} {:.3g}{}", members[m].name, weights[m], weights[m] > 0 ? "" : " (that is, left out)"));
   }
   return fmt::format("{}", fmt::join(texts, ", "));
 }

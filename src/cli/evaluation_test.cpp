@@ -203,6 +203,12 @@ TEST(Evaluation, MembersThatAnswerAlikeNeedNoWeights) {
   EXPECT_THAT(told(evaluation_of(answered({{1}, {1}}, {0.9F, 0.9F}))), HasSubstr("No weights were found"));
 }
 
+TEST(Evaluation, AWeightOfZeroIsAMemberLeftOut) {
+  const Evaluation e = evaluation_of(answered({{}, range(0, 40)}, {0.6F, 0.9F}));
+  EXPECT_THAT(search_of(e).weights, ElementsAre(1, 0));
+  EXPECT_THAT(told(e), HasSubstr("a 1, b 0 (that is, left out)"));
+}
+
 TEST(Evaluation, OneModelHasNoEnsemble) {
   const Evaluation e = evaluation_of(answered({range(0, 20)}, {0.9F}));
   const auto j = evaluation_json(e);
