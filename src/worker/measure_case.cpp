@@ -165,6 +165,21 @@ void measure_peak(const Request& request, const ModelRead& model, TaskResult& re
   if (model.flops) result.values["model.flops"] = {static_cast<double>(*model.flops)};
 }
 
+/// Not every engine has one: the figures stand without it.
+void keep_profile(const Request& request, Session& session, Reporter& reporter) {
+  if (request.profile_file.empty()) return;
+  std::string profile;
+  try {
+    profile = session.report("profile");
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kUnsupported) throw;
+    reporter.warn({"no-profile", fmt::format("{}: no profile was kept: {}", describe(request.test_case), e.what()),
+                   "the figures stand; for a profile take an engine that keeps one"});
+    return;
+  }
+  write_file_atomically(request.profile_file, profile);
+}
+
 /// "a" of "a.device"; "" of "device".
 std::string member_in(const std::string& key) {
   const std::size_t dot = key.rfind('.');
@@ -236,7 +251,7 @@ TaskResult measure_case(const Request& request, Reporter& reporter) {
       result.texts[std::string("remark.") + tag] = "in the measuring process (quick), generated inputs left out";
     }
   }
-  if (!request.profile_file.empty()) write_file_atomically(request.profile_file, session.report("profile"));
+  keep_profile(request, session, reporter);
   reporter.phase("unload");
   {
     const auto begin = steady_clock().now();

@@ -12,6 +12,8 @@ namespace assay::worker {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 
 class WorkerEnsembleTest : public WorkerTest {
@@ -140,6 +142,21 @@ TEST_F(WorkerEnsembleTest, EachMemberHasTheMemoryThatItsLoadingAdds) {
 #if !defined(__SANITIZE_ADDRESS__)  // it keeps for a while what was freed
     EXPECT_LT(values.at("memory.model").front(), kOne + row.second + kLittle);
 #endif
+  }
+}
+
+// The null backend keeps none.
+TEST_F(WorkerEnsembleTest, WhereNoEngineKeepsAProfileThatIsSaidAndTheFiguresStand) {
+  request_.profile_file = own_.path() / "profile.json";
+  request_.test_case.goal = Goal::kLatency;
+  const auto says_none = Contains(AllOf(HasSubstr("no-profile: tiny-mlp"), HasSubstr("no report of kind")));
+  for (const std::string strategy : {"single", "sequential", "merged"}) {
+    if (strategy != "single") two_members();
+    request_.test_case.strategy = strategy;
+    const Exit exit = run(request_);
+    ASSERT_TRUE(exit.ok) << strategy << ": " << exit.reason;
+    EXPECT_THAT(warnings_, says_none) << strategy;
+    EXPECT_FALSE(std::filesystem::exists(request_.profile_file)) << strategy;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
 #include "model/zoo.hpp"
@@ -118,13 +119,11 @@ TEST(Parity, ARoundedReferenceDiffersAndWidensTheTolerance) {
   EXPECT_THAT(exit.result.texts.at("parity"), HasSubstr("rounding the weights alone"));
 }
 
-// Lanes of two engines: the null backend's session hangs or dies, and ONNX Runtime's goes on for as long as it can.
-TEST(MixedEnsemble, TheMemberWhoseEngineCrashesOrHangsIsNamed) {
-  const TemporaryFolder folder;
-  const std::atomic<bool> stop{false};
+/// The first member on the null backend, the second on ONNX Runtime.
+Request mixed(const std::filesystem::path& folder) {
   Request request;
-  request.members = {model::write_zoo_network({.name = "tiny-resnet"}, folder.path()),
-                     model::write_zoo_network({.name = "tiny-densenet"}, folder.path())};
+  request.members = {model::write_zoo_network({.name = "tiny-resnet"}, folder),
+                     model::write_zoo_network({.name = "tiny-densenet"}, folder)};
   request.model = request.members.front();
   Case& c = request.test_case;
   c.model = "tiny-resnet+tiny-densenet";
@@ -135,6 +134,32 @@ TEST(MixedEnsemble, TheMemberWhoseEngineCrashesOrHangsIsNamed) {
   c.batch_size = 2;
   c.threads = 2;
   request.effort = measure::effort_by_name("quick");
+  return request;
+}
+
+TEST(MixedEnsemble, TheProfileHasThatOfEachMember) {
+  const TemporaryFolder folder;
+  const std::atomic<bool> stop{false};
+  Request request = mixed(folder.path());
+  request.effort.warm_up_time = milliseconds(50);
+  request.effort.window = milliseconds(300);
+  request.profile_file = folder.path() / "profile.json";
+  const auto launcher = process_launcher();
+  Exit exit = launcher->run(request, {}, {}, stop);
+  for (int i = 0; i < 5 && exit.reason.starts_with("Invalid"); ++i) exit = launcher->run(request, {}, {}, stop);
+  ASSERT_TRUE(exit.ok) << exit.phase << ": " << exit.reason;
+  const nlohmann::json profile = nlohmann::json::parse(read_file(request.profile_file));
+  ASSERT_EQ(profile.size(), 2U);
+  EXPECT_TRUE(profile.at("tiny-resnet").is_null()) << "its engine keeps none";
+  EXPECT_GT(profile.at("tiny-densenet").size(), 0U);
+}
+
+// Lanes of two engines: the null backend's session hangs or dies, and ONNX Runtime's goes on for as long as it can.
+TEST(MixedEnsemble, TheMemberWhoseEngineCrashesOrHangsIsNamed) {
+  const TemporaryFolder folder;
+  const std::atomic<bool> stop{false};
+  Request request = mixed(folder.path());
+  Case& c = request.test_case;
   c.options = {{"hang_at", "run:5"}};
   const Exit hung = process_launcher()->run(request, {.silence = milliseconds(3000)}, {}, stop);
   EXPECT_EQ(hung.code, ErrorCode::kTimeout) << hung.reason;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "engine/ensemble/combine.hpp"
 #include "engine/ensemble/member_error.hpp"
@@ -197,6 +198,7 @@ class EnsembleSession final : public kit::Session {
   std::string report(const std::string& kind) override {
     if (kind == "plan") return plan().dump();
     if (kind == "members") return members().dump();
+    if (kind == "profile") return profiles();
     return kit::Session::report(kind);
   }
 
@@ -248,6 +250,27 @@ class EnsembleSession final : public kit::Session {
                         {"from_cache", ensemble_.members[m].session->from_cache()}});
     }
     return result;
+  }
+
+  /// As the engines wrote them, which may be long. Where no member has one, why the first has none.
+  [[nodiscard]] std::string profiles() const {
+    std::string all;
+    std::optional<kit::Failure> why_none;
+    bool any = false;
+    for (const OpenMember& m : ensemble_.members) {
+      std::string own = "null";
+      try {
+        own = m.session->report("profile");
+        any = true;
+      } catch (...) {
+        const kit::Failure failure = caught_failure(m.tensors.name);
+        if (failure.code() != ASSAY_UNSUPPORTED) throw failure;
+        if (!why_none) why_none = failure;
+      }
+      all += fmt::format("{}{}: {}", all.empty() ? "" : ",\n", nlohmann::json(m.tensors.name).dump(), own);
+    }
+    if (!any && why_none) throw kit::Failure(*why_none);
+    return "{" + all + "}";
   }
 
   OpenEnsemble ensemble_;

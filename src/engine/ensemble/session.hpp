@@ -31,7 +31,8 @@ struct OpenEnsemble {
   std::vector<MemberSetup> setups;
 };
 
-/// Reports "plan": the lanes, and the sessions' setups; "members": what each did so far.
+/// Reports "plan": the lanes, and the sessions' setups; "members": what each did so far; "profile": by member its
+/// session's, null where its engine keeps none.
 std::unique_ptr<kit::Session> make_ensemble_session(OpenEnsemble ensemble);
 
 }  // namespace assay::engine
