@@ -87,6 +87,8 @@ std::string joined_members(const std::vector<std::string>& members);
 /// What members are called, by their files: "resnet50", the second of them "resnet50#2".
 std::vector<std::string> member_names(const std::vector<std::string>& members);
 inline bool is_ensemble(const Case& c) { return c.strategy != "single"; }
+/// Whether something is known of each member: of an ensemble that is not one graph.
+inline bool has_members(const Case& c) { return is_ensemble(c) && c.strategy != kMerged; }
 
 /// The devices of a case: of one model, and of a plain strategy, one.
 std::vector<std::string> devices_of(const Case& c);

@@ -16,7 +16,7 @@ struct Effort {
   std::chrono::milliseconds window{3000};  ///< at least
   int window_calls = 5;                    ///< at least
   int parity_samples = 2;
-  bool memory_apart = false;  ///< memory is read in a process of its own
+  bool memory_apart = false;  ///< memory is read in a process of its own, that of an ensemble's members in another
   double a_a_share = 0;       ///< part of the cases that is run twice to find the noise floor
 };
 

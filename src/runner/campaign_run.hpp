@@ -87,6 +87,8 @@ class CampaignRun {
   void count_rerun(Pending& p);
   void finish_if_done(Pending& p);
   void measure_memory(Pending& p);
+  /// One process, whose metrics are `tags`.
+  void read_memory(Pending& p, worker::Request::Kind kind, const std::vector<std::string>& tags);
   void measure_start(Pending& p);
   /// Whether so many of the case at once may fit into the memory of every device, as far as that is known.
   [[nodiscard]] bool may_fit(const Pending& p, std::uint64_t times);

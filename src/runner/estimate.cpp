@@ -27,6 +27,8 @@ constexpr double kLoadSeconds = 0.2;
 constexpr double kLoadBytesPerSecond = 150e6;
 /// Calls without which nobody can say that a series is level (measure::is_level).
 constexpr double kCallsToJudge = 8;
+/// A process that reads memory, of one that measures.
+constexpr double kMemoryShare = 0.25;
 
 double sample_seconds(const Case& c, const ModelFacts& facts) {
   if (!facts.flops) return kUnknownSampleSeconds;
@@ -98,6 +100,11 @@ class Precisions {
 
 }  // namespace
 
+int memory_processes(const Case& c, const measure::Effort& effort) {
+  if (!effort.memory_apart) return 0;
+  return has_members(c) ? 2 : 1;
+}
+
 Seconds estimate_process(const Case& c, const measure::Effort& effort, const ModelFacts& facts,
                          const History& history) {
   const double samples = static_cast<double>(std::max<std::int64_t>(c.batch_size, 1));
@@ -129,7 +136,7 @@ std::chrono::seconds estimate(const std::vector<Case>& plan, const measure::Effo
       const Seconds one = estimate_process(c, effort, facts, history ? history(c) : History{});
       total += one.count() * effort.processes;
       ++runs;
-      if (effort.memory_apart) total += one.count() / 4;
+      total += one.count() * kMemoryShare * memory_processes(c, effort);
       const std::string rounded = worker::is_reduced(c.precision) ? to_string(c.precision) : "";
       for (const std::string& weights : std::set<std::string>{"", rounded}) {
         if (!referenced.emplace(facts.hash, weights).second) continue;
@@ -164,7 +171,7 @@ std::vector<Preview> preview(const std::vector<Case>& plan, const RunSettings& s
         if (p.skipped.empty()) p.skipped = why_too_large(c, facts, settings.machine_memory);
         if (p.skipped.empty()) p.skipped = precisions.why_not(c, facts);
         const Seconds one = estimate_process(c, settings.effort, facts, history ? history(c) : History{});
-        p.estimated = one * (settings.effort.processes + (settings.effort.memory_apart ? 0.25 : 0));
+        p.estimated = one * (settings.effort.processes + kMemoryShare * memory_processes(c, settings.effort));
       } catch (const Error& e) {
         p.skipped = e.what();
       }

@@ -112,13 +112,22 @@ worker::Exit CampaignRun::launch(const worker::Request& request, const worker::L
 }
 
 void CampaignRun::measure_memory(Pending& p) {
-  worker::Exit exit = launch(request(p, worker::Request::Kind::kMemory), limits(p), &case_of(p));
+  read_memory(p, worker::Request::Kind::kMemory, {"memory.peak", "memory.resting", "memory.library", "memory.model"});
+  if (stop_ || !has_members(case_of(p))) return;
+  std::vector<std::string> tags;
+  for (const std::string& member : member_names(members_of(case_of(p).model))) {
+    tags.push_back(fmt::format("member.{}.memory", member));
+  }
+  read_memory(p, worker::Request::Kind::kMemberMemory, tags);
+}
+
+void CampaignRun::read_memory(Pending& p, worker::Request::Kind kind, const std::vector<std::string>& tags) {
+  worker::Exit exit = launch(request(p, kind), limits(p), &case_of(p));
   if (stop_) return;
   ran(p);
   if (!exit.ok) {
-    for (const char* tag : {"memory.peak", "memory.resting", "memory.library", "memory.model"}) {
-      p.texts[std::string("remark.") + tag] = fmt::format("its own pass failed ({}): {}", exit.phase, exit.reason);
-    }
+    const std::string why = fmt::format("its own pass failed ({}): {}", exit.phase, exit.reason);
+    for (const std::string& tag : tags) p.texts["remark." + tag] = why;
     return;
   }
   for (auto& [key, text] : exit.result.texts) p.texts[key] = text;

@@ -54,7 +54,7 @@ bool CampaignRun::run() {
   choose_twins();
   for (Pending& p : pending_) {
     if (p.closed) continue;
-    const int extras = 1 + (settings_.effort.memory_apart ? 1 : 0);
+    const int extras = 1 + memory_processes(case_of(p), settings_.effort);
     const int wanted = settings_.effort.processes * (p.has_twin ? 2 : 1);
     const int measured = wanted - static_cast<int>(p.rates.size() + (p.has_twin ? p.twins.size() : 0));
     p.left = measured + extras;

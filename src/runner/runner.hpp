@@ -88,6 +88,10 @@ struct History {
 };
 using HistoryLookup = std::function<History(const Case&)>;
 
+/// Processes of a case that read memory, beside those that measure: one; of an ensemble another, in which one member is
+/// loaded after the other. None where memory is read in a process that measures.
+int memory_processes(const Case& c, const measure::Effort& effort);
+
 /// How long one process of a case takes, from stored campaigns where there are any, else from the model's FLOPs.
 std::chrono::duration<double> estimate_process(const Case& c, const measure::Effort& effort, const ModelFacts& facts,
                                                const History& history);

@@ -42,6 +42,41 @@ TEST_F(RunnerTest, InterleavesTheProcessesOfAllCases) {
   EXPECT_EQ(launcher_.count(Kind::kStart), 4 * (1 + 4));  // one alone, and four at once
 }
 
+// That of y fails; of one graph (z) there is none.
+TEST_F(RunnerTest, MembersMemoryIsReadInAProcessOfItsOwn) {
+  settings_.effort = measure::effort_by_name("standard");
+  settings_.control = false;
+  constexpr double kMebibyte = 1024.0 * 1024.0;
+  launcher_.extra = [&](const worker::Request& r) {
+    if (r.kind == Kind::kMemberMemory && r.test_case.backend == "y") return bad(ErrorCode::kCrashed, "load", "killed");
+    worker::Exit exit = good(r, 1);
+    exit.result.values.clear();
+    if (r.kind == Kind::kMemory) exit.result.values["memory.peak"] = {8 * kMebibyte};
+    if (r.kind == Kind::kMemberMemory) exit.result.values["member.n.memory"] = {3 * kMebibyte};
+    return exit;
+  };
+  plan({"x", "y", "z"}, {1});
+  for (Case& c : campaign_.plan) {
+    c.model = "m+n";
+    c.strategy = c.backend == "z" ? "merged" : "sequential";
+  }
+  EXPECT_TRUE(run());
+  EXPECT_EQ(launcher_.count(Kind::kMemory), 3);
+  EXPECT_EQ(launcher_.count(Kind::kMemberMemory), 2);
+  EXPECT_EQ(progress_.back().runs_done, progress_.back().runs_total);
+  ASSERT_EQ(recorder_.outcomes.size(), 3U);
+  for (const Outcome& o : recorder_.outcomes) {
+    const Metric* peak = find_metric(o, "memory.peak");
+    const Metric* member = find_metric(o, "member.n.memory");
+    ASSERT_TRUE(peak != nullptr && member != nullptr) << o.test_case.backend;
+    EXPECT_EQ(peak->value, 8);
+    EXPECT_EQ(member->value, o.test_case.backend == "x" ? std::optional<double>(3) : std::nullopt);
+    if (o.test_case.backend == "y") {
+      EXPECT_THAT(member->remark, HasSubstr("its own pass failed (load): killed"));
+    }
+  }
+}
+
 TEST_F(RunnerTest, ProfilesAreNamedByTheirCase) {
   settings_.profile_folder = "profiles";
   plan({"x"}, {8, 0});
@@ -341,6 +376,11 @@ TEST_F(RunnerTest, EstimatesGrowWithWorkAndLearnFromHistory) {
   EXPECT_GT(estimate_process(campaign_.plan[0], standard, facts, {.batch_ns = 60e9, .load_ns = 1e9}).count(),
             (30 + 2 * 8) * 60);
   EXPECT_EQ(estimate({}, quick, settings_.models, {}).count(), 0);
+  // Of an ensemble, members' memory is one process more.
+  Case ensemble = campaign_.plan[0];
+  ensemble.strategy = "sequential";
+  EXPECT_GT(estimate({ensemble}, standard, settings_.models, {}),
+            estimate({campaign_.plan[0]}, standard, settings_.models, {}));
 }
 
 }  // namespace

@@ -14,11 +14,13 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<Request::Kind, const char*>, 5> kKinds = {{{Request::Kind::kMeasure, "measure"},
-                                                                          {Request::Kind::kMemory, "memory"},
-                                                                          {Request::Kind::kReference, "reference"},
-                                                                          {Request::Kind::kStart, "start"},
-                                                                          {Request::Kind::kProbe, "probe"}}};
+constexpr std::array<std::pair<Request::Kind, const char*>, 6> kKinds = {
+    {{Request::Kind::kMeasure, "measure"},
+     {Request::Kind::kMemory, "memory"},
+     {Request::Kind::kMemberMemory, "member_memory"},
+     {Request::Kind::kReference, "reference"},
+     {Request::Kind::kStart, "start"},
+     {Request::Kind::kProbe, "probe"}}};
 constexpr std::array<std::pair<Event::Kind, const char*>, 4> kEvents = {{{Event::Kind::kPhase, "phase"},
                                                                          {Event::Kind::kLog, "log"},
                                                                          {Event::Kind::kResult, "result"},

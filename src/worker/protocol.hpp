@@ -17,11 +17,12 @@ namespace assay::worker {
 /// What one worker process is to do, once.
 struct Request {
   enum class Kind {
-    kMeasure,    ///< load cold, load cached, first, parity, warm-up, window
-    kMemory,     ///< load and run a little; peak and resting memory
-    kReference,  ///< run `parity_samples` seeded samples and write the outputs to reference_file
-    kStart,      ///< load (cached) and answer once: from exec to the first answer
-    kProbe,      ///< what `assay backends` asks: the plugin's probe, as a result
+    kMeasure,       ///< load cold, load cached, first, parity, warm-up, window
+    kMemory,        ///< load and run a little; peak and resting memory
+    kMemberMemory,  ///< load an ensemble's members one after the other; what each adds
+    kReference,     ///< run `parity_samples` seeded samples and write the outputs to reference_file
+    kStart,         ///< load (cached) and answer once: from exec to the first answer
+    kProbe,         ///< what `assay backends` asks: the plugin's probe, as a result
   };
   Kind kind = Kind::kMeasure;
   Case test_case;
@@ -60,7 +61,7 @@ struct Event {
   std::map<std::string, std::string> texts;
 };
 
-/// "measure", "memory", "reference", "start", "probe"; the inverse throws Error(kInvalidArgument).
+/// "measure", "memory", "member_memory", "reference", "start", "probe"; the inverse throws Error(kInvalidArgument).
 const char* to_string(Request::Kind kind);
 Request::Kind request_kind_from_string(const std::string& text);
 

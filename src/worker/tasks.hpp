@@ -19,6 +19,7 @@ struct TaskResult {
 // Each throws Error; the phase it was in is the reporter's.
 TaskResult measure_case(const Request& request, Reporter& reporter);
 TaskResult read_memory(const Request& request, Reporter& reporter);
+TaskResult read_member_memory(const Request& request, Reporter& reporter);
 TaskResult make_reference(const Request& request, Reporter& reporter);
 TaskResult answer_once(const Request& request, Reporter& reporter);
 TaskResult probe_backend(const Request& request, Reporter& reporter);

@@ -104,6 +104,26 @@ TEST_F(WorkerEnsembleTest, OfOneGraphAllMembersAreNamedWhateverGoesWrong) {
   }
 }
 
+// Memory is that of a load as users have it. What each member adds is read where one is loaded after the other.
+TEST_F(WorkerEnsembleTest, MembersLoadSideBySideButWhereTheirOwnMemoryIsRead) {
+  two_members();
+  request_.test_case.strategy = "pipelined";
+  request_.kind = Request::Kind::kMemory;
+  const Exit whole = run(request_);
+  ASSERT_TRUE(whole.ok) << whole.reason;
+  EXPECT_EQ(whole.result.values.count("memory.peak"), 1U);
+  EXPECT_EQ(whole.result.values.count("member.other.memory"), 0U);
+  EXPECT_THAT(whole.result.texts.at("remark.memory.peak"), HasSubstr("all members side by side"));
+  EXPECT_THAT(run_into("hang_at", "open").reason, HasSubstr("; members 'tiny-mlp', 'other' were being loaded"));
+  request_.kind = Request::Kind::kMemberMemory;
+  const Exit each = run(request_);
+  ASSERT_TRUE(each.ok) << each.reason;
+  std::vector<std::string> told;
+  for (const auto& [name, values] : each.result.values) told.push_back(name);
+  EXPECT_THAT(told, ::testing::ElementsAre("member.other.memory", "member.tiny-mlp.memory"));
+  EXPECT_THAT(run_into("hang_at", "open").reason, HasSubstr("; member 'tiny-mlp' was being loaded"));
+}
+
 // The members' own memory, whatever else the process has.
 TEST_F(WorkerEnsembleTest, EachMemberHasTheMemoryThatItsLoadingAdds) {
   constexpr double kOne = 64.0 * 1024 * 1024, kLittle = 8.0 * 1024 * 1024;
@@ -115,7 +135,6 @@ TEST_F(WorkerEnsembleTest, EachMemberHasTheMemoryThatItsLoadingAdds) {
     std::int64_t second_batch;  ///< of the second member; 0: the ensemble's
     double second;              ///< expected
   };
-  request_.kind = Request::Kind::kMemory;
   request_.test_case.batch_size = 8;
   request_.test_case.options["memory_mb"] = "64";
   for (const Row& row :
@@ -131,16 +150,20 @@ TEST_F(WorkerEnsembleTest, EachMemberHasTheMemoryThatItsLoadingAdds) {
         .strategy = row.strategy,
         .seats = {{.backend = "null", .batch_size = 0}, {.backend = "null", .batch_size = row.second_batch}}};
     request_.test_case.threads = row.threads;
-    const Exit exit = run(request_);
-    ASSERT_TRUE(exit.ok) << exit.reason;
+    request_.kind = Request::Kind::kMemory;
+    const Exit whole = run(request_);
+    ASSERT_TRUE(whole.ok) << whole.reason;
     if (row.second_batch > 0) {
-      EXPECT_EQ(exit.result.texts.at("in_force.other.threads"), "3");
+      EXPECT_EQ(whole.result.texts.at("in_force.other.threads"), "3");
     }
-    const auto& values = exit.result.values;
+    request_.kind = Request::Kind::kMemberMemory;
+    const Exit each = run(request_);
+    ASSERT_TRUE(each.ok) << each.reason;
+    const auto& values = each.result.values;
     EXPECT_NEAR(values.at("member.tiny-mlp.memory").front(), kOne, kLittle);
     EXPECT_NEAR(values.at(row.twin ? "member.tiny-mlp#2.memory" : "member.other.memory").front(), row.second, kLittle);
 #if !defined(__SANITIZE_ADDRESS__)  // it keeps for a while what was freed
-    EXPECT_LT(values.at("memory.model").front(), kOne + row.second + kLittle);
+    EXPECT_LT(whole.result.values.at("memory.model").front(), kOne + row.second + kLittle);
 #endif
   }
 }

@@ -32,11 +32,12 @@ constexpr MemberTag kMemberTags[] = {
     {"latency.mean", "ms", kMillisecond, "of a batch of this member, beside the others", no_latency},
     {"load.cold", "ms", kMillisecond, "all members load side by side", no_cold_load},
     {"load.cached", "ms", kMillisecond, "all members load side by side", no_cached_load},
-    {"memory", "MiB", kMebibyte, "what loading it added, in a process of its own", no_memory}};
+    {"memory", "MiB", kMebibyte, "what loading it added, in a process in which one member is loaded after the other",
+     no_memory}};
 
 Metric member_metric(const Observations& o, const std::string& member, const MemberTag& tag) {
   const std::string name = fmt::format("member.{}.{}", member, tag.name);
-  if (o.test_case->strategy == kMerged) {
+  if (!has_members(*o.test_case)) {
     return missing(name, tag.unit, "one graph of all members: to its engine there are none");
   }
   Metric metric = over_processes(o, name, tag.unit, name, tag.divisor, tag.why_not(o));
