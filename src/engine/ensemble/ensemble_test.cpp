@@ -87,6 +87,34 @@ TEST_P(EnsembleTest, MembersOwnBatchSizesDoNotChangeTheAnswer) {
   }
 }
 
+TEST_P(EnsembleTest, TakesInputsOfWhateverSizeAtTheModelsBatch) {
+  const TemporaryFolder folder;
+  onnx_graph::TestModel pool;
+  pool.input("x", {-1, 3, -1, -1}).node("GlobalAveragePool", {"x"}, {"y"}).output("y", {-1, 3, 1, 1});
+  auto* shape = pool.proto.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  shape->mutable_dim(2)->set_dim_param("height");
+  shape->mutable_dim(3)->set_dim_param("width");
+  write_file_atomically(folder.path() / "pool.onnx", pool.bytes());
+  Ensemble e{.members = {member("a", "1"), member("b", "2")}, .strategy = GetParam()};
+  for (Member& m : e.members) m.model = folder.path() / "pool.onnx";
+  Params p = params(0);
+  Session session = load(e, p);
+  std::vector<Session> each;
+  for (const Member& m : e.members) {
+    p.options = m.options;
+    each.push_back(load(m.model, p));
+  }
+  for (const Shape& size : {Shape{2, 3, 5, 7}, Shape{1, 3, 4, 4}}) {
+    const Tensor x = test::random_tensor(DType::kFloat32, size, 5);
+    const Tensor y = std::move(session.predict(x.view()).at(0));
+    ASSERT_EQ(y.shape(), (Shape{size[0], 3, 1, 1}));
+    const Tensor a = std::move(each[0].predict(x.view()).at(0)), b = std::move(each[1].predict(x.view()).at(0));
+    for (std::int64_t i = 0; i < y.size(); ++i) {
+      ASSERT_FLOAT_EQ(y.as<float>()[i], (a.as<float>()[i] + b.as<float>()[i]) / 2) << i;
+    }
+  }
+}
+
 TEST_P(EnsembleTest, AFailureCarriesTheMembersNameAndTheSessionGoesOn) {
   const Ensemble e{
       .members = {member("good", "1"), member("bad", "2", {{"fail_at", "submit:3"}, {"fail_as", "out_of_memory"}})},

@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <future>
 #include <map>
 
 #include "backend/adopt.hpp"
 #include "base/cpu.hpp"
+#include "engine/ensemble/batch_time.hpp"
 #include "engine/ensemble/member_error.hpp"
 #include "engine/ensemble/merged.hpp"
 #include "engine/ensemble/session.hpp"
@@ -82,7 +82,8 @@ class Loading {
     Division division = divide(work);
     settings_.cores = core_use(division.schedule, session_of_, work.devices);
     std::vector<std::shared_ptr<Session>> sessions = load_all(division.setups);
-    if (strategy_.by_cost && all_.size() > 1) {
+    const auto can_be_tried = [](const std::shared_ptr<Session>& session) { return has_whole_inputs(*session); };
+    if (strategy_.by_cost && all_.size() > 1 && std::all_of(sessions.begin(), sessions.end(), can_be_tried)) {
       work.costs = measured_costs(sessions, division.setups);
       Division better = divide(work);
       if (better.setups != division.setups) {
@@ -234,34 +235,17 @@ class Loading {
   [[nodiscard]] std::vector<double> measured_costs(const std::vector<std::shared_ptr<Session>>& sessions,
                                                    const std::vector<MemberSetup>& setups) const {
     std::vector<double> costs;
+    const std::int64_t samples = std::max<std::int64_t>(params_.batch_size, 1);
     for (std::size_t m = 0; m < sessions.size(); ++m) {
       const auto under_way = all_[m].note.computing();
       try {
-        const auto time = static_cast<double>(batch_time(*sessions[m]).count());
+        const auto time = static_cast<double>(batch_time(*sessions[m], samples).count());
         costs.push_back(time * setups[m].threads / setups[m].streams);
       } catch (...) {
         throw member_error(all_[m].member.name);
       }
     }
     return costs;
-  }
-
-  /// The second of two batches of zeros: the first also allocates.
-  [[nodiscard]] std::chrono::nanoseconds batch_time(Session& session) const {
-    std::vector<Tensor> inputs;
-    std::vector<TensorView> x;
-    for (const TensorLayout& t : session.impl().layout.inputs) {
-      Tensor& tensor = inputs.emplace_back(t.info.dtype, t.with_count(std::max<std::int64_t>(params_.batch_size, 1)));
-      std::memset(tensor.data(), 0, tensor.bytes());
-      x.push_back(tensor.view());
-    }
-    std::chrono::nanoseconds time{};
-    for (int i = 0; i < 2; ++i) {
-      const std::chrono::nanoseconds begin = now();
-      (void)session.predict(x);
-      time = now() - begin;
-    }
-    return time;
   }
 
   OpenEnsemble put_together(std::vector<std::shared_ptr<Session>> sessions, Division division) {
