@@ -195,6 +195,33 @@ TEST_F(WorkerEnsembleTest, MembersComputeOnTheDevicesOfTheirSeats) {
   EXPECT_EQ(exit.result.texts.at("in_force.other.device"), "gpu:0");
 }
 
+TEST_F(WorkerEnsembleTest, WhereMembersAreTriedWhileTheyLoadTheLoadsSaySo) {
+  two_members();
+  request_.test_case.goal = Goal::kLatency;
+  request_.cache_folder = own_.path() / "cache";
+  struct Row {
+    const char* strategy;
+    Placement placement;
+    bool says;
+  };
+  const Placement plan = {.strategy = "concurrent",
+                          .seats = {{.backend = "null", .batch_size = 0}, {.backend = "null", .batch_size = 0}}};
+  for (const Row& row : {Row{"concurrent", {}, true}, Row{kPlaced, plan, true}, Row{"sequential", {}, false}}) {
+    request_.test_case.strategy = row.strategy;
+    request_.test_case.placement = row.placement;
+    const Exit exit = run(request_);
+    ASSERT_TRUE(exit.ok) << row.strategy << ": " << exit.reason;
+    for (const char* tag : {"load.cold", "load.cached"}) {
+      EXPECT_EQ(exit.result.values.count(tag), 1U) << row.strategy << " " << tag;
+      const auto remark = exit.result.texts.find(std::string("remark.") + tag);
+      ASSERT_EQ(remark != exit.result.texts.end(), row.says) << row.strategy << " " << tag;
+      if (row.says) {
+        EXPECT_THAT(remark->second, HasSubstr("two batches of each member"));
+      }
+    }
+  }
+}
+
 TEST_F(WorkerEnsembleTest, EachMemberHasItsThroughputAndBothItsLoads) {
   two_members();
   request_.test_case.strategy = "sequential";
