@@ -33,9 +33,8 @@ TEST(Protocol, ARequestComesBackAsItWas) {
   EXPECT_EQ(to_json(request_from_json(nlohmann::json::parse(j.dump()))), j);
   EXPECT_EQ(request_from_json(j).exec_ns, r.exec_ns);
   EXPECT_EQ(request_from_json(j).effort.window, r.effort.window);
-  for (const Request::Kind kind :
-       {Request::Kind::kMeasure, Request::Kind::kMemory, Request::Kind::kMemberMemory, Request::Kind::kReference,
-        Request::Kind::kStart, Request::Kind::kProbe}) {
+  for (const Request::Kind kind : {Request::Kind::kMeasure, Request::Kind::kMemory, Request::Kind::kMemberMemory,
+                                   Request::Kind::kReference, Request::Kind::kStart, Request::Kind::kProbe}) {
     EXPECT_EQ(request_kind_from_string(to_string(kind)), kind);
   }
 }

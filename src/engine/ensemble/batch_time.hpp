@@ -8,7 +8,7 @@
 
 namespace assay::engine {
 
-/// Whether the inputs have a size. Those of a graph that is taken as it is (batch size 0) may have none until they come.
+/// Whether the inputs have a size. Those of a graph that is taken as it is (batch size 0) may have none yet.
 bool has_whole_inputs(const Session& session);
 
 /// The second of two batches of zeros: the first also allocates. Of inputs that have a size.
