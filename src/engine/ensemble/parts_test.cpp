@@ -45,6 +45,28 @@ TEST(Wire, AnotherShapeIsAnInputOfItsOwn) {
   EXPECT_THAT(w.input_of, ElementsAre(ElementsAre(0), ElementsAre(1), ElementsAre(0)));
 }
 
+TEST(Wire, AnInputHasItsMembersNameBeforeItOnlyWhereItMust) {
+  struct Row {
+    const char *of_a, *of_b;
+    int group_of_b;
+    std::vector<std::string> inputs;
+  };
+  for (const Row& row : {Row{"x:float32:-1x5", "image:float32:-1x7", 0, {"x", "image"}},
+                         Row{"x:float32:-1x5", "x:float32:-1x7", 0, {"a.x", "b.x"}},
+                         Row{"x:float32:-1x5", "image:float32:-1x5", 1, {"x", "b.image"}},
+                         Row{"ids:int64:-1x4,mask:int64:-1x4", "ids:int64:-1x4,mask:int64:-1x9", 0,
+                             {"ids", "a.mask", "b.mask"}}}) {
+    std::vector<MemberTensors> all = {member("a", row.of_a + std::string("->y:float32:-1x3")),
+                                      member("b", row.of_b + std::string("->y:float32:-1x3"))};
+    all[1].input_group = row.group_of_b;
+    const Wiring w = wire(all, Combine::kMean);
+    EXPECT_EQ(names(w.inputs), row.inputs) << row.of_a << ", " << row.of_b;
+    const std::string& last = all[1].inputs.back().name;  // what is said of it reaches the member
+    EXPECT_THAT(for_member<int>({{row.inputs.back(), 1}}, w, all[1], 1),
+                ElementsAre(std::pair<const std::string, int>(last, 1)));
+  }
+}
+
 TEST(Wire, WhatIsPreparedInTheSameWayIsShared) {
   struct Row {
     std::vector<int> groups;
