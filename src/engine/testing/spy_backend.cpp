@@ -16,14 +16,8 @@
 namespace assay::test {
 namespace {
 
-struct Shared {
-  bool transposed = false, pad = false;
-  int delay_us = 0, either_us = -1, refused = 0;
-  std::string gate;
-  std::atomic<int> running{0}, most{0};
-};
-
-/// Opens that wait until so many of them are under way: that they are side by side is seen by events, not by times.
+/// Opens, or batches, that wait until so many of them are under way: that they are side by side is seen by events, not
+/// by times.
 class Meeting {
  public:
   void join(int parties) {
@@ -37,13 +31,21 @@ class Meeting {
     }
     if (met_.wait_for(lock, std::chrono::seconds(20), [&] { return meetings_ != meeting; })) return;
     --here_;
-    throw kit::Failure(ASSAY_FRAMEWORK, "no other session was opened meanwhile");
+    throw kit::Failure(ASSAY_FRAMEWORK, "no other came meanwhile");
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable met_;
   int here_ = 0, meetings_ = 0;
+};
+
+struct Shared {
+  bool transposed = false, pad = false;
+  int delay_us = 0, either_us = -1, refused = 0, meet_batches = 0;
+  std::string gate;
+  Meeting batches;
+  std::atomic<int> running{0}, most{0};
 };
 
 std::int64_t thread_number() { return static_cast<std::int64_t>(::pthread_self()); }
@@ -57,6 +59,7 @@ class SpySlot final : public kit::BlockingSlot {
 
  protected:
   void run(std::span<const assay_tensor> in, std::span<assay_tensor> out, kit::Timing& timing) override {
+    if (shared_.meet_batches > 0) shared_.batches.join(shared_.meet_batches);
     const int now = ++shared_.running;
     for (int most = shared_.most; most < now && !shared_.most.compare_exchange_weak(most, now);) {
     }
@@ -112,6 +115,7 @@ class SpySession final : public kit::Session {
     shared_.pad = request.option("pad", "false") == "true";
     shared_.either_us = std::stoi(request.option("either_us", "-1"));
     shared_.refused = std::stoi(request.option("refused", "0"));
+    shared_.meet_batches = std::stoi(request.option("meet_batches", "0"));
     shared_.gate = request.option("gate", "");
     shared_.delay_us = std::stoi(request.option("delay_us", "0"));
   }
@@ -160,6 +164,7 @@ class SpyBackend final : public kit::Backend {
         {"pad", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "short batches are filled up"},
         {"either_us", ASSAY_OPTION_INT, 0, "-1", -1, 1e6, nullptr, "both can be had, a slot for so much"},
         {"meet", ASSAY_OPTION_INT, 0, "0", 0, 64, nullptr, "opening ends when so many are under way at once"},
+        {"meet_batches", ASSAY_OPTION_INT, 0, "0", 0, 64, nullptr, "batches end when so many are under way at once"},
         {"refused", ASSAY_OPTION_INT, 0, "0", 0, 1e6, nullptr, "a batch size that no slot can be of"},
         {"gate", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr, "a batch ends when there is a file of this name"},
         {"delay_us", ASSAY_OPTION_INT, 0, "0", 0, 1e6, nullptr, "time of a batch"}};
