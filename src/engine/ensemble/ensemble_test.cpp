@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -141,6 +142,20 @@ TEST_P(EnsembleTest, SeveralCallersAtOnce) {
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(wrong, 0);
+}
+
+TEST_P(EnsembleTest, AsynchronousCallsAndASessionThatGoesFirst) {
+  const std::map<std::string, std::string> slow = {{"compute_ms", "5"}};
+  const Ensemble e{.members = {member("a", "1", slow), member("b", "2", slow)}, .strategy = GetParam()};
+  const Tensor x = images(7);
+  std::vector<std::future<std::vector<Tensor>>> answers;
+  Tensor expected;
+  {
+    Session session = load(e, params(2));
+    expected = std::move(session.predict(x.view()).at(0));
+    for (int i = 0; i < 3; ++i) answers.push_back(session.predict_async({x.view()}));
+  }
+  for (auto& answer : answers) EXPECT_TRUE(test::same(answer.get().at(0), expected));
 }
 
 /// Those that run members; of "merged": merged_test.cpp.

@@ -40,7 +40,7 @@ class Executor {
  public:
   /// Throws Error(kOutOfMemory) where no thread can be had.
   explicit Executor(const Schedule& schedule);
-  /// All batches are over by then.
+  /// What was submitted is computed first: all batches are over by then.
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
