@@ -28,12 +28,14 @@ ASSAY_API Combine combine_from_string(const std::string& text);
 /// One of an ensemble. What is left open here is as the Params say.
 struct Member {
   std::filesystem::path model;
-  std::string name{};           ///< in errors, outputs and reports; "": the file's, "resnet50"
-  double weight = 1;            ///< from a millionth to a million; only ratios count
-  std::string backend{};        ///< "": Params::backend
-  std::string device{};         ///< "cpu", "gpu:0"; "": that of the Params
-  int threads = 0;              ///< 0: the strategy's; all together no more at once than Params::threads
-  std::int64_t batch_size = 0;  ///< samples at once of this member; 0: the ensemble's batch whole
+  std::string name{};     ///< in errors, outputs and reports; "": the file's, "resnet50"
+  double weight = 1;      ///< from a millionth to a million; only ratios count
+  std::string backend{};  ///< "": Params::backend
+  std::string device{};   ///< "cpu", "gpu:0"; "": that of the Params
+  /// Of all its batches at once, each of which takes one at least; 0: the strategy's. All members together have no more
+  /// at once than Params::threads. On another device than the CPU they limit no batches.
+  int threads = 0;
+  std::int64_t batch_size = 0;                   ///< samples at once of this member; 0: the ensemble's batch whole
   std::map<std::string, std::string> options{};  ///< of this member's backend; empty: Params::options
   /// Members share inputs with those of the same number only. Where images are prepared in several ways, each way has a
   /// number, and those of another than 0 have "member.input", even where type and shape are another member's.

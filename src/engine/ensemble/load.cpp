@@ -124,9 +124,7 @@ class Loading {
   /// depend on the costs.
   [[nodiscard]] Division divide(const Workload& work) const {
     Division d{strategy_.schedule(work), {}};
-    for (std::size_t m = 0; m < all_.size(); ++m) {
-      if (work.own_threads[m] > 0) d.schedule.members[m].threads = work.own_threads[m];
-    }
+    keep_own_threads(work, d.schedule);
     d.setups = session_setups(d.schedule, session_of_);
     require_budget(threads_at_once(d.schedule, d.setups, work.devices), work.threads);
     return d;

@@ -173,6 +173,20 @@ TEST_F(LoadingTest, ThreadsOfMembersOwnKeepTheBudget) {
   EXPECT_EQ(assay::load(e, {.backend = "null", .threads = 3}).in_force().at("a.threads"), "3");
 }
 
+TEST_F(LoadingTest, AMemberComputesNoMoreBatchesAtOnceThanItHasThreadsOfItsOwn) {
+  Ensemble e = spied("pipelined", 3);
+  e.members[0].threads = 1;
+  e.members[1].threads = 3;
+  Session session = assay::load(e, {.backend = "spy", .batch_size = 1, .threads = 4});
+  const auto in_force = session.in_force();
+  for (const auto& [name, number] : Options{{"a", "1"}, {"b", "3"}, {"c", "4"}}) {
+    EXPECT_EQ(in_force.at(name + ".threads"), number) << name;
+    EXPECT_EQ(in_force.at(name + ".in_flight"), number) << name;
+  }
+  const Tensor x = test::random_tensor(DType::kFloat32, {9, 4}, 3);
+  for (const Tensor& y : session.predict(x.view())) EXPECT_EQ(y.shape(), (Shape{9, 6}));
+}
+
 TEST_F(LoadingTest, ThreadsOfMembersOwnKeepTheBudgetWhereTheyAreDividedAnewByCost) {
   struct Row {
     int light, heavy;  ///< their own; 0: the strategy's

@@ -36,6 +36,16 @@ std::vector<std::vector<std::size_t>> lanes_on_cpu(const Schedule& schedule, con
 
 }  // namespace
 
+void keep_own_threads(const Workload& workload, Schedule& schedule) {
+  for (std::size_t m = 0; m < workload.own_threads.size(); ++m) {
+    const int own = workload.own_threads[m];
+    if (own <= 0) continue;
+    MemberSetup& setup = schedule.members[m];
+    setup.threads = own;
+    if (is_on_cpu(workload.devices, m)) setup.streams = std::min(setup.streams, own);
+  }
+}
+
 assay_core_use core_use(const Schedule& schedule, std::span<const std::size_t> session_of,
                         const std::vector<std::string>& devices) {
   const auto lanes = lanes_on_cpu(schedule, devices);

@@ -141,6 +141,30 @@ TEST(Strategy, ConcurrentDividesWhatThreadsOfMembersOwnLeave) {
   }
 }
 
+TEST(Strategy, AMemberComputesNoMoreBatchesAtOnceThanItHasThreadsOfItsOwn) {
+  struct OwnRow {
+    const char* strategy;
+    std::vector<int> own;
+    std::vector<MemberSetup> setups;
+    std::vector<std::string> devices{};
+  };
+  const std::vector<OwnRow> rows = {
+      {"pipelined", {1, 0}, {{1, 1}, {4, 4}}},
+      {"pipelined", {3, 4}, {{3, 3}, {4, 4}}},
+      {"pipelined", {8, 0}, {{8, 4}, {4, 4}}},  // for whoever loads to refuse
+      {"sequential", {1, 0}, {{1, 1}, {4, 1}}},
+      {"concurrent", {1, 0}, {{1, 1}, {3, 1}}},
+      // Elsewhere threads do not compute: two batches, of which one is copied.
+      {"pipelined", {1, 1}, {{1, 2}, {1, 1}}, {"gpu:0", "cpu"}},
+  };
+  for (const OwnRow& row : rows) {
+    const Workload work{{1, 1}, 4, Goal::kThroughput, row.devices, row.own};
+    Schedule s = strategy_by_name(row.strategy).schedule(work);
+    keep_own_threads(work, s);
+    EXPECT_EQ(s.members, row.setups) << row.strategy << testing::PrintToString(row.own);
+  }
+}
+
 TEST(Strategy, OnSeveralDevicesTheMembersOfEachHaveLanesOfTheirOwn) {
   using Lanes = std::vector<std::vector<std::size_t>>;
   struct DeviceRow {
@@ -272,8 +296,8 @@ TEST(Strategy, ASharedSessionHasThreadsAndStreamsOfAllLanesThatUseIt) {
     const Schedule schedule = strategy_by_name(row.strategy).schedule({row.costs, row.threads, Goal::kThroughput});
     EXPECT_EQ(session_setups(schedule, row.session_of), row.setups) << row.name;
   }
-  const Schedule own = {.members = {{.threads = 1, .streams = 3}}, .lanes = {{0}, {0}, {0}}, .in_flight = 2};
-  EXPECT_THAT(session_setups(own, std::vector<std::size_t>{0}), ElementsAre(MemberSetup{1, 3}));
+  const Schedule own = {.members = {{.threads = 2, .streams = 2}}, .lanes = {{0}, {0}, {0}}, .in_flight = 2};
+  EXPECT_THAT(session_setups(own, std::vector<std::size_t>{0}), ElementsAre(MemberSetup{2, 2}));
 }
 
 TEST(Strategy, PlacedIsRefusedWithWhoSearchesForIt) {

@@ -60,6 +60,10 @@ std::span<const Strategy> strategies();
 /// Throws Error(kInvalidArgument), naming those there are.
 const Strategy& strategy_by_name(const std::string& name);
 
+/// Gives members the threads of their own that the workload says. On the CPU such a member then computes no more
+/// batches at once than it has threads: each takes one at least.
+void keep_own_threads(const Workload& workload, Schedule& schedule);
+
 /// Of each member, how its session is set up where some share one: `session_of[m]` is the first member with m's
 /// session. A shared one has threads and streams of every lane that uses it, so that its members may compute at once.
 std::vector<MemberSetup> session_setups(const Schedule& schedule, std::span<const std::size_t> session_of);
