@@ -199,6 +199,19 @@ TEST_F(EnsembleOnce, LeavesMembersTheirOwn) {
   EXPECT_TRUE(test::same(y[1], alone(e.members[1], x)));
 }
 
+TEST_F(EnsembleOnce, AnOutputWhoseShapeOnlyARunTellsIsLeftToOneGraph) {
+  const std::filesystem::path found = zoo("tiny-dynamic-output");
+  Ensemble e{.members = {{.model = found, .name = "a"}, {.model = found, .name = "b"}}, .combine = Combine::kMembers};
+  for (const std::string& strategy : executed()) {
+    e.strategy = strategy;
+    const Error error = test::error_of([&] { (void)load(e, params(1)); });
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported) << strategy;
+    EXPECT_THAT(error.what(), HasSubstr("output 'a.indices' has the shape ?x2")) << strategy;
+  }
+  e.strategy = "merged";
+  EXPECT_EQ(load(e, params(1)).outputs().size(), 2U);
+}
+
 /// The network, its batch axes called otherwise, by a name as long as "batch".
 Member renamed(const std::filesystem::path& model, const std::filesystem::path& to, const std::string& axis) {
   const std::string before(
