@@ -94,8 +94,9 @@ class ASSAY_API Session {
   /// What is in force, read back from the framework now: "device", "precision", "threads", "streams", "version" … Some
   /// frameworks know a part of it only after the first batch: whether a compiler took the graph.
   [[nodiscard]] std::map<std::string, std::string> in_force() const;
-  [[nodiscard]] int in_flight() const;                    ///< batches kept outstanding
-  [[nodiscard]] bool from_cache() const;                  ///< the optimized graph was read from the cache
+  [[nodiscard]] int in_flight() const;  ///< batches kept outstanding
+  /// The optimized graph was read from the cache; of an ensemble every member's, and what its strategy goes by.
+  [[nodiscard]] bool from_cache() const;
   [[nodiscard]] const std::string& cache_remark() const;  ///< why not, or where it came from
   [[nodiscard]] std::chrono::nanoseconds load_time() const;
 

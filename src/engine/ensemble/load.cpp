@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <future>
 #include <map>
+#include <optional>
 
 #include "backend/adopt.hpp"
 #include "base/cpu.hpp"
 #include "engine/ensemble/batch_time.hpp"
+#include "engine/ensemble/kept_costs.hpp"
 #include "engine/ensemble/member_error.hpp"
 #include "engine/ensemble/merged.hpp"
 #include "engine/ensemble/session.hpp"
@@ -81,17 +83,8 @@ class Loading {
     }
     Division division = divide(work);
     settings_.cores = core_use(division.schedule, session_of_, work.devices);
+    if (strategy_.by_cost && all_.size() > 1) return open_by_cost(std::move(work), std::move(division));
     std::vector<std::shared_ptr<Session>> sessions = load_all(division.setups);
-    const auto can_be_tried = [](const std::shared_ptr<Session>& session) { return has_whole_inputs(*session); };
-    if (strategy_.by_cost && all_.size() > 1 && std::all_of(sessions.begin(), sessions.end(), can_be_tried)) {
-      work.costs = measured_costs(sessions, division.setups);
-      Division better = divide(work);
-      if (better.setups != division.setups) {
-        sessions.clear();  // one set of sessions at a time: memory
-        sessions = load_all(better.setups);
-      }
-      division = std::move(better);
-    }
     return put_together(std::move(sessions), std::move(division));
   }
 
@@ -100,6 +93,61 @@ class Loading {
     Schedule schedule;
     std::vector<MemberSetup> setups;  ///< of the members' sessions
   };
+
+  /// Costs that an earlier load kept divide the threads at once; else the members are tried with those of `division`.
+  OpenEnsemble open_by_cost(Workload work, Division division) {
+    const KeyParts parts = params_.cache.empty() ? KeyParts() : parts_of_costs(division.setups);
+    const std::optional<std::vector<double>> kept = find_costs(params_.cache, parts, all_.size());
+    if (kept) {
+      work.costs = *kept;
+      division = divide(work);
+    }
+    std::vector<std::shared_ptr<Session>> sessions = load_all(division.setups);
+    const auto can_be_tried = [](const std::shared_ptr<Session>& session) { return has_whole_inputs(*session); };
+    if (kept || !std::all_of(sessions.begin(), sessions.end(), can_be_tried)) {
+      return put_together(std::move(sessions), std::move(division));
+    }
+    work.costs = measured_costs(sessions, division.setups);
+    std::string remark = keep(parts, work.costs);
+    Division better = divide(work);
+    if (better.setups != division.setups) {
+      sessions.clear();  // one set of sessions at a time: memory
+      sessions = load_all(better.setups);
+    }
+    OpenEnsemble e = put_together(std::move(sessions), std::move(better));
+    e.tried = std::move(remark);
+    return e;
+  }
+
+  /// For the remark: what became of the costs.
+  [[nodiscard]] std::string keep(const KeyParts& parts, const std::vector<double>& costs) const {
+    const std::string what = "the members' costs were measured";
+    if (params_.cache.empty()) return what;
+    return what + (keep_costs(params_.cache, parts, costs, params_.log) ? ", and are kept now" : ", and not kept");
+  }
+
+  /// What the members' costs depend on.
+  [[nodiscard]] KeyParts parts_of_costs(const std::vector<MemberSetup>& setups) const {
+    KeyParts parts;
+    for (std::size_t m = 0; m < all_.size(); ++m) {
+      const model::Model& model = all_[m].model;
+      Params p = asked_of(m, setups[m]);
+      p.log = nullptr;                                // loading says it
+      const auto under_way = all_[m].note.loading();  // asking an engine opens its library
+      try {
+        const CheckedRequest asked = checked_request(model, p, settings_);
+        const std::string hash = model::model_hash(model, p.cache / "hashes");
+        for (const auto& [name, value] : cost_parts(hash, asked, samples_tried())) {
+          parts[fmt::format("{} {}", m, name)] = value;
+        }
+      } catch (...) {
+        throw member_error(all_[m].member.name);
+      }
+    }
+    return parts;
+  }
+
+  [[nodiscard]] std::int64_t samples_tried() const { return std::max<std::int64_t>(params_.batch_size, 1); }
 
   /// What cannot be combined is not loaded first, unless a file leaves the rank of an answer to its engine.
   void require_fit() const {
@@ -179,6 +227,15 @@ class Loading {
     return p;
   }
 
+  /// Set up by the schedule.
+  [[nodiscard]] Params asked_of(std::size_t m, const MemberSetup& setup) const {
+    Params p = asked_of(m);
+    p.threads = setup.threads;
+    p.in_flight = setup.streams;
+    p.goal = setup.streams > 1 ? Goal::kThroughput : Goal::kLatency;
+    return p;
+  }
+
   /// What makes two members one session.
   [[nodiscard]] static std::string identity(const Wanted& w, const Params& p) {
     std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n", one_path(w.model.path).string(), p.backend, p.device,
@@ -217,10 +274,7 @@ class Loading {
   }
 
   [[nodiscard]] std::shared_ptr<Session> load_one(std::size_t m, const MemberSetup& setup) const {
-    Params p = asked_of(m);
-    p.threads = setup.threads;
-    p.in_flight = setup.streams;
-    p.goal = setup.streams > 1 ? Goal::kThroughput : Goal::kLatency;
+    const Params p = asked_of(m, setup);
     const auto under_way = all_[m].note.loading();
     try {
       return std::make_shared<Session>(open_model(all_[m].model, p, settings_));
@@ -233,11 +287,10 @@ class Loading {
   [[nodiscard]] std::vector<double> measured_costs(const std::vector<std::shared_ptr<Session>>& sessions,
                                                    const std::vector<MemberSetup>& setups) const {
     std::vector<double> costs;
-    const std::int64_t samples = std::max<std::int64_t>(params_.batch_size, 1);
     for (std::size_t m = 0; m < sessions.size(); ++m) {
       const auto under_way = all_[m].note.computing();
       try {
-        const auto time = static_cast<double>(batch_time(*sessions[m], samples).count());
+        const auto time = static_cast<double>(batch_time(*sessions[m], samples_tried()).count());
         costs.push_back(time * setups[m].threads / setups[m].streams);
       } catch (...) {
         throw member_error(all_[m].member.name);
@@ -277,6 +330,7 @@ std::string cache_remark_of(const OpenEnsemble& e) {
   for (const OpenMember& m : e.members) {
     text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", m.tensors.name, m.session->cache_remark());
   }
+  if (!e.tried.empty()) text += "; " + e.tried;
   return text;
 }
 

@@ -269,6 +269,50 @@ TEST_F(LoadingTest, ConcurrentDividesTheThreadsByMeasuredCost) {
   EXPECT_EQ(session.predict(test::random_tensor(DType::kFloat32, {3, 4}, 1).view()).at(0).shape().at(0), 3);
 }
 
+TEST_F(LoadingTest, CostsThatTheCacheKeptDivideTheThreadsAtTheFirstLoad) {
+  std::vector<std::string> begun;
+  LoadSettings settings;
+  settings.members.begin = [&](const std::string& member) { begun.push_back(member); };
+  Params params{.backend = "null", .batch_size = 1, .threads = 4, .cache = folder_.path() / "cache"};
+  const auto expect = [&](const char* what, const Ensemble& e, const char* heavy, bool kept) {
+    SCOPED_TRACE(what);
+    begun.clear();
+    const Session session = engine::load(e, params, settings);
+    EXPECT_EQ(session.in_force().at("heavy.threads"), heavy);
+    EXPECT_EQ(begun.size(), kept ? 2U : 4U);
+    EXPECT_EQ(session.from_cache(), kept);
+    const bool measured = session.cache_remark().find("costs were measured, and are kept now") != std::string::npos;
+    EXPECT_EQ(measured, !kept) << session.cache_remark();
+  };
+  const Ensemble e = uneven();
+  expect("first", e, "3", false);
+  expect("again", e, "3", true);
+  Ensemble other = e;
+  std::swap(other.members[0].options, other.members[1].options);
+  expect("other options", other, "1", false);
+  params.batch_size = 2;
+  expect("other batch", e, "3", false);
+  params.batch_size = 1;
+  expect("the first again", e, "3", true);
+  std::filesystem::remove_all(params.cache / "costs");  // the graphs alone
+  expect("without costs", e, "3", false);
+}
+
+TEST_F(LoadingTest, WhereCostsWereKeptNothingIsComputed) {
+  Ensemble e = uneven();
+  e.members[0].options["fail_at"] = "run:3";  // of a session, which two batches are tried with
+  const Params params{.backend = "null", .batch_size = 1, .threads = 2, .cache = folder_.path() / "cache"};
+  const Tensor x = test::random_tensor(DType::kFloat32, {1, 4}, 1);
+  {
+    Session tried = assay::load(e, params);
+    EXPECT_THROW((void)tried.predict(x.view()), Error);
+  }
+  Session kept = assay::load(e, params);
+  EXPECT_NO_THROW((void)kept.predict(x.view()));
+  EXPECT_NO_THROW((void)kept.predict(x.view()));
+  EXPECT_THROW((void)kept.predict(x.view()), Error);
+}
+
 TEST_F(LoadingTest, DecimalWeightsAreWholeParts) {
   Ensemble e{.members = {member("a", "free.onnx"), member("b", "free.onnx")}};
   e.members[0].weight = 0.7;

@@ -169,7 +169,7 @@ class EnsembleSession final : public kit::Session {
     d.inputs = kit_infos(ensemble_.wiring.inputs);
     d.outputs = kit_infos(ensemble_.wiring.outputs);
     d.useful_slots = ensemble_.schedule.in_flight;
-    d.from_cache = true;
+    d.from_cache = ensemble_.tried.empty();
     std::string names;
     for (const OpenMember& m : ensemble_.members) {
       names += (names.empty() ? "" : "+") + m.tensors.name;

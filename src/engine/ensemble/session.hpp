@@ -2,6 +2,7 @@
 // An ensemble as the pipeline sees it: a session of a backend, written with the plugin kit.
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "assay/backend_kit.hpp"
@@ -29,6 +30,8 @@ struct OpenEnsemble {
   Schedule schedule;
   /// How the members' sessions were set up: members that share one have threads and streams of all its lanes.
   std::vector<MemberSetup> setups;
+  /// What became of the costs that were measured as it was loaded, which the cache did not have; "": none were.
+  std::string tried{};
 };
 
 /// Reports "plan": the lanes, and the sessions' setups; "members": what each did so far; "profile": by member its
