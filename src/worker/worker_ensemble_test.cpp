@@ -195,7 +195,7 @@ TEST_F(WorkerEnsembleTest, MembersComputeOnTheDevicesOfTheirSeats) {
   EXPECT_EQ(exit.result.texts.at("in_force.other.device"), "gpu:0");
 }
 
-TEST_F(WorkerEnsembleTest, WhereMembersAreTriedWhileTheyLoadTheLoadsSaySo) {
+TEST_F(WorkerEnsembleTest, WhereMembersAreTriedWhileTheyLoadTheColdLoadSaysSo) {
   two_members();
   request_.test_case.goal = Goal::kLatency;
   request_.cache_folder = own_.path() / "cache";
@@ -211,14 +211,30 @@ TEST_F(WorkerEnsembleTest, WhereMembersAreTriedWhileTheyLoadTheLoadsSaySo) {
     request_.test_case.placement = row.placement;
     const Exit exit = run(request_);
     ASSERT_TRUE(exit.ok) << row.strategy << ": " << exit.reason;
-    for (const char* tag : {"load.cold", "load.cached"}) {
-      EXPECT_EQ(exit.result.values.count(tag), 1U) << row.strategy << " " << tag;
-      const auto remark = exit.result.texts.find(std::string("remark.") + tag);
-      ASSERT_EQ(remark != exit.result.texts.end(), row.says) << row.strategy << " " << tag;
-      if (row.says) {
-        EXPECT_THAT(remark->second, HasSubstr("two batches of each member"));
-      }
+    EXPECT_EQ(exit.result.values.count("load.cold"), 1U) << row.strategy;
+    EXPECT_EQ(exit.result.values.count("load.cached"), 1U) << row.strategy;
+    const auto remark = exit.result.texts.find("remark.load.cold");
+    ASSERT_EQ(remark != exit.result.texts.end(), row.says) << row.strategy;
+    if (row.says) {
+      EXPECT_THAT(remark->second, HasSubstr("two batches of each member"));
     }
+    EXPECT_EQ(exit.result.texts.count("remark.load.cached"), 0U) << row.strategy;
+  }
+}
+
+// A load that has the graphs from the cache and tries the members is no load.cached.
+TEST_F(WorkerEnsembleTest, TheCachedLoadOfAnEnsembleTriesNoMember) {
+  two_members();
+  request_.test_case.strategy = "concurrent";
+  request_.test_case.goal = Goal::kLatency;
+  request_.cache_folder = own_.path() / "cache";
+  for (const char* compute_ms : {"100", "110"}) {  // of the second the cache has the graph already, but not the costs
+    request_.test_case.options["compute_ms"] = compute_ms;
+    const Exit exit = run(request_);
+    ASSERT_TRUE(exit.ok) << exit.reason;
+    constexpr double kTried = 2 * 2 * 100e6;  // two batches of two members
+    EXPECT_GE(exit.result.values.at("load.cold").front(), kTried);
+    EXPECT_LT(exit.result.values.at("load.cached").front(), kTried) << compute_ms;
   }
 }
 
