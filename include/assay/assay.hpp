@@ -49,7 +49,8 @@ struct Params {
   std::map<std::string, int> batch_axis{};
   /// The backend's own settings, by name; `assay backends -v` lists them. Unknown ones are errors.
   std::map<std::string, std::string> options{};
-  /// Where optimized graphs are kept; "": no cache. See default_cache_folder().
+  /// Where optimized graphs are kept, and what an ensemble's members were measured to cost; "": no cache. See
+  /// default_cache_folder().
   std::filesystem::path cache{};
   /// The framework's library, where it lies nowhere that Assay looks.
   std::filesystem::path library{};

@@ -1,4 +1,4 @@
-// assay cache: optimized graphs that were kept, so that loading is fast.
+// assay cache: optimized graphs and the like that were kept, so that loading is fast.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -27,9 +27,17 @@ std::filesystem::path folder_of(const std::string& given) {
   return given.empty() ? default_cache_folder() : std::filesystem::path(given);
 }
 
-constexpr const char* kReferences = "references";
 /// What a cache folder is known by; docs/adr/0002.
-constexpr std::array kFolders = {"graphs", "hashes", kReferences, "verified", "zoo"};
+constexpr std::array kFolders = {"costs", "graphs", "hashes", "references", "verified", "zoo"};
+
+/// Files beside the graphs, which are made again where they are missing.
+struct KeptFiles {
+  const char* folder;
+  const char* extension;
+  const char* plural;
+};
+constexpr std::array kKept = {KeptFiles{"references", ".reference", "reference answers"},
+                              KeptFiles{"costs", ".costs", "ensembles' measured costs"}};
 
 /// Throws Error(kInvalidArgument) where the folder holds things, and none of a cache's. The user's own may not be there
 /// yet.
@@ -52,12 +60,11 @@ void require_cache(const std::string& given) {
               folder.string());
 }
 
-/// Reference answers, which others are compared with: made again where they are missing.
-std::vector<std::filesystem::directory_entry> references_in(const std::filesystem::path& cache) {
+std::vector<std::filesystem::directory_entry> files_of(const KeptFiles& kind, const std::filesystem::path& cache) {
   std::vector<std::filesystem::directory_entry> files;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(cache / kReferences, error)) {
-    if (entry.path().extension() == ".reference") files.push_back(entry);
+  for (const auto& entry : std::filesystem::directory_iterator(cache / kind.folder, error)) {
+    if (entry.path().extension() == kind.extension) files.push_back(entry);
   }
   return files;
 }
@@ -110,8 +117,10 @@ int list(const std::string& folder, bool json, Context& context) {
                                   static_cast<double>(engine::cache_limit()) / kMiB, folder_of(folder).string()),
                       report::kColumns, 2)
                << "\n";
-  if (const auto files = references_in(folder_of(folder)); !files.empty()) {
-    *context.out << fmt::format("{} reference answers, {:.1f} MiB\n", files.size(), bytes_of(files) / kMiB);
+  for (const KeptFiles& kind : kKept) {
+    const auto files = files_of(kind, folder_of(folder));
+    if (files.empty()) continue;
+    *context.out << fmt::format("{} {}, {:.1f} MiB\n", files.size(), kind.plural, bytes_of(files) / kMiB);
   }
   return kOk;
 }
@@ -127,6 +136,18 @@ int verify(const std::string& folder, Context& context) {
   return findings.empty() ? kOk : kFailed;
 }
 
+void remove_files(const KeptFiles& kind, const std::filesystem::path& cache, Context& context) {
+  const auto files = files_of(kind, cache);
+  const double freed = bytes_of(files);
+  for (const auto& file : files) {
+    if (std::error_code error; !std::filesystem::remove(file.path(), error) && error) {
+      throw Error(ErrorCode::kIo, "a file of the cache could not be removed: " + error.message(), file.path().string());
+    }
+  }
+  if (files.empty()) return;
+  *context.out << fmt::format("{} {} removed, {:.1f} MiB freed\n", files.size(), kind.plural, freed / kMiB);
+}
+
 int clear(const std::string& folder, Context& context) {
   require_cache(folder);
   const engine::Cleared cleared = engine::clear_graphs(folder_of(folder));
@@ -137,26 +158,19 @@ int clear(const std::string& folder, Context& context) {
     *context.out << fmt::format("{} unfinished ones of processes that are gone removed, {:.1f} MiB freed\n",
                                 cleared.unfinished.removed, static_cast<double>(cleared.unfinished.bytes) / kMiB);
   }
-  const auto files = references_in(folder_of(folder));
-  const double freed = bytes_of(files);
-  for (const auto& file : files) {
-    if (std::error_code error; !std::filesystem::remove(file.path(), error) && error) {
-      throw Error(ErrorCode::kIo, "a file of the cache could not be removed: " + error.message(), file.path().string());
-    }
-  }
-  if (!files.empty()) {
-    *context.out << fmt::format("{} reference answers removed, {:.1f} MiB freed\n", files.size(), freed / kMiB);
-  }
+  for (const KeptFiles& kind : kKept) remove_files(kind, folder_of(folder), context);
   return kOk;
 }
 
 }  // namespace
 
 void add_cache(CLI::App& app, Action& action) {
-  CLI::App* cache = app.add_subcommand("cache", "graphs and reference answers that were kept: list, verify, clear");
+  CLI::App* cache = app.add_subcommand("cache", "graphs, answers and costs that were kept: list, verify, clear");
   cache->footer(
       "In $ASSAY_CACHE or ~/.cache/assay. Graphs are those that engines optimized, and\n"
-      "those that --strategy merged made; ASSAY_CACHE_LIMIT bounds them together.");
+      "those that --strategy merged made; ASSAY_CACHE_LIMIT bounds them together.\n"
+      "Answers are references that engines are compared with; costs divide the threads\n"
+      "of --strategy concurrent. Both are made again where they are missing.");
   cache->require_subcommand(1);
   struct Options {
     std::string folder;

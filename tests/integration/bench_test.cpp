@@ -329,6 +329,18 @@ TEST_F(CliTest, CacheClearCountsReferenceAnswers) {
   EXPECT_THAT(assay({"cache", "list"}).out, Not(HasSubstr("reference")));
 }
 
+TEST_F(CliTest, CacheListsAndClearsTheCostsThatConcurrentKeeps) {
+  const std::filesystem::path costs = folder_.path() / "other" / "costs";
+  const std::string other = (folder_.path() / "other").string();
+  std::filesystem::create_directories(costs);
+  write_file_atomically(costs / "0123.costs", std::string("{}"));
+  write_file_atomically(costs / "0123.costs.mine", std::string("no file of Assay's"));
+  EXPECT_THAT(assay({"cache", "list", "--cache", other}).out, HasSubstr("1 ensembles' measured costs"));
+  EXPECT_THAT(assay({"cache", "clear", "--cache", other}).out, HasSubstr("1 ensembles' measured costs removed"));
+  EXPECT_THAT(assay({"cache", "list", "--cache", other}).out, Not(HasSubstr("costs")));
+  EXPECT_TRUE(std::filesystem::exists(costs / "0123.costs.mine"));
+}
+
 TEST_F(CliTest, AFolderThatIsNoCacheIsSaidToBeNone) {
   std::filesystem::create_directories(folder_.path() / "photos/2026");
   std::filesystem::create_directories(folder_.path() / "empty");
