@@ -222,22 +222,6 @@ TEST_F(WorkerEnsembleTest, WhereMembersAreTriedWhileTheyLoadTheColdLoadSaysSo) {
   }
 }
 
-// A load that has the graphs from the cache and tries the members is no load.cached.
-TEST_F(WorkerEnsembleTest, TheCachedLoadOfAnEnsembleTriesNoMember) {
-  two_members();
-  request_.test_case.strategy = "concurrent";
-  request_.test_case.goal = Goal::kLatency;
-  request_.cache_folder = own_.path() / "cache";
-  for (const char* compute_ms : {"100", "110"}) {  // of the second the cache has the graph already, but not the costs
-    request_.test_case.options["compute_ms"] = compute_ms;
-    const Exit exit = run(request_);
-    ASSERT_TRUE(exit.ok) << exit.reason;
-    constexpr double kTried = 2 * 2 * 100e6;  // two batches of two members
-    EXPECT_GE(exit.result.values.at("load.cold").front(), kTried);
-    EXPECT_LT(exit.result.values.at("load.cached").front(), kTried) << compute_ms;
-  }
-}
-
 TEST_F(WorkerEnsembleTest, EachMemberHasItsThroughputAndBothItsLoads) {
   two_members();
   request_.test_case.strategy = "sequential";
