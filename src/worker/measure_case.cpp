@@ -46,7 +46,7 @@ void put_cold_load(const Request& request, const Session& session, TaskResult& r
   if (request.members.size() < 2 || !engine::strategy_by_name(strategy).by_cost) return;
   result.texts["remark.load.cold"] = fmt::format(
       "{} divides the threads by what two batches of each member take (where inputs have a size), and loads again "
-      "where the FLOPs divide them otherwise: both are in it, and not in load.cached, for the cache keeps the times",
+      "where the FLOPs divide them otherwise: both are in it, but not in load.cached: the cache keeps the times",
       strategy);
 }
 

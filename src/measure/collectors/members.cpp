@@ -22,7 +22,7 @@ std::string no_latency(const Observations& /*o*/) { return "the member did nothi
 std::string no_cold_load(const Observations& /*o*/) { return "the member was not loaded"; }
 std::string no_cached_load(const Observations& o) { return why_not_cached(*o.test_case); }
 std::string no_memory(const Observations& o) {
-  if (o.effort.memory_apart) return kKernelDidNotTell;
+  if (o.effort.memory_apart) return kNotRead;
   return fmt::format("not read at effort {}: it takes a process in which one member is loaded after the other",
                      o.effort.name);
 }

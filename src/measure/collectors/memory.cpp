@@ -4,7 +4,7 @@
 namespace assay::measure {
 
 std::vector<Metric> collect_memory(const Observations& o) {
-  const std::string why = kKernelDidNotTell;
+  const std::string why = kNotRead;
   std::vector<Metric> metrics = {
       over_processes(o, "memory.peak", "MiB", "memory.peak", kMebibyte, why),
       over_processes(o, "memory.resting", "MiB", "memory.resting", kMebibyte, why),

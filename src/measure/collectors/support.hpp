@@ -15,7 +15,7 @@ inline constexpr double kMebibyte = 1024.0 * 1024.0;
 
 // Why a value is not there, where several collectors say it.
 inline constexpr const char* kNotForThroughput = "this case is for latency; throughput is an experiment of its own";
-inline constexpr const char* kKernelDidNotTell = "the kernel did not tell (smaps_rollup)";
+inline constexpr const char* kNotRead = "it was not read (smaps_rollup)";
 std::string why_not_cached(const Case& c);
 
 /// The processes that count.
