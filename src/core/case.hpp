@@ -84,8 +84,8 @@ std::vector<double> whole_parts(std::span<const double> weights);
 std::vector<std::string> members_of(const std::string& model);
 /// The inverse.
 std::string joined_members(const std::vector<std::string>& members);
-/// What members are called, by their files: "resnet50", the second of them "resnet50#2". A number that is another file's
-/// own name is passed over.
+/// What members are called, by their files: "resnet50", the second of them "resnet50#2". A number that is another
+/// file's own name is passed over.
 std::vector<std::string> member_names(const std::vector<std::string>& members);
 inline bool is_ensemble(const Case& c) { return c.strategy != "single"; }
 /// Whether something is known of each member: of an ensemble that is not one graph.

@@ -319,9 +319,9 @@ TEST_F(EnsembleOnce, RefusesWhatMeansNothing) {
 TEST_F(SpiedEnsemble, InAStreamABatchBeginsBeforeTheOneBeforeItHasEnded) {
   // Batches of "a" end two at once: the first of two waits until the second has begun, and is a failure where that does
   // not come. "b" is another session, and waits for nobody.
-  const Ensemble e{.members = {{.model = model_, .name = "a", .options = {{"meet_batches", "2"}}},
-                               {.model = model_, .name = "b"}},
-                   .combine = Combine::kMembers};
+  const Ensemble e{
+      .members = {{.model = model_, .name = "a", .options = {{"meet_batches", "2"}}}, {.model = model_, .name = "b"}},
+      .combine = Combine::kMembers};
   Session session = load(e, {.backend = "spy", .batch_size = 2, .threads = 2});
   std::int64_t drained = 0;
   session.predict_stream(

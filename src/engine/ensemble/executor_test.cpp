@@ -34,8 +34,7 @@ struct ScriptedBatch final : EnsembleBatch {
     if (combining) combining();
   }
   void submit_to(Executor& executor) {
-    executor.submit(
-        *this, [](void* user) { ++static_cast<ScriptedBatch*>(user)->done; }, this);
+    executor.submit(*this, [](void* user) { ++static_cast<ScriptedBatch*>(user)->done; }, this);
   }
 
   std::array<std::function<void()>, kScriptedMembers> parts;

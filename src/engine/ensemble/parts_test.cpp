@@ -51,11 +51,11 @@ TEST(Wire, AnInputHasItsMembersNameBeforeItOnlyWhereItMust) {
     int group_of_b;
     std::vector<std::string> inputs;
   };
-  for (const Row& row : {Row{"x:float32:-1x5", "image:float32:-1x7", 0, {"x", "image"}},
-                         Row{"x:float32:-1x5", "x:float32:-1x7", 0, {"a.x", "b.x"}},
-                         Row{"x:float32:-1x5", "image:float32:-1x5", 1, {"x", "b.image"}},
-                         Row{"ids:int64:-1x4,mask:int64:-1x4", "ids:int64:-1x4,mask:int64:-1x9", 0,
-                             {"ids", "a.mask", "b.mask"}}}) {
+  for (const Row& row :
+       {Row{"x:float32:-1x5", "image:float32:-1x7", 0, {"x", "image"}},
+        Row{"x:float32:-1x5", "x:float32:-1x7", 0, {"a.x", "b.x"}},
+        Row{"x:float32:-1x5", "image:float32:-1x5", 1, {"x", "b.image"}},
+        Row{"ids:int64:-1x4,mask:int64:-1x4", "ids:int64:-1x4,mask:int64:-1x9", 0, {"ids", "a.mask", "b.mask"}}}) {
     std::vector<MemberTensors> all = {member("a", row.of_a + std::string("->y:float32:-1x3")),
                                       member("b", row.of_b + std::string("->y:float32:-1x3"))};
     all[1].input_group = row.group_of_b;
