@@ -235,7 +235,7 @@ TEST(Collectors, OfAMemberWhatWasNotMeasuredIsThereWithItsReason) {
   };
   const char* const merged = "one graph of all members";
   for (const Row& row : {Row{"quick", Goal::kThroughput, "pipelined", "memory", "not read at effort quick"},
-                         Row{"standard", Goal::kThroughput, "pipelined", "memory", "the kernel did not tell"},
+                         Row{"standard", Goal::kThroughput, "pipelined", "memory", "it was not read"},
                          Row{"quick", Goal::kThroughput, "pipelined", "load.cached", "the cache is off"},
                          Row{"quick", Goal::kThroughput, "pipelined", "throughput", "the member did nothing"},
                          Row{"quick", Goal::kLatency, "sequential", "throughput", "this case is for latency"},
