@@ -10,6 +10,7 @@
 
 #include "backend/adopt.hpp"
 #include "base/cpu.hpp"
+#include "base/heap.hpp"
 #include "engine/ensemble/batch_time.hpp"
 #include "engine/ensemble/kept_costs.hpp"
 #include "engine/ensemble/member_error.hpp"
@@ -259,6 +260,7 @@ class Loading {
       sessions.push_back(futures[m].get());
       if (listener.end) listener.end(all_[m].member.name);
     }
+    release_free_heap();  // of the threads that loaded: nobody else would use it
     return sessions;
   }
 
