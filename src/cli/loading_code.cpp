@@ -121,8 +121,7 @@ std::string loading_code(const Campaign& campaign, const Case& c) {
   if (c.combine != "mean") {
     code += fmt::format("                    .combine = assay::Combine::{},\n", combine_code(c.combine));
   }
-  const std::string& strategy = c.placement.seats.empty() ? c.strategy : c.placement.strategy;
-  return code + fmt::format("                    .strategy = {}}},\n    {});\n", literal(strategy),
+  return code + fmt::format("                    .strategy = {}}},\n    {});\n", literal(executed_strategy(c)),
                             braced(params_code(campaign, c)));
 }
 

@@ -160,6 +160,10 @@ std::vector<std::string> member_names(const std::vector<std::string>& members) {
   return names;
 }
 
+const std::string& executed_strategy(const Case& c) {
+  return c.placement.strategy.empty() ? c.strategy : c.placement.strategy;
+}
+
 std::vector<std::string> devices_of(const Case& c) { return split_at_plus(c.device); }
 
 std::vector<std::string> gpus_of(const Case& c) {

@@ -91,6 +91,9 @@ inline bool is_ensemble(const Case& c) { return c.strategy != "single"; }
 /// Whether something is known of each member: of an ensemble that is not one graph.
 inline bool has_members(const Case& c) { return is_ensemble(c) && c.strategy != kMerged; }
 
+/// What schedules the members: of a placed plan, its own strategy.
+const std::string& executed_strategy(const Case& c);
+
 /// The devices of a case: of one model, and of a plain strategy, one.
 std::vector<std::string> devices_of(const Case& c);
 /// Those besides the CPU.

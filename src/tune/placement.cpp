@@ -17,7 +17,7 @@ constexpr const char* kStrategies[] = {kPipelined, kConcurrent, kSequential};
 /// The best so far, each once.
 class Best {
  public:
-  Best(const CostTable& table, std::size_t count) : table_(table), problem_(table.problem), count_(count) {}
+  Best(const CostTable& table, std::size_t count) : table_(table), count_(count) {}
 
   void offer(const std::string& strategy, Ways ways) {
     order_alike(ways);
@@ -36,15 +36,15 @@ class Best {
  private:
   /// Which of two that are the same model has which way is no difference: the first has the first.
   void order_alike(Ways& ways) const {
-    for (std::size_t m = 0; m < problem_.same_as.size(); ++m) {
+    const std::vector<std::size_t>& same_as = table_.problem.same_as;
+    for (std::size_t m = 0; m < same_as.size(); ++m) {
       for (std::size_t before = 0; before < m; ++before) {
-        if (problem_.same_as[before] == problem_.same_as[m] && ways[before] > ways[m]) std::swap(ways[before], ways[m]);
+        if (same_as[before] == same_as[m] && ways[before] > ways[m]) std::swap(ways[before], ways[m]);
       }
     }
   }
 
   const CostTable& table_;
-  const Problem& problem_;
   std::size_t count_;
   std::vector<Plan> plans_;
 };

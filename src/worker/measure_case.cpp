@@ -41,8 +41,7 @@ double ns(std::chrono::nanoseconds t) { return static_cast<double>(t.count()); }
 /// has them.
 void put_cold_load(const Request& request, const Session& session, TaskResult& result) {
   result.values["load.cold"] = {ns(session.load_time())};
-  const Case& c = request.test_case;
-  const std::string& strategy = c.placement.strategy.empty() ? c.strategy : c.placement.strategy;
+  const std::string& strategy = executed_strategy(request.test_case);
   if (request.members.size() < 2 || !engine::strategy_by_name(strategy).by_cost) return;
   result.texts["remark.load.cold"] = fmt::format(
       "{} divides the threads by what two batches of each member take (where inputs have a size), and loads again "

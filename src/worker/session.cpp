@@ -155,7 +155,7 @@ std::optional<model::Model> read_file_through(const fs::path& path, const Case& 
 Ensemble ensemble_of(const Request& request) {
   const Case& c = request.test_case;
   Ensemble ensemble;
-  ensemble.strategy = c.placement.strategy.empty() ? c.strategy : c.placement.strategy;
+  ensemble.strategy = executed_strategy(c);
   ensemble.combine = combine_from_string(c.combine);
   for (std::size_t m = 0; m < request.members.size(); ++m) {
     Member member{.model = request.members[m]};

@@ -131,6 +131,8 @@ class Loading {
   [[nodiscard]] KeyParts parts_of_costs(const std::vector<MemberSetup>& setups) const {
     KeyParts parts;
     for (std::size_t m = 0; m < all_.size(); ++m) {
+      parts[fmt::format("{} session", m)] = std::to_string(session_of_[m]);
+      if (session_of_[m] < m) continue;  // that one's
       const model::Model& model = all_[m].model;
       Params p = asked_of(m, setups[m]);
       p.log = nullptr;                                // loading says it
