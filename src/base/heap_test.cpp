@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 namespace assay {
 namespace {
 
@@ -19,7 +20,6 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST(Heap, WhatAThreadFreedIsGivenBack) {
   constexpr std::size_t kBlock = std::size_t{64} << 10U, kBlocks = 512;  // too small for a mapping of their own
   std::vector<std::unique_ptr<char[]>> blocks(kBlocks);
@@ -36,7 +36,7 @@ TEST(Heap, WhatAThreadFreedIsGivenBack) {
   release_free_heap();
   EXPECT_LT(resident_bytes(), before - kBlock * kBlocks / 2);
 }
-#endif
 
 }  // namespace
 }  // namespace assay
+#endif
