@@ -1,5 +1,6 @@
-// bench_ensemble [--members A,B,C] [--batch N,…] [--sets B;B,B] [--window MS] [--blocks N] [--minutes M] [--timeout S]
-//                [--state FILE] [--report]
+// bench_ensemble [--members A,B,C] [--batch N,…] [--sets B;B,B] [--among WORDS;WORDS] [--window MS] [--blocks N]
+// [--minutes M]
+//                [--timeout S] [--state FILE] [--report]
 // The strategies for an ensemble against the bound of perfect sharing. Every turn is a process of its own that loads
 // one case from the cache and measures it; one that takes longer than --timeout has failed. For each batch size, first
 // all are sorted out in turns of half a window: every member alone on every engine, set up for throughput and for
@@ -17,7 +18,8 @@
 // left out, and said. At the beginning it says how long it takes, about; with --minutes no block begins that would end
 // later, but there are four. With --state, turns that were taken are not taken again: the same command goes on where it
 // was stopped, as long as programs, engines and machine are the same; --report takes none. Exit 1 where a bound is
-// missed, or where what failed might have missed it.
+// missed, or where what failed might have missed it. --among "single on;sequential on B;pipelined" leaves out what an
+// earlier run found to be no rival and far from the best, to take more blocks of the rest in the time.
 
 #include <fmt/format.h>
 
@@ -40,7 +42,7 @@ namespace {
 using std::chrono::milliseconds;
 
 struct Arguments {
-  std::string sets = "onnxruntime;onnxruntime,openvino", state;
+  std::string sets = "onnxruntime;onnxruntime,openvino", among, state;
   std::vector<std::string> members = {"resnet50", "densenet201", "vgg19"};
   std::vector<std::int64_t> batches = {1, 8};
   int window_ms = 3000, blocks = 10, timeout_s = 300;
@@ -54,6 +56,8 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--members", a.members, "A,B,C")->delimiter(',');
   app.add_option("--batch", a.batches, "N,…")->delimiter(',');
   app.add_option("--sets", a.sets, "engines that may be used: B;B,B;…");
+  app.add_option("--among", a.among,
+                 "only ways that have one of these in their description, as an earlier run gave it");
   app.add_option("--window", a.window_ms, "of a turn, ms, but at least two batches; half of it to sort out");
   app.add_option("--blocks", a.blocks, "in which what is near the best is measured again, at most");
   app.add_option("--minutes", a.minutes, "of each batch size: fewer blocks where they would not fit, but four");
@@ -82,7 +86,7 @@ bool run(const Arguments& a) {
       .tell = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); },
   };
   const ContestSettings settings{.window = milliseconds(a.window_ms), .blocks = a.blocks, .minutes = a.minutes};
-  Field field{.members = a.members, .sets = sets_of(a.sets)};
+  Field field{.members = a.members, .sets = sets_of(a.sets), .among = among_of(a.among)};
   require_same(state, field.engines(), field.members);
   bool kept = true;
   for (const std::int64_t batch : a.batches) {

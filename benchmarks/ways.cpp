@@ -32,6 +32,12 @@ bool gains_by_goal(const std::string& strategy, Goal goal) {
   return goal == Goal::kThroughput || (strategy != kConcurrent && strategy != kPipelined);
 }
 
+bool is_among(const Field& field, const Case& c) {
+  const std::string text = describe_way(c);
+  const auto has = [&](const std::string& word) { return text.find(word) != std::string::npos; };
+  return field.among.empty() || std::any_of(field.among.begin(), field.among.end(), has);
+}
+
 /// Each member's best engine in the set; empty where one has none.
 std::vector<Placement::Seat> best_seats(const Field& field, const std::vector<Way>& ways, const Set& set,
                                         bool for_throughput_alone) {
@@ -78,6 +84,13 @@ std::vector<Set> sets_of(const std::string& text) {
   return sets;
 }
 
+std::vector<std::string> among_of(const std::string& text) {
+  std::vector<std::string> words;
+  std::istringstream in(text);
+  for (std::string word; std::getline(in, word, ';');) words.push_back(word);
+  return words;
+}
+
 Set Field::engines() const {
   Set all;
   for (const Set& set : sets) {
@@ -115,7 +128,9 @@ double typical(const Way& way) { return way.rates.empty() ? 0 : geometric_mean(w
 
 std::vector<Way> plain_ways(const Field& field) {
   std::vector<Way> ways;
-  const auto add = [&](Case c) { ways.push_back({.test_case = std::move(c), .rates = {}, .trouble = {}}); };
+  const auto add = [&](Case c) {
+    if (is_among(field, c)) ways.push_back({.test_case = std::move(c), .rates = {}, .trouble = {}});
+  };
   for (const std::string& engine : field.engines()) {
     for (const Goal goal : {Goal::kThroughput, Goal::kLatency}) {
       for (const std::string& member : std::set(field.members.begin(), field.members.end())) {
@@ -139,7 +154,8 @@ std::vector<Way> mixed_ways(const Field& field, const std::vector<Way>& ways) {
       if (std::all_of(seats.begin(), seats.end(), like_the_first)) continue;  // one engine's plain strategies
       for (const char* strategy : kMixedStrategies) {
         Case c = mixed_case(field, strategy, seats);
-        if (known.insert(case_key(c)).second) mixed.push_back({.test_case = std::move(c), .rates = {}, .trouble = {}});
+        if (is_among(field, c) && known.insert(case_key(c)).second)
+          mixed.push_back({.test_case = std::move(c), .rates = {}, .trouble = {}});
       }
     }
   }

@@ -14,6 +14,8 @@ using Set = std::vector<std::string>;  ///< engines
 
 /// "A;A,B" is two.
 std::vector<Set> sets_of(const std::string& text);
+/// "A B;C" is two, too.
+std::vector<std::string> among_of(const std::string& text);
 
 /// Whose ways are compared.
 struct Field {
@@ -21,6 +23,8 @@ struct Field {
   std::vector<Set> sets;
   std::int64_t batch = 1;
   int threads = 2;
+  /// Ways whose description has one of these; none: all. To measure anew what an earlier run chose among all.
+  std::vector<std::string> among{};
   [[nodiscard]] std::string ensemble() const { return joined_members(members); }
   [[nodiscard]] Set engines() const;  ///< each once
 };

@@ -51,8 +51,9 @@ struct Ensemble {
 /// Who runs when: docs/ensembles.md.
 ASSAY_API std::vector<std::string> strategy_names();
 
-/// All members load side by side. Throws Error, of a member's own with its name, of strategy "merged"'s one graph with
-/// all.
+/// All members load side by side, on threads of their own; when they have, the heap's free pages are given back to the
+/// system (glibc's malloc_trim), the whole process's. Throws Error, of a member's own with its name, of strategy
+/// "merged"'s one graph with all.
 ASSAY_API Session load(const Ensemble& ensemble, const Params& params = {});
 /// Their mean, pipelined.
 ASSAY_API Session load(std::initializer_list<std::filesystem::path> members, const Params& params = {});

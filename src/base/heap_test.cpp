@@ -1,24 +1,17 @@
 #include "base/heap.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#include "support/resident.hpp"
+
+#ifdef ASSAY_GLIBC_HEAP
 namespace assay {
 namespace {
-
-std::size_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::size_t size = 0, resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 TEST(Heap, WhatAThreadFreedIsGivenBack) {
   constexpr std::size_t kBlock = std::size_t{64} << 10U, kBlocks = 512;  // too small for a mapping of their own
@@ -32,9 +25,9 @@ TEST(Heap, WhatAThreadFreedIsGivenBack) {
       if (i % 16 < 15) blocks[i].reset();  // the last one stays: what lies below the heap's end is kept
     }
   }).join();
-  const std::size_t before = resident_bytes();
+  const std::size_t before = test::resident_bytes();
   release_free_heap();
-  EXPECT_LT(resident_bytes(), before - kBlock * kBlocks / 2);
+  EXPECT_LT(test::resident_bytes(), before - kBlock * kBlocks / 2);
 }
 
 }  // namespace

@@ -65,36 +65,24 @@ std::vector<Engine> engines_of_pairs(const PlaceRequest& request, const Problem&
   return engines;
 }
 
-/// Each on its own device.
-Case beside_across(const PlaceRequest& request, const Problem& problem, const std::vector<Engine>& engines,
-                   std::size_t i, std::size_t j) {
-  const std::vector<std::string> all = members_of(request.ensemble.model);
-  Across a{all[i], engines[i]}, b{all[j], engines[j]};
-  const auto first = seconds_alone(request, problem.members[i], a.engine);
-  const auto second = seconds_alone(request, problem.members[j], b.engine);
-  if (!first || !second) return across_case(request, a, b);  // which will say why
-  const double of_a = seconds_on_a_lane(request, a.engine, *first);
-  const double of_b = seconds_on_a_lane(request, b.engine, *second);
-  (of_a < of_b ? a : b).times = times_beside(std::max(of_a, of_b), std::min(of_a, of_b));
-  return across_case(request, a, b);
-}
-
-/// Member i beside j, on i's engine; where that is j's, too, one case tells of both. Where j is on another device each
-/// is on its own, and one case tells of both again.
+/// Member i beside j, each on its engine: one case tells of both. The cheaper one computes all the time.
 Case beside_case(const PlaceRequest& request, const Problem& problem, const std::vector<Engine>& engines, std::size_t i,
                  std::size_t j) {
   const std::vector<std::string> all = members_of(request.ensemble.model);
   i = problem.same_as[i];  // one that is there twice is measured in its first place
   j = problem.same_as[j];
-  const Engine& engine = engines[i];
-  const bool across = engine.device != engines[j].device;
   if (j < i) std::swap(i, j);
-  if (across) return beside_across(request, problem, engines, i, j);
-  const auto first = seconds_alone(request, problem.members[i], engine);
-  const auto second = seconds_alone(request, problem.members[j], engine);
-  if (!first || !second) return pair_case(request, all[i], all[j], engine);  // which will say why
-  if (*first < *second) std::swap(i, j);
-  return pair_case(request, all[i], all[j], engine, times_beside(std::max(*first, *second), std::min(*first, *second)));
+  Beside a{all[i], engines[i]}, b{all[j], engines[j]};
+  const bool across = a.engine.device != b.engine.device;
+  const auto first = seconds_alone(request, problem.members[i], a.engine);
+  const auto second = seconds_alone(request, problem.members[j], b.engine);
+  if (first && second) {  // else the case will say why
+    const double of_a = seconds_on_a_lane(request, a.engine, *first);
+    const double of_b = seconds_on_a_lane(request, b.engine, *second);
+    (of_a < of_b ? a : b).times = times_beside(std::max(of_a, of_b), std::min(of_a, of_b));
+    if (!across && of_a < of_b) std::swap(a, b);
+  }
+  return across ? across_case(request, a, b) : pair_case(request, a, b);
 }
 
 }  // namespace

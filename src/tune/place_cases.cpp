@@ -174,21 +174,27 @@ void place_on(const std::vector<Engine>& engines, Case& c) {
 
 }  // namespace
 
-Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const Engine& engine,
-               int times) {
-  std::vector<std::string> members(static_cast<std::size_t>(times), b);
-  members.insert(members.begin(), a);
-  Case c = case_of_pair(request, members, pair_lanes(request, engine.device));
+Case pair_case(const PlaceRequest& request, const Beside& a, const Beside& b) {
+  std::vector<std::string> members(static_cast<std::size_t>(b.times), b.member);
+  members.insert(members.begin(), a.member);
+  Case c = case_of_pair(request, members, pair_lanes(request, a.engine.device));
   c.strategy = kConcurrent;  // the costliest has a lane of its own, the other lane all the rest
-  c.backend = engine.backend;
-  c.device = engine.device;
+  c.backend = a.engine.backend;
+  c.device = a.engine.device;
+  if (a.engine == b.engine) return c;
+  c.strategy = kPlaced;
+  c.placement.strategy = kConcurrent;
+  std::vector<Engine> engines(members.size(), b.engine);
+  engines.front() = a.engine;
+  c.placement.seats.resize(members.size());
+  place_on(engines, c);
   return c;
 }
 
-Case across_case(const PlaceRequest& request, const Across& a, const Across& b) {
+Case across_case(const PlaceRequest& request, const Beside& a, const Beside& b) {
   std::vector<std::string> members;
   std::vector<Engine> engines;
-  for (const Across* one : {&a, &b}) {
+  for (const Beside* one : {&a, &b}) {
     const auto copies =
         static_cast<std::size_t>(pair_lanes(request, one->engine.device)) * static_cast<std::size_t>(one->times);
     members.insert(members.end(), copies, one->member);
@@ -240,7 +246,7 @@ Foreseen foreseen(const PlaceRequest& request) {
   if (measures_pairs(request)) {
     for (const std::string& a : members) {
       for (const std::string& b : members) {
-        f.pairs.push_back(pair_case(request, a, b, engine));
+        f.pairs.push_back(pair_case(request, {a, engine}, {b, engine}));
       }
     }
   }

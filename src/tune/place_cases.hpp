@@ -56,20 +56,20 @@ bool measures_pairs(const PlaceRequest& request);
 bool are_side_by_side(const PlaceRequest& request, const std::string& a, const std::string& b);
 /// Lanes that a pair has on that device: two, but on the CPU no more than there are threads.
 int pair_lanes(const PlaceRequest& request, const std::string& device);
-/// Two members side by side on one engine, a thread each, as on the lanes of a pipelined run; or one beside itself. A
-/// batch is over when both lanes are done with it, so the lane of `b` computes it `times` over: in as much time as `a`
-/// takes (times_beside), else `b` would wait, and `a` would be alone meanwhile.
-Case pair_case(const PlaceRequest& request, const std::string& a, const std::string& b, const Engine& engine,
-               int times = 1);
-/// A member of a pair on devices that differ.
-struct Across {
+/// A member of a pair.
+struct Beside {
   std::string member;
   Engine engine;
-  int times = 1;  ///< that either lane of its device computes a batch
+  int times = 1;  ///< that a lane of its computes a batch
 };
-/// Each beside itself, on the lanes of its device (pair_lanes; a thread each on the CPU), and the other beside both:
-/// what that adds to a member's time in its pair_case with itself is the other device's doing.
-Case across_case(const PlaceRequest& request, const Across& a, const Across& b);
+/// Two members side by side on one device, each on its engine, a thread each, as on the lanes of a pipelined run; or
+/// one beside itself. A batch is over when both lanes are done with it, so the lane of the cheaper one, `b`, computes
+/// it several times over: in as much time as `a` takes (times_beside), else `b` would wait, and `a` would be alone
+/// meanwhile.
+Case pair_case(const PlaceRequest& request, const Beside& a, const Beside& b);
+/// On devices that differ. Each beside itself, on the lanes of its device (pair_lanes; a thread each on the CPU), and
+/// the other beside both: what that adds to a member's time in its pair_case with itself is the other device's doing.
+Case across_case(const PlaceRequest& request, const Beside& a, const Beside& b);
 /// How often the cheaper member computes a batch beside the costlier one, so that neither lane waits for more than a
 /// third of the time; the costs are of a batch on one thread. Of a member that is cheaper than an eighth, 8.
 int times_beside(double costlier, double cheaper);

@@ -83,8 +83,8 @@ TEST(PlaceCases, WhatIsSaidOfTheInputsIsSaidToEachMemberByItsOwnNames) {
   using Shapes = std::map<std::string, Shape>;
   EXPECT_EQ(member_case(r, "a", {"x"}, 8, Goal::kLatency).shapes, (Shapes{{"x", shape}}));
   EXPECT_EQ(member_case(r, "b", {"x"}, 8, Goal::kLatency).shapes, (Shapes{{"image", shape}}));
-  EXPECT_EQ(pair_case(r, "a", "b", {"x"}).shapes, (Shapes{{"x", shape}}));
-  EXPECT_EQ(pair_case(r, "b", "a", {"x"}).shapes, (Shapes{{"image", shape}}));
+  EXPECT_EQ(pair_case(r, {"a", {"x"}}, {"b", {"x"}}).shapes, (Shapes{{"x", shape}}));
+  EXPECT_EQ(pair_case(r, {"b", {"x"}}, {"a", {"x"}}).shapes, (Shapes{{"image", shape}}));
 }
 
 TEST(PlaceCases, ARequestComesBackFromItsText) {

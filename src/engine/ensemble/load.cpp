@@ -113,6 +113,7 @@ class Loading {
     Division better = divide(work);
     if (better.setups != division.setups) {
       sessions.clear();  // one set of sessions at a time: memory
+      release_free_heap();
       sessions = load_all(better.setups);
     }
     OpenEnsemble e = put_together(std::move(sessions), std::move(better));
@@ -262,7 +263,7 @@ class Loading {
       sessions.push_back(futures[m].get());
       if (listener.end) listener.end(all_[m].member.name);
     }
-    release_free_heap();  // of the threads that loaded: nobody else would use it
+    release_free_heap();  // glibc would keep what was freed for the threads that loaded, and these have ended
     return sessions;
   }
 

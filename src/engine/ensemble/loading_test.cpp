@@ -10,6 +10,7 @@
 #include "engine/ensemble/member_error.hpp"
 #include "engine/testing/sessions.hpp"
 #include "onnx_graph/test_model.hpp"
+#include "support/resident.hpp"
 
 namespace assay::engine {
 namespace {
@@ -255,8 +256,22 @@ TEST_F(LoadingTest, OneGraphIsOnOneDevice) {
 TEST_F(LoadingTest, MembersAreOpenedSideBySide) {
   // Each waits for all, and gives up where the others do not come.
   const Ensemble e = spied("pipelined", 3, false, {{"meet", "3"}});
-  EXPECT_EQ(assay::load(e, {.backend = "spy", .threads = 2}).outputs().size(), 3U);
+  const Params params{.backend = "spy", .threads = 2, .cache = folder_.path() / "cache"};
+  for (const bool cached : {false, true}) {
+    const Session session = assay::load(e, params);
+    EXPECT_EQ(session.outputs().size(), 3U);
+    EXPECT_EQ(session.from_cache(), cached) << session.cache_remark();
+  }
 }
+
+#ifdef ASSAY_GLIBC_HEAP
+TEST_F(LoadingTest, WhatLoadingFreedIsGivenBack) {
+  const Ensemble e = spied("pipelined", 2, false, {{"scratch_mb", "64"}});
+  const std::size_t before = test::resident_bytes();
+  const Session session = assay::load(e, {.backend = "spy", .threads = 2});
+  EXPECT_LT(test::resident_bytes(), before + (std::size_t{32} << 20U));
+}
+#endif
 
 TEST_F(LoadingTest, ConcurrentDividesTheThreadsByMeasuredCost) {
   Session session = assay::load(uneven(), {.backend = "null", .batch_size = 1, .threads = 4});
@@ -296,6 +311,18 @@ TEST_F(LoadingTest, CostsThatTheCacheKeptDivideTheThreadsAtTheFirstLoad) {
   expect("the first again", e, "3", true);
   std::filesystem::remove_all(params.cache / "costs");  // the graphs alone
   expect("without costs", e, "3", false);
+}
+
+TEST_F(LoadingTest, CostsAreKeptByWhichMembersShareASession) {
+  const Params params{.backend = "null", .batch_size = 1, .threads = 4, .cache = folder_.path() / "cache"};
+  Ensemble e = uneven();
+  e.members.push_back(e.members[0]);
+  e.members[2].name = "third";
+  for (const std::size_t twin : {0, 1}) {
+    e.members[2].options = e.members[twin].options;
+    EXPECT_FALSE(assay::load(e, params).from_cache()) << twin;
+    EXPECT_TRUE(assay::load(e, params).from_cache()) << twin;
+  }
 }
 
 TEST_F(LoadingTest, WhereCostsWereKeptNothingIsComputed) {

@@ -110,6 +110,7 @@ class SpySession final : public kit::Session {
                                                 : "own"}};
     static Meeting meeting;
     if (const int parties = std::stoi(request.option("meet", "0")); parties > 0) meeting.join(parties);
+    scratch(std::stoul(request.option("scratch_mb", "0")));
     if (!request.cache_fill.empty()) std::ofstream(request.cache_fill + "/spy.graph") << "a graph";
     shared_.transposed = request.option("transposed", "false") == "true";
     shared_.pad = request.option("pad", "false") == "true";
@@ -144,7 +145,16 @@ class SpySession final : public kit::Session {
   }
 
  private:
+  /// In blocks that have no mapping of their own, all but the last freed again: what lies below it the heap keeps.
+  void scratch(std::size_t mebibytes) {
+    constexpr std::size_t kBlock = std::size_t{64} << 10U;
+    std::vector<std::vector<char>> blocks((mebibytes << 20U) / kBlock);
+    for (std::vector<char>& block : blocks) block.assign(kBlock, 1);
+    if (!blocks.empty()) kept_ = std::move(blocks.back());
+  }
+
   Shared shared_;
+  std::vector<char> kept_;
   std::vector<std::pair<std::string, std::string>> asked_;
   int in_flight_;
   bool from_cache_;
@@ -164,6 +174,7 @@ class SpyBackend final : public kit::Backend {
         {"pad", ASSAY_OPTION_BOOL, 0, "false", 0, 0, nullptr, "short batches are filled up"},
         {"either_us", ASSAY_OPTION_INT, 0, "-1", -1, 1e6, nullptr, "both can be had, a slot for so much"},
         {"meet", ASSAY_OPTION_INT, 0, "0", 0, 64, nullptr, "opening ends when so many are under way at once"},
+        {"scratch_mb", ASSAY_OPTION_INT, 0, "0", 0, 1024, nullptr, "MiB that opening takes and frees"},
         {"meet_batches", ASSAY_OPTION_INT, 0, "0", 0, 64, nullptr, "batches end when so many are under way at once"},
         {"refused", ASSAY_OPTION_INT, 0, "0", 0, 1e6, nullptr, "a batch size that no slot can be of"},
         {"gate", ASSAY_OPTION_TEXT, 0, "", 0, 0, nullptr, "a batch ends when there is a file of this name"},
