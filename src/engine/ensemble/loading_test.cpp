@@ -314,7 +314,7 @@ TEST_F(LoadingTest, CostsThatTheCacheKeptDivideTheThreadsAtTheFirstLoad) {
 }
 
 TEST_F(LoadingTest, CostsAreKeptByWhichMembersShareASession) {
-  const Params params{.backend = "null", .batch_size = 1, .threads = 4, .cache = folder_.path() / "cache"};
+  const Params params{.backend = "null", .batch_size = 1, .threads = 1, .cache = folder_.path() / "cache"};
   Ensemble e = uneven();
   e.members.push_back(e.members[0]);
   e.members[2].name = "third";
