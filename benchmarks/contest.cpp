@@ -16,8 +16,9 @@ namespace {
 using std::chrono::milliseconds;
 
 /// A turn was seen at 0.67 of what the same case did an hour later: rivals that were this near the best get another.
-constexpr double kHopeful = 0.6;
-constexpr double kNearRivals = 0.95, kNearOurs = 0.97;
+/// Strategies, of which there are more, and which take longer: the best of them was seen at 0.86 of itself.
+constexpr double kHopefulRivals = 0.6, kHopefulOurs = 0.85;
+constexpr double kNearRivals = 0.95, kNearOurs = 0.95;
 constexpr const char* kNotMeasured = "it was not measured";
 constexpr const char* kFailedBefore = "it failed in an earlier run";
 constexpr const char* kFirst = "sorted out";
@@ -61,28 +62,33 @@ std::optional<double> Contest::turn(Way& way, const std::string& what, milliseco
   return rate;
 }
 
-/// Rivals in two turns, as far apart as they can be, of which the better counts: one that is missed would flatter the
-/// best strategy. A strategy that is missed would not: one turn each. What failed has another.
+/// In two turns, as far apart as they can be, of which the better counts, unless the first was far from the best: a
+/// rival that is missed would flatter the best strategy, and a strategy that is missed would not be it. What failed has
+/// another, too.
 void Contest::sort_out(std::vector<Way>& ways) {
-  const milliseconds window = settings_.window / 2;
   std::vector<std::size_t> order(ways.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::mt19937 random(1);
   std::shuffle(order.begin(), order.end(), random);
-  for (const std::size_t i : order) ways[i].screened = turn(ways[i], kFirst, window).value_or(0);
-  const std::vector<bool> hopeful = near_the_best(field_, ways, kHopeful, 0);
-  for (const std::size_t i : order) {
-    const bool failed = ways[i].screened <= 0;
-    if (!failed && !(is_rival(field_, ways[i].test_case) && hopeful[i])) continue;
-    ways[i].screened = std::max(ways[i].screened, turn(ways[i], kSecond, window).value_or(0));
-  }
+  sort_out(ways, order);
+  std::vector<std::size_t> added;
   for (Way& way : mixed_ways(field_, ways)) {
-    way.screened = turn(way, kFirst, window).value_or(0);
-    if (way.screened <= 0) way.screened = turn(way, kSecond, window).value_or(0);
+    added.push_back(ways.size());
     ways.push_back(std::move(way));
   }
+  sort_out(ways, added);
   for (Way& way : ways) {
     if (way.screened > 0) way.trouble.clear();
+  }
+}
+
+void Contest::sort_out(std::vector<Way>& ways, const std::vector<std::size_t>& order) {
+  const milliseconds window = settings_.window / 2;
+  for (const std::size_t i : order) ways[i].screened = turn(ways[i], kFirst, window).value_or(0);
+  const std::vector<bool> hopeful = near_the_best(field_, ways, kHopefulRivals, kHopefulOurs);
+  for (const std::size_t i : order) {
+    if (ways[i].screened > 0 && !hopeful[i]) continue;
+    ways[i].screened = std::max(ways[i].screened, turn(ways[i], kSecond, window).value_or(0));
   }
 }
 
@@ -206,7 +212,7 @@ void Contest::tell_beforehand(const std::vector<Way>& ways) {
       return state_.knows(turn_key(c, what, half)) ? 0 : means_.estimate(c, half, load);
     };
     sorting += unknown(kFirst, own_graph ? Turns::Load::kCold : Turns::Load::kCached);
-    if (is_rival(field_, c)) sorting += unknown(kSecond, Turns::Load::kCached);
+    sorting += unknown(kSecond, Turns::Load::kCached);
     if (is_ensemble(c)) mixed = std::max(mixed, means_.estimate(c, half, Turns::Load::kCached));
     if (c.goal == Goal::kThroughput && !state_.knows(key_of(c, "peak"))) {
       Case few = c;  // a batch more than are under way
@@ -216,7 +222,7 @@ void Contest::tell_beforehand(const std::vector<Way>& ways) {
     }
     block += means_.estimate(c, settings_.window, Turns::Load::kCached);
   }
-  constexpr double kMixedTurns = 3, kNearTheBest = 1.0 / 3;  // of the ways, as it was seen
+  constexpr double kMixedTurns = 6, kNearTheBest = 1.0 / 3;  // of the ways, as it was seen
   sorting += several * kMixedTurns * mixed;
   block *= kNearTheBest;
   double blocks = settings_.blocks * block;

@@ -53,6 +53,7 @@ class Contest {
  private:
   std::optional<double> turn(Way& way, const std::string& what, std::chrono::milliseconds window);
   void sort_out(std::vector<Way>& ways);
+  void sort_out(std::vector<Way>& ways, const std::vector<std::size_t>& order);
   Peak peak(const Case& c);
   double peak_of(const Case& c, std::string& trouble);
   std::vector<Peak> peaks(const std::vector<Way>& ways);

@@ -80,16 +80,20 @@ class ContestTest : public testing::Test {
   Machine machine_;
 };
 
-TEST_F(ContestTest, RivalsHaveASecondTurnWhichCountsWhereItIsBetter) {
+TEST_F(ContestTest, WhatIsNotFarFromTheBestHasASecondTurnWhichCountsWhereItIsBetter) {
   machine_.rates_ = {{"a+b sequential on x for throughput", 10}, {"a+b pipelined on x for throughput", 12}};
-  machine_.first_ = {{"a+b sequential on x for throughput", 6.7}};  // as it was seen
+  machine_.first_ = {{"a+b sequential on x for throughput", 6.7},  // as it was seen
+                     {"a+b merged on x for throughput", 10.5}};
+  machine_.rates_["a+b merged on x for throughput"] = 12;
   machine_.rates_["a+b sequential on y for throughput"] = 8;
   const Contest::Result result = run();
   EXPECT_EQ(find(result, "a+b sequential on x for throughput").screened, 10);
   EXPECT_EQ(find(result, "a+b sequential on x for throughput").rates.size(), 6U);
   EXPECT_EQ(machine_.turns_of("a+b sequential on x for throughput"), 2 + 6);
   EXPECT_EQ(machine_.turns_of("a+b sequential on x for latency"), 1);  // far from the best
-  EXPECT_EQ(machine_.turns_of("a+b merged on x for throughput"), 1);   // ours
+  EXPECT_EQ(machine_.turns_of("a+b pipelined on x for throughput"), 2 + 6);
+  EXPECT_EQ(machine_.turns_of("a+b merged on x for throughput"), 2 + 6);  // its first turn was disturbed, too
+  EXPECT_EQ(machine_.turns_of("a+b merged on y for throughput"), 1);
   // Sorting out has half a window, and the second turn comes after all first ones.
   EXPECT_EQ(machine_.windows_.front(), milliseconds(1000));
   EXPECT_EQ(machine_.windows_.back(), milliseconds(2000));

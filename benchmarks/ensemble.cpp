@@ -1,12 +1,11 @@
-// bench_ensemble [--members A,B,C] [--batch N,…] [--sets B;B,B] [--among WORDS;WORDS] [--window MS] [--blocks N]
-// [--minutes M]
-//                [--timeout S] [--state FILE] [--report]
+// bench_ensemble [--members A,B,C] [--batch N,…] [--sets B;B,B] [--among WORDS;WORDS] [--window MS]
+//                [--blocks N] [--minutes M] [--timeout S] [--state FILE] [--report]
 // The strategies for an ensemble against the bound of perfect sharing. Every turn is a process of its own that loads
 // one case from the cache and measures it; one that takes longer than --timeout has failed. For each batch size, first
 // all are sorted out in turns of half a window: every member alone on every engine, set up for throughput and for
 // latency, and every strategy on every engine; then, for each set of engines, the plans that have each member on the
-// engine that does it best. What the best strategy is compared with has a second turn, minutes after the first, unless
-// it was far from the best. Then the peak of memory: the ensemble's over its members' together, what the engine's
+// engine that does it best. What was not far from the best has a second turn, minutes after the first, and the better
+// counts. Then the peak of memory: the ensemble's over its members' together, what the engine's
 // library and the start of a process take left out, for each strategy on each engine and for the best plan of each set.
 // Then what came within a few percent of the best is measured again, in blocks that hold each case once, shuffled;
 // these turns alone are reported, but for a mixed plan that was far from the best. With T the best throughput of a
