@@ -14,6 +14,9 @@
 
 namespace assay::cli {
 
+/// In place of engines' names: every one that there is, whether or not it can be used here.
+inline constexpr const char* kAllBackends = "all";
+
 /// bench's command line.
 struct BenchOptions {
   std::vector<std::string> models;

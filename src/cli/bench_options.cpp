@@ -58,7 +58,7 @@ void complete(Axes& axes, const BenchOptions& options) {
     model = joined_members(members);
   }
   if (axes.data.source != "random") axes.data.source = whole_path(axes.data.source);
-  if (axes.backends.empty()) axes.backends = {"all"};
+  if (axes.backends.empty()) axes.backends = {kAllBackends};
   if (axes.threads.empty()) axes.threads = {allowed_cores()};
   axes.cache = axes.cache && options.cache != "off";
 }
@@ -78,7 +78,7 @@ std::vector<Axes> sweeps_of(const BenchOptions& options) {
 void expand_all(Axes& axes, std::vector<std::string>& named) {
   std::vector<std::string> backends;
   for (const std::string& b : axes.backends) {
-    if (b != "all") {
+    if (b != kAllBackends) {
       named.push_back(b);
       add_once(backends, b);
       continue;

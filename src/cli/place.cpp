@@ -82,6 +82,7 @@ std::vector<tune::PlaceRequest> requests_of(const BenchPlan& plan) {
       request.ensemble = c;
       request.ensemble.goal = Goal::kThroughput;
       request.devices.clear();
+      request.all_backends = plan.named_backends.empty();
       request.batches.assign(std::begin(kMemberBatches), std::end(kMemberBatches));
       it = requests.insert(requests.end(), std::move(request));
     }

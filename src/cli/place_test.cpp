@@ -176,6 +176,10 @@ TEST(PlacingVerdict, ATieHasTheCommandThatMayDecideWhereThereIsMoreEffort) {
                         "--batch-size 8 --threads 2 --strategy placed --for throughput --effort standard"));
   campaign.effort = "rigorous";
   EXPECT_THAT(placing_verdict(campaign), HasSubstr("cannot be told from pipelined on x."));
+  campaign.effort = "quick";
+  request.all_backends = true;  // perhaps not all are here, and by name that would be a failure
+  campaign.environment[kPlacedRequests] = tune::to_text({request});
+  EXPECT_THAT(placing_verdict(campaign), HasSubstr("assay bench a+b --backend all --batch-size 8"));
 }
 
 TEST(PlacingVerdict, NamesThePlansThatFailedInEarlierCampaigns) {

@@ -79,7 +79,7 @@ std::string search_again(const Campaign& campaign) {
   if (requests.empty()) return "";
   for (const tune::Engine& engine : tune::engines_of(requests.front())) {
     Case& c = cases.emplace_back(requests.front().ensemble);
-    c.backend = engine.backend;
+    c.backend = requests.front().all_backends ? kAllBackends : engine.backend;  // one that is not here is named by none
     c.device = engine.device;
   }
   return runner::deciding_command(campaign, cases);

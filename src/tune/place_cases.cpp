@@ -15,6 +15,7 @@ std::string to_text(const std::vector<PlaceRequest>& requests) {
   for (const PlaceRequest& r : requests) {
     all.push_back(
         {{"ensemble", to_json(r.ensemble)}, {"backends", r.backends}, {"devices", r.devices}, {"batches", r.batches}});
+    if (r.all_backends) all.back()["all_backends"] = true;
   }
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -30,6 +31,7 @@ std::vector<PlaceRequest> requests_from_text(const std::string& text, const std:
       r.devices = {r.ensemble.device};  // of older versions, which searched one device at a time
       if (j.contains("devices")) j.at("devices").get_to(r.devices);
       j.at("batches").get_to(r.batches);
+      r.all_backends = j.value("all_backends", false);
     }
   } catch (const nlohmann::json::exception& e) {
     throw Error(ErrorCode::kInvalidArgument, std::string("these are no requests for a placement: ") + e.what(),

@@ -20,6 +20,7 @@ struct PlaceRequest {
   std::vector<worker::MemberFile> files;      ///< what the members take; empty: all say of it what the ensemble does
   double memory_limit = 0;                    ///< bytes of the host; 0: none
   std::map<std::string, double> device_limits{};  ///< bytes of another device, where it is known
+  bool all_backends = false;                      ///< they are those that there were, and nobody named one
   bool interference = true;                       ///< measure pairs of members beside each other
 };
 
