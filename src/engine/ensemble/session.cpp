@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/case.hpp"
 #include "engine/ensemble/combine.hpp"
 #include "engine/ensemble/member_error.hpp"
 #include "engine/stream.hpp"
@@ -45,8 +46,9 @@ class SlotBatch final : public EnsembleBatch {
       if (!t.rank_known || std::any_of(shape.begin(), shape.end(), [](std::int64_t n) { return n < 0; })) {
         throw kit::Failure(ASSAY_UNSUPPORTED,
                            fmt::format("output '{}' has the shape {}: what is known only after a run cannot be one of "
-                                       "an ensemble's outputs yet",
-                                       t.name, to_string(t.shape)));
+                                       "an ensemble's outputs yet{}",
+                                       t.name, to_string(t.shape),
+                                       t.rank_known ? fmt::format(", but with strategy '{}'", kMerged) : ""));
       }
       output_shapes_.push_back(std::move(shape));
     }
