@@ -139,11 +139,9 @@ class CampaignRun {
   std::map<std::string, MadeReference> references_;  ///< by name
   std::unique_ptr<TemporaryFolder> own_references_;  ///< where the cache cannot be written
   std::map<std::string, ProbeAnswer> probes_;
-  std::vector<double> control_ms_;
   int runs_done_ = 0, runs_total_ = 0;  ///< that ran; with those that are still to run
   int foreseen_ = 0, repeats_ = 0;      ///< runs_total_ as it was planned; what noise added to it
   double estimated_done_s_ = 0, estimated_total_s_ = 0, spent_s_ = 0;
-  int noisy_kept_ = 0;
   std::set<std::string> said_;  ///< by workers: each once
   std::string refusal_;         ///< why nothing can be recorded any more; "": it can
   std::size_t unrecorded_ = 0;  ///< outcomes

@@ -68,7 +68,6 @@ void CampaignRun::take_up(Pending& p, const store::PendingProcess& process) {
     p.twins.push_back({rate, process.samples.noise != kTwinNote});
   } else if (process.samples.kept) {
     p.rates.push_back({rate, !process.samples.noise.empty()});
-    if (p.rates.back().disturbed) ++noisy_kept_;
   } else {
     ++p.reruns;
   }

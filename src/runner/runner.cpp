@@ -200,7 +200,6 @@ bool CampaignRun::keep(Pending& p, const Turn& turn, worker::Exit& exit, double 
     samples.noise += std::string(noisy ? "; " : "") + kTwinNote;
     p.twins.push_back({rate.value_or(0), noisy});
   } else {
-    if (noisy) ++noisy_kept_;
     p.rates.push_back({rate.value_or(0), noisy});
   }
   p.samples.push_back(std::move(samples));

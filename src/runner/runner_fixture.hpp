@@ -74,4 +74,10 @@ class RunnerTest : public testing::Test {
   std::vector<Progress> progress_;
 };
 
+inline worker::Exit noisy(const worker::Request& r, double rate) {
+  worker::Exit exit = good(r, rate);
+  exit.result.values["noise.steal"] = {0.5};
+  return exit;
+}
+
 }  // namespace assay::runner

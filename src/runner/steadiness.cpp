@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "assay/error.hpp"
+#include "measure/files.hpp"
 #include "measure/series.hpp"
 #include "measure/statistics.hpp"
 #include "runner/campaign_run.hpp"
@@ -18,6 +20,35 @@ constexpr std::int64_t kControlBatch = 512;
 constexpr std::chrono::milliseconds kControlWindow{1000};
 constexpr int kControlCalls = 50, kLeastControlCalls = 10;
 constexpr double kDriftBound = 0.05;
+constexpr const char* kControlKey = "control.latency_ms";  ///< "start 16.1, middle 16.2, end 16.1"
+
+/// Of all sittings of the campaign, ms.
+std::vector<double> control_times(const Campaign& campaign) {
+  std::vector<double> times;
+  const auto all = campaign.environment.find(kControlKey);
+  if (all == campaign.environment.end()) return times;
+  std::istringstream in(all->second);
+  for (std::string one; std::getline(in, one, ',');) {
+    if (const auto time = measure::to_number(one.substr(one.rfind(' ') + 1))) times.push_back(*time);
+  }
+  return times;
+}
+
+struct Disturbed {
+  int processes = 0, all = 0;
+};
+/// Of the processes whose figures count, of all sittings of the campaign.
+Disturbed disturbed_processes(const Campaign& campaign) {
+  Disturbed d;
+  for (const Outcome& o : campaign.outcomes) {
+    for (const ProcessSamples& p : o.samples) {
+      if (!p.kept || !measure::samples_per_second(o.test_case, p.values)) continue;
+      ++d.all;
+      if (!p.noise.empty()) ++d.processes;
+    }
+  }
+  return d;
+}
 
 }  // namespace
 
@@ -51,14 +82,15 @@ void CampaignRun::control(const char* where) {
   const worker::Exit exit = launch(r, settings_.limits, nullptr);
   const auto latencies = exit.result.values.find("latency_ns");
   if (!exit.ok || latencies == exit.result.values.end() || latencies->second.empty()) return;
-  control_ms_.push_back(measure::median(latencies->second) / 1e6);
-  std::string& all = campaign_.environment["control.latency_ms"];
-  fact("control.latency_ms", fmt::format("{}{}{} {:.4f}", all, all.empty() ? "" : ", ", where, control_ms_.back()));
+  std::string& all = campaign_.environment[kControlKey];
+  fact(kControlKey,
+       fmt::format("{}{}{} {:.4f}", all, all.empty() ? "" : ", ", where, measure::median(latencies->second) / 1e6));
 }
 
 void CampaignRun::sum_up() {
-  if (control_ms_.size() > 1) {
-    const auto [least, most] = std::minmax_element(control_ms_.begin(), control_ms_.end());
+  const std::vector<double> controls = control_times(campaign_);
+  if (controls.size() > 1) {
+    const auto [least, most] = std::minmax_element(controls.begin(), controls.end());
     const double drift = *most / *least - 1;
     fact("control.drift", fmt::format("{:.4f}", drift));
     if (drift > kDriftBound) {
@@ -68,11 +100,11 @@ void CampaignRun::sum_up() {
             "the machine was not steady; trust no difference smaller than that, or run again when it is idle"});
     }
   }
-  if (noisy_kept_ > 0) {
+  if (const Disturbed d = disturbed_processes(campaign_); d.processes > 0) {
     warn({"noisy-neighbour",
-          fmt::format("{} of {} processes were disturbed even when run again; their samples say by what (assay results "
+          fmt::format("{} of {} processes {} disturbed even when run again; their samples say by what (assay results "
                       "export --format bundle)",
-                      noisy_kept_, runs_done_),
+                      d.processes, d.all, d.processes == 1 ? "was" : "were"),
           "end other programs, or run with a higher effort"});
   }
   measure_noise_floor();
