@@ -204,7 +204,7 @@ TEST_F(CliTest, AWarningAboutTheRunIsPrintedOnceAtItsEnd) {
     exit.result.values["noise.steal"] = {0.5};
     return exit;
   };
-  const std::string said = "processes were disturbed";
+  const std::string said = "processes was disturbed";
   const auto times = [&](const std::string& text) {
     int n = 0;
     for (std::size_t at = text.find(said); at != std::string::npos; at = text.find(said, at + 1)) ++n;
