@@ -1,6 +1,7 @@
 #include "blocks.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -106,10 +107,12 @@ void print_rates(const std::string& name, const std::vector<double>& rates, cons
   fmt::print("  {:20} {:8.3f} [{:.3f}, {:.3f}] 1/s  {}\n", name, f.value, f.low, f.high, what);
 }
 
-bool judge(const std::string& what, const Figure& f, double least, double lowest) {
+bool judge(const std::string& what, const std::vector<double>& ratios, double least, double lowest) {
+  const Figure f = geometric_mean(ratios);
   const bool kept = f.value >= least && f.low >= lowest;
   fmt::print("  {:33} {:.3f} [{:.3f}, {:.3f}], at least {:.2f} (lower end {:.2f}): {}\n", what, f.value, f.low, f.high,
              least, lowest, kept ? "kept" : "MISSED");
+  fmt::print("    block by block: {:.3f}\n", fmt::join(ratios, " "));
   return kept;
 }
 

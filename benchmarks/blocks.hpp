@@ -48,7 +48,8 @@ std::vector<double> quotients(const std::vector<double>& a, const std::vector<do
 /// "NAME value [low, high] 1/s WHAT"
 void print_rates(const std::string& name, const std::vector<double>& rates, const std::string& what);
 
-/// Prints the figure, its bounds, and whether it keeps them, which it answers.
-bool judge(const std::string& what, const Figure& f, double least, double lowest);
+/// Prints the geometric mean, its bounds, whether it keeps them, which it answers, and the ratios themselves: with
+/// those of another run they are one sample, where either alone has too few.
+bool judge(const std::string& what, const std::vector<double>& ratios, double least, double lowest);
 
 }  // namespace assay::bench

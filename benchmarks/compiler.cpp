@@ -185,8 +185,7 @@ class Benchmark {
     }
     const auto bound = kBounds.find(network);
     const double least = bound == kBounds.end() ? a_.least : bound->second;
-    const bool kept =
-        judge("mlir over " + best->name, geometric_mean(quotients(ours->rates, best->rates)), least, least - kSlack);
+    const bool kept = judge("mlir over " + best->name, quotients(ours->rates, best->rates), least, least - kSlack);
     for (const std::string& variant : a_.variants) {
       const Arm* other = find(arms, network, fmt::format("{} {}", kOurs, variant), threads);
       if (other->rates.empty()) continue;
@@ -199,7 +198,7 @@ class Benchmark {
   bool report_scaling(const std::vector<Arm>& arms, const std::string& network) const {
     const Arm *one = find(arms, network, kOurs, 1), *two = find(arms, network, kOurs, 2);
     if (one == nullptr || two == nullptr || one->rates.empty() || two->rates.empty()) return true;
-    return judge(network + ", two threads over one", geometric_mean(quotients(two->rates, one->rates)), kTwoOverOne,
+    return judge(network + ", two threads over one", quotients(two->rates, one->rates), kTwoOverOne,
                  kTwoOverOne - kSlack);
   }
 

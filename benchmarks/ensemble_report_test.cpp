@@ -83,6 +83,7 @@ TEST_F(EnsembleReportTest, WhatTheBestIsWorthWithoutTheLuckOfBlocksIsSaidAndDeci
   EXPECT_THAT(text, HasSubstr("best strategy           1.007"));
   EXPECT_THAT(text, HasSubstr("a alone                 2.014"));
   EXPECT_THAT(text, HasSubstr("best strategy over sequential     1.060"));
+  EXPECT_THAT(text, HasSubstr("\n    block by block: 1.000 1.000 1.000 1.263\n"));
   EXPECT_THAT(text, HasSubstr("chosen for each block by the others, the best strategy has 0.950"));
   EXPECT_THAT(text, HasSubstr("1.003 [0.994, 1.011] of sequential"));
   EXPECT_THAT(text, HasSubstr("no gain can be told"));
