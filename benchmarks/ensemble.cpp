@@ -41,8 +41,8 @@ namespace {
 using std::chrono::milliseconds;
 
 struct Arguments {
-  std::string sets = "onnxruntime;onnxruntime,openvino", among, state;
-  std::vector<std::string> members = {"resnet50", "densenet201", "vgg19"};
+  std::string sets = "onnxruntime;onnxruntime,openvino", state;
+  std::vector<std::string> members = {"resnet50", "densenet201", "vgg19"}, among;
   std::vector<std::int64_t> batches = {1, 8};
   int window_ms = 3000, blocks = 10, timeout_s = 300;
   double minutes = 0;
@@ -55,8 +55,8 @@ Arguments parse(int argc, char** argv) {
   app.add_option("--members", a.members, "A,B,C")->delimiter(',');
   app.add_option("--batch", a.batches, "N,…")->delimiter(',');
   app.add_option("--sets", a.sets, "engines that may be used: B;B,B;…");
-  app.add_option("--among", a.among,
-                 "only ways that have one of these in their description, as an earlier run gave it");
+  app.add_option("--among", a.among, "only ways that have one of these in their description, as an earlier run gave it")
+      ->delimiter(';');
   app.add_option("--window", a.window_ms, "of a turn, ms, but at least two batches; half of it to sort out");
   app.add_option("--blocks", a.blocks, "in which what is near the best is measured again, at most");
   app.add_option("--minutes", a.minutes, "of each batch size: fewer blocks where they would not fit, but four");
@@ -85,7 +85,7 @@ bool run(const Arguments& a) {
       .tell = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); },
   };
   const ContestSettings settings{.window = milliseconds(a.window_ms), .blocks = a.blocks, .minutes = a.minutes};
-  Field field{.members = a.members, .sets = sets_of(a.sets), .among = among_of(a.among)};
+  Field field{.members = a.members, .sets = sets_of(a.sets), .among = a.among};
   require_same(state, field.engines(), field.members);
   bool kept = true;
   for (const std::int64_t batch : a.batches) {

@@ -84,13 +84,6 @@ std::vector<Set> sets_of(const std::string& text) {
   return sets;
 }
 
-std::vector<std::string> among_of(const std::string& text) {
-  std::vector<std::string> words;
-  std::istringstream in(text);
-  for (std::string word; std::getline(in, word, ';');) words.push_back(word);
-  return words;
-}
-
 Set Field::engines() const {
   Set all;
   for (const Set& set : sets) {

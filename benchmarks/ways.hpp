@@ -14,8 +14,6 @@ using Set = std::vector<std::string>;  ///< engines
 
 /// "A;A,B" is two.
 std::vector<Set> sets_of(const std::string& text);
-/// "A B;C" is two, too.
-std::vector<std::string> among_of(const std::string& text);
 
 /// Whose ways are compared.
 struct Field {

@@ -53,11 +53,11 @@ TEST(PlainWays, AreAllThatMayBeBest) {
 
 TEST(PlainWays, AreThoseThatWereAskedFor) {
   Field field = field_of("x,y");
-  field.among = among_of("sequential on y;pipelined");
+  field.among = {"sequential on y", "pipelined"};
   const std::vector<Way> ways = plain_ways(field);
   EXPECT_THAT(described(ways), UnorderedElementsAre("sequential on y for throughput", "sequential on y for latency",
                                                     "pipelined on x for throughput", "pipelined on y for throughput"));
-  field.among = among_of("single on;sequential: a on x");
+  field.among = {"single on", "sequential: a on x"};
   const auto rate = [](const Case& c) { return (c.model == "a") == (c.backend == "x") ? 2.0 : 1.0; };
   EXPECT_THAT(described(mixed_ways(field, measured(field, rate))), ElementsAre("sequential: a on x, b on y"));
 }

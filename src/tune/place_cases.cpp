@@ -174,6 +174,14 @@ void place_on(const std::vector<Engine>& engines, Case& c) {
   }
 }
 
+/// A pair's members, each on its engine.
+void place_pair(const char* strategy, const std::vector<Engine>& engines, Case& c) {
+  c.strategy = kPlaced;
+  c.placement.strategy = strategy;
+  c.placement.seats.resize(engines.size());
+  place_on(engines, c);
+}
+
 }  // namespace
 
 Case pair_case(const PlaceRequest& request, const Beside& a, const Beside& b) {
@@ -184,12 +192,9 @@ Case pair_case(const PlaceRequest& request, const Beside& a, const Beside& b) {
   c.backend = a.engine.backend;
   c.device = a.engine.device;
   if (a.engine == b.engine) return c;
-  c.strategy = kPlaced;
-  c.placement.strategy = kConcurrent;
   std::vector<Engine> engines(members.size(), b.engine);
   engines.front() = a.engine;
-  c.placement.seats.resize(members.size());
-  place_on(engines, c);
+  place_pair(kConcurrent, engines, c);
   return c;
 }
 
@@ -203,10 +208,7 @@ Case across_case(const PlaceRequest& request, const Beside& a, const Beside& b) 
     engines.insert(engines.end(), copies, one->engine);
   }
   Case c = case_of_pair(request, members, pair_lanes(request, kCpu));
-  c.strategy = kPlaced;
-  c.placement.strategy = kPipelined;  // a lane for each thread, and two on another device
-  c.placement.seats.resize(members.size());
-  place_on(engines, c);
+  place_pair(kPipelined, engines, c);  // a lane for each thread, and two on another device
   return c;
 }
 
