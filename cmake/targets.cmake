@@ -24,7 +24,8 @@ endfunction()
 
 # assay_test(NAME SOURCES… LIBRARIES… LABELS… [TIMEOUT seconds] [PROCESSES]): a GoogleTest program. Label "framework": needs a
 # real one. PROCESSES: it runs programs that measure, which a busy machine disturbs: nothing else runs beside it, and
-# ThreadSanitizer, under which everything takes ten times as long, leaves it out (label "processes").
+# ThreadSanitizer, under which everything takes ten times as long, leaves it out (label "processes"). What no run of a
+# sanitizer's build would start (scripts/sanitize.sh) is not built there either.
 function(assay_test NAME)
   cmake_parse_arguments(A "PROCESSES" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   if(NOT A_TIMEOUT)
@@ -42,6 +43,10 @@ function(assay_test NAME)
     if(NOT A_LABELS)
       set(A_LABELS processes)
     endif()
+  endif()
+  if((ASSAY_SANITIZER AND A_LABELS MATCHES "framework|gpu") OR (ASSAY_SANITIZER STREQUAL thread AND A_LABELS MATCHES "processes"))
+    set_target_properties(${NAME} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    return()
   endif()
   gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${A_TIMEOUT} RUN_SERIAL ${serial} LABELS "${A_LABELS}")
